@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests of host threads and the fibers that serve them; see kernel/cpu.c.
+ */
+#ifndef _ASM_LKL_CALL_H
+#define _ASM_LKL_CALL_H
+
+#include <linux/types.h>
+#include <asm/host_ops.h>
+
+struct task_struct;
+
+/* Values of lkl_call.state, a futex word. */
+#define LKL_CALL_RUNNING	0
+#define LKL_CALL_DONE		1
+#define LKL_CALL_SLEEPING	2
+
+/**
+ * struct lkl_call - one request, on the stack of the host thread that makes it
+ * @next: link in the list of requests that wait for the CPU to notice them
+ * @task: who serves it; NULL asks for a new task
+ * @fn: kernel function to run, NULL for a system call
+ * @arg: its argument
+ * @nr: system call number
+ * @params: its parameters
+ * @ret: the result
+ * @state: LKL_CALL_*
+ * @queued: it is on the list
+ * @started: its task has been given the request
+ * @interrupted: a host signal wants it to end with -EINTR
+ */
+struct lkl_call {
+	struct lkl_call *next;
+	struct task_struct *task;
+	long (*fn)(void *arg);
+	void *arg;
+	long nr;
+	const long *params;
+	long ret;
+	int state;
+	int queued;
+	int started;
+	int interrupted;
+};
+
+/* Why the kernel gave the host thread back its stack. */
+enum lkl_left {
+	LKL_LEFT_USER,		/* current is in "user mode" */
+	LKL_LEFT_IDLE,		/* nothing is runnable */
+	LKL_LEFT_HANDOVER,	/* there is work, but not for this thread */
+	LKL_LEFT_HALT,		/* the kernel has stopped */
+};
+
+void *lkl_fiber_switch(void **save, void *load, void *ret);
+void lkl_fiber_start(void);
+void lkl_fiber_boot(void);
+
+/* kernel/cpu.c */
+extern struct lkl_call *lkl_halt_call;
+void lkl_cpu_start(u32 boot, struct lkl_call *call);
+void lkl_leave(enum lkl_left why);
+void lkl_complete(struct lkl_call *call, long ret);
+bool lkl_take_calls(void);
+bool lkl_want_handover(void);
+void lkl_kick_cpu(void);
+void lkl_drive_timer(u32 boot, bool pending);
+
+/* kernel/process.c */
+int lkl_host_task(void *call);
+void __noreturn lkl_user_mode(void);
+
+/* kernel/init.c */
+extern struct lkl_call *lkl_boot_call;
+void lkl_want_task(struct lkl_call *call);
+void __noreturn lkl_init_loop(void);
+
+/* kernel/time.c */
+int lkl_timer_start(u32 boot);
+void lkl_timer_stop(void);
+bool lkl_timer_due(void);
+void lkl_timer_irq(void);
+u64 lkl_timer_cover(void);
+void lkl_timer_uncover(u64 cover);
+void lkl_timer_leave(void);
+void lkl_timer_wake(void);
+
+#endif /* _ASM_LKL_CALL_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual CPU.  kernel/cpu.c tells how it works; this is what inline code
+ * elsewhere (interrupt flags, cpu_relax) needs of it.
+ */
+#ifndef _ASM_LKL_CPU_H
+#define _ASM_LKL_CPU_H
+
+#include <linux/types.h>
+#include <linux/compiler.h>
+
+/* Bits of lkl_cpu.word; above them stands the number of the boot. */
+#define LKL_CPU_UP		1U
+#define LKL_CPU_LOCKED		2U
+#define LKL_CPU_PENDING		4U
+#define LKL_CPU_BOOT_SHIFT	3
+
+/**
+ * struct lkl_cpu - the virtual CPU's state
+ * @word: lock, pending and boot number in one word, changed atomically
+ * @irqs_on: what local_irq_save() and friends switch
+ * @host_sp: stack of the host thread that drives the CPU, while it does
+ * @timer_check: a timer was set that may be earlier than anybody's wake-up
+ */
+struct lkl_cpu {
+	u32 word;
+	u32 irqs_on;
+	void *host_sp;
+	u32 timer_check;
+};
+
+extern struct lkl_cpu lkl_cpu;
+
+void lkl_run_pending(void);
+
+static __always_inline bool lkl_cpu_pending(void)
+{
+	return unlikely(READ_ONCE(lkl_cpu.word) & LKL_CPU_PENDING);
+}
+
+#endif /* _ASM_LKL_CPU_H */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rest of the port asks of mm/.
+ */
+#ifndef _ASM_LKL_MIRROR_H
+#define _ASM_LKL_MIRROR_H
+
+#include <linux/types.h>
+
+struct mm_struct;
+
+/* mm/init.c */
+extern unsigned long highest_memmap_pfn;	/* of the tree's mm/internal.h */
+int lkl_mm_host_start(unsigned long size);
+void lkl_mm_host_stop(void);
+void lkl_mm_setup(unsigned long size);
+void paging_init(void);
+
+/* mm/foreign.c */
+int lkl_mm_start(struct mm_struct *mm);
+void lkl_foreign_stop(void);
+
+/* mm/fault.c */
+int lkl_user_fault(unsigned long addr, bool write);
+
+#endif /* _ASM_LKL_MIRROR_H */

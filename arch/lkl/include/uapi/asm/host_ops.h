@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The door between the library's kernel and its host.
+ *
+ * The kernel reaches the host only through struct lkl_host_operations; the
+ * host reaches the kernel only through the functions declared below it.  Both
+ * worlds include this file, so it uses nothing but plain C types.
+ *
+ * Operations marked [path] run on the path of a system call: they use raw
+ * system calls, no thread-local storage, no locks, and no libc.
+ */
+#ifndef _UAPI_ASM_LKL_HOST_OPS_H
+#define _UAPI_ASM_LKL_HOST_OPS_H
+
+struct lkl_thread;
+struct lkl_virtio_dev;
+
+/* Protection of a host mapping; any access implies read access. */
+#define LKL_HOST_NONE	0
+#define LKL_HOST_READ	1
+#define LKL_HOST_WRITE	2
+#define LKL_HOST_EXEC	4
+
+/**
+ * struct lkl_host_operations - what the kernel needs of its host
+ *
+ * @print: write @len bytes of console output; NULL silences the console
+ * @panic: the kernel has panicked and printed why; must not return
+ * @time: [path] monotonic time in nanoseconds
+ * @wall_time: nanoseconds since the Unix epoch
+ * @random: fill @buf with @len bytes of fresh entropy
+ * @wipe_on_fork: replace the page at @addr by one that a forked child finds
+ *	zeroed
+ * @keep: @size bytes of zeroed memory that stays for the process's life
+ * @ram_open: create @size bytes of zeroed RAM mapped at @addr; 0 or -errno
+ * @ram_close: unmap and free the RAM made by @ram_open
+ * @reserve: keep @size bytes of address space at @addr for later @map calls
+ *	and make it inaccessible; 0 or -errno
+ * @release: give back what @reserve took
+ * @map: [path] make @size bytes at @addr show the RAM at @offset
+ * @unmap: [path] make @size bytes at @addr inaccessible again
+ * @anon: [path] map zeroed private memory at @addr unless something is there
+ *	already; 0 or -errno
+ * @wait: [path] sleep while *@word == @val, until woken or until the monotonic
+ *	time @deadline in nanoseconds (0 is forever).  Returns 0, or -EINTR when
+ *	a signal handler installed without SA_RESTART ran
+ * @wake: [path] wake up to @count sleepers of @word
+ * @relax: [path] let the other hyperthread or, every so often, another host
+ *	thread of this processor run
+ * @cpus: number of host processors this process may run on
+ * @thread_create: start a detached-on-join device thread that takes no
+ *	signals; returns a handle or NULL
+ * @thread_join: wait for such a thread to end
+ * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
+ *	when that is 0, to the process
+ * @virtio_next: iterate over the devices present at boot (NULL: the first)
+ */
+struct lkl_host_operations {
+	void (*print)(const char *str, int len);
+	void (*panic)(void);
+	unsigned long long (*time)(void);
+	unsigned long long (*wall_time)(void);
+	int (*random)(void *buf, unsigned long len);
+
+	int (*wipe_on_fork)(void *addr, unsigned long size);
+	void *(*keep)(unsigned long size);
+	int (*ram_open)(unsigned long addr, unsigned long size);
+	void (*ram_close)(void);
+	int (*reserve)(unsigned long addr, unsigned long size);
+	void (*release)(unsigned long addr, unsigned long size);
+	int (*map)(unsigned long addr, unsigned long size,
+		   unsigned long offset, int prot);
+	int (*unmap)(unsigned long addr, unsigned long size);
+	int (*anon)(unsigned long addr, unsigned long size);
+
+	int (*wait)(int *word, int val, unsigned long long deadline);
+	void (*wake)(int *word, int count);
+	void (*relax)(void);
+	int (*cpus)(void);
+	void *(*thread_create)(void (*fn)(void *arg), void *arg);
+	void (*thread_join)(void *thread);
+	void (*signal)(int tid, int sig);
+
+	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);
+};
+
+/*
+ * The other direction.  A host thread is known to the kernel by its task, which
+ * lives as long as the boot with the number it was made in.
+ */
+
+/**
+ * lkl_kernel_boot - start the kernel in this process
+ * @ops: the host; must stay valid until lkl_kernel_halt()
+ * @cmdline: kernel command line
+ *
+ * Return: 0, -EBUSY when it runs already, -ENOMEM or -EINVAL
+ */
+int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline);
+
+/**
+ * lkl_kernel_halt - stop the kernel and free what it holds
+ * @task: calling thread's task
+ *
+ * Calls that other threads are blocked in return -ESHUTDOWN.
+ *
+ * Return: 0, or -ENOSYS when it does not run
+ */
+long lkl_kernel_halt(void *task);
+
+/**
+ * lkl_kernel_boots - number of the running boot
+ *
+ * Return: a number that no earlier boot of the process had, or 0 when no
+ * kernel runs in this process, as in the child of a fork
+ */
+unsigned int lkl_kernel_boots(void);
+
+/**
+ * lkl_task_create - make the calling host thread known to the kernel
+ * @boot: lkl_kernel_boots() as the caller read it
+ * @tid: what lkl_host_operations.signal() knows the thread by
+ *
+ * Return: the task, or NULL when the kernel has no room or does not run
+ */
+void *lkl_task_create(unsigned int boot, int tid);
+
+/* The host thread ends, or will not call again. */
+void lkl_task_exit(void *task, unsigned int boot);
+
+/* [path] Make a system call as @task; nothing else may use @task meanwhile. */
+long lkl_task_syscall(void *task, unsigned int boot, long nr,
+		      const long *params);
+
+/* Run @fn(@arg) in kernel context as @task would run a system call. */
+long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
+		  void *arg);
+
+/**
+ * lkl_kernel_fault - is this host fault the kernel's business?
+ * @ucontext: ucontext_t of the signal
+ * @addr: faulting address
+ * @write: it was a write
+ * @task: calling thread's task or NULL
+ * @boot: boot it belongs to
+ *
+ * Return: 1 when the interrupted code can go on, 0 when the fault belongs to
+ * the application, -1 when the kernel itself is broken (it has said so)
+ */
+int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
+		     unsigned int boot);
+
+/**
+ * lkl_trigger_irq - raise an interrupt of the library's kernel
+ * @irq: number from lkl_get_free_irq()
+ *
+ * May be called from any host thread and from signal handlers; never blocks
+ * for the virtual CPU.  May run the handler before it returns.
+ *
+ * Return: 0, -EINVAL for a bad number, -ENOSYS when no kernel runs
+ */
+int lkl_trigger_irq(int irq);
+
+/**
+ * lkl_get_free_irq - reserve an interrupt line
+ * @user: name of the user, kept by reference
+ *
+ * Return: a line number > 0, or -EBUSY when all are taken
+ */
+int lkl_get_free_irq(const char *user);
+
+/**
+ * lkl_put_irq - give a line back
+ * @irq: number from lkl_get_free_irq()
+ * @user: name it was reserved with
+ */
+void lkl_put_irq(int irq, const char *user);
+
+#endif /* _UAPI_ASM_LKL_HOST_OPS_H */

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The virtual CPU and the host threads that drive it.
+ *
+ * Kernel tasks are fibers: a kernel stack and a saved stack pointer.  One lock
+ * word says whether some host thread runs the kernel; the holder *drives*: it
+ * switches from its own stack to the fiber of `current`, from where the
+ * scheduler switches between fibers as it likes, until one of them gives the
+ * stack back (lkl_leave) because its task is in "user mode" or nothing is
+ * runnable.  Any driver runs any task.
+ *
+ * A host thread's request is a struct lkl_call on its stack, served by the
+ * kernel task that belongs to the thread.  In the common case the CPU is free
+ * and `current` is that very task, left in user mode by the call before: the
+ * request then costs one atomic to take the CPU, two stack switches and one
+ * atomic to give it back; the scheduler does not notice.  Otherwise the request
+ * goes onto a list that is read as if it were an interrupt, which makes the
+ * task runnable.
+ *
+ * The task ends the request by writing the result and the state DONE.  If its
+ * host thread was driving, it sees that when it has its stack back; if it was
+ * spinning it sees it at once; if it sleeps it is woken.
+ *
+ * Interrupts never wait for the CPU: whoever raises one sets a pending bit in
+ * the lock word itself.  If the CPU was free it takes it and drives; if not,
+ * the holder finds the bit wherever it enables interrupts, and at the latest
+ * when it wants to release the word, because releasing is a compare-and-swap
+ * that only succeeds with no bit pending.
+ *
+ * A driver whose own request is done leaves as soon as nothing is runnable, or
+ * at the next timer interrupt: then the timer thread, which has no request of
+ * its own, takes over.  The fiber may be in the middle of kernel code at that
+ * moment; it goes on when somebody switches to it again.
+ *
+ * A forked child has a copy of everything but no right to use it: the lock word
+ * is in a page that the host empties on fork, so the child finds no kernel.
+ */
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+
+/* Rounds through the kernel a thread makes for others once it is done. */
+#define LKL_EXTRA_ROUNDS	8
+/* Longest spin before a host thread sleeps, in pause instructions. */
+#define LKL_SPIN_MAX		400
+#define LKL_SPIN_MIN		8
+#define LKL_SPIN_LOCK		64
+
+struct lkl_cpu lkl_cpu __aligned(PAGE_SIZE) __section(".data..lkl_cpu");
+
+struct task_struct *lkl_current = &init_task;
+
+/* Requests the CPU has not noticed yet, newest first. */
+static struct lkl_call *lkl_calls;
+
+/* The request of the thread that drives, if it has one. */
+static struct lkl_call *lkl_driving;
+
+/* The driver is the timer thread and may stay as long as there is work. */
+static bool lkl_driver_stays;
+
+static int lkl_spin = LKL_SPIN_MAX / 4;
+
+static inline u32 lkl_cpu_free(u32 boot)
+{
+	return boot << LKL_CPU_BOOT_SHIFT | LKL_CPU_UP;
+}
+
+static inline bool lkl_trylock(u32 boot)
+{
+	u32 old = READ_ONCE(lkl_cpu.word);
+
+	if (old != lkl_cpu_free(boot) &&
+	    old != (lkl_cpu_free(boot) | LKL_CPU_PENDING))
+		return false;
+	return __atomic_compare_exchange_n(&lkl_cpu.word, &old,
+					   old | LKL_CPU_LOCKED, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* Succeeds unless something is pending. */
+static inline bool lkl_release(u32 boot)
+{
+	u32 old = lkl_cpu_free(boot) | LKL_CPU_LOCKED;
+
+	return __atomic_compare_exchange_n(&lkl_cpu.word, &old,
+					   lkl_cpu_free(boot), false,
+					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+static inline bool lkl_boot_gone(u32 boot)
+{
+	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT != boot;
+}
+
+unsigned int lkl_kernel_boots(void)
+{
+	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT;
+}
+
+/* Returns whether the CPU was free when the bit was set. */
+static bool lkl_set_pending(u32 boot)
+{
+	u32 old = READ_ONCE(lkl_cpu.word);
+
+	do {
+		if (old >> LKL_CPU_BOOT_SHIFT != boot)
+			return false;
+	} while (!__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+					      old | LKL_CPU_PENDING, true,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	return !(old & LKL_CPU_LOCKED);
+}
+
+static enum lkl_left lkl_enter(void)
+{
+	return (long)lkl_fiber_switch(&lkl_cpu.host_sp, current->thread.sp,
+				      NULL);
+}
+
+/**
+ * lkl_leave - give the driving host thread its stack back
+ * @why: what it should know
+ *
+ * Returns when some host thread drives this fiber again.
+ */
+void lkl_leave(enum lkl_left why)
+{
+	lkl_fiber_switch(&current->thread.sp, lkl_cpu.host_sp, (void *)why);
+}
+
+/**
+ * lkl_complete - end a request
+ * @call: the request; may be gone when this returns
+ * @ret: its result
+ */
+void lkl_complete(struct lkl_call *call, long ret)
+{
+	call->ret = ret;
+	if (call == lkl_driving) {
+		call->state = LKL_CALL_DONE;
+		return;
+	}
+	if (__atomic_exchange_n(&call->state, LKL_CALL_DONE,
+				__ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING)
+		lkl_ops->wake(&call->state, 1);
+}
+
+static inline bool lkl_done(struct lkl_call *call)
+{
+	return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == LKL_CALL_DONE;
+}
+
+/**
+ * lkl_want_handover - should the driver be relieved?
+ *
+ * Asked at timer interrupts, so that a thread works for others no longer than
+ * a tick.
+ */
+bool lkl_want_handover(void)
+{
+	return !lkl_driver_stays && (!lkl_driving || lkl_done(lkl_driving));
+}
+
+/*
+ * Drive until nothing is runnable or, once @call is done, others have had
+ * enough of this thread's time.  The CPU is locked by the caller; it is not
+ * on return.
+ */
+static void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
+{
+	int rounds = 0;
+
+	for (;;) {
+		enum lkl_left why;
+
+		lkl_driving = call;
+		lkl_driver_stays = stays;
+		why = lkl_enter();
+		if (unlikely(why == LKL_LEFT_HALT)) {
+			/* No fiber is in use any more; the rest is the host's. */
+			__atomic_store_n(&lkl_cpu.word, 0, __ATOMIC_SEQ_CST);
+			lkl_complete(lkl_halt_call, 0);
+			return;
+		}
+		/* A thread that is going to sleep minds the timer itself. */
+		if (unlikely(lkl_cpu.timer_check) && (!call || lkl_done(call)))
+			lkl_timer_leave();
+		if (unlikely(why == LKL_LEFT_HANDOVER)) {
+			/* The fiber is not at rest: leave a reason to come. */
+			lkl_driving = NULL;
+			lkl_set_pending(boot);
+			rounds = LKL_EXTRA_ROUNDS;
+		} else {
+			lkl_driving = NULL;
+			if (lkl_release(boot))
+				return;
+			if (!call || !lkl_done(call))
+				continue;
+		}
+		if (++rounds > LKL_EXTRA_ROUNDS) {
+			__atomic_and_fetch(&lkl_cpu.word, ~LKL_CPU_LOCKED,
+					   __ATOMIC_SEQ_CST);
+			lkl_timer_wake();
+			return;
+		}
+	}
+}
+
+static void lkl_push(struct lkl_call *call)
+{
+	call->queued = 1;
+	call->next = __atomic_load_n(&lkl_calls, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&lkl_calls, &call->next, call, true,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+/**
+ * lkl_take_calls - notice the requests made since the last time
+ *
+ * Return: whether there were any
+ */
+bool lkl_take_calls(void)
+{
+	struct lkl_call *list, *call, *fifo = NULL;
+
+	if (!READ_ONCE(lkl_calls))
+		return false;
+	list = __atomic_exchange_n(&lkl_calls, NULL, __ATOMIC_SEQ_CST);
+	while (list) {
+		call = list;
+		list = call->next;
+		call->next = fifo;
+		fifo = call;
+	}
+	while (fifo) {
+		struct task_struct *task;
+		bool interrupted;
+
+		call = fifo;
+		fifo = call->next;
+		task = call->task;
+		/* From here on the owner may queue it again, or be gone. */
+		interrupted = READ_ONCE(call->started);
+		call->started = 1;
+		if (interrupted) {
+			if (task && task->thread.active == call) {
+				set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+				wake_up_state(task, TASK_INTERRUPTIBLE);
+			}
+			__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+			continue;
+		}
+		if (task)
+			task->thread.call = call;
+		else
+			lkl_want_task(call);
+		__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+		if (task)
+			wake_up_process(task);
+	}
+	return true;
+}
+
+/* Drive if the CPU is free, else leave the pending bit to its holder. */
+static void lkl_kick_boot(u32 boot)
+{
+	if (lkl_set_pending(boot) && lkl_trylock(boot))
+		lkl_drive(boot, NULL, false);
+}
+
+/**
+ * lkl_kick_cpu - something is pending; see that it is noticed
+ *
+ * From any host thread, also one that drives.
+ */
+void lkl_kick_cpu(void)
+{
+	u32 boot = lkl_kernel_boots();
+
+	if (boot)
+		lkl_kick_boot(boot);
+}
+
+/* The CPU is free, but there is work for it. */
+static inline bool lkl_wants_driver(u32 boot)
+{
+	return READ_ONCE(lkl_cpu.word) ==
+	       (lkl_cpu_free(boot) | LKL_CPU_PENDING);
+}
+
+/**
+ * lkl_drive_timer - let the timer thread run the kernel
+ * @boot: boot it belongs to
+ * @pending: only if there is work already
+ */
+void lkl_drive_timer(u32 boot, bool pending)
+{
+	if (pending ? lkl_wants_driver(boot) : lkl_set_pending(boot))
+		if (lkl_trylock(boot))
+			lkl_drive(boot, NULL, true);
+}
+
+static bool lkl_spin_for(u32 boot, struct lkl_call *call)
+{
+	int i, budget = READ_ONCE(lkl_spin);
+
+	for (i = 0; i < budget; i++) {
+		if (lkl_done(call)) {
+			if (budget < LKL_SPIN_MAX)
+				WRITE_ONCE(lkl_spin, budget + 1 +
+					   (LKL_SPIN_MAX - budget) / 16);
+			return true;
+		}
+		if (lkl_wants_driver(boot))
+			return false;
+		__builtin_ia32_pause();
+	}
+	if (budget > LKL_SPIN_MIN)
+		WRITE_ONCE(lkl_spin, budget - 1 - budget / 32);
+	return false;
+}
+
+/* Sleep until @call is done or the CPU wants a driver. */
+static void lkl_wait(u32 boot, struct lkl_call *call)
+{
+	int old = LKL_CALL_RUNNING;
+	u64 cover;
+	int err;
+
+	if (lkl_ops->cpus() > 1 && lkl_spin_for(boot, call))
+		return;
+	if (lkl_wants_driver(boot))
+		return;
+	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_SLEEPING,
+					 false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		return;
+
+	cover = lkl_timer_cover();
+	err = lkl_ops->wait(&call->state, LKL_CALL_SLEEPING, cover);
+	lkl_timer_uncover(cover);
+	old = LKL_CALL_SLEEPING;
+	__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	if (err == -EINTR && !call->interrupted) {
+		call->interrupted = 1;
+		/* Not started yet: serve it once it is. */
+		while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
+			if (lkl_boot_gone(boot))
+				return;
+			if (lkl_trylock(boot))
+				lkl_drive(boot, call, false);
+			lkl_ops->relax();
+		}
+		if (!lkl_done(call)) {
+			lkl_push(call);
+			lkl_set_pending(boot);
+		}
+	}
+}
+
+/* Take the CPU if it is free, or will be in a moment. */
+static bool lkl_lock_soon(u32 boot)
+{
+	int i;
+
+	for (i = 0; i < LKL_SPIN_LOCK; i++) {
+		if (lkl_trylock(boot))
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
+{
+	if (lkl_boot_gone(boot)) {
+		call->ret = -ENOSYS;
+		call->state = LKL_CALL_DONE;
+		return;
+	}
+	if (lkl_lock_soon(boot)) {
+		lkl_push(call);
+		lkl_set_pending(boot);
+		lkl_drive(boot, call, false);
+		return;
+	}
+	lkl_push(call);
+	if (lkl_set_pending(boot) && lkl_trylock(boot))
+		lkl_drive(boot, call, false);
+}
+
+static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
+{
+	while (!lkl_done(call)) {
+		if (lkl_boot_gone(boot)) {
+			/* Halted before anybody saw the request. */
+			if (!lkl_done(call))
+				call->ret = -ESHUTDOWN;
+			return;
+		}
+		if (lkl_wants_driver(boot) && lkl_trylock(boot))
+			lkl_drive(boot, call, false);
+		else
+			lkl_wait(boot, call);
+	}
+	/* A late interruption may still point at the caller's stack. */
+	while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST) &&
+	       !lkl_boot_gone(boot)) {
+		if (lkl_trylock(boot))
+			lkl_drive(boot, call, false);
+		lkl_ops->relax();
+	}
+}
+
+static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
+{
+	if (likely(lkl_trylock(boot))) {
+		if (likely(lkl_current == call->task)) {
+			call->task->thread.call = call;
+			call->started = 1;
+		} else {
+			lkl_push(call);
+			lkl_set_pending(boot);
+		}
+		lkl_drive(boot, call, false);
+	} else {
+		lkl_call_contended(boot, call);
+	}
+	if (unlikely(!lkl_done(call) || call->queued))
+		lkl_call_wait(boot, call);
+	return call->ret;
+}
+
+long lkl_task_syscall(void *task, unsigned int boot, long nr,
+		      const long *params)
+{
+	struct lkl_call call = { .task = task, .nr = nr, .params = params };
+
+	return lkl_call(boot, &call);
+}
+
+long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
+		  void *arg)
+{
+	struct lkl_call call = { .task = task, .fn = fn, .arg = arg };
+
+	return lkl_call(boot, &call);
+}
+
+void *lkl_task_create(unsigned int boot, int tid)
+{
+	struct lkl_call call = { .nr = tid };
+
+	/* A failed creation leaves the task it asked for out. */
+	return lkl_call(boot, &call) ? NULL : call.task;
+}
+
+static long lkl_exit_task(void *unused)
+{
+	do_exit(0);
+}
+
+void lkl_task_exit(void *task, unsigned int boot)
+{
+	lkl_task_run(task, boot, lkl_exit_task, NULL);
+}
+
+/**
+ * lkl_cpu_start - make the CPU available to host threads and run the kernel
+ * @boot: number of this boot
+ * @call: request that the kernel ends when it has booted
+ */
+void lkl_cpu_start(u32 boot, struct lkl_call *call)
+{
+	call->started = 1;
+	lkl_cpu.irqs_on = 0;
+	__atomic_store_n(&lkl_cpu.word, lkl_cpu_free(boot) | LKL_CPU_LOCKED,
+			 __ATOMIC_SEQ_CST);
+	lkl_drive(boot, call, false);
+	if (!lkl_done(call))
+		lkl_call_wait(boot, call);
+}

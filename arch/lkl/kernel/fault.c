@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Host faults that are the kernel's.
+ *
+ * The host layer's SIGSEGV and SIGBUS handler asks here first.  A fault is ours
+ * in three cases:
+ *  - a page of the library's own mmap() area is not there yet: it is brought in
+ *    and the instruction is repeated;
+ *  - kernel code that may fault (__ex_table) touched a bad user pointer: it goes
+ *    on at its fixup;
+ *  - any other fault in kernel code is a bug: it is reported.
+ *
+ * The handler runs on whatever stack the code was on.  For kernel code the page
+ * is not brought in from inside the handler, because that may sleep and the
+ * fiber may go on on another host thread, to which the signal frame does not
+ * belong.  Instead the frame is changed so that the interrupted code appears to
+ * call lkl_fault_thunk().
+ */
+#include <linux/extable.h>
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/uaccess.h>
+#include <asm/call.h>
+#include <asm/extable.h>
+#include <asm/host_ops.h>
+#include <asm/mirror.h>
+#include <asm/sections.h>
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
+void lkl_fault_thunk(void);
+
+/* The page fault of kernel code, in its own context; see fiber.S. */
+unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
+				    unsigned long write);
+
+static bool lkl_in_umap(unsigned long addr)
+{
+	return addr >= LKL_UMAP_BASE && addr < LKL_UMAP_BASE + LKL_UMAP_SIZE;
+}
+
+static unsigned long lkl_fixup(unsigned long ip)
+{
+	const struct exception_table_entry *e = search_exception_tables(ip);
+
+	return e ? (unsigned long)&e->fixup + e->fixup : 0;
+}
+
+/*
+ * Return: where the interrupted code goes on
+ */
+unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
+				    unsigned long write)
+{
+	if (!pagefault_disabled() && !in_atomic() &&
+	    !lkl_user_fault(addr, write))
+		return ip;
+	return lkl_fixup(ip);
+}
+
+struct lkl_user_fault_args {
+	unsigned long addr;
+	int write;
+};
+
+static long lkl_user_fault_call(void *arg)
+{
+	struct lkl_user_fault_args *f = arg;
+
+	return lkl_user_fault(f->addr, f->write);
+}
+
+int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
+		     unsigned int boot)
+{
+	struct ucontext *uc = ucontext;
+	unsigned long ip = uc->uc_mcontext.ip, *sp;
+
+	if (!boot || boot != lkl_kernel_boots())
+		return 0;
+
+	if (ip >= (unsigned long)_stext && ip < (unsigned long)_einittext) {
+		unsigned long fixup = lkl_fixup(ip);
+
+		if (!fixup) {
+			pr_emerg("BUG: %s at %#lx by %pS\n",
+				 write ? "write" : "read", addr, (void *)ip);
+			show_stack(current, NULL, KERN_EMERG);
+			return -1;
+		}
+		if (!lkl_in_umap(addr)) {
+			uc->uc_mcontext.ip = fixup;
+			return 1;
+		}
+		/* Below the red zone: return address, then two arguments. */
+		sp = (unsigned long *)(uc->uc_mcontext.sp - 128);
+		*--sp = ip;
+		*--sp = addr;
+		*--sp = write;
+		uc->uc_mcontext.sp = (unsigned long)sp;
+		uc->uc_mcontext.ip = (unsigned long)lkl_fault_thunk;
+		return 1;
+	}
+
+	if (lkl_in_umap(addr) && task) {
+		struct lkl_user_fault_args f = { .addr = addr, .write = write };
+
+		return !lkl_task_run(task, boot, lkl_user_fault_call, &f);
+	}
+	return 0;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Process 1.
+ *
+ * The kernel boots as it does anywhere and at the end executes /init.  That is
+ * a file of a format of our own, and executing it means that the application
+ * is now process 1: from here on its fiber makes a task for each host thread
+ * that wants one.  All of them are threads of process 1 and share its files,
+ * directories and address space.
+ */
+#include <linux/binfmts.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/init.h>
+#include <linux/init_syscalls.h>
+#include <linux/mm.h>
+#include <linux/oom.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/stringify.h>
+#include <linux/syscalls.h>
+#include <linux/sysctl.h>
+#include <linux/task_work.h>
+#include <asm/call.h>
+#include <asm/mirror.h>
+
+#define LKL_MAGIC	"\177LKL"
+
+struct lkl_call *lkl_boot_call;
+
+/* Requests for tasks, oldest first. */
+static struct lkl_call *lkl_wanted, **lkl_wanted_end = &lkl_wanted;
+static struct task_struct *lkl_init_task;
+
+void lkl_want_task(struct lkl_call *call)
+{
+	call->next = NULL;
+	*lkl_wanted_end = call;
+	lkl_wanted_end = &call->next;
+	wake_up_process(lkl_init_task);
+}
+
+void __noreturn lkl_init_loop(void)
+{
+	lkl_init_task = current;
+	lkl_complete(lkl_boot_call, 0);
+	for (;;) {
+		struct lkl_call *call;
+		int pid;
+
+		set_current_state(TASK_IDLE);
+		if (!lkl_wanted) {
+			schedule();
+			continue;
+		}
+		__set_current_state(TASK_RUNNING);
+		call = lkl_wanted;
+		lkl_wanted = call->next;
+		if (!lkl_wanted)
+			lkl_wanted_end = &lkl_wanted;
+		pid = user_mode_thread(lkl_host_task, call,
+				       CLONE_VM | CLONE_FS | CLONE_FILES |
+				       CLONE_SIGHAND | CLONE_THREAD |
+				       CLONE_SYSVSEM);
+		if (pid < 0)
+			lkl_complete(call, pid);
+	}
+}
+
+static int lkl_load_init(struct linux_binprm *bprm);
+
+static struct linux_binfmt lkl_binfmt = {
+	.load_binary = lkl_load_init,
+};
+
+static int lkl_load_init(struct linux_binprm *bprm)
+{
+	int err, sig, fd;
+
+	if (memcmp(bprm->buf, LKL_MAGIC, sizeof(LKL_MAGIC) - 1))
+		return -ENOEXEC;
+	err = begin_new_exec(bprm);
+	if (err)
+		return err;
+	setup_new_exec(bprm);
+	finalize_exec(bprm);
+	set_binfmt(&lkl_binfmt);
+
+	/* The application starts with no descriptor open. */
+	for (fd = 0; fd < 3; fd++)
+		close_fd(fd);
+
+	/*
+	 * Process 1 ignores signals it has no handler for.  Those sent to it
+	 * are for the host process to judge, so it has one for all of them.
+	 */
+	spin_lock_irq(&current->sighand->siglock);
+	for (sig = 0; sig < _NSIG; sig++)
+		current->sighand->action[sig].sa.sa_handler =
+			(__sighandler_t)&lkl_binfmt;
+	spin_unlock_irq(&current->sighand->siglock);
+
+	return lkl_mm_start(current->mm);
+}
+
+/* Threads are limited by memory alone: how many there are the host decides. */
+static void __init lkl_no_thread_limit(void)
+{
+	struct ctl_table table = { .maxlen = sizeof(int), .mode = 0644 };
+	char value[] = __stringify(FUTEX_TID_MASK);
+	size_t len = strlen(value);
+	loff_t pos = 0;
+
+	if (sysctl_max_threads(&table, 1, value, &len, &pos))
+		pr_warn("lkl: cannot lift the limit on threads\n");
+}
+
+static int __init lkl_make_init(void)
+{
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t n;
+
+	register_binfmt(&lkl_binfmt);
+
+	file = filp_open("/init", O_CREAT | O_WRONLY, 0500);
+	if (IS_ERR(file))
+		panic("cannot create /init: %ld", PTR_ERR(file));
+	n = kernel_write(file, LKL_MAGIC, sizeof(LKL_MAGIC), &pos);
+	fput(file);
+	if (n != sizeof(LKL_MAGIC))
+		panic("cannot write /init: %zd", n);
+	/* A file that is open for writing cannot be executed. */
+	task_work_run();
+
+	lkl_no_thread_limit();
+	current->signal->rlim[RLIMIT_NPROC].rlim_cur = RLIM_INFINITY;
+	current->signal->rlim[RLIMIT_NPROC].rlim_max = RLIM_INFINITY;
+	pid_max = PID_MAX_LIMIT;
+
+	/* There is nothing to kill: whoever asks for too much gets -ENOMEM. */
+	oom_killer_disable(HZ);
+	return 0;
+}
+late_initcall(lkl_make_init);

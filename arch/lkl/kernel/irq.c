@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupts.
+ *
+ * A host thread raises one by setting the line's bit and kicking the virtual
+ * CPU; the CPU's holder sees that something is pending (cpu.c) and comes here.
+ * "Something" is one of three: requests of host threads, the timer, a line.
+ */
+#include <linux/bitmap.h>
+#include <linux/export.h>
+#include <linux/hardirq.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/seq_file.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include <asm/irq_regs.h>
+
+/* Raised lines, and which words of that have any. */
+static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)];
+static unsigned long lkl_raised_words;
+
+/* Lines somebody owns. */
+static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] = { 1 };
+static const char *lkl_line_user[NR_IRQS];
+
+static void lkl_handle_lines(void)
+{
+	unsigned long words, lines;
+	unsigned int w, bit;
+
+	if (!READ_ONCE(lkl_raised_words))
+		return;
+	words = __atomic_exchange_n(&lkl_raised_words, 0, __ATOMIC_SEQ_CST);
+	for_each_set_bit(w, &words, BITS_PER_LONG) {
+		lines = __atomic_exchange_n(&lkl_raised[w], 0,
+					    __ATOMIC_SEQ_CST);
+		for_each_set_bit(bit, &lines, BITS_PER_LONG)
+			generic_handle_irq(w * BITS_PER_LONG + bit);
+	}
+}
+
+/**
+ * lkl_run_pending - deal with what is pending
+ *
+ * Called with interrupts enabled, wherever that is looked at.
+ */
+void lkl_run_pending(void)
+{
+	struct pt_regs regs = {
+		.ip = _RET_IP_,
+		.user = current->thread.in_user,
+	};
+	bool handover = false;
+
+	lkl_cpu.irqs_on = ARCH_IRQ_DISABLED;
+	trace_hardirqs_off();
+	do {
+		struct pt_regs *old = set_irq_regs(&regs);
+
+		__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_PENDING,
+				   __ATOMIC_SEQ_CST);
+		irq_enter();
+		lkl_take_calls();
+		if (lkl_timer_due()) {
+			lkl_timer_irq();
+			handover |= lkl_want_handover();
+		}
+		lkl_handle_lines();
+		irq_exit();
+		set_irq_regs(old);
+	} while (lkl_cpu_pending());
+	if (unlikely(handover) && !in_interrupt() && !is_idle_task(current))
+		lkl_leave(LKL_LEFT_HANDOVER);
+	trace_hardirqs_on();
+	lkl_cpu.irqs_on = ARCH_IRQ_ENABLED;
+}
+
+int lkl_trigger_irq(int irq)
+{
+	unsigned int w = irq / BITS_PER_LONG;
+
+	if (irq <= 0 || irq >= NR_IRQS)
+		return -EINVAL;
+	if (!lkl_kernel_boots())
+		return -ENOSYS;
+	__atomic_fetch_or(&lkl_raised[w], BIT(irq % BITS_PER_LONG),
+			  __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&lkl_raised_words, BIT(w), __ATOMIC_SEQ_CST);
+	lkl_kick_cpu();
+	return 0;
+}
+
+int lkl_get_free_irq(const char *user)
+{
+	unsigned int w, bit;
+
+	for (w = 0; w < BITS_TO_LONGS(NR_IRQS); w++) {
+		unsigned long old = READ_ONCE(lkl_lines[w]);
+
+		do {
+			if (!~old)
+				break;
+			bit = ffz(old);
+		} while (!__atomic_compare_exchange_n(&lkl_lines[w], &old,
+						      old | BIT(bit), true,
+						      __ATOMIC_SEQ_CST,
+						      __ATOMIC_RELAXED));
+		if (~old) {
+			lkl_line_user[w * BITS_PER_LONG + bit] = user;
+			return w * BITS_PER_LONG + bit;
+		}
+	}
+	return -EBUSY;
+}
+
+void lkl_put_irq(int irq, const char *user)
+{
+	if (irq <= 0 || irq >= NR_IRQS || !lkl_line_user[irq] ||
+	    strcmp(lkl_line_user[irq], user))
+		return;
+	lkl_line_user[irq] = NULL;
+	__atomic_fetch_and(&lkl_lines[irq / BITS_PER_LONG],
+			   ~BIT(irq % BITS_PER_LONG), __ATOMIC_SEQ_CST);
+}
+
+static void lkl_irq_noop(struct irq_data *data)
+{
+}
+
+static struct irq_chip lkl_irq_chip = {
+	.name = "lkl",
+	.irq_mask = lkl_irq_noop,
+	.irq_unmask = lkl_irq_noop,
+	.irq_ack = lkl_irq_noop,
+};
+
+void __init init_IRQ(void)
+{
+	unsigned int irq;
+
+	for (irq = 1; irq < NR_IRQS; irq++)
+		irq_set_chip_and_handler(irq, &lkl_irq_chip, handle_edge_irq);
+}
+
+int arch_show_interrupts(struct seq_file *p, int prec)
+{
+	return 0;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tasks: how they start, how those of host threads serve requests, and how the
+ * CPU idles.
+ */
+#include <linux/cpu.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/resume_user_mode.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/syscalls.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/syscall.h>
+#include <asm/switch_to.h>
+#include <asm/unistd.h>
+
+/* What lkl_fiber_switch() expects on top of a stack, lowest address first. */
+struct lkl_frame {
+	unsigned long r15, r14, r13, r12, rbx, rbp;
+	void *ret;
+	unsigned long end[2];
+};
+
+struct task_struct *__switch_to(struct task_struct *prev,
+				struct task_struct *next)
+{
+	lkl_current = next;
+	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
+}
+
+int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
+{
+	struct lkl_frame *frame = task_stack_page(p) + THREAD_SIZE;
+
+	/* A task without a host thread would have nothing to run on. */
+	if (!args->fn)
+		return -ENOSYS;
+
+	frame--;
+	memset(frame, 0, sizeof(*frame));
+	frame->rbx = (unsigned long)args->fn;
+	frame->r12 = (unsigned long)args->fn_arg;
+	frame->ret = lkl_fiber_start;
+	memset(&p->thread, 0, sizeof(p->thread));
+	p->thread.sp = frame;
+	return 0;
+}
+
+/* The host thread that made this task has waited until it is gone. */
+void exit_thread(struct task_struct *tsk)
+{
+	struct lkl_call *call = tsk->thread.active;
+
+	tsk->thread.active = NULL;
+	if (call)
+		lkl_complete(call, 0);
+}
+
+void flush_thread(void)
+{
+}
+
+void show_regs(struct pt_regs *regs)
+{
+	show_regs_print_info(KERN_DEFAULT);
+}
+
+unsigned long __get_wchan(struct task_struct *p)
+{
+	unsigned long *bp, sp = (unsigned long)p->thread.sp;
+	unsigned long base = (unsigned long)task_stack_page(p);
+	unsigned long ip = ((struct lkl_frame *)sp)->ret ?
+		(unsigned long)((struct lkl_frame *)sp)->ret : 0;
+
+	bp = (unsigned long *)((struct lkl_frame *)sp)->rbp;
+	while (in_sched_functions(ip)) {
+		if ((unsigned long)bp < base ||
+		    (unsigned long)bp >= base + THREAD_SIZE - 16)
+			return 0;
+		ip = bp[1];
+		bp = (unsigned long *)bp[0];
+	}
+	return ip;
+}
+
+void arch_cpu_idle(void)
+{
+	if (!lkl_cpu_pending())
+		lkl_leave(LKL_LEFT_IDLE);
+}
+
+/* Send what the kernel has for this task on to the host process. */
+static bool lkl_forward_signals(void)
+{
+	bool forwarded = false;
+
+	for (;;) {
+		enum pid_type type;
+		kernel_siginfo_t info;
+		int sig;
+
+		spin_lock_irq(&current->sighand->siglock);
+		sig = dequeue_signal(&current->blocked, &info, &type);
+		spin_unlock_irq(&current->sighand->siglock);
+		if (!sig)
+			return forwarded;
+		lkl_ops->signal(type == PIDTYPE_PID ? current->thread.host_tid : 0,
+				sig);
+		forwarded = true;
+	}
+}
+
+/*
+ * The way out of a system call with something left to do.  Returns true when
+ * the call is to be made again.
+ */
+static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
+{
+	unsigned long flags = read_thread_flags();
+	bool interrupted = READ_ONCE(call->interrupted);
+
+	while (flags & _TIF_EXIT_WORK) {
+		if (flags & _TIF_NOTIFY_SIGNAL) {
+			clear_notify_signal();
+			if (task_work_pending(current))
+				task_work_run();
+		}
+		if (flags & _TIF_SIGPENDING) {
+			interrupted |= lkl_forward_signals();
+			spin_lock_irq(&current->sighand->siglock);
+			recalc_sigpending();
+			spin_unlock_irq(&current->sighand->siglock);
+		}
+		if (flags & _TIF_NOTIFY_RESUME)
+			resume_user_mode_work(NULL);
+		if (read_thread_flags() == flags)
+			break;
+		flags = read_thread_flags();
+	}
+	switch (*ret) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+		if (!interrupted)
+			return true;
+		*ret = -EINTR;
+		break;
+	case -ERESTART_RESTARTBLOCK:
+		if (interrupted)
+			*ret = -EINTR;
+		else
+			*ret = current->restart_block.fn(&current->restart_block);
+		break;
+	}
+	restore_saved_sigmask();
+	return false;
+}
+
+static __always_inline long lkl_do_syscall(struct lkl_call *call)
+{
+	unsigned long nr = call->nr;
+	const long *p = call->params;
+	long ret;
+
+	if (unlikely(nr >= lkl_nr_syscalls))
+		return -ENOSYS;
+	do {
+		ret = lkl_syscall_table[nr](p[0], p[1], p[2], p[3], p[4], p[5]);
+	} while (unlikely(read_thread_flags() & _TIF_EXIT_WORK) &&
+		 lkl_exit_work(call, &ret));
+	return ret;
+}
+
+/* The task is in "user mode" until its host thread wants something. */
+static __always_inline void lkl_park(void)
+{
+	struct thread_struct *t = &current->thread;
+
+	t->in_user = true;
+	while (!t->call) {
+		if (!need_resched() && single_task_running()) {
+			lkl_leave(LKL_LEFT_USER);
+			if (likely(t->call))
+				break;
+		}
+		/*
+		 * Somebody else needs the CPU, or has come to see to an
+		 * interrupt: this task is not using it.
+		 */
+		if (lkl_cpu_pending())
+			lkl_run_pending();
+		set_current_state(TASK_IDLE);
+		if (!t->call)
+			schedule();
+		__set_current_state(TASK_RUNNING);
+	}
+	t->in_user = false;
+}
+
+static void __noreturn lkl_serve(void)
+{
+	struct thread_struct *t = &current->thread;
+
+	for (;;) {
+		struct lkl_call *call;
+		long ret;
+
+		lkl_park();
+		call = t->call;
+		t->call = NULL;
+		t->active = call;
+		if (likely(!call->fn)) {
+			ret = lkl_do_syscall(call);
+		} else {
+			ret = call->fn(call->arg);
+			if (read_thread_flags() & _TIF_EXIT_WORK)
+				lkl_exit_work(call, &ret);
+		}
+		t->active = NULL;
+		lkl_complete(call, ret);
+	}
+}
+
+/**
+ * lkl_host_task - first function of a host thread's task
+ * @arg: the request that asked for it
+ */
+int lkl_host_task(void *arg)
+{
+	struct lkl_call *call = arg;
+
+	call->task = current;
+	current->thread.host_tid = call->nr;
+	lkl_complete(call, 0);
+	lkl_serve();
+}
+
+/* A kernel function that was to become a program has returned. */
+void __noreturn lkl_user_mode(void)
+{
+	if (current->pid != 1)
+		do_exit(0);
+	lkl_init_loop();
+}

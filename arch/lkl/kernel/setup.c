@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the host's request to boot to start_kernel(), and from halt back.
+ *
+ * A process can boot any number of kernels one after the other.  The first boot
+ * keeps a copy of the kernel's initialised data; each later one starts from
+ * that copy and a zeroed .bss, so that it cannot tell it is not the first.
+ */
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/seq_file.h>
+#include <linux/start_kernel.h>
+#include <linux/string.h>
+#include <linux/syscalls.h>
+#include <linux/utsname.h>
+#include <asm/archrandom.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include <asm/mirror.h>
+#include <asm/sections.h>
+#include <asm/setup.h>
+
+#define __keep __section(".data..lkl_keep")
+
+/* The least memory that boots; a kernel with less would die while it starts. */
+#define LKL_MEM_MIN	(24UL << 20)
+#define LKL_MEM_DEFAULT	(64UL << 20)
+
+extern char lkl_data_start[], lkl_data_end[];
+
+/* What outlives a halt. */
+struct lkl_host_operations *lkl_ops __keep;
+struct lkl_call *lkl_halt_call __keep;
+static void *lkl_pristine __keep;
+static u32 lkl_boot_number __keep;
+static char lkl_cmdline[COMMAND_LINE_SIZE] __keep;
+static unsigned long lkl_mem_size __keep;
+
+static void lkl_say(const char *fmt, ...)
+{
+	char buf[160];
+	va_list args;
+	int n;
+
+	if (!lkl_ops->print)
+		return;
+	va_start(args, fmt);
+	n = vscnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	lkl_ops->print(buf, n);
+}
+
+/* Find the last mem= of the command line; false if it is not a size. */
+static bool lkl_mem_option(const char *cmdline)
+{
+	const char *p = cmdline;
+
+	lkl_mem_size = LKL_MEM_DEFAULT;
+	while ((p = strstr(p, "mem="))) {
+		if (p == cmdline || p[-1] == ' ') {
+			char *end;
+
+			lkl_mem_size = memparse(p + 4, &end);
+			if (end == p + 4 || (*end && *end != ' '))
+				return false;
+		}
+		p += 4;
+	}
+	lkl_mem_size = PAGE_ALIGN(lkl_mem_size);
+	return true;
+}
+
+static int lkl_fresh_data(void)
+{
+	unsigned long size = lkl_data_end - lkl_data_start;
+
+	int err;
+
+	if (lkl_pristine) {
+		memcpy(lkl_data_start, lkl_pristine, size);
+		memset(__bss_start, 0, __bss_stop - __bss_start);
+		return 0;
+	}
+	err = lkl_ops->wipe_on_fork(&lkl_cpu, PAGE_SIZE);
+	if (err)
+		return err;
+	lkl_pristine = lkl_ops->keep(size);
+	if (!lkl_pristine)
+		return -ENOMEM;
+	memcpy(lkl_pristine, lkl_data_start, size);
+	return 0;
+}
+
+static void __ref lkl_boot_fiber(void)
+{
+	start_kernel();
+}
+
+int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
+{
+	struct lkl_call call = { .task = &init_task };
+	unsigned long *frame;
+	int err;
+
+	if (lkl_cpu.word)
+		return -EBUSY;
+	lkl_ops = ops;
+	if (strscpy(lkl_cmdline, cmdline, sizeof(lkl_cmdline)) < 0) {
+		lkl_say("lkl: command line is longer than %d bytes\n",
+			COMMAND_LINE_SIZE - 1);
+		return -EINVAL;
+	}
+	if (!lkl_mem_option(lkl_cmdline)) {
+		lkl_say("lkl: mem= in '%s' is not a size\n", lkl_cmdline);
+		return -EINVAL;
+	}
+	if (lkl_mem_size < LKL_MEM_MIN) {
+		lkl_say("lkl: mem=%luK is too little to boot, %luM is needed\n",
+			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
+		return -ENOMEM;
+	}
+	err = lkl_fresh_data();
+	if (err)
+		return err;
+	err = lkl_mm_host_start(lkl_mem_size);
+	if (err) {
+		lkl_say("lkl: cannot get %lu MiB of memory: error %d\n",
+			lkl_mem_size >> 20, -err);
+		return err;
+	}
+	lkl_boot_call = &call;
+	lkl_boot_number = (lkl_boot_number + 1) &
+			  (~0U >> LKL_CPU_BOOT_SHIFT);
+	lkl_boot_number += !lkl_boot_number;
+
+	frame = (unsigned long *)((void *)init_stack + THREAD_SIZE) - 10;
+	memset(frame, 0, 10 * sizeof(*frame));
+	frame[4] = (unsigned long)lkl_boot_fiber;	/* rbx */
+	frame[6] = (unsigned long)lkl_fiber_boot;	/* return address */
+	init_task.thread.sp = frame;
+
+	err = lkl_timer_start(lkl_boot_number);
+	if (!err) {
+		lkl_cpu_start(lkl_boot_number, &call);
+		return 0;
+	}
+	lkl_mm_host_stop();
+	return err;
+}
+
+/* In kernel context: stop the kernel for good. */
+static long lkl_halt(void *unused)
+{
+	struct task_struct *t;
+
+	ksys_sync();
+	kernel_halt();
+
+	lkl_halt_call = current->thread.active;
+	for_each_thread(current, t) {
+		struct lkl_call *call = t->thread.active ?: t->thread.call;
+
+		if (t != current && call)
+			lkl_complete(call, -ESHUTDOWN);
+	}
+	for (;;)
+		lkl_leave(LKL_LEFT_HALT);
+}
+
+long lkl_kernel_halt(void *task)
+{
+	u32 boot = lkl_kernel_boots();
+
+	if (!boot)
+		return -ENOSYS;
+	lkl_task_run(task, boot, lkl_halt, NULL);
+	lkl_timer_stop();
+	lkl_mm_host_stop();
+	return 0;
+}
+
+void machine_halt(void)
+{
+}
+
+void machine_power_off(void)
+{
+	machine_halt();
+}
+
+void machine_restart(char *cmd)
+{
+	machine_halt();
+}
+
+static int lkl_panic(struct notifier_block *nb, unsigned long event, void *msg)
+{
+	console_verbose();
+	dump_stack();
+	lkl_ops->panic();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block lkl_panic_block = {
+	.notifier_call = lkl_panic,
+	.priority = INT_MIN,
+};
+
+void __init setup_arch(char **cmdline_p)
+{
+	lkl_console_early();
+	atomic_notifier_chain_register(&panic_notifier_list, &lkl_panic_block);
+
+	strscpy(boot_command_line, lkl_cmdline, COMMAND_LINE_SIZE);
+	*cmdline_p = lkl_cmdline;
+	parse_early_param();
+
+	lkl_mm_setup(lkl_mem_size);
+	paging_init();
+}
+
+void __init arch_cpu_finalize_init(void)
+{
+}
+
+/* Nothing is freed: a later boot needs it again. */
+void free_initmem(void)
+{
+}
+
+/* The size was needed before there was a kernel to parse it. */
+static int __init lkl_mem_param(char *arg)
+{
+	return 0;
+}
+early_param("mem", lkl_mem_param);
+
+size_t lkl_random_longs(unsigned long *v, size_t max_longs)
+{
+	if (lkl_ops->random(v, max_longs * sizeof(*v)))
+		return 0;
+	return max_longs;
+}
+
+static void *lkl_cpuinfo_start(struct seq_file *m, loff_t *pos)
+{
+	return *pos ? NULL : (void *)1;
+}
+
+static void *lkl_cpuinfo_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return NULL;
+}
+
+static void lkl_cpuinfo_stop(struct seq_file *m, void *v)
+{
+}
+
+static int lkl_cpuinfo_show(struct seq_file *m, void *v)
+{
+	seq_puts(m, "processor\t: 0\nmodel name\t: Linux as a library\n\n");
+	return 0;
+}
+
+const struct seq_operations cpuinfo_op = {
+	.start = lkl_cpuinfo_start,
+	.next = lkl_cpuinfo_next,
+	.stop = lkl_cpuinfo_stop,
+	.show = lkl_cpuinfo_show,
+};

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The application's own memory as pages.
+ *
+ * Direct I/O, MSG_ZEROCOPY, vmsplice, registered buffers and shared futexes
+ * want the pages behind a user address.  Since a page frame number is a host
+ * address, the application's memory has frames and page_address() is right for
+ * them; what is missing is the struct page.  The area that holds struct pages
+ * is indexed by frame, so for a foreign page it is a matter of mapping zeroed
+ * memory at that place, once per 256 KiB of memory so used.
+ *
+ * Process 1's address space has areas that cover all of the application's
+ * memory, whose fault handler enters the page into the page table.  The page
+ * is never freed: it is born with one reference that nobody drops.  It looks
+ * anonymous, so that a shared futex in it is keyed by address.
+ *
+ * The kernel does not hear when the application unmaps memory.  Hence an entry
+ * is looked at anew whenever it is read: ptep_get() sees _PAGE_FOREIGN and asks
+ * here whether the memory can be read and written right now.
+ */
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/pagemap.h>
+#include <linux/rmap.h>
+#include <linux/uaccess.h>
+#include <asm/host_ops.h>
+#include <asm/mirror.h>
+
+/* Struct pages are mapped by the page: what one page of them describes. */
+#define LKL_CHUNK_PAGES	(PAGE_SIZE / sizeof(struct page))
+
+static int lkl_foreign_readable(unsigned long addr)
+{
+	u8 byte;
+
+	return !__get_user(byte, (u8 __user *)addr);
+}
+
+/* Write without changing anything, even if others write meanwhile. */
+static int lkl_foreign_writable(unsigned long addr)
+{
+	asm goto("1:\tlock; orb $0, %0\n"
+		 LKL_EXTABLE(1b, %l[fault])
+		 : : "m" (*(u8 *)addr) : "memory", "cc" : fault);
+	return true;
+fault:
+	return false;
+}
+
+/**
+ * lkl_foreign_pte - what an entry for foreign memory is worth now
+ * @pte: the entry
+ *
+ * Return: the entry, without _PAGE_RW if the memory is read-only, or none
+ */
+pte_t lkl_foreign_pte(pte_t pte)
+{
+	unsigned long addr = PFN_PHYS(pte_pfn(pte));
+
+	if (lkl_foreign_writable(addr))
+		return pte_set(pte, _PAGE_RW);
+	if (lkl_foreign_readable(addr))
+		return pte_unset(pte, _PAGE_RW);
+	return __pte(0);
+}
+
+/* Chunks of the struct page area that were mapped for foreign pages. */
+struct lkl_chunk {
+	struct lkl_chunk *next;
+	unsigned long addr;
+};
+
+static struct lkl_chunk *lkl_chunks;
+
+/* Stands for "anonymous" in page->mapping; never looked into. */
+static struct anon_vma lkl_foreign_anon;
+
+/* Make sure that the frame at @addr has a struct page. */
+static struct page *lkl_foreign_page(unsigned long addr)
+{
+	struct page *page = virt_to_page(addr);
+	unsigned long start = (unsigned long)page & PAGE_MASK;
+	struct lkl_chunk *chunk;
+	unsigned int i;
+	u8 byte;
+
+	if (!__get_user(byte, (u8 __user *)start))
+		return page;
+	chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
+	if (!chunk)
+		return NULL;
+	if (lkl_ops->anon(start, PAGE_SIZE)) {
+		kfree(chunk);
+		return NULL;
+	}
+	chunk->addr = start;
+	chunk->next = lkl_chunks;
+	lkl_chunks = chunk;
+
+	page = (struct page *)start;
+	for (i = 0; i < LKL_CHUNK_PAGES; i++, page++) {
+		set_page_count(page, 1);
+		atomic_set(&page->_mapcount, -1);
+		page->mapping = (void *)&lkl_foreign_anon + PAGE_MAPPING_ANON;
+		__SetPageUptodate(page);
+		SetPageAnonExclusive(page);
+	}
+	return virt_to_page(addr);
+}
+
+static vm_fault_t lkl_foreign_fault(const struct vm_special_mapping *sm,
+				    struct vm_area_struct *vma,
+				    struct vm_fault *vmf)
+{
+	unsigned long addr = vmf->address & PAGE_MASK;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	if (write ? !lkl_foreign_writable(addr) : !lkl_foreign_readable(addr))
+		return VM_FAULT_SIGSEGV;
+	if (!lkl_foreign_page(addr))
+		return VM_FAULT_OOM;
+	ptep = get_locked_pte(vma->vm_mm, addr, &ptl);
+	if (!ptep)
+		return VM_FAULT_OOM;
+	set_pte(ptep, pte_set(pfn_pte(PHYS_PFN(addr), PAGE_SHARED),
+			      _PAGE_DIRTY | _PAGE_FOREIGN));
+	pte_unmap_unlock(ptep, ptl);
+	return VM_FAULT_NOPAGE;
+}
+
+static const struct vm_special_mapping lkl_foreign_mapping = {
+	.name = "[application]",
+	.fault = lkl_foreign_fault,
+};
+
+/* The application's memory lies around what the library uses itself. */
+static int lkl_foreign_area(struct mm_struct *mm, unsigned long start,
+			    unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	vma = _install_special_mapping(mm, start, end - start,
+				       VM_READ | VM_WRITE | VM_MAYREAD |
+				       VM_MAYWRITE | VM_SHARED | VM_MAYSHARE |
+				       VM_MIXEDMAP | VM_SEALED,
+				       &lkl_foreign_mapping);
+	return PTR_ERR_OR_ZERO(vma);
+}
+
+/**
+ * lkl_mm_start - make @mm the address space of the application
+ * @mm: that of process 1
+ */
+int lkl_mm_start(struct mm_struct *mm)
+{
+	int err;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	/* The stack that exec made for a program is not wanted. */
+	err = do_munmap(mm, LKL_UMAP_BASE, LKL_UMAP_SIZE, NULL);
+	if (!err)
+		err = lkl_foreign_area(mm, PAGE_SIZE, LKL_RAM_BASE);
+	if (!err)
+		err = lkl_foreign_area(mm, LKL_VMEMMAP_END, TASK_SIZE);
+	mm->context.mirrored = true;
+	mmap_write_unlock(mm);
+	return err;
+}
+
+/* Host thread, after halt; the list is in RAM that is still there. */
+void lkl_foreign_stop(void)
+{
+	while (lkl_chunks) {
+		lkl_ops->release(lkl_chunks->addr, PAGE_SIZE);
+		lkl_chunks = lkl_chunks->next;
+	}
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SIGSEGV and SIGBUS: some belong to the kernel (a bad pointer in a system
+ * call, a page of its mmap() area that is not there yet), the others go to
+ * whoever handled them before.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <ucontext.h>
+
+#include <lkl/asm/host_ops.h>
+
+#include "../../lib/thread.h"
+#include "posix.h"
+
+static struct sigaction old_segv, old_bus;
+static int installed;
+
+static void pass_on(int sig, siginfo_t *info, void *ucontext,
+		    const struct sigaction *old)
+{
+	if (old->sa_flags & SA_SIGINFO) {
+		old->sa_sigaction(sig, info, ucontext);
+	} else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
+		/* The instruction faults again and ends the process there. */
+		signal(sig, SIG_DFL);
+	} else {
+		old->sa_handler(sig);
+	}
+}
+
+static void on_fault(int sig, siginfo_t *info, void *ucontext)
+{
+	ucontext_t *uc = ucontext;
+	const struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
+	int saved = errno;
+
+	/* Bit 1 of the processor's error code: a write. */
+	if (info->si_code > 0 &&
+	    lkl_kernel_fault(uc, (unsigned long)info->si_addr,
+			     !!(uc->uc_mcontext.gregs[REG_ERR] & 2),
+			     lkl_self.task, lkl_self.boot) == 1) {
+		errno = saved;
+		return;
+	}
+	errno = saved;
+	pass_on(sig, info, ucontext, old);
+}
+
+int posix_faults_install(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault };
+
+	if (installed)
+		return 0;
+	/* A fault may come while another one is being handled. */
+	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
+	sigemptyset(&sa.sa_mask);
+	if (sigaction(SIGSEGV, &sa, &old_segv))
+		return -errno;
+	if (sigaction(SIGBUS, &sa, &old_bus)) {
+		int err = -errno;
+
+		sigaction(SIGSEGV, &old_segv, NULL);
+		return err;
+	}
+	installed = 1;
+	return 0;
+}
+
+void posix_faults_remove(void)
+{
+	if (!installed)
+		return;
+	sigaction(SIGSEGV, &old_segv, NULL);
+	sigaction(SIGBUS, &old_bus, NULL);
+	installed = 0;
+}

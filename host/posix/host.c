@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel's host on POSIX systems with Linux's system calls.
+ *
+ * The operations that run on the path of a system call must work on any thread
+ * at any moment, also on one whose thread-local storage is not the C library's.
+ * They use raw system calls, which leave errno alone.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lkl_host.h>
+
+#include "../../lib/virtio.h"
+#include "posix.h"
+
+/* A system call without the C library: negative errno on failure. */
+static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
+			       long f)
+{
+	register long r10 asm("r10") = d;
+	register long r8 asm("r8") = e;
+	register long r9 asm("r9") = f;
+	long ret;
+
+	asm volatile("syscall"
+		     : "=a"(ret)
+		     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+		       "r"(r9)
+		     : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* RAM, while a kernel runs. */
+static int ram_fd = -1;
+static unsigned long ram_addr, ram_size;
+
+static void host_print(const char *str, int len)
+{
+	while (len > 0) {
+		long n = raw_syscall(__NR_write, STDOUT_FILENO, (long)str, len,
+				     0, 0, 0);
+
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		str += n;
+		len -= n;
+	}
+}
+
+static void host_panic(void)
+{
+	abort();
+}
+
+/* The clocks come from the vDSO, which needs neither errno nor a lock. */
+static unsigned long long host_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static unsigned long long host_wall_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int host_random(void *buf, unsigned long len)
+{
+	while (len) {
+		ssize_t n = getrandom(buf, len, 0);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		buf = (char *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+static int host_wipe_on_fork(void *addr, unsigned long size)
+{
+	if (mmap(addr, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
+	    madvise(addr, size, MADV_WIPEONFORK))
+		return -errno;
+	return 0;
+}
+
+static void *host_keep(unsigned long size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int host_ram_open(unsigned long addr, unsigned long size)
+{
+	int err;
+
+	ram_fd = memfd_create("lkl-ram", MFD_CLOEXEC);
+	if (ram_fd < 0)
+		return -errno;
+	if (ftruncate(ram_fd, size) ||
+	    mmap((void *)addr, size, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ram_fd,
+		 0) == MAP_FAILED) {
+		err = -errno;
+		close(ram_fd);
+		ram_fd = -1;
+		return err;
+	}
+	ram_addr = addr;
+	ram_size = size;
+	return 0;
+}
+
+static void host_ram_close(void)
+{
+	munmap((void *)ram_addr, ram_size);
+	close(ram_fd);
+	ram_fd = -1;
+}
+
+static int host_reserve(unsigned long addr, unsigned long size)
+{
+	if (mmap((void *)addr, size, PROT_NONE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			 MAP_FIXED_NOREPLACE,
+		 -1, 0) == MAP_FAILED)
+		return -errno;
+	return 0;
+}
+
+static void host_release(unsigned long addr, unsigned long size)
+{
+	munmap((void *)addr, size);
+}
+
+static int host_map(unsigned long addr, unsigned long size,
+		    unsigned long offset, int prot)
+{
+	int p = PROT_READ;
+	long ret;
+
+	if (prot & LKL_HOST_WRITE)
+		p |= PROT_WRITE;
+	if (prot & LKL_HOST_EXEC)
+		p |= PROT_EXEC;
+	ret = raw_syscall(__NR_mmap, addr, size, p, MAP_SHARED | MAP_FIXED,
+			  ram_fd, offset);
+	return ret < 0 && ret > -4096 ? ret : 0;
+}
+
+static int host_unmap(unsigned long addr, unsigned long size)
+{
+	long ret = raw_syscall(__NR_mmap, addr, size, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				       MAP_FIXED,
+			       -1, 0);
+
+	return ret < 0 && ret > -4096 ? ret : 0;
+}
+
+static int host_anon(unsigned long addr, unsigned long size)
+{
+	long ret = raw_syscall(__NR_mmap, addr, size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				       MAP_FIXED_NOREPLACE,
+			       -1, 0);
+
+	return ret < 0 && ret > -4096 ? ret : 0;
+}
+
+static int host_wait(int *word, int val, unsigned long long deadline)
+{
+	struct timespec ts = {
+		.tv_sec = deadline / 1000000000,
+		.tv_nsec = deadline % 1000000000,
+	};
+	long ret = raw_syscall(__NR_futex, (long)word,
+			       FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, val,
+			       deadline ? (long)&ts : 0, 0,
+			       FUTEX_BITSET_MATCH_ANY);
+
+	return ret == -EINTR ? ret : 0;
+}
+
+static void host_wake(int *word, int count)
+{
+	raw_syscall(__NR_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
+		    count, 0, 0, 0);
+}
+
+static void host_relax(void)
+{
+	raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+/*
+ * Asked before each spin.  The answer rarely changes, so the host is asked now
+ * and then only.
+ */
+static int host_cpus(void)
+{
+	static int cpus, calls;
+	unsigned long mask[1024 / (8 * sizeof(long))] = { 0 };
+	int n = 0;
+
+	if (cpus && __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED) & 255)
+		return cpus;
+	if (raw_syscall(__NR_sched_getaffinity, 0, sizeof(mask), (long)mask, 0,
+			0, 0) < 0)
+		return 1;
+	for (unsigned int i = 0; i < sizeof(mask) / sizeof(*mask); i++)
+		n += __builtin_popcountl(mask[i]);
+	cpus = n;
+	return n;
+}
+
+struct host_thread {
+	pthread_t id;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void *host_thread_main(void *arg)
+{
+	struct host_thread *t = arg;
+
+	t->fn(t->arg);
+	return NULL;
+}
+
+static void *host_thread_create(void (*fn)(void *arg), void *arg)
+{
+	struct host_thread *t = malloc(sizeof(*t));
+	sigset_t all, old;
+	int err;
+
+	if (!t)
+		return NULL;
+	t->fn = fn;
+	t->arg = arg;
+	/* The application's signals are for the application's threads. */
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&t->id, NULL, host_thread_main, t);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+static void host_thread_join(void *thread)
+{
+	struct host_thread *t = thread;
+
+	pthread_join(t->id, NULL);
+	free(t);
+}
+
+static void host_signal(int tid, int sig)
+{
+	long pid = raw_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
+
+	if (tid)
+		raw_syscall(__NR_tgkill, pid, tid, sig, 0, 0, 0);
+	else
+		raw_syscall(__NR_kill, pid, sig, 0, 0, 0, 0);
+}
+
+struct lkl_host_operations lkl_host_ops = {
+	.print = host_print,
+	.panic = host_panic,
+	.time = host_time,
+	.wall_time = host_wall_time,
+	.random = host_random,
+	.wipe_on_fork = host_wipe_on_fork,
+	.keep = host_keep,
+	.ram_open = host_ram_open,
+	.ram_close = host_ram_close,
+	.reserve = host_reserve,
+	.release = host_release,
+	.map = host_map,
+	.unmap = host_unmap,
+	.anon = host_anon,
+	.wait = host_wait,
+	.wake = host_wake,
+	.relax = host_relax,
+	.cpus = host_cpus,
+	.thread_create = host_thread_create,
+	.thread_join = host_thread_join,
+	.signal = host_signal,
+};

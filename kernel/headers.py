@@ -1,0 +1,427 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Make the kernel's UAPI headers includable beside the host's own.
+
+Usage: headers.py LINUX UAPI OURS OUT
+
+  LINUX  the kernel tree
+  UAPI   the headers `make headers` exported from it
+  OURS   arch/lkl/include/uapi, added to them
+  OUT    where the result goes, included as <lkl/...>
+
+How it works: every header is cut into tokens, and all names that any of them
+defines are collected: macros, tags, typedefs, enumerators and functions.  Then
+each use of such a name gets a prefix that keeps it apart from the host's name
+of the same spelling:
+
+  sockaddr          lkl_sockaddr
+  O_RDWR            LKL_O_RDWR
+  __kernel_timespec __lkl__kernel_timespec
+  __BITS_PER_LONG   __LKL__BITS_PER_LONG
+
+Members keep their names, except those that macros of the host's headers, or
+keywords of C++, would change behind our back.
+
+A few definitions that user space needs live in internal headers of the kernel:
+the tables below name the constants, kernel/uapi/ has the structures.
+"""
+
+import os
+import re
+import sys
+
+import syscalls
+
+# What makes sense without hardware.
+FOLDERS = ('linux', 'asm', 'asm-generic', 'mtd')
+
+# These need a folder left out above, or are broken in any user space.
+SKIP = {
+    'asm/bootparam.h', 'asm/elf.h', 'linux/atm_nicstar.h', 'linux/coda.h',
+    'linux/cyclades.h', 'linux/kfd_ioctl.h', 'linux/smc_diag.h',
+    'linux/auto_dev-ioctl.h', 'linux/target_core_user.h', 'linux/vbox_vmmdev_types.h', 'linux/vboxguest.h',
+}
+
+# Constants of the user interface that internal headers keep: copied into the
+# exported header of the first column from the internal header of the second.
+CONSTANTS = (
+    ('linux/mount.h', 'include/linux/fs.h', r'MNT_(FORCE|DETACH|EXPIRE)|UMOUNT_NOFOLLOW'),
+    ('linux/stat.h', 'include/linux/stat.h', r'UTIME_(NOW|OMIT)'),
+    ('linux/socket.h', 'include/linux/socket.h',
+     r'(AF|PF|MSG|SOL|SCM)_(?!INTERNAL|CMSG_COMPAT)\w+|SOMAXCONN'),
+)
+
+# Names that are not defined by these headers but asked for by them, to learn
+# what the host's have defined.  The answer must be: nothing.
+UNDEFINED = {
+    '__GLIBC__', '_NET_IF_H', '_NETINET_IN_H', '_SYS_XATTR_H', '__USE_MISC',
+    '__USE_GNU', '__USE_TIME_BITS64', '__BYTE_ORDER', '_UQUAD_T_',
+}
+
+# Members that a macro of the host or a keyword of C++ would change.
+MEMBERS = {
+    'st_atime', 'st_mtime', 'st_ctime', 'sa_handler', 'sa_sigaction',
+    'class', 'private', 'new', 'namespace', 'template', 'delete', 'virtual',
+}
+
+# Names made by pasting tokens in arguments, which cannot be seen otherwise.
+PASTED = {'TLS_1_2', 'TLS_1_3'}
+
+# What some headers use but do not include.
+EXTRA = {
+    'asm/ucontext.h': ('asm/signal.h', 'asm/sigcontext.h'),
+    'linux/errqueue.h': ('linux/time.h',),
+    'linux/netfilter/xt_sctp.h': ('stdbool.h',),
+    'linux/sctp.h': ('stdint.h',),
+    'linux/usb/audio.h': ('stddef.h',),
+}
+
+# What a C++ compiler does not take.
+REPLACE = {
+    'linux/netfilter/xt_sctp.h': (('_Bool', 'bool'),),
+    'linux/virtio_ring.h': (
+        ('vr->desc = p;', 'vr->desc = (vring_desc_t *)p;'),
+        ('vr->used = (void *)', 'vr->used = (vring_used_t *)'),
+    ),
+}
+
+# Headers of the host that are asked for to get names which are now our own.
+INSTEAD = {
+    'sys/socket.h': 'linux/socket.h',
+    'sys/time.h': 'linux/time.h',
+    'time.h': 'linux/time.h',
+    'sys/types.h': 'linux/types.h',
+    'sys/ioctl.h': 'linux/ioctl.h',
+    'netinet/in.h': 'linux/in.h',
+    'netinet/if_ether.h': 'linux/if_ether.h',
+    'endian.h': 'asm/byteorder.h',
+}
+
+TOKEN = re.compile(r'''
+    (?P<space>   (?: [ \t\f\r] | \\\n )+ | /\*.*?\*/ | //[^\n]* )
+  | (?P<line>    \n )
+  | (?P<string>  "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' )
+  | (?P<number>  \.?\d(?:[eEpP][+-]|[\w.])* )
+  | (?P<name>    [A-Za-z_]\w* )
+  | (?P<other>   \#\# | . )
+''', re.VERBOSE | re.DOTALL)
+
+CALL = re.compile(r'\s*#\s*define\s+\w+\(')
+TAGGED = ('struct', 'union', 'enum')
+KEYWORDS = set('''
+    auto bool break case char const continue default do double else enum
+    extern float for goto if inline int long register restrict return short
+    signed sizeof static struct switch typedef typeof union unsigned void
+    volatile while defined __attribute__ __inline__ __volatile__ __asm__
+    __extension__ __typeof__ __alignof__ __signed__ __const__ __restrict__
+    __inline __signed __const __volatile __restrict __asm __int128 _Static_assert
+'''.split())
+
+
+def tokens(text):
+    """Cut text into [kind, text] pairs."""
+    return [[m.lastgroup, m.group()] for m in TOKEN.finditer(text)]
+
+
+def lines(toks):
+    """Split tokens into (is_directive, tokens) pieces, blanks included."""
+    piece, directive, start = [], False, True
+    for tok in toks:
+        if start and tok[1] == '#':
+            if piece:
+                yield False, piece
+            piece, directive = [], True
+        piece.append(tok)
+        if tok[0] == 'line':
+            if directive:
+                yield True, piece
+                piece, directive = [], False
+            start = True
+        elif tok[0] != 'space':
+            start = False
+    if piece:
+        yield directive, piece
+
+
+def solid(toks):
+    """The tokens that mean something."""
+    return [t for t in toks if t[0] not in ('space', 'line')]
+
+
+def skip(code, i, opening, closing):
+    """Index behind the bracket that closes the one at code[i]."""
+    depth = 0
+    while i < len(code):
+        depth += (code[i][1] == opening) - (code[i][1] == closing)
+        i += 1
+        if not depth:
+            break
+    return i
+
+
+def strip_attributes(code):
+    out, i = [], 0
+    while i < len(code):
+        if code[i][1] in ('__attribute__', '__attribute') and \
+           i + 1 < len(code) and code[i + 1][1] == '(':
+            i = skip(code, i + 1, '(', ')')
+        else:
+            out.append(code[i])
+            i += 1
+    return out
+
+
+class Names:
+    """Every name the headers define, and what becomes of it."""
+
+    def __init__(self):
+        self.plain = set(UNDEFINED | PASTED)
+        self.calls = set()
+        self.tags = {}
+        self.stems = set(PASTED)
+        self.where = {}
+
+    def collect(self, path, text):
+        code = []
+        for directive, piece in lines(tokens(text)):
+            raw = ''.join(t[1] for t in piece)
+            piece = solid(piece)
+            if directive:
+                self.directive(path, raw, piece[1:])
+            else:
+                code += piece
+        code = strip_attributes(code)
+        self.find_tags(path, code)
+        self.find_typedefs(path, code)
+        self.find_functions(path, code)
+
+    def add(self, path, name):
+        self.plain.add(name)
+        self.where.setdefault(name, path)
+
+    def directive(self, path, raw, code):
+        if len(code) < 2 or code[0][1] != 'define':
+            return
+        parameters = set()
+        if CALL.match(raw):
+            parameters = {t[1] for t in code[2:skip(code, 2, '(', ')')]}
+            self.calls.add(code[1][1])
+        else:
+            self.add(path, code[1][1])
+        for last, this, following in zip(code[1:], code[2:], code[3:]):
+            if this[0] == 'name' and following[1] == '##' and \
+               last[1] != '##' and this[1] not in parameters:
+                self.stems.add(this[1])
+        self.find_tags(path, strip_attributes(code[2:]), parameters)
+
+    def find_tags(self, path, code, parameters=()):
+        for i, tok in enumerate(code[:-1]):
+            if tok[1] not in TAGGED or tok[0] != 'name':
+                continue
+            i += 1
+            if code[i][0] == 'name' and code[i][1] not in parameters:
+                tag = code[i][1]
+                i += 1
+                self.tags.setdefault(tag, None)
+                if i < len(code) and code[i][1] == '{' and not self.tags[tag]:
+                    self.tags[tag] = path
+            if tok[1] == 'enum' and i < len(code) and code[i][1] == '{':
+                self.find_enumerators(path, code[i:skip(code, i, '{', '}')])
+
+    def find_enumerators(self, path, code):
+        depth, fresh = 0, False
+        for tok in code:
+            if fresh and tok[0] == 'name':
+                self.add(path, tok[1])
+            depth += (tok[1] in '({') - (tok[1] in ')}')
+            # Behind ')', a call of a macro has made the ones before.
+            fresh = depth == 1 and tok[1] in '{,)'
+
+    def find_typedefs(self, path, code):
+        for i, tok in enumerate(code):
+            if tok[1] != 'typedef':
+                continue
+            flat, j = [], i + 1
+            while j < len(code) and code[j][1] != ';':
+                if code[j][1] == '{':
+                    j = skip(code, j, '{', '}')
+                    continue
+                flat.append(code[j])
+                j += 1
+            name, depth = None, 0
+            for k, part in enumerate(flat + [[None, ',']]):
+                if part[1] == '(' and k + 2 < len(flat) and flat[k + 1][1] == '*':
+                    name = flat[k + 2][1]
+                    depth = -100
+                elif not depth and part[1] == ',':
+                    self.add(path, name)
+                elif not depth and part[0] == 'name':
+                    name = part[1]
+                depth += (part[1] in '([') - (part[1] in ')]')
+                if depth == -100:
+                    depth = 0
+            if name:
+                self.add(path, name)
+
+    def find_functions(self, path, code):
+        i, fresh, aggregate = 0, True, False
+        while i < len(code):
+            word = code[i][1]
+            if word == '{':
+                if aggregate or not fresh:
+                    i = skip(code, i, '{', '}')
+                    if not aggregate:
+                        fresh = True
+                    aggregate = False
+                    continue
+            if word == ';':
+                fresh, aggregate = True, False
+            elif word == 'typedef':
+                while i < len(code) and code[i][1] != ';':
+                    i = skip(code, i, '{', '}') if code[i][1] == '{' else i + 1
+                continue
+            elif fresh and code[i][0] == 'name' and word not in KEYWORDS and \
+                    i + 1 < len(code) and code[i + 1][1] == '(':
+                self.add(path, word)
+                i = skip(code, i + 1, '(', ')')
+                fresh = False
+                continue
+            aggregate = word in TAGGED or aggregate and word not in '*('
+            i += 1
+
+
+    def prefix(self, name):
+        """The name that stands for name from now on."""
+        if re.match(r'_*lkl_|_*LKL_', name):
+            return name
+        bare = name.lstrip('_')
+        scores = name[:min(2, len(name) - len(bare))]
+        for length in range(len(name), 2, -1):
+            if name[:length] in self.stems:
+                upper = name[:length].isupper()
+                break
+        else:
+            upper = name.isupper()
+        word = 'LKL' if upper else 'lkl'
+        return scores + word + ('' if scores else '_') + name
+
+
+class Writer:
+    """Rewrites headers with the names of a Names."""
+
+    def __init__(self, names, present):
+        self.names = names
+        self.present = present
+
+    def include(self, folder, piece):
+        text = ''.join(t[1] for t in piece)
+        found = re.match(r'(.*?)[<"]([^">]*)[">](.*)', text, re.DOTALL)
+        if not found:
+            return text
+        before, header, after = found.groups()
+        quoted = '"' in text[len(before)]
+        if quoted:
+            header = os.path.join(folder, header)
+        header = INSTEAD.get(header, header)
+        if header in self.present:
+            header = 'lkl/' + header
+        return f'{before}<{header}>{after}'
+
+    def rewrite(self, path, text):
+        out = []
+        for directive, piece in lines(tokens(text)):
+            word = solid(piece)[1:2]
+            if directive and word and word[0][1] == 'include':
+                out.append(self.include(os.path.dirname(path), piece))
+                continue
+            code = solid(piece)
+            if directive and len(code) == 4 and code[3][1] in self.names.tags:
+                # Another name for a tag
+                code[3][1] = self.names.prefix(code[3][1])
+            around = zip([[None, '']] + code, code, code[1:] + [[None, '']])
+            for kind, tok in piece:
+                if kind not in ('space', 'line'):
+                    last, _, following = next(around)
+                    if kind == 'name' and tok not in KEYWORDS:
+                        tok = self.name(directive, last[1], tok, following[1])
+                out.append(tok)
+        return ''.join(out)
+
+    def name(self, directive, last, name, following):
+        names = self.names
+        known = name in names.plain or name in names.stems or name in MEMBERS
+        if last in TAGGED:
+            known = known or name in names.tags
+        elif name in names.calls and not known:
+            # Without a call, the same word may be a member, or pasted.
+            known = name[0] == '_' or following == '(' or \
+                directive and last not in ('.', '->')
+        return names.prefix(name) if known else name
+
+
+def constants(linux, header, pattern):
+    """The simple constants of a header whose names match the pattern."""
+    with open(os.path.join(linux, header)) as f:
+        text = f.read()
+    found = re.findall(rf'^#[ \t]*define[ \t]+((?:{pattern}))[ \t]+(.+?)[ \t]*(?:$|/\*)',
+                       text, re.MULTILINE)
+    return ''.join(f'#define {f[0]}\t{f[-1]}\n' for f in found)
+
+
+def read(path):
+    with open(path, encoding='utf-8') as f:
+        return f.read()
+
+
+def headers_below(root, folders):
+    for folder in folders:
+        for where, _, files in os.walk(os.path.join(root, folder)):
+            for name in files:
+                if name.endswith('.h'):
+                    yield os.path.relpath(os.path.join(where, name), root)
+
+
+def append(text, addition):
+    """Put addition inside the include guard of text."""
+    at = text.rindex('#endif')
+    return text[:at] + addition + '\n' + text[at:]
+
+
+def main(linux, uapi, ours, out):
+    here = os.path.dirname(os.path.abspath(__file__))
+    texts = {h: read(os.path.join(uapi, h)) for h in headers_below(uapi, FOLDERS)
+             if h not in SKIP}
+    for header, includes in EXTRA.items():
+        texts[header] = ''.join(f'#include <{i}>\n' for i in includes) + texts[header]
+    for header, changes in REPLACE.items():
+        for old, new in changes:
+            texts[header] = texts[header].replace(old, new)
+    for header in headers_below(ours, ('asm',)):
+        texts.setdefault(header, read(os.path.join(ours, header)))
+    for header, internal, pattern in CONSTANTS:
+        texts[header] = append(texts[header], constants(linux, internal, pattern))
+    for header in headers_below(os.path.join(here, 'uapi'), FOLDERS):
+        addition = read(os.path.join(here, 'uapi', header))
+        if header in texts:
+            texts[header] = append(texts[header], addition)
+        else:
+            texts[header] = addition
+
+    names = Names()
+    for header, text in sorted(texts.items()):
+        names.collect(header, text)
+    writer = Writer(names, texts)
+    texts = {h: writer.rewrite(h, text) for h, text in texts.items()}
+    texts['asm/syscalls.h'] = syscalls.generate(linux, texts, names)
+
+    for header, text in texts.items():
+        path = os.path.join(out, header)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write(text)
+    return names
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

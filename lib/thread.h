@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LKL_THREAD_H
+#define LKL_THREAD_H
+
+/**
+ * struct lkl_self - what the library knows of a host thread
+ *
+ * @task: its kernel task, in the boot with the number
+ * @boot: this
+ * @busy: the thread is in a call; another one can only come from a signal
+ *	handler
+ */
+struct lkl_self {
+	void *task;
+	unsigned int boot;
+	int busy;
+};
+
+extern __thread struct lkl_self lkl_self
+	__attribute__((tls_model("initial-exec")));
+
+/* Run fn(arg) in kernel context, as a system call of the calling thread. */
+long lkl_kernel_call(long (*fn)(void *arg), void *arg);
+
+#endif /* LKL_THREAD_H */

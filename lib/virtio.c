@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Virtio devices: the list of them, and the device's side of their rings.
+ *
+ * A ring (split layout) is two arrays of indices into a table of descriptors:
+ * the driver appends the heads of its requests to "avail", the device appends
+ * those it is done with to "used".  A descriptor's address is a host pointer, so
+ * a request becomes an iovec without copying.
+ *
+ *	lkl_virtq_pop()		take the next request off "avail"
+ *	lkl_virtq_chain()	what buffers it has
+ *	lkl_virtq_push()	append it to "used", not visible yet
+ *	lkl_virtq_notify()	make visible what was pushed, interrupt the driver
+ *				if it wants that
+ *
+ * Neither side tells the other more than it wants to know.  With the event
+ * index each publishes the index at which it wants to be told next; the one who
+ * moves an index over that value tells.  That is a store of the own index
+ * followed by a load of the other's wish, against a store of the wish followed
+ * by a load of the index: both sides need a full barrier in between, or both
+ * miss the other and sleep.
+ *
+ * The ring is not trusted to be well-formed.  A device that finds nonsense in
+ * it says so once, asks to be reset, and takes no more requests.
+ *
+ * Interrupts: a device sets the bit of the queue in dev.pending and raises its
+ * line only if the word was empty, since otherwise the handler has yet to look.
+ *
+ * The list outlives the kernel: devices are added before boot or while it runs,
+ * and stay until they are removed.  The lock is held during boot and halt, so
+ * that a device that comes or goes meanwhile waits for the outcome.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lkl/asm/errno.h>
+#include "thread.h"
+#include "virtio.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "rings are little-endian and used in place");
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct lkl_vdev *devices;
+/* The kernel runs and has the devices of the list. */
+static bool running;
+
+struct lkl_host_operations *lkl_vdev_host;
+
+static struct lkl_vdev *to_vdev(struct lkl_virtio_dev *dev)
+{
+	return (struct lkl_vdev *)((char *)dev - offsetof(struct lkl_vdev, dev));
+}
+
+/*
+ * The two indices of the event index feature, which have no name in the
+ * structures of the rings.
+ */
+static uint16_t *used_event(struct lkl_virtq *q)
+{
+	return (uint16_t *)&q->avail->ring[q->num];
+}
+
+static uint16_t *avail_event(struct lkl_virtq *q)
+{
+	return (uint16_t *)&q->used->ring[q->num];
+}
+
+static bool has_event_idx(struct lkl_virtq *q)
+{
+	return q->vdev->dev.accepted & (1ULL << LKL_VIRTIO_RING_F_EVENT_IDX);
+}
+
+/**
+ * lkl_vdev_mark - note why the device wants to interrupt
+ * @vdev: the device
+ * @pending: 1 << queue, or LKL_VIRTIO_CONFIG
+ *
+ * From any thread.
+ *
+ * Return: whether the caller must call lkl_trigger_irq(vdev->dev.irq)
+ */
+bool lkl_vdev_mark(struct lkl_vdev *vdev, unsigned long long pending)
+{
+	return !__atomic_fetch_or(&vdev->dev.pending, pending,
+				  __ATOMIC_SEQ_CST);
+}
+
+static void interrupt(struct lkl_vdev *vdev, unsigned long long pending)
+{
+	if (lkl_vdev_mark(vdev, pending))
+		lkl_trigger_irq(vdev->dev.irq);
+}
+
+static char *append(char *to, const char *end, const char *from)
+{
+	while (*from && to < end)
+		*to++ = *from++;
+	return to;
+}
+
+/**
+ * lkl_virtq_broken - the driver has put nonsense into the ring
+ * @q: the ring
+ * @why: what is wrong
+ */
+void lkl_virtq_broken(struct lkl_virtq *q, const char *why)
+{
+	struct lkl_vdev *vdev = q->vdev;
+	char line[120], *end = line + sizeof(line) - 1, *to = line;
+
+	if (__atomic_fetch_or(&vdev->dev.status,
+			      LKL_VIRTIO_CONFIG_S_NEEDS_RESET,
+			      __ATOMIC_SEQ_CST) &
+	    LKL_VIRTIO_CONFIG_S_NEEDS_RESET)
+		return;
+
+	/* Maybe in kernel context, where there is no stdio. */
+	if (lkl_vdev_host->print) {
+		to = append(to, end, vdev->name);
+		to = append(to, end, ": device stopped: ");
+		to = append(to, end, why);
+		*to++ = '\n';
+		lkl_vdev_host->print(line, to - line);
+	}
+	interrupt(vdev, LKL_VIRTIO_CONFIG);
+}
+
+/**
+ * lkl_virtq_pop - take the next request
+ * @q: the ring
+ *
+ * Return: its head descriptor, or -1 when there is none
+ */
+int lkl_virtq_pop(struct lkl_virtq *q)
+{
+	uint16_t idx, head;
+
+	if (!q->desc)
+		return -1;
+	idx = __atomic_load_n(&q->avail->idx, __ATOMIC_ACQUIRE);
+	if (idx == q->next_avail ||
+	    q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET)
+		return -1;
+	if ((uint16_t)(idx - q->next_avail) > q->num) {
+		lkl_virtq_broken(q, "more requests than the ring has room for");
+		return -1;
+	}
+	head = q->avail->ring[q->next_avail & (q->num - 1)];
+	if (head >= q->num) {
+		lkl_virtq_broken(q, "request outside of the descriptor table");
+		return -1;
+	}
+	q->next_avail++;
+	return head;
+}
+
+static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
+			unsigned int i, struct lkl_chain *chain)
+{
+	bool indirect = false;
+	unsigned int seen = 0;
+
+	for (;;) {
+		/* A copy: the driver could change it under our hands. */
+		struct lkl_vring_desc d;
+		struct iovec *iov;
+
+		if (i >= num)
+			return "descriptor outside of its table";
+		if (seen++ >= num)
+			return "descriptors form a loop";
+		d = *(const volatile struct lkl_vring_desc *)&table[i];
+
+		if (d.flags & LKL_VRING_DESC_F_INDIRECT) {
+			if (indirect || d.flags & LKL_VRING_DESC_F_NEXT)
+				return "misplaced indirect table";
+			if (!d.len || d.len % sizeof(d))
+				return "indirect table of odd size";
+			indirect = true;
+			table = (const void *)(uintptr_t)d.addr;
+			num = d.len / sizeof(d);
+			i = 0;
+			seen = 0;
+			continue;
+		}
+		if (chain->out + chain->in == chain->max)
+			return "too many buffers in a request";
+		iov = &chain->iov[chain->out + chain->in];
+		iov->iov_base = (void *)(uintptr_t)d.addr;
+		iov->iov_len = d.len;
+		if (d.flags & LKL_VRING_DESC_F_WRITE)
+			chain->in++;
+		else if (chain->in)
+			return "buffer to read behind one to write";
+		else
+			chain->out++;
+		if (!(d.flags & LKL_VRING_DESC_F_NEXT))
+			return NULL;
+		i = d.next;
+	}
+}
+
+/**
+ * lkl_virtq_chain - collect the buffers of a request
+ * @q: the ring
+ * @head: from lkl_virtq_pop()
+ * @chain: @iov and @max are given
+ *
+ * Does not change the ring, so it may run beside its other users.
+ *
+ * Return: 0, or -1 when the request is nonsense and the device broken now
+ */
+int lkl_virtq_chain(struct lkl_virtq *q, unsigned int head,
+		    struct lkl_chain *chain)
+{
+	const char *why;
+
+	chain->out = 0;
+	chain->in = 0;
+	why = walk(q->desc, q->num, head, chain);
+	if (!why)
+		return 0;
+	lkl_virtq_broken(q, why);
+	return -1;
+}
+
+/**
+ * lkl_virtq_push - append a request to those done
+ * @q: the ring
+ * @head: from lkl_virtq_pop()
+ * @len: bytes written into its buffers
+ */
+void lkl_virtq_push(struct lkl_virtq *q, unsigned int head, uint32_t len)
+{
+	struct lkl_vring_used_elem *elem;
+
+	elem = &q->used->ring[q->next_used++ & (q->num - 1)];
+	elem->id = head;
+	elem->len = len;
+}
+
+/**
+ * lkl_virtq_publish - show the driver what was pushed
+ * @q: the ring
+ *
+ * For when the driver is going to look anyway.
+ */
+void lkl_virtq_publish(struct lkl_virtq *q)
+{
+	__atomic_store_n(&q->used->idx, q->next_used, __ATOMIC_RELEASE);
+	q->told_used = q->next_used;
+}
+
+/**
+ * lkl_virtq_notify - show the driver what was pushed and tell it if it wants
+ * @q: the ring
+ */
+void lkl_virtq_notify(struct lkl_virtq *q)
+{
+	uint16_t told = q->told_used, now = q->next_used;
+	bool wanted;
+
+	if (told == now)
+		return;
+	lkl_virtq_publish(q);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (has_event_idx(q)) {
+		uint16_t event = __atomic_load_n(used_event(q),
+						 __ATOMIC_RELAXED);
+
+		wanted = (uint16_t)(now - event - 1) < (uint16_t)(now - told);
+	} else {
+		wanted = !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) &
+			   LKL_VRING_AVAIL_F_NO_INTERRUPT);
+	}
+	if (wanted)
+		interrupt(q->vdev, 1ULL << q->index);
+}
+
+/**
+ * lkl_virtq_disable_kick - spare the driver kicks while the device looks anyway
+ * @q: the ring
+ */
+void lkl_virtq_disable_kick(struct lkl_virtq *q)
+{
+	/* With the event index it is enough not to move it. */
+	if (!has_event_idx(q))
+		__atomic_store_n(&q->used->flags, LKL_VRING_USED_F_NO_NOTIFY,
+				 __ATOMIC_RELAXED);
+}
+
+/**
+ * lkl_virtq_enable_kick - ask for a kick with the next request
+ * @q: the ring
+ *
+ * Return: true when there is one already, which there may be no kick for
+ */
+bool lkl_virtq_enable_kick(struct lkl_virtq *q)
+{
+	if (!q->desc)
+		return false;
+	if (has_event_idx(q))
+		__atomic_store_n(avail_event(q), q->next_avail,
+				 __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&q->used->flags, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&q->avail->idx, __ATOMIC_RELAXED) !=
+		       q->next_avail &&
+	       !(q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+/* As after power on.  No request is on its way. */
+static void reset(struct lkl_vdev *vdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < vdev->dev.queues; i++)
+		vdev->queues[i].desc = NULL;
+	__atomic_store_n(&vdev->dev.pending, 0, __ATOMIC_SEQ_CST);
+	vdev->dev.accepted = 0;
+	vdev->dev.status = 0;
+}
+
+static void set_status(struct lkl_virtio_dev *dev, unsigned int status)
+{
+	struct lkl_vdev *vdev = to_vdev(dev);
+	unsigned long long must = 1ULL << LKL_VIRTIO_F_VERSION_1;
+
+	if (!status) {
+		vdev->ops->drain(vdev);
+		reset(vdev);
+		return;
+	}
+	if (dev->accepted & ~dev->offered || !(dev->accepted & must))
+		status &= ~LKL_VIRTIO_CONFIG_S_FEATURES_OK;
+	dev->status = status;
+}
+
+static void set_queue(struct lkl_virtio_dev *dev, unsigned int index,
+		      const struct lkl_virtio_ring *ring)
+{
+	struct lkl_vdev *vdev = to_vdev(dev);
+	struct lkl_virtq *q = &vdev->queues[index];
+
+	memset(q, 0, sizeof(*q));
+	q->vdev = vdev;
+	q->index = index;
+	if (!ring)
+		return;
+	q->num = ring->num;
+	q->avail = ring->avail;
+	q->used = ring->used;
+	q->desc = ring->desc;
+}
+
+static void kick(struct lkl_virtio_dev *dev, unsigned int queue)
+{
+	struct lkl_vdev *vdev = to_vdev(dev);
+
+	if (dev->status & LKL_VIRTIO_CONFIG_S_DRIVER_OK)
+		vdev->ops->kick(vdev, queue);
+}
+
+static void irq(struct lkl_virtio_dev *dev, unsigned int queue)
+{
+	struct lkl_vdev *vdev = to_vdev(dev);
+
+	if (vdev->ops->irq)
+		vdev->ops->irq(vdev, queue);
+}
+
+static const struct lkl_virtio_ops virtio_ops = {
+	.set_status = set_status,
+	.set_queue = set_queue,
+	.kick = kick,
+	.irq = irq,
+};
+
+static void stop(struct lkl_vdev *vdev)
+{
+	vdev->ops->stop(vdev);
+	reset(vdev);
+}
+
+/* The device goes where its number belongs, so that the list is in order. */
+static void insert(struct lkl_vdev *vdev)
+{
+	struct lkl_vdev **p;
+
+	vdev->unit = 0;
+	for (p = &devices; *p; p = &(*p)->next) {
+		if ((*p)->dev.id != vdev->dev.id)
+			continue;
+		if ((*p)->unit > vdev->unit)
+			break;
+		vdev->unit = (*p)->unit + 1;
+	}
+	snprintf(vdev->name, sizeof(vdev->name), "%s-%d", vdev->kind,
+		 vdev->unit);
+	vdev->next = *p;
+	*p = vdev;
+}
+
+static struct lkl_vdev **find(const struct lkl_vdev *vdev)
+{
+	struct lkl_vdev **p = &devices;
+
+	while (*p && *p != vdev)
+		p = &(*p)->next;
+	return p;
+}
+
+/**
+ * lkl_vdev_add - add a device to the list, and to the kernel if it runs
+ * @vdev: the device, whose @unit and @name will be set
+ *
+ * Return: its @unit, or a negative error number
+ */
+int lkl_vdev_add(struct lkl_vdev *vdev)
+{
+	int ret = 0;
+
+	vdev->dev.ops = &virtio_ops;
+	vdev->dev.offered |= 1ULL << LKL_VIRTIO_F_VERSION_1 |
+			     1ULL << LKL_VIRTIO_RING_F_INDIRECT_DESC |
+			     1ULL << LKL_VIRTIO_RING_F_EVENT_IDX;
+
+	pthread_mutex_lock(&lock);
+	insert(vdev);
+	if (running) {
+		ret = vdev->ops->start(vdev);
+		if (!ret) {
+			ret = lkl_kernel_call(lkl_virtio_add, &vdev->dev);
+			if (ret)
+				stop(vdev);
+		}
+	}
+	if (!ret)
+		ret = vdev->unit;
+	else
+		*find(vdev) = vdev->next;
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/**
+ * lkl_vdev_remove - take a device from the kernel and the list, and free it
+ * @vdev: device, which need not exist
+ *
+ * Return: 0, -LKL_EINVAL when there is no such device, or why the kernel cannot
+ * be asked
+ */
+int lkl_vdev_remove(struct lkl_vdev *vdev)
+{
+	struct lkl_vdev **p;
+	int ret = 0;
+
+	pthread_mutex_lock(&lock);
+	p = find(vdev);
+	if (!*p) {
+		ret = -LKL_EINVAL;
+		goto out;
+	}
+	if (running) {
+		ret = lkl_kernel_call(lkl_virtio_remove, &vdev->dev);
+		/* It never had the device, or is gone with all that it had. */
+		if (ret == -LKL_ENODEV || ret == -LKL_ENOSYS ||
+		    ret == -LKL_ESHUTDOWN)
+			ret = 0;
+		if (ret)
+			goto out;
+		stop(vdev);
+	}
+	*p = vdev->next;
+	vdev->ops->free(vdev);
+out:
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/**
+ * lkl_vdev_index - where a device is in sysfs
+ * @id: virtio device type
+ * @unit: number of the device among those of its type
+ *
+ * Return: N in /sys/devices/virtio-lkl/virtioN, or -LKL_ENODEV
+ */
+int lkl_vdev_index(unsigned int id, int unit)
+{
+	struct lkl_vdev *vdev;
+	int ret = -LKL_ENODEV;
+
+	pthread_mutex_lock(&lock);
+	for (vdev = devices; running && vdev; vdev = vdev->next) {
+		if (vdev->dev.id == id && vdev->unit == unit &&
+		    vdev->dev.driver) {
+			ret = vdev->dev.index;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/**
+ * lkl_vdevs_start - get the devices ready for a boot
+ * @ops: the host
+ *
+ * When it succeeds, the same thread must call lkl_vdevs_started().
+ *
+ * Return: 0, or the negative error number of a device
+ */
+int lkl_vdevs_start(struct lkl_host_operations *ops)
+{
+	struct lkl_vdev *vdev, *undo;
+	int ret = 0;
+
+	pthread_mutex_lock(&lock);
+	lkl_vdev_host = ops;
+	for (vdev = devices; vdev && !ret; vdev = vdev->next) {
+		ret = vdev->ops->start(vdev);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return 0;
+	for (undo = devices; undo != vdev; undo = undo->next)
+		stop(undo);
+	pthread_mutex_unlock(&lock);
+	return ret;
+}
+
+/**
+ * lkl_vdevs_started - the kernel has booted, or has failed to
+ * @booted: which of them
+ */
+void lkl_vdevs_started(bool booted)
+{
+	struct lkl_vdev *vdev;
+
+	running = booted;
+	if (!booted) {
+		for (vdev = devices; vdev; vdev = vdev->next)
+			stop(vdev);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/**
+ * lkl_vdevs_stop - the kernel has halted: let devices finish and come to rest
+ *
+ * The kernel's memory must still be there.
+ */
+void lkl_vdevs_stop(void)
+{
+	struct lkl_vdev *vdev;
+
+	pthread_mutex_lock(&lock);
+	if (running) {
+		running = false;
+		for (vdev = devices; vdev; vdev = vdev->next)
+			stop(vdev);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/**
+ * lkl_vdevs_free - forget all devices; no kernel runs
+ */
+void lkl_vdevs_free(void)
+{
+	pthread_mutex_lock(&lock);
+	while (devices) {
+		struct lkl_vdev *vdev = devices;
+
+		devices = vdev->next;
+		vdev->ops->free(vdev);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+/**
+ * lkl_vdevs_next - the operation virtio_next of the host
+ * @dev: a device, or NULL
+ *
+ * Return: the device behind @dev, or the first; NULL at the end
+ */
+struct lkl_virtio_dev *lkl_vdevs_next(struct lkl_virtio_dev *dev)
+{
+	struct lkl_vdev *next = dev ? to_vdev(dev)->next : devices;
+
+	return next ? &next->dev : NULL;
+}

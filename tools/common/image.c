@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mounts disk images.
+ */
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "tool.h"
+
+#define SECTOR 512
+#define UNMOUNT_MS 10000
+
+/* What the kernel calls a file system that libblkid or people call @type. */
+static const char *kernel_type(const char *type)
+{
+	return strcmp(type, "ntfs") ? type : "ntfs3";
+}
+
+static int open_file(struct image *img)
+{
+	int flags = (img->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	off_t size;
+
+	/* O_EXCL: not a block device that the host has mounted */
+	if (!img->readonly && !stat(img->file, &img->st) &&
+	    S_ISBLK(img->st.st_mode))
+		flags |= O_EXCL;
+	img->fd = open(img->file, flags | O_NONBLOCK);
+	if (img->fd < 0 || fstat(img->fd, &img->st)) {
+		tool_file_error("cannot open", NULL, img->file, -errno);
+		return -1;
+	}
+	if (!S_ISREG(img->st.st_mode) && !S_ISBLK(img->st.st_mode)) {
+		if (S_ISDIR(img->st.st_mode))
+			tool_file_error("cannot open", NULL, img->file,
+					-EISDIR);
+		else
+			tool_error("'%s' is neither a file nor a block device",
+				   img->file);
+		return -1;
+	}
+	if (flock(img->fd, (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			tool_error("'%s' is in use by another program",
+				   img->file);
+		else
+			tool_file_error("cannot lock", NULL, img->file, -errno);
+		return -1;
+	}
+	size = lseek(img->fd, 0, SEEK_END);
+	if (size < SECTOR) {
+		tool_error("'%s' is empty", img->file);
+		return -1;
+	}
+	img->size = size;
+	return 0;
+}
+
+/* Note the file system libblkid sees at @off, and what it is if it is not. */
+static void probe_type(struct image *img, off_t off, off_t size, char found[32],
+		       bool *other)
+{
+	blkid_probe pr = blkid_new_probe();
+	const char *type, *usage;
+
+	*found = 0;
+	*other = false;
+	if (!pr)
+		tool_no_memory();
+	if (!blkid_probe_set_device(pr, img->fd, off, size) &&
+	    !blkid_probe_enable_superblocks(pr, 1) &&
+	    !blkid_probe_set_superblocks_flags(
+		    pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE) &&
+	    !blkid_do_safeprobe(pr) &&
+	    !blkid_probe_lookup_value(pr, "TYPE", &type, NULL)) {
+		snprintf(found, 32, "%s", type);
+		*other = !blkid_probe_lookup_value(pr, "USAGE", &usage, NULL) &&
+			 strcmp(usage, "filesystem");
+	}
+	blkid_free_probe(pr);
+}
+
+/* "1 (vfat), 2 (ext4)" */
+static char *list_partitions(struct image *img, blkid_partlist list)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		tool_no_memory();
+	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+		blkid_partition p = blkid_partlist_get_partition(list, i);
+		char type[32];
+		bool other;
+
+		probe_type(img, blkid_partition_get_start(p) * SECTOR,
+			   blkid_partition_get_size(p) * SECTOR, type, &other);
+		fprintf(f, "%s%d%s%s%s", i ? ", " : "",
+			blkid_partition_get_partno(p), *type ? " (" : "", type,
+			*type ? ")" : "");
+	}
+	fclose(f);
+	return text;
+}
+
+static int check_partition(struct image *img, blkid_partlist list, off_t *off,
+			   off_t *size)
+{
+	blkid_partition p;
+	char *have;
+
+	if (!list) {
+		tool_error("'%s' has no partition %u and no partition table",
+			   img->file, img->part);
+		return -1;
+	}
+	p = blkid_partlist_get_partition_by_partno(list, img->part);
+	if (!p) {
+		have = list_partitions(img, list);
+		tool_error("'%s' has no partition %u; it has: %s", img->file,
+			   img->part, *have ? have : "none");
+		free(have);
+		return -1;
+	}
+	*off = blkid_partition_get_start(p) * SECTOR;
+	*size = blkid_partition_get_size(p) * SECTOR;
+	if (*off + *size > (off_t)img->size) {
+		tool_error(
+			"'%s' is truncated: partition %u ends at byte %lld, the image at %llu",
+			img->file, img->part, (long long)(*off + *size),
+			img->size);
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * Find the partition and what is in it.  Only what is certain is an error: a
+ * type given by the user is tried whatever libblkid thinks.
+ */
+static int check_contents(struct image *img)
+{
+	blkid_probe pr = blkid_new_probe();
+	off_t off = 0, size = img->size;
+	blkid_partlist list = NULL;
+	int ret = -1;
+	bool other;
+	char *have;
+
+	if (!pr)
+		tool_no_memory();
+	if (!blkid_probe_set_device(pr, img->fd, 0, 0) &&
+	    !blkid_probe_enable_partitions(pr, 1))
+		list = blkid_probe_get_partitions(pr);
+	if (img->part && check_partition(img, list, &off, &size))
+		goto out;
+	probe_type(img, off, size, img->found, &other);
+	if (img->type) {
+		ret = 0;
+	} else if (other) {
+		tool_error("'%s' holds %s, not a file system", img->file,
+			   img->found);
+	} else if (*img->found) {
+		img->type = img->found;
+		ret = 0;
+	} else if (!img->part && list &&
+		   blkid_partlist_numof_partitions(list)) {
+		have = list_partitions(img, list);
+		tool_error("'%s' is partitioned, choose one with -P: %s",
+			   img->file, have);
+		free(have);
+	} else if (img->part) {
+		tool_error("no file system found in partition %u of '%s'",
+			   img->part, img->file);
+	} else {
+		tool_error("no file system found in '%s'", img->file);
+	}
+out:
+	blkid_free_probe(pr);
+	return ret;
+}
+
+/*
+ * A disk in memory that starts as the image.  A read-only mount of a file
+ * system that was not unmounted cleanly wants to replay its journal: it does
+ * so here, and the image stays as it is.
+ */
+static int overlay_capacity(struct lkl_disk disk, unsigned long long *size)
+{
+	struct image *img = disk.handle;
+
+	*size = img->size;
+	return 0;
+}
+
+static int overlay_request(struct lkl_disk disk, struct lkl_blk_req *req)
+{
+	struct image *img = disk.handle;
+	unsigned long long pos = req->sector * SECTOR;
+
+	if (req->type == LKL_DEV_BLK_TYPE_FLUSH ||
+	    req->type == LKL_DEV_BLK_TYPE_FLUSH_OUT)
+		return LKL_DEV_BLK_STATUS_OK;
+	if (req->type != LKL_DEV_BLK_TYPE_READ &&
+	    req->type != LKL_DEV_BLK_TYPE_WRITE)
+		return LKL_DEV_BLK_STATUS_UNSUP;
+	for (int i = 0; i < req->count; i++) {
+		struct iovec *v = (struct iovec *)&req->buf[i];
+
+		if (v->iov_len > img->size || pos > img->size - v->iov_len)
+			return LKL_DEV_BLK_STATUS_IOERR;
+		if (req->type == LKL_DEV_BLK_TYPE_READ)
+			memcpy(v->iov_base, (char *)img->overlay + pos,
+			       v->iov_len);
+		else
+			memcpy((char *)img->overlay + pos, v->iov_base,
+			       v->iov_len);
+		pos += v->iov_len;
+	}
+	return LKL_DEV_BLK_STATUS_OK;
+}
+
+static struct lkl_dev_blk_ops overlay_ops = {
+	.get_capacity = overlay_capacity,
+	.request = overlay_request,
+};
+
+static long use_overlay(struct image *img)
+{
+	void *map = mmap(NULL, img->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_NORESERVE, img->fd, 0);
+	int id;
+
+	if (map == MAP_FAILED)
+		return -errno;
+	img->overlay = map;
+	lkl_disk_remove(img->disk);
+	img->disk = (struct lkl_disk){ .handle = img, .ops = &overlay_ops };
+	id = lkl_disk_add(&img->disk);
+	if (id >= 0)
+		img->disk_id = id;
+	return id < 0 ? id : 0;
+}
+
+static int boot(struct image *img)
+{
+	long err;
+
+	if (!img->verbose)
+		lkl_host_ops.print = NULL;
+	err = lkl_init(&lkl_host_ops);
+	if (!err) {
+		img->inited = true;
+		img->disk = (struct lkl_disk){ .fd = img->fd };
+		err = lkl_disk_add(&img->disk);
+		img->disk_id = err;
+	}
+	if (err >= 0)
+		err = lkl_start_kernel("mem=%uM loglevel=%d", img->mem,
+				       img->verbose ? 8 : 0);
+	if (err < 0) {
+		tool_error("cannot start the kernel with %u MiB: %s", img->mem,
+			   lkl_strerror(err));
+		return -1;
+	}
+	img->booted = true;
+	lkl_sys_umask(0);
+	lkl_set_fd_limit(1 << 20);
+	lkl_mount_fs("proc");
+	return 0;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = lkl_sys_openat(LKL_AT_FDCWD, path, LKL_O_WRONLY, 0);
+
+	if (fd >= 0) {
+		lkl_sys_write(fd, text, strlen(text));
+		lkl_sys_close(fd);
+	}
+}
+
+/*
+ * Unless asked to, do not wait for the host's disk at each commit of the
+ * journal, as little as cp waits for it: tell the kernel that the disk has no
+ * cache to be flushed.
+ */
+static void tune_disk(struct image *img)
+{
+	unsigned int dev;
+	char path[64];
+
+	if (img->sync || lkl_get_virtio_blkdev(img->disk_id, 0, &dev))
+		return;
+	snprintf(path, sizeof(path), "/sysfs/dev/block/%u:%u/queue/write_cache",
+		 dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
+	write_file(path, "write through");
+}
+
+/*
+ * The worst the kernel has said since its log was cleared, without level, time
+ * and device, or "".  File systems explain there what a number cannot.
+ */
+static void kernel_reason(char *reason, size_t size)
+{
+	size_t log_size = 1 << 18;
+	char *log = tool_alloc(NULL, log_size);
+	long len = lkl_sys_syslog(3 /* read all */, log, log_size - 1);
+	char *save, *text, *end;
+	int worst = 5; /* notices and less explain nothing */
+
+	*reason = 0;
+	log[len > 0 ? len : 0] = 0;
+	for (char *line = strtok_r(log, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		int level;
+
+		if (sscanf(line, "<%d>", &level) != 1 || (level & 7) >= worst)
+			continue;
+		text = strchr(line, '>') + 1;
+		if (*text == '[' && (end = strstr(text, "] ")))
+			text = end + 2;
+		end = strstr(text, "): ");
+		if (end)
+			text = end + 3;
+		snprintf(reason, size, "%s", text);
+		worst = level & 7;
+	}
+	free(log);
+}
+
+static void explain(struct image *img, long err)
+{
+	char reason[256];
+
+	kernel_reason(reason, sizeof(reason));
+	if (err == -LKL_ENODEV)
+		snprintf(reason, sizeof(reason),
+			 "the kernel knows no such file system");
+	else if (*img->found && strcmp(kernel_type(img->found), img->type))
+		snprintf(reason, sizeof(reason), "it holds %s", img->found);
+	else if (!*img->found)
+		snprintf(reason, sizeof(reason), "no file system found in it");
+	else if (!*reason)
+		snprintf(reason, sizeof(reason), "%s", lkl_strerror(err));
+	if (img->part)
+		tool_error("cannot mount partition %u of '%s' as %s: %s",
+			   img->part, img->file, img->type, reason);
+	else
+		tool_error("cannot mount '%s' as %s: %s", img->file, img->type,
+			   reason);
+}
+
+static long mount_once(struct image *img)
+{
+	long err;
+
+	lkl_sys_syslog(5 /* clear */, NULL, 0);
+	tune_disk(img);
+	err = lkl_mount_dev(img->disk_id, img->part, img->type,
+			    img->readonly ? LKL_MS_RDONLY : LKL_MS_NOATIME,
+			    img->options, img->mnt, sizeof(img->mnt));
+	if (err < 0)
+		*img->mnt = 0;
+	return err;
+}
+
+static int mount_type(struct image *img)
+{
+	struct lkl_statfs sfs;
+	long err;
+
+	img->type = kernel_type(img->type);
+	err = mount_once(img);
+	if (err == -LKL_EROFS && img->readonly) {
+		err = use_overlay(img);
+		if (!err)
+			err = mount_once(img);
+		if (!err)
+			tool_warn(
+				"'%s' was not unmounted cleanly; its journal is replayed in memory only",
+				img->file);
+	}
+	if (err < 0) {
+		explain(img, err);
+		return -1;
+	}
+	img->root = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
+				   LKL_O_PATH | LKL_O_DIRECTORY, 0);
+	if (img->root < 0) {
+		tool_file_error("cannot open", img->file, "/", img->root);
+		return -1;
+	}
+	img->fs = fs_image(img->file, img->root);
+	if (!img->readonly && !lkl_sys_statfs(img->mnt, &sfs) &&
+	    sfs.f_flags & 1 /* ST_RDONLY */) {
+		tool_error("cannot write to '%s': %s is mounted read-only",
+			   img->file, img->type);
+		return -1;
+	}
+	return 0;
+}
+
+int image_mount(struct image *img)
+{
+	img->root = -1;
+	img->disk_id = -1;
+	if (open_file(img) || check_contents(img) || boot(img))
+		return -1;
+	return mount_type(img);
+}
+
+int image_unmount(struct image *img)
+{
+	long err = 0;
+
+	if (img->root >= 0)
+		lkl_sys_close(img->root);
+	if (*img->mnt)
+		err = lkl_umount_dev(img->disk_id, img->part, 0, UNMOUNT_MS);
+	if (err < 0)
+		tool_error("cannot unmount '%s': %s", img->file,
+			   lkl_strerror(err));
+	if (img->booted)
+		lkl_sys_halt();
+	if (img->disk_id >= 0)
+		lkl_disk_remove(img->disk);
+	if (img->inited)
+		lkl_cleanup();
+	if (img->overlay)
+		munmap(img->overlay, img->size);
+	if (img->fd >= 0 && img->sync && !img->readonly && fsync(img->fd)) {
+		tool_file_error("cannot sync", NULL, img->file, -errno);
+		err = -errno;
+	}
+	if (img->fd >= 0)
+		close(img->fd);
+	return err < 0 ? -1 : 0;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The progress line.  A thread counts what there is to do while the copy is
+ * already on its way; until it is done the line goes without the time left.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "progress.h"
+#include "tool.h"
+
+#define INTERVAL_NS 200000000ull
+
+static struct walk_total total;
+static pthread_t counter;
+static bool active;
+static unsigned long long start_ns;
+static unsigned long long shown_ns;
+
+static unsigned long long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* 1536 -> "1.5 kB" */
+static const char *human(double n, char buf[16])
+{
+	static const char units[][4] = { "B", "kB", "MB", "GB", "TB", "PB" };
+	size_t u = 0;
+
+	while (n >= 999.5 && u < sizeof(units) / sizeof(*units) - 1) {
+		n /= 1000;
+		u++;
+	}
+	snprintf(buf, 16, n < 9.95 && u ? "%.1f %s" : "%.0f %s", n, units[u]);
+	return buf;
+}
+
+static void show(unsigned long long files, unsigned long long bytes,
+		 const char *end)
+{
+	double seconds = (now_ns() - start_ns) / 1e9;
+	char done[16], all[16], rate[16];
+
+	flockfile(stderr);
+	fprintf(stderr, "\r%llu", files);
+	if (total.done)
+		fprintf(stderr, "/%llu", (unsigned long long)total.files);
+	fprintf(stderr, " files, %s", human(bytes, done));
+	if (total.done)
+		fprintf(stderr, " of %s", human(total.bytes, all));
+	fprintf(stderr, ", %s/s", human(seconds ? bytes / seconds : 0, rate));
+	if (total.done && !*end) {
+		/* small files cost as much as a few of their kilobytes */
+		double work = bytes + files * 8192.0;
+		double left = total.bytes + total.files * 8192.0 - work;
+		unsigned int s = left > 0 && work > 0 ? seconds * left / work :
+							0;
+
+		fprintf(stderr, ", %u:%02u left", s / 60, s % 60);
+	}
+	fprintf(stderr, "\033[K%s", end);
+	fflush(stderr);
+	tool_line = !*end;
+	funlockfile(stderr);
+}
+
+void progress_start(const struct walk *walk)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	total.walk = walk;
+	start_ns = now_ns();
+	shown_ns = start_ns;
+	active = !pthread_create(&counter, NULL, walk_count, &total);
+}
+
+void progress_update(unsigned long long files, unsigned long long bytes)
+{
+	unsigned long long now;
+
+	if (!active)
+		return;
+	now = now_ns();
+	if (now - shown_ns < INTERVAL_NS)
+		return;
+	shown_ns = now;
+	show(files, bytes, "");
+}
+
+void progress_end(unsigned long long files, unsigned long long bytes)
+{
+	if (!active)
+		return;
+	total.stop = true;
+	pthread_join(counter, NULL);
+	total.done = false;
+	show(files, bytes, "\n");
+	active = false;
+}

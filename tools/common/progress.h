@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One line on the terminal: how much is done and how long is left.
+ */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include "walk.h"
+
+/**
+ * progress_start() - begin to count, if somebody is at the terminal
+ * @walk: what will be read
+ */
+void progress_start(const struct walk *walk);
+
+/**
+ * progress_update() - show how far it is, a few times per second
+ * @files: objects done
+ * @bytes: file contents done
+ */
+void progress_update(unsigned long long files, unsigned long long bytes);
+
+/**
+ * progress_end() - show the final figures
+ * @files: objects done
+ * @bytes: file contents done
+ */
+void progress_end(unsigned long long files, unsigned long long bytes);
+
+#endif /* PROGRESS_H */

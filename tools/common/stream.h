@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A tree of files as a stream of records.
+ *
+ * One thread walks the source and produces records, another consumes them and
+ * writes the target, so that reading one world overlaps with writing the
+ * other.  Records go through a ring of a few MiB, so file contents are copied
+ * out of one world's page cache and into the other's and never in between.
+ *
+ * An object comes as OPEN, XATTR*, then for files DATA*, for directories the
+ * objects inside, and CLOSE.  A further name of a file already sent is a
+ * single LINK.  DONE ends the stream.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "fs.h"
+
+/* Bytes of file contents in one DATA record at most. */
+#define STREAM_CHUNK (1 << 20)
+
+enum record_type {
+	REC_PAD, /* fills the end of the ring; consumers never see it */
+	REC_OPEN,
+	REC_XATTR,
+	REC_DATA,
+	REC_CLOSE,
+	REC_LINK,
+	REC_DONE,
+};
+
+/**
+ * struct record - one step of a stream
+ *
+ * @type: what it is
+ * @space: bytes the record takes in the ring
+ * @size: bytes of @data
+ * @name_size: bytes of the string at the start of @data, with its 0
+ * @failed: CLOSE: the object could not be read to its end
+ * @off: DATA: where the contents go; CLOSE: size of the file
+ * @st: OPEN: everything the source's stat() said
+ * @data: OPEN: name in the directory, then target of a symbolic link; XATTR:
+ *	name, then value; DATA: contents; LINK: name, then path of the first
+ *	link from where the stream began
+ */
+struct record {
+	uint32_t type;
+	uint32_t space;
+	uint32_t size;
+	uint32_t name_size;
+	bool failed;
+	uint64_t off;
+	struct stat st;
+	_Alignas(64) char data[];
+};
+
+struct stream;
+
+/**
+ * stream_new() - make an empty stream
+ *
+ * Return: the stream, or NULL when there is no memory
+ */
+struct stream *stream_new(void);
+
+/**
+ * stream_free() - free a stream
+ * @s: the stream, which no thread uses any more
+ */
+void stream_free(struct stream *s);
+
+/**
+ * stream_reserve() - producer: get room for a record
+ * @s: the stream
+ * @size: bytes of data it may need, at most STREAM_CHUNK
+ *
+ * Return: a record with all but data cleared, or NULL when the consumer or
+ * a signal wants the producer to stop
+ */
+struct record *stream_reserve(struct stream *s, size_t size);
+
+/**
+ * stream_commit() - producer: send the record reserved last
+ * @s: the stream
+ * @type: what it is
+ * @size: bytes of data it needs after all
+ */
+void stream_commit(struct stream *s, enum record_type type, size_t size);
+
+/**
+ * stream_next() - consumer: get the next record and give back the one before
+ * @s: the stream
+ *
+ * Return: the record, or NULL when none came within 100 ms
+ */
+struct record *stream_next(struct stream *s);
+
+/**
+ * stream_cancel() - consumer: let the producer stop; read no more records
+ * @s: the stream
+ */
+void stream_cancel(struct stream *s);
+
+#endif /* STREAM_H */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages, the exit status and signals of the tools.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "tool.h"
+
+const char *tool_name = "lkl";
+volatile sig_atomic_t tool_signal;
+volatile bool tool_line;
+
+static atomic_int status = TOOL_OK;
+
+/* Only note it: the copy loops look here, finish cleanly and unmount. */
+static void on_signal(int sig)
+{
+	tool_signal = sig;
+}
+
+void tool_init(const char *argv0)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = SA_RESTART };
+	struct sigaction old;
+	const char *slash = strrchr(argv0, '/');
+	struct rlimit files;
+
+	tool_name = slash ? slash + 1 : argv0;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		/* nohup and shells' background jobs ignore some on purpose */
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+	}
+
+	/* each level of a deep tree holds a descriptor */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+int tool_status(void)
+{
+	return atomic_load(&status);
+}
+
+void tool_exit(int code)
+{
+	if (tool_signal) {
+		signal(tool_signal, SIG_DFL);
+		raise(tool_signal);
+	}
+	exit(code);
+}
+
+static void begin(void)
+{
+	flockfile(stderr);
+	if (tool_line)
+		fputs("\r\033[K", stderr);
+	tool_line = false;
+	fprintf(stderr, "%s: ", tool_name);
+}
+
+static void end(void)
+{
+	putc_unlocked('\n', stderr);
+	funlockfile(stderr);
+}
+
+void tool_error(const char *fmt, ...)
+{
+	va_list args;
+
+	begin();
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	end();
+	atomic_store(&status, TOOL_PARTIAL);
+}
+
+void tool_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	begin();
+	fputs("warning: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	end();
+}
+
+/* File names may come from an image nobody trusts: no control characters. */
+static void put_name(const char *label, const char *path)
+{
+	putc_unlocked('\'', stderr);
+	if (label)
+		fprintf(stderr, "%s:", label);
+	for (const unsigned char *p = (const void *)path; *p; p++) {
+		if (*p < ' ' || *p == 127)
+			fprintf(stderr, "\\%03o", *p);
+		else
+			putc_unlocked(*p, stderr);
+	}
+	putc_unlocked('\'', stderr);
+}
+
+void tool_file_error(const char *what, const char *label, const char *path,
+		     long err)
+{
+	begin();
+	fprintf(stderr, "%s ", what);
+	put_name(label, path);
+	fprintf(stderr, ": %s", strerror(-err));
+	end();
+	atomic_store(&status, TOOL_PARTIAL);
+}
+
+void tool_file_warn(const char *what, const char *label, const char *path,
+		    const char *reason)
+{
+	begin();
+	fprintf(stderr, "warning: %s ", what);
+	put_name(label, path);
+	fprintf(stderr, ": %s", reason);
+	end();
+}
+
+void tool_usage_error(const char *fmt, ...)
+{
+	va_list args;
+
+	if (fmt) {
+		begin();
+		va_start(args, fmt);
+		vfprintf(stderr, fmt, args);
+		va_end(args);
+		end();
+	}
+	fprintf(stderr, "Try '%s --help' for more information.\n", tool_name);
+	exit(TOOL_FAILED);
+}
+
+unsigned long tool_number(const char *text, unsigned long max, const char *what)
+{
+	unsigned long value;
+	char *rest;
+
+	errno = 0;
+	value = strtoul(text, &rest, 10);
+	if (*text < '0' || *text > '9' || *rest || errno || value > max)
+		tool_usage_error("invalid %s: '%s'", what, text);
+	return value;
+}
+
+void tool_no_memory(void)
+{
+	tool_error("out of memory");
+	exit(TOOL_FAILED);
+}
+
+void *tool_alloc(void *old, size_t size)
+{
+	void *p = realloc(old, size ? size : 1);
+
+	if (!p)
+		tool_no_memory();
+	return p;
+}

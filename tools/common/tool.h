@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every tool does the same way: messages, the exit status and signals.
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses: all done, something left out, nothing done at all. */
+#define TOOL_OK 0
+#define TOOL_PARTIAL 1
+#define TOOL_FAILED 2
+
+/* The name messages begin with. */
+extern const char *tool_name;
+
+/* The signal that asked the tool to stop, or 0. */
+extern volatile sig_atomic_t tool_signal;
+
+/* Set while an unfinished line stands on the terminal; messages erase it. */
+extern volatile bool tool_line;
+
+/**
+ * tool_init() - set the name of the tool and catch the signals that stop it
+ * @argv0: how the tool was called
+ */
+void tool_init(const char *argv0);
+
+/**
+ * tool_status() - the exit status the messages so far ask for
+ *
+ * Return: TOOL_OK or TOOL_PARTIAL
+ */
+int tool_status(void);
+
+/**
+ * tool_exit() - end as the signal that stopped the tool wants it, or normally
+ * @status: exit status when there was no signal
+ */
+void tool_exit(int status) __attribute__((noreturn));
+
+/**
+ * tool_error() - print one line that says what went wrong
+ * @fmt: as for printf(), without program name and newline
+ */
+void tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * tool_warn() - as tool_error(), but the exit status stays what it is
+ * @fmt: as for printf(), without program name and newline
+ */
+void tool_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * tool_file_error() - print "what 'label:path': reason"
+ * @what: what could not be done
+ * @label: image the file is in, or NULL for a file of the host
+ * @path: the file; control characters are shown in octal
+ * @err: negative error number
+ */
+void tool_file_error(const char *what, const char *label, const char *path,
+		     long err);
+
+/**
+ * tool_file_warn() - as tool_file_error(), but no failure
+ * @what: what could not be done
+ * @label: image the file is in, or NULL
+ * @path: the file
+ * @reason: why
+ */
+void tool_file_warn(const char *what, const char *label, const char *path,
+		    const char *reason);
+
+/**
+ * tool_usage_error() - print what is wrong with the command line and exit
+ * @fmt: as for printf(); NULL when getopt has said it already
+ */
+void tool_usage_error(const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 1, 2)));
+
+/**
+ * tool_number() - read a decimal number of the command line
+ * @text: the number
+ * @max: largest value allowed
+ * @what: what it means, for the message
+ *
+ * Return: the number; does not return when it is not one
+ */
+unsigned long tool_number(const char *text, unsigned long max,
+			  const char *what);
+
+/**
+ * tool_no_memory() - say that there is no memory and exit
+ */
+void tool_no_memory(void) __attribute__((noreturn));
+
+/**
+ * tool_alloc() - allocate memory or exit
+ * @old: what to enlarge, or NULL
+ * @size: bytes
+ *
+ * Return: the memory
+ */
+void *tool_alloc(void *old, size_t size);
+
+#endif /* TOOL_H */

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads trees of files and sends them as a stream.
+ *
+ * Directories being read are kept on a stack with the names still to visit,
+ * each holding its descriptor: nothing is ever looked up by a long path, and a
+ * directory that is moved away meanwhile does no harm.  A file costs one open,
+ * one fstat, one flistxattr, one read (of a byte more than it should have, so
+ * that the same call also meets its end) and one close.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "tool.h"
+#include "walk.h"
+
+#define DIR_BUF (64 << 10)
+#define MAX_COUNT_DEPTH 2000
+
+/* The names in a directory, each behind a byte with its type. */
+struct names {
+	char *buf;
+	char **list;
+	size_t count;
+};
+
+struct frame {
+	int fd;
+	struct names names;
+	size_t next;
+	size_t path_len;
+};
+
+/* A file with more names than one, and the first of them that was sent. */
+struct link {
+	dev_t dev;
+	ino_t ino;
+	char path[];
+};
+
+/*
+ * @path: where we are, as the user would write it, for messages
+ * @path_len: its length
+ * @top: name the current one of the user's paths gets in the target
+ * @top_len: length of that path in @path
+ * @links: tree of struct link
+ */
+struct walker {
+	const struct walk *walk;
+	const struct fs *fs;
+	struct frame *stack;
+	size_t depth;
+	size_t stack_size;
+	char *path;
+	size_t path_len;
+	size_t path_size;
+	const char *top;
+	size_t top_len;
+	void *links;
+	char attrs[XATTR_LIST_MAX];
+};
+
+static void complain(const struct walker *w, const char *what, long err)
+{
+	tool_file_error(what, w->fs->label, w->path, err);
+}
+
+static void set_path(struct walker *w, size_t len, const char *name)
+{
+	size_t need = len + strlen(name) + 2;
+
+	if (need > w->path_size) {
+		w->path_size = 2 * need;
+		w->path = tool_alloc(w->path, w->path_size);
+	}
+	if (len && w->path[len - 1] != '/')
+		w->path[len++] = '/';
+	strcpy(w->path + len, name);
+	w->path_len = len + strlen(name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
+}
+
+/* Read all names in @fd; an error still leaves those that came before it. */
+static long read_names(const struct fs *fs, int fd, struct names *names)
+{
+	size_t size = 0, len = 0, pos = 0;
+	char *buf = tool_alloc(NULL, DIR_BUF);
+	long got;
+
+	*names = (struct names){ 0 };
+	while ((got = fs->getdents(fd, buf, DIR_BUF)) > 0) {
+		for (long i = 0; i < got;) {
+			struct fs_dirent *d = (void *)(buf + i);
+			size_t n = strlen(d->d_name) + 1;
+
+			i += d->d_reclen;
+			if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+				continue;
+			if (len + 1 + n > size) {
+				size = 2 * (len + 1 + n);
+				names->buf = tool_alloc(names->buf, size);
+			}
+			names->buf[len] = d->d_type;
+			memcpy(names->buf + len + 1, d->d_name, n);
+			len += 1 + n;
+			names->count++;
+		}
+	}
+	free(buf);
+	names->list = tool_alloc(NULL, names->count * sizeof(char *));
+	for (size_t i = 0; i < names->count; i++) {
+		names->list[i] = names->buf + pos;
+		pos += 1 + strlen(names->buf + pos + 1) + 1;
+	}
+	qsort(names->list, names->count, sizeof(char *), by_name);
+	return got;
+}
+
+static void free_names(struct names *names)
+{
+	free(names->list);
+	free(names->buf);
+}
+
+/*
+ * The send functions return false when the stream has been cancelled.
+ */
+
+static bool send_open(struct walker *w, const char *name, const struct stat *st,
+		      const char *target)
+{
+	size_t len = strlen(name) + 1;
+	size_t all = len + strlen(target) + 1;
+	struct record *r = stream_reserve(w->walk->stream, all);
+
+	if (!r)
+		return false;
+	r->st = *st;
+	r->name_size = len;
+	memcpy(r->data, name, len);
+	memcpy(r->data + len, target, all - len);
+	stream_commit(w->walk->stream, REC_OPEN, all);
+	return true;
+}
+
+/* Where the walk is in the target, from the directory everything goes to. */
+static size_t target_path(const struct walker *w, char *buf)
+{
+	const char *rest = w->path + w->top_len;
+
+	rest += *rest == '/';
+	if (buf)
+		sprintf(buf, "%s/%s", w->top, rest);
+	return strlen(w->top) + 1 + strlen(rest) + 1;
+}
+
+static bool send_link(struct walker *w, const char *name, const char *first)
+{
+	size_t len = strlen(name) + 1;
+	size_t all = len + strlen(first) + 1;
+	struct record *r = stream_reserve(w->walk->stream, all);
+
+	if (!r)
+		return false;
+	r->name_size = len;
+	memcpy(r->data, name, len);
+	memcpy(r->data + len, first, all - len);
+	stream_commit(w->walk->stream, REC_LINK, all);
+	return true;
+}
+
+/*
+ * Left out are attributes of the system's own that no tool can carry over, and
+ * the second names under which root sees the ACLs of xfs.
+ */
+static bool wanted(const char *attr)
+{
+	if (!strncmp(attr, "system.", 7))
+		return !strcmp(attr, "system.posix_acl_access") ||
+		       !strcmp(attr, "system.posix_acl_default");
+	return strncmp(attr, "trusted.SGI_ACL_", 16);
+}
+
+static bool send_attr(struct walker *w, int dir, const char *name,
+		      const char *attr)
+{
+	size_t len = strlen(attr) + 1;
+	struct record *r;
+	long size;
+
+	r = stream_reserve(w->walk->stream, len + XATTR_SIZE_MAX);
+	if (!r)
+		return false;
+	size = w->fs->getxattr(dir, name, attr, r->data + len, XATTR_SIZE_MAX);
+	if (size >= 0) {
+		r->name_size = len;
+		memcpy(r->data, attr, len);
+		stream_commit(w->walk->stream, REC_XATTR, len + size);
+	} else if (size != -ENODATA) {
+		complain(w, "cannot read an extended attribute of", size);
+	}
+	return true;
+}
+
+static bool send_attrs(struct walker *w, int dir, const char *name)
+{
+	long size = w->fs->listxattr(dir, name, w->attrs, sizeof(w->attrs));
+
+	if (size < 0 && size != -EOPNOTSUPP)
+		complain(w, "cannot list the extended attributes of", size);
+	for (long i = 0; i < size; i += strlen(w->attrs + i) + 1) {
+		if (wanted(w->attrs + i) &&
+		    !send_attr(w, dir, name, w->attrs + i))
+			return false;
+	}
+	return true;
+}
+
+static bool send_close(struct walker *w, off_t size, bool failed)
+{
+	struct record *r = stream_reserve(w->walk->stream, 0);
+
+	if (!r)
+		return false;
+	r->off = size;
+	r->failed = failed;
+	stream_commit(w->walk->stream, REC_CLOSE, 0);
+	return true;
+}
+
+/*
+ * Send what @fd has from *@off up to @to or, with @to_end, up to its end,
+ * presumably at @to.  *@err becomes the error that stopped it.
+ */
+static bool send_range(struct walker *w, int fd, off_t *off, off_t to,
+		       bool to_end, long *err)
+{
+	for (;;) {
+		off_t left = to - *off + to_end;
+		size_t want = STREAM_CHUNK;
+		struct record *r;
+		long got;
+
+		if (!to_end && left <= 0)
+			return true;
+		if (left > 0 && left < STREAM_CHUNK)
+			want = left;
+		r = stream_reserve(w->walk->stream, want);
+		if (!r)
+			return false;
+		got = w->fs->pread(fd, r->data, want, *off);
+		if (got <= 0) {
+			*err = got;
+			return true;
+		}
+		r->off = *off;
+		stream_commit(w->walk->stream, REC_DATA, got);
+		*off += got;
+		if (to_end && (size_t)got < want && *off >= to)
+			return true;
+	}
+}
+
+/* As send_range() for a whole file, leaving out its holes. */
+static bool send_data(struct walker *w, int fd, const struct stat *st,
+		      off_t *off, long *err)
+{
+	if (st->st_blocks < st->st_size / 512) {
+		off_t data, hole;
+
+		while ((data = w->fs->seek(fd, *off, SEEK_DATA)) >= 0) {
+			hole = w->fs->seek(fd, data, SEEK_HOLE);
+			if (hole < 0)
+				hole = st->st_size;
+			*off = data;
+			if (!send_range(w, fd, off, hole, false, err))
+				return false;
+			if (*err || *off < hole)
+				return true;
+		}
+		if (data == -ENXIO)
+			*off = st->st_size;
+		else if (data != -EINVAL && data != -EOPNOTSUPP)
+			*err = data;
+		if (*err || data == -ENXIO)
+			return true;
+	}
+	return send_range(w, fd, off, st->st_size, true, err);
+}
+
+static bool send_file(struct walker *w, int fd, const char *name,
+		      const struct stat *st)
+{
+	off_t size = 0;
+	long err = 0;
+
+	if (!send_open(w, name, st, "") || !send_attrs(w, fd, "") ||
+	    !send_data(w, fd, st, &size, &err))
+		return false;
+	if (err)
+		complain(w, "error reading", err);
+	return send_close(w, size, err);
+}
+
+/* Symbolic links, devices, FIFOs and sockets. */
+static bool send_special(struct walker *w, int dir, const char *open,
+			 const char *name, const struct stat *st)
+{
+	char target[PATH_MAX] = "";
+
+	if (S_ISLNK(st->st_mode)) {
+		long len = w->fs->readlink(dir, open, target, sizeof(target));
+
+		if (len >= (long)sizeof(target))
+			len = -ENAMETOOLONG;
+		if (len < 0) {
+			complain(w, "cannot read symbolic link", len);
+			return true;
+		}
+		target[len] = 0;
+	}
+	return send_open(w, name, st, target) && send_attrs(w, dir, open) &&
+	       send_close(w, 0, false);
+}
+
+/* Send the start of a directory and put it on the stack. */
+static bool enter(struct walker *w, int fd, const char *name,
+		  const struct stat *st)
+{
+	struct frame *f;
+	long err;
+
+	if (!send_open(w, name, st, "") || !send_attrs(w, fd, "")) {
+		w->fs->close(fd);
+		return false;
+	}
+	if (w->depth == w->stack_size) {
+		w->stack_size = w->stack_size ? 2 * w->stack_size : 64;
+		w->stack = tool_alloc(w->stack, w->stack_size * sizeof(*f));
+	}
+	f = &w->stack[w->depth++];
+	f->fd = fd;
+	f->next = 0;
+	f->path_len = w->path_len;
+	err = read_names(w->fs, fd, &f->names);
+	if (err)
+		complain(w, "error reading directory", err);
+	return true;
+}
+
+static void leave(struct walker *w)
+{
+	struct frame *f = &w->stack[--w->depth];
+
+	free_names(&f->names);
+	w->fs->close(f->fd);
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct link *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* The first name of a file met before, or NULL and it is noted as met. */
+static const char *known_link(struct walker *w, const struct stat *st)
+{
+	struct link *l = tool_alloc(NULL, sizeof(*l) + target_path(w, NULL));
+	struct link **found;
+
+	l->dev = st->st_dev;
+	l->ino = st->st_ino;
+	found = tsearch(l, &w->links, by_inode);
+	if (!found)
+		tool_no_memory();
+	if (*found != l) {
+		free(l);
+		return (*found)->path;
+	}
+	target_path(w, l->path);
+	return NULL;
+}
+
+/*
+ * Send @open in @dir as @name, or report why not.  A directory is only begun;
+ * its contents come from the stack.
+ */
+static bool visit(struct walker *w, int dir, const char *open, const char *name,
+		  unsigned char type)
+{
+	const struct fs *fs = w->fs;
+	bool hinted = type != DT_UNKNOWN;
+	const char *first;
+	struct stat st;
+	bool go_on;
+	int fd = -1;
+	int err;
+
+	if (type == DT_UNKNOWN) {
+		err = fs->stat(dir, open, &st);
+		if (err) {
+			complain(w, "cannot stat", err);
+			return true;
+		}
+		type = IFTODT(st.st_mode);
+	}
+	if (type == DT_DIR || type == DT_REG) {
+		fd = type == DT_DIR ? fs->open_dir(dir, open) :
+				      fs->open_file(dir, open);
+		if (fd < 0) {
+			complain(w, "cannot open", fd);
+			return true;
+		}
+	}
+	err = fd < 0 ? fs->stat(dir, open, &st) : fs->stat(fd, "", &st);
+	if (err || IFTODT(st.st_mode) != type) {
+		if (fd >= 0)
+			fs->close(fd);
+		/* under fakeroot stat() knows better than the directory */
+		if (!err && hinted)
+			return visit(w, dir, open, name, DT_UNKNOWN);
+		complain(w, "cannot stat", err ? err : -ESTALE);
+		return true;
+	}
+
+	if (type == DT_DIR)
+		return enter(w, fd, name, &st);
+	if (type == DT_REG && st.st_dev == w->walk->skip_dev &&
+	    st.st_ino == w->walk->skip_ino) {
+		tool_file_warn("leaving out", fs->label, w->path,
+			       "it is the image itself");
+		fs->close(fd);
+		return true;
+	}
+	first = st.st_nlink > 1 ? known_link(w, &st) : NULL;
+	if (first)
+		go_on = send_link(w, name, first);
+	else if (type == DT_REG)
+		go_on = send_file(w, fd, name, &st);
+	else
+		go_on = send_special(w, dir, open, name, &st);
+	if (fd >= 0)
+		fs->close(fd);
+	return go_on;
+}
+
+/* Visit everything in the directories on the stack. */
+static bool drain(struct walker *w)
+{
+	while (w->depth) {
+		struct frame *f = &w->stack[w->depth - 1];
+		const char *name;
+
+		if (f->next == f->names.count) {
+			leave(w);
+			if (!send_close(w, 0, false))
+				return false;
+			continue;
+		}
+		name = f->names.list[f->next++];
+		set_path(w, f->path_len, name + 1);
+		if (!visit(w, f->fd, name + 1, name + 1, name[0]))
+			return false;
+	}
+	return true;
+}
+
+int walk_split(const struct fs *fs, const char *path, struct walk_path *wp)
+{
+	size_t len = strlen(path);
+	char *parent = tool_alloc(NULL, len + 1);
+	bool is_dir = len && path[len - 1] == '/';
+	bool nameless;
+	char *last;
+
+	strcpy(parent, path);
+	while (len && parent[len - 1] == '/')
+		parent[--len] = 0;
+	last = strrchr(parent, '/');
+	last = last ? last + 1 : parent;
+	nameless = !*last || !strcmp(last, ".") || !strcmp(last, "..");
+	is_dir |= nameless;
+	wp->name = strdup(nameless ? "." : last);
+	wp->open = strdup(is_dir ? "." : last);
+	if (!wp->name || !wp->open)
+		tool_no_memory();
+	*last = 0;
+	wp->dir = fs->resolve(is_dir ? path : *parent ? parent : ".");
+	free(parent);
+	return wp->dir < 0 ? wp->dir : 0;
+}
+
+void walk_split_free(const struct fs *fs, struct walk_path *wp)
+{
+	if (wp->dir >= 0)
+		fs->close(wp->dir);
+	free(wp->open);
+	free(wp->name);
+}
+
+static bool walk_path(struct walker *w, const char *path)
+{
+	struct walk_path wp;
+	bool go_on = true;
+	int err = walk_split(w->fs, path, &wp);
+
+	w->path_len = 0;
+	set_path(w, 0, path);
+	w->top = w->walk->rename ? w->walk->rename : wp.name;
+	w->top_len = w->path_len;
+	if (err)
+		complain(w, "cannot open", err);
+	else
+		go_on = visit(w, wp.dir, wp.open, w->top, DT_UNKNOWN) &&
+			drain(w);
+	walk_split_free(w->fs, &wp);
+	return go_on;
+}
+
+void *walk_run(void *arg)
+{
+	struct walker *w = tool_alloc(NULL, sizeof(*w));
+	const struct walk *walk = arg;
+
+	memset(w, 0, sizeof(*w));
+	w->walk = walk;
+	w->fs = walk->fs;
+	for (int i = 0; i < walk->count; i++) {
+		if (!walk_path(w, walk->paths[i]))
+			break;
+	}
+	while (w->depth)
+		leave(w);
+	if (stream_reserve(walk->stream, 0))
+		stream_commit(walk->stream, REC_DONE, 0);
+	tdestroy(w->links, free);
+	free(w->stack);
+	free(w->path);
+	free(w);
+	return NULL;
+}
+
+/* Only for an estimate, so very deep trees need not be counted to the end. */
+static void count(struct walk_total *total, int dir, const char *name,
+		  unsigned int depth)
+{
+	const struct fs *fs = total->walk->fs;
+	struct names names;
+	struct stat st;
+	int fd;
+
+	if (total->stop || fs->stat(dir, name, &st))
+		return;
+	total->files++;
+	/* every one of its names will come along, presumably */
+	if (S_ISREG(st.st_mode))
+		total->bytes += st.st_size / st.st_nlink;
+	if (!S_ISDIR(st.st_mode) || depth == MAX_COUNT_DEPTH)
+		return;
+	fd = fs->open_dir(dir, name);
+	if (fd < 0)
+		return;
+	read_names(fs, fd, &names);
+	for (size_t i = 0; i < names.count; i++)
+		count(total, fd, names.list[i] + 1, depth + 1);
+	free_names(&names);
+	fs->close(fd);
+}
+
+void *walk_count(void *arg)
+{
+	struct walk_total *total = arg;
+	struct walk_path wp;
+
+	for (int i = 0; i < total->walk->count; i++) {
+		if (!walk_split(total->walk->fs, total->walk->paths[i], &wp))
+			count(total, wp.dir, wp.open, 0);
+		walk_split_free(total->walk->fs, &wp);
+	}
+	total->done = true;
+	return NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The producer of a stream: reads trees of files.
+ *
+ * Entries of a directory come in the order of their names, so that the same
+ * tree always gives the same stream.
+ */
+#ifndef WALK_H
+#define WALK_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "stream.h"
+
+/**
+ * struct walk - what to read
+ *
+ * @fs: world the files are in
+ * @stream: where records go
+ * @paths: files and directories to read; "dir/." is what is in dir
+ * @count: number of @paths
+ * @rename: name the only one of @paths gets instead of its own, or NULL
+ * @skip_dev: device and
+ * @skip_ino: inode of a file to leave out, the image itself
+ */
+struct walk {
+	const struct fs *fs;
+	struct stream *stream;
+	char *const *paths;
+	int count;
+	const char *rename;
+	dev_t skip_dev;
+	ino_t skip_ino;
+};
+
+/**
+ * walk_run() - thread that reads @arg's trees and ends the stream
+ * @arg: the struct walk
+ *
+ * What cannot be read is reported and left out.
+ *
+ * Return: NULL
+ */
+void *walk_run(void *arg);
+
+/**
+ * struct walk_total - how much there is to copy, for the time left
+ *
+ * @walk: what will be read
+ * @files: objects found
+ * @bytes: file contents found
+ * @done: all have been counted
+ * @stop: set to make the counting end early
+ */
+struct walk_total {
+	const struct walk *walk;
+	atomic_ullong files;
+	atomic_ullong bytes;
+	atomic_bool done;
+	atomic_bool stop;
+};
+
+/**
+ * walk_count() - thread that counts what walk_run() will send
+ * @arg: the struct walk_total
+ *
+ * Return: NULL
+ */
+void *walk_count(void *arg);
+
+/**
+ * struct walk_path - a path of the user's, taken apart
+ *
+ * @dir: descriptor of the directory it is in
+ * @open: name to open there, "." for that directory itself
+ * @name: name the copy gets, "." for none of its own
+ */
+struct walk_path {
+	int dir;
+	char *open;
+	char *name;
+};
+
+/**
+ * walk_split() - open the directory a path leads to
+ * @fs: world it is in
+ * @path: the path
+ * @wp: filled in; give it to walk_split_free()
+ *
+ * Return: 0 or a negative error number
+ */
+int walk_split(const struct fs *fs, const char *path, struct walk_path *wp);
+
+/**
+ * walk_split_free() - undo walk_split()
+ * @fs: world the path is in
+ * @wp: what walk_split() made
+ */
+void walk_split_free(const struct fs *fs, struct walk_path *wp);
+
+#endif /* WALK_H */
