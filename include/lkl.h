@@ -26,7 +26,9 @@
 
 #include <lkl/asm/ioctls.h>
 #include <lkl/asm/syscalls.h>
+#if __has_include(<lkl/linux/eventfd.h>)
 #include <lkl/linux/eventfd.h>
+#endif
 #include <lkl/linux/falloc.h>
 #include <lkl/linux/fanotify.h>
 #include <lkl/linux/icmp.h>
@@ -87,8 +89,8 @@ int lkl_init(struct lkl_host_operations *ops);
  *
  * Return: 0 when the kernel answers system calls, or a negative error number
  */
-__attribute__((format(printf, 1, 2)))
-int lkl_start_kernel(const char *cmdline_fmt, ...);
+__attribute__((format(printf, 1, 2))) int
+lkl_start_kernel(const char *cmdline_fmt, ...);
 
 /**
  * lkl_is_running - does the kernel answer system calls?

@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <lkl/asm/host_ops.h>
 
+#pragma GCC visibility push(default)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -36,24 +38,24 @@ struct lkl_disk {
 };
 
 /* Types of requests; the numbers are virtio's. */
-#define LKL_DEV_BLK_TYPE_READ		0
-#define LKL_DEV_BLK_TYPE_WRITE		1
-#define LKL_DEV_BLK_TYPE_FLUSH		4
-#define LKL_DEV_BLK_TYPE_FLUSH_OUT	5
-#define LKL_DEV_BLK_TYPE_DISCARD	11
-#define LKL_DEV_BLK_TYPE_WRITE_ZEROES	13
+#define LKL_DEV_BLK_TYPE_READ 0
+#define LKL_DEV_BLK_TYPE_WRITE 1
+#define LKL_DEV_BLK_TYPE_FLUSH 4
+#define LKL_DEV_BLK_TYPE_FLUSH_OUT 5
+#define LKL_DEV_BLK_TYPE_DISCARD 11
+#define LKL_DEV_BLK_TYPE_WRITE_ZEROES 13
 
 /* What a request can end with. */
-#define LKL_DEV_BLK_STATUS_OK		0
-#define LKL_DEV_BLK_STATUS_IOERR	1
-#define LKL_DEV_BLK_STATUS_UNSUP	2
+#define LKL_DEV_BLK_STATUS_OK 0
+#define LKL_DEV_BLK_STATUS_IOERR 1
+#define LKL_DEV_BLK_STATUS_UNSUP 2
 /* Only with LKL_BLK_REQ_NOWAIT: ask again without it. */
-#define LKL_DEV_BLK_STATUS_AGAIN	3
+#define LKL_DEV_BLK_STATUS_AGAIN 3
 
 /* Do it only if nothing has to be waited for. */
-#define LKL_BLK_REQ_NOWAIT	1
+#define LKL_BLK_REQ_NOWAIT 1
 /* The range that becomes zero need not keep its space (write zeroes). */
-#define LKL_BLK_REQ_UNMAP	2
+#define LKL_BLK_REQ_UNMAP 2
 
 /**
  * struct lkl_blk_req - a request to a back end
@@ -77,17 +79,17 @@ struct lkl_blk_req {
 };
 
 /* Writing is not possible. */
-#define LKL_BLK_READ_ONLY	1
+#define LKL_BLK_READ_ONLY 1
 /* request() knows LKL_DEV_BLK_TYPE_DISCARD. */
-#define LKL_BLK_DISCARD		2
+#define LKL_BLK_DISCARD 2
 /* request() knows LKL_DEV_BLK_TYPE_WRITE_ZEROES. */
-#define LKL_BLK_WRITE_ZEROES	4
+#define LKL_BLK_WRITE_ZEROES 4
 /* There is no gain in several writes at a time. */
-#define LKL_BLK_SERIAL_WRITES	8
+#define LKL_BLK_SERIAL_WRITES 8
 /* request() knows LKL_BLK_REQ_NOWAIT for reads. */
-#define LKL_BLK_NOWAIT		16
+#define LKL_BLK_NOWAIT 16
 /* Reads and writes need no more time than it takes to copy. */
-#define LKL_BLK_MEMORY		32
+#define LKL_BLK_MEMORY 32
 
 /**
  * struct lkl_blk_limits - properties of a disk
@@ -156,5 +158,7 @@ int lkl_disk_remove(struct lkl_disk disk);
 #ifdef __cplusplus
 }
 #endif
+
+#pragma GCC visibility pop
 
 #endif /* LKL_HOST_H */

@@ -382,32 +382,36 @@ def headers_below(root, folders):
                     yield os.path.relpath(os.path.join(where, name), root)
 
 
-def append(text, addition):
-    """Put addition inside the include guard of text."""
-    at = text.rindex('#endif')
-    return text[:at] + addition + '\n' + text[at:]
+def addition(header, texts, text):
+    """Put text into a header, unless it has got the same by now."""
+    if header not in texts:
+        texts[header] = text
+    elif not any(f'struct {tag} {{' in texts[header] for tag in re.findall(r'struct (\w+) {', text)):
+        end = texts[header].rindex('#endif')
+        texts[header] = texts[header][:end] + text + '\n' + texts[header][end:]
 
 
-def main(linux, uapi, ours, out):
-    here = os.path.dirname(os.path.abspath(__file__))
+def gather(linux, uapi, ours):
+    """All headers with the names they have in the kernel."""
+    own = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'uapi')
     texts = {h: read(os.path.join(uapi, h)) for h in headers_below(uapi, FOLDERS)
              if h not in SKIP}
-    for header, includes in EXTRA.items():
-        texts[header] = ''.join(f'#include <{i}>\n' for i in includes) + texts[header]
-    for header, changes in REPLACE.items():
-        for old, new in changes:
+    for header in texts:
+        for include in EXTRA.get(header, ()):
+            texts[header] = f'#include <{include}>\n' + texts[header]
+        for old, new in REPLACE.get(header, ()):
             texts[header] = texts[header].replace(old, new)
     for header in headers_below(ours, ('asm',)):
         texts.setdefault(header, read(os.path.join(ours, header)))
     for header, internal, pattern in CONSTANTS:
-        texts[header] = append(texts[header], constants(linux, internal, pattern))
-    for header in headers_below(os.path.join(here, 'uapi'), FOLDERS):
-        addition = read(os.path.join(here, 'uapi', header))
-        if header in texts:
-            texts[header] = append(texts[header], addition)
-        else:
-            texts[header] = addition
+        addition(header, texts, constants(linux, internal, pattern))
+    for header in headers_below(own, FOLDERS):
+        addition(header, texts, read(os.path.join(own, header)))
+    return texts
 
+
+def main(linux, uapi, ours, out):
+    texts = gather(linux, uapi, ours)
     names = Names()
     for header, text in sorted(texts.items()):
         names.collect(header, text)
@@ -415,12 +419,16 @@ def main(linux, uapi, ours, out):
     texts = {h: writer.rewrite(h, text) for h, text in texts.items()}
     texts['asm/syscalls.h'] = syscalls.generate(linux, texts, names)
 
+    for header in set(headers_below(out, ('',))) - set(texts):
+        os.remove(os.path.join(out, header))
     for header, text in texts.items():
         path = os.path.join(out, header)
+        # What has not changed keeps its date.
+        if os.path.exists(path) and read(path) == text:
+            continue
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, 'w', encoding='utf-8') as f:
             f.write(text)
-    return names
 
 
 if __name__ == '__main__':

@@ -36,15 +36,15 @@
 #include <lkl/linux/virtio_ids.h>
 #include "virtio.h"
 
-#define QUEUES		1
-#define QUEUE_SIZE	128
+#define QUEUES 1
+#define QUEUE_SIZE 128
 /* Elements of a request; two are for its header and status. */
-#define MAX_IOV		256
-#define MAX_THREADS	17
+#define MAX_IOV 256
+#define MAX_THREADS 17
 /* Ranges of a discard request, and the longest of them in sectors. */
-#define MAX_RANGES	32
-#define MAX_RANGE	(1U << 22)
-#define SECTOR		512
+#define MAX_RANGES 32
+#define MAX_RANGE (1U << 22)
+#define SECTOR 512
 
 enum { NARROW, WIDE, LANES };
 
@@ -155,8 +155,8 @@ static struct blk_req *fifo_get(struct fifo *f)
 
 	for (;;) {
 		unsigned int i = pos % (QUEUES * QUEUE_SIZE);
-		unsigned int turn = __atomic_load_n(&f->cells[i].turn,
-						    __ATOMIC_ACQUIRE);
+		unsigned int turn =
+			__atomic_load_n(&f->cells[i].turn, __ATOMIC_ACQUIRE);
 		struct blk_req *req;
 
 		if (turn == pos)
@@ -474,9 +474,9 @@ static void run(struct blk *b, struct lane *lane, struct blk_req *req,
 {
 	struct lkl_virtq *q = req->q;
 	struct blk_queue *queue = &b->queues[q->index];
+	int irq = b->vdev.dev.irq;
 	struct command cmd;
 	bool raise = false;
-	int irq = b->vdev.dev.irq;
 
 	if (parse(q, req->head, iov, &cmd)) {
 		*cmd.status = serve(b, &cmd, 0);
@@ -535,6 +535,9 @@ static int serve_now(struct blk *b, struct command *cmd)
 	case LKL_VIRTIO_BLK_T_OUT:
 		break;
 	case LKL_VIRTIO_BLK_T_FLUSH:
+		if (b->limits.flags & LKL_BLK_MEMORY)
+			return serve(b, cmd, 0);
+		return LKL_DEV_BLK_STATUS_AGAIN;
 	case LKL_VIRTIO_BLK_T_DISCARD:
 	case LKL_VIRTIO_BLK_T_WRITE_ZEROES:
 		return LKL_DEV_BLK_STATUS_AGAIN;
@@ -601,41 +604,36 @@ static void blk_kick(struct lkl_vdev *vdev, unsigned int index)
 			start(b, q, head, queued);
 	} while (lkl_virtq_enable_kick(q));
 	lkl_virtq_notify(q);
+	if (!queued[NARROW] && !queued[WIDE])
+		return;
 
 	/* No more threads than there are places. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (i = 0; i < LANES; i++) {
 		struct lane *lane = &b->lanes[i];
-		int places = lane->limit - __atomic_load_n(&lane->running,
-							   __ATOMIC_RELAXED);
+		int places = lane->limit -
+			     __atomic_load_n(&lane->running, __ATOMIC_RELAXED);
 
 		n += queued[i] < places ? queued[i] : places;
 	}
 	call_threads(b, n);
 }
 
-/* Take what was done off the list. */
-static void collect(struct blk_queue *queue, struct lkl_virtq *q)
+static void blk_irq(struct lkl_vdev *vdev, unsigned int index)
 {
+	struct blk_queue *queue = &to_blk(vdev)->queues[index];
+	struct lkl_virtq *q = &vdev->queues[index];
 	struct blk_req *req, *next;
 
+	if (!q->desc)
+		return;
 	req = __atomic_exchange_n(&queue->done, NULL, __ATOMIC_ACQUIRE);
 	for (; req; req = next) {
 		next = req->next;
 		req->busy = false;
-		if (q->desc)
-			lkl_virtq_push(q, req->head, req->len);
+		lkl_virtq_push(q, req->head, req->len);
 	}
-}
-
-static void blk_irq(struct lkl_vdev *vdev, unsigned int index)
-{
-	struct blk *b = to_blk(vdev);
-
-	if (!b->virtqs[index].desc)
-		return;
-	collect(&b->queues[index], &b->virtqs[index]);
-	lkl_virtq_publish(&b->virtqs[index]);
+	lkl_virtq_publish(q);
 }
 
 /* All requests that were taken off the rings are done. */
@@ -652,21 +650,30 @@ static bool is_quiet(struct blk *b)
 	return true;
 }
 
+/* What is done will not be reported any more. */
+static void forget(struct blk *b)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < QUEUES; i++) {
+		b->queues[i].done = NULL;
+		for (k = 0; k < QUEUE_SIZE; k++)
+			b->queues[i].reqs[k].busy = false;
+	}
+}
+
 static void blk_drain(struct lkl_vdev *vdev)
 {
 	struct blk *b = to_blk(vdev);
-	unsigned int i;
 
 	while (!is_quiet(b))
 		lkl_vdev_host->relax();
-	for (i = 0; i < QUEUES; i++)
-		collect(&b->queues[i], &b->virtqs[i]);
+	forget(b);
 }
 
 static void blk_stop(struct lkl_vdev *vdev)
 {
 	struct blk *b = to_blk(vdev);
-	unsigned int i;
 	int t;
 
 	__atomic_store_n(&b->stop, 1, __ATOMIC_SEQ_CST);
@@ -676,8 +683,7 @@ static void blk_stop(struct lkl_vdev *vdev)
 		if (b->threads[t])
 			lkl_vdev_host->thread_join(b->threads[t]);
 	}
-	for (i = 0; i < QUEUES; i++)
-		collect(&b->queues[i], &b->virtqs[i]);
+	forget(b);
 }
 
 static int blk_start(struct lkl_vdev *vdev)

@@ -19,6 +19,7 @@
 
 #include "../host/posix/posix.h"
 #include "thread.h"
+#include "virtio.h"
 
 __thread struct lkl_self lkl_self __attribute__((tls_model("initial-exec")));
 
@@ -113,7 +114,7 @@ int lkl_start_kernel(const char *cmdline_fmt, ...)
 {
 	char cmdline[4096];
 	va_list args;
-	int n;
+	int n, ret;
 
 	if (!host)
 		return -LKL_EINVAL;
@@ -122,7 +123,12 @@ int lkl_start_kernel(const char *cmdline_fmt, ...)
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(cmdline))
 		return -LKL_E2BIG;
-	return lkl_kernel_boot(host, cmdline);
+	ret = lkl_vdevs_start(host);
+	if (ret)
+		return ret;
+	ret = lkl_kernel_boot(host, cmdline);
+	lkl_vdevs_started(!ret);
+	return ret;
 }
 
 int lkl_is_running(void)
@@ -142,12 +148,17 @@ long lkl_sys_halt(void)
 		ret = attach();
 	if (!ret)
 		ret = lkl_kernel_halt(lkl_self.task);
+	if (ret)
+		return ret;
+	lkl_vdevs_stop();
+	lkl_kernel_release();
 	lkl_self.task = NULL;
-	return ret;
+	return 0;
 }
 
 void lkl_cleanup(void)
 {
+	lkl_vdevs_free();
 	posix_faults_remove();
 	host = NULL;
 }

@@ -26,13 +26,6 @@ static uint32_t encode_dev(uint32_t major, uint32_t minor)
 	return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
 }
 
-/**
- * lkl_encode_dev_from_sysfs - read a device number from a file of sysfs
- * @path: a file "dev" that holds MAJOR:MINOR
- * @pdevid: where to store the number, as mknod() takes it
- *
- * Return: 0, or a negative error number
- */
 int lkl_encode_dev_from_sysfs(const char *path, uint32_t *pdevid)
 {
 	unsigned int major, minor;
@@ -75,17 +68,6 @@ static int disk_name(const char *path, char *name, size_t size)
 	return ret;
 }
 
-/**
- * lkl_get_virtio_blkdev - device number of a disk or of one of its partitions
- * @disk_id: what lkl_disk_add() returned
- * @part: number of the partition, 0 for the disk
- * @pdevid: where to store the device number, as mknod() takes it
- *
- * Mounts sysfs on /sysfs if it is not there yet.
- *
- * Return: 0, or a negative error number: -LKL_ENODEV without such a disk,
- * -LKL_ENXIO without such a partition
- */
 int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t *pdevid)
 {
 	char path[160], name[32];
@@ -135,18 +117,6 @@ static void remove_paths(const char *node, const char *mnt)
 	lkl_sys_unlinkat(LKL_AT_FDCWD, node, 0);
 }
 
-/**
- * lkl_mount_dev - mount a disk or a partition
- * @disk_id: what lkl_disk_add() returned
- * @part: number of the partition, 0 for the disk
- * @fs_type: type of the file system
- * @flags: LKL_MS_*
- * @opts: options of the file system, or NULL
- * @mnt_str: where to store the path that it is mounted on
- * @mnt_str_len: size of @mnt_str
- *
- * Return: 0, or a negative error number
- */
 long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
 		   int flags, const char *opts, char *mnt_str,
 		   unsigned int mnt_str_len)
@@ -181,14 +151,6 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
 	return err;
 }
 
-/**
- * lkl_umount_timeout - unmount what is mounted on a path, with patience
- * @path: the path
- * @flags: as for umount2()
- * @timeout_ms: how long to try again while it is busy
- *
- * Return: 0, or a negative error number: -LKL_EBUSY after the timeout
- */
 long lkl_umount_timeout(char *path, int flags, long timeout_ms)
 {
 	long pause = FIRST_PAUSE;
@@ -210,15 +172,6 @@ long lkl_umount_timeout(char *path, int flags, long timeout_ms)
 	return err;
 }
 
-/**
- * lkl_umount_dev - undo lkl_mount_dev()
- * @disk_id: the disk
- * @part: the partition
- * @flags: as for umount2()
- * @timeout_ms: how long to try again while it is busy
- *
- * Return: 0, or a negative error number
- */
 long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
 		    long timeout_ms)
 {
@@ -237,13 +190,6 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
 	return err;
 }
 
-/**
- * lkl_mount_fs - mount a file system that needs no disk, like proc or sysfs
- * @fstype: its type; it is mounted on the directory of this name in /
- *
- * Return: 0, 1 if something is mounted there already, or a negative error
- * number
- */
 int lkl_mount_fs(char *fstype)
 {
 	struct lkl_stat root, dir;
@@ -283,13 +229,6 @@ struct lkl_dir {
 	_Alignas(struct lkl_linux_dirent64) char buf[DIR_BUF_SIZE];
 };
 
-/**
- * lkl_fdopendir - read the directory that a descriptor is open on
- * @fd: the descriptor; belongs to the result on success
- * @err: where to store a negative error number
- *
- * Return: the directory, or NULL
- */
 struct lkl_dir *lkl_fdopendir(int fd, int *err)
 {
 	struct lkl_dir *dir = malloc(sizeof(*dir));
@@ -305,13 +244,6 @@ struct lkl_dir *lkl_fdopendir(int fd, int *err)
 	return dir;
 }
 
-/**
- * lkl_opendir - open a directory for reading
- * @path: the directory
- * @err: where to store a negative error number
- *
- * Return: the directory, or NULL
- */
 struct lkl_dir *lkl_opendir(const char *path, int *err)
 {
 	struct lkl_dir *dir;
@@ -329,13 +261,6 @@ struct lkl_dir *lkl_opendir(const char *path, int *err)
 	return dir;
 }
 
-/**
- * lkl_readdir - get the next entry of a directory
- * @dir: the directory
- *
- * Return: the entry, valid until the next call, or NULL at the end or after an
- * error; lkl_errdir() tells which
- */
 struct lkl_linux_dirent64 *lkl_readdir(struct lkl_dir *dir)
 {
 	struct lkl_linux_dirent64 *entry;
@@ -355,10 +280,6 @@ struct lkl_linux_dirent64 *lkl_readdir(struct lkl_dir *dir)
 	return entry;
 }
 
-/**
- * lkl_rewinddir - begin again with the first entry
- * @dir: the directory
- */
 void lkl_rewinddir(struct lkl_dir *dir)
 {
 	int err = lkl_sys_lseek(dir->fd, 0, LKL_SEEK_SET);
@@ -368,12 +289,6 @@ void lkl_rewinddir(struct lkl_dir *dir)
 	dir->len = 0;
 }
 
-/**
- * lkl_closedir - close a directory
- * @dir: the directory
- *
- * Return: 0, or a negative error number
- */
 int lkl_closedir(struct lkl_dir *dir)
 {
 	int err = lkl_sys_close(dir->fd);
@@ -382,34 +297,16 @@ int lkl_closedir(struct lkl_dir *dir)
 	return err;
 }
 
-/**
- * lkl_errdir - what the last lkl_readdir() met
- * @dir: the directory
- *
- * Return: 0, or a negative error number
- */
 int lkl_errdir(struct lkl_dir *dir)
 {
 	return dir->err;
 }
 
-/**
- * lkl_dirfd - the descriptor of a directory
- * @dir: the directory
- *
- * Return: the descriptor, which remains the directory's
- */
 int lkl_dirfd(struct lkl_dir *dir)
 {
 	return dir->fd;
 }
 
-/**
- * lkl_set_fd_limit - set how many descriptors may be open in the kernel
- * @limit: the number
- *
- * Return: 0, or a negative error number
- */
 int lkl_set_fd_limit(unsigned int limit)
 {
 	struct lkl_rlimit64 rlim = { .rlim_cur = limit, .rlim_max = limit };

@@ -50,7 +50,8 @@ struct lkl_host_operations *lkl_vdev_host;
 
 static struct lkl_vdev *to_vdev(struct lkl_virtio_dev *dev)
 {
-	return (struct lkl_vdev *)((char *)dev - offsetof(struct lkl_vdev, dev));
+	return (struct lkl_vdev *)((char *)dev -
+				   offsetof(struct lkl_vdev, dev));
 }
 
 /*
@@ -267,8 +268,8 @@ void lkl_virtq_notify(struct lkl_virtq *q)
 	lkl_virtq_publish(q);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (has_event_idx(q)) {
-		uint16_t event = __atomic_load_n(used_event(q),
-						 __ATOMIC_RELAXED);
+		uint16_t event =
+			__atomic_load_n(used_event(q), __ATOMIC_RELAXED);
 
 		wanted = (uint16_t)(now - event - 1) < (uint16_t)(now - told);
 	} else {

@@ -369,14 +369,14 @@ static void driver_kick(struct driver *drv)
 	drv->kicked_idx = now;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (event_idx(drv)) {
-		uint16_t event = __atomic_load_n(drv->avail_event,
-						 __ATOMIC_RELAXED);
+		uint16_t event =
+			__atomic_load_n(drv->avail_event, __ATOMIC_RELAXED);
 
 		wanted = (uint16_t)(now - event - 1) < (uint16_t)(now - old);
 	} else {
-		wanted = !(__atomic_load_n(&drv->used->flags,
-					   __ATOMIC_RELAXED) &
-			   LKL_VRING_USED_F_NO_NOTIFY);
+		wanted =
+			!(__atomic_load_n(&drv->used->flags, __ATOMIC_RELAXED) &
+			  LKL_VRING_USED_F_NO_NOTIFY);
 	}
 	if (wanted) {
 		drv->kicks++;
@@ -400,7 +400,8 @@ static void driver_collect(struct driver *drv)
 		req = drv->requests[e->id];
 		assert_non_null(req);
 		drv->requests[e->id] = NULL;
-		for (last = e->id; !req->table &&
+		for (last = e->id;
+		     !req->table &&
 		     drv->desc[last].flags & LKL_VRING_DESC_F_NEXT;)
 			last = drv->desc[last].next;
 		drv->desc[last].next = drv->free_head;
@@ -740,9 +741,9 @@ static struct lkl_vring_desc bad_table[300];
 
 static void make_indirect(unsigned int len, unsigned int flags)
 {
-	drv.desc[2] = (struct lkl_vring_desc){
-		(uintptr_t)bad_table, len, LKL_VRING_DESC_F_INDIRECT | flags, 0
-	};
+	drv.desc[2] =
+		(struct lkl_vring_desc){ (uintptr_t)bad_table, len,
+					 LKL_VRING_DESC_F_INDIRECT | flags, 0 };
 	make_available(&drv, 2);
 }
 
@@ -796,10 +797,10 @@ static void bad_too_long(void)
 
 static void bad_order(void)
 {
-	bad_table[0] = (struct lkl_vring_desc){
-		(uintptr_t)spare, 1,
-		LKL_VRING_DESC_F_NEXT | LKL_VRING_DESC_F_WRITE, 1
-	};
+	bad_table[0] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+						LKL_VRING_DESC_F_NEXT |
+							LKL_VRING_DESC_F_WRITE,
+						1 };
 	bad_table[1] = (struct lkl_vring_desc){ (uintptr_t)spare, 1, 0, 0 };
 	make_indirect(32, 0);
 }
@@ -1220,8 +1221,11 @@ static void test_disk_huge(void **state)
 	const unsigned long long size = 5ULL << 39;
 	int fd = disk_setup(size, O_RDWR);
 	char a[8192], b[8192];
-	unsigned long long at[] = { 0, (1ULL << 32) / 512 - 8, 1ULL << 31,
-				    (1ULL << 32) - 8, (1ULL << 32) + 8,
+	unsigned long long at[] = { 0,
+				    (1ULL << 32) / 512 - 8,
+				    1ULL << 31,
+				    (1ULL << 32) - 8,
+				    (1ULL << 32) + 8,
 				    size / 512 - 16 };
 	struct stat st;
 	unsigned int i;
@@ -1244,8 +1248,7 @@ static void test_disk_huge(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_size, size);
 	assert_in_range(st.st_blocks, 1, 512);
-	assert_int_equal(blk_write(size / 512, a, 512),
-			 LKL_VIRTIO_BLK_S_IOERR);
+	assert_int_equal(blk_write(size / 512, a, 512), LKL_VIRTIO_BLK_S_IOERR);
 	disk_teardown(fd);
 }
 
@@ -1345,17 +1348,17 @@ static void test_disk_holes(void **state)
 	assert_int_equal(lseek(fd, 0, SEEK_END), MIB);
 
 	/* Without permission to unmap the space stays. */
-	assert_int_equal(
-		blk_range(LKL_VIRTIO_BLK_T_WRITE_ZEROES, 1536, 100, 0), 0);
+	assert_int_equal(blk_range(LKL_VIRTIO_BLK_T_WRITE_ZEROES, 1536, 100, 0),
+			 0);
 	memset(buf + 1536 * 512, 0, 100 * 512);
 	assert_blocks(fd, full - 512);
-	assert_int_equal(
-		blk_range(LKL_VIRTIO_BLK_T_WRITE_ZEROES, 1536, 128, 1), 0);
+	assert_int_equal(blk_range(LKL_VIRTIO_BLK_T_WRITE_ZEROES, 1536, 128, 1),
+			 0);
 	memset(buf + 1536 * 512, 0, 128 * 512);
 	assert_blocks(fd, full - 512 - 128);
 
-	assert_int_equal(
-		blk_do(LKL_VIRTIO_BLK_T_DISCARD, 0, two, sizeof(two)), 0);
+	assert_int_equal(blk_do(LKL_VIRTIO_BLK_T_DISCARD, 0, two, sizeof(two)),
+			 0);
 	memset(buf, 0, 256 * 512);
 	memset(buf + 1024 * 512, 0, 256 * 512);
 	assert_int_equal(blk_read(0, back, MIB), 0);

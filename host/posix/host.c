@@ -317,4 +317,5 @@ struct lkl_host_operations lkl_host_ops = {
 	.thread_create = host_thread_create,
 	.thread_join = host_thread_join,
 	.signal = host_signal,
+	.virtio_next = lkl_vdevs_next,
 };

@@ -133,8 +133,8 @@ static long vector_io(bool write, int fd, const struct iovec *iov, long count,
 	__asm__ volatile("syscall"
 			 : "+a"(ret)
 			 : "D"((long)fd), "S"(iov),
-			   "d"(count < IOV_MAX ? count : IOV_MAX),
-			   "r"(pos_low), "r"(pos_high), "r"(flags)
+			   "d"(count < IOV_MAX ? count : IOV_MAX), "r"(pos_low),
+			   "r"(pos_high), "r"(flags)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
@@ -249,10 +249,9 @@ static int discard(int fd, off_t pos, off_t len)
 
 static int write_zeroes(int fd, bool unmap, off_t pos, off_t len)
 {
-	int status = change_range(fd,
-				  unmap ? FALLOC_FL_PUNCH_HOLE :
-					  FALLOC_FL_ZERO_RANGE,
-				  pos, len);
+	int status = change_range(
+		fd, unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, pos,
+		len);
 
 	return status == LKL_DEV_BLK_STATUS_UNSUP ? write_zeros(fd, pos, len) :
 						    status;

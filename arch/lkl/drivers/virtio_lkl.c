@@ -24,9 +24,9 @@
 #include <asm/host_ops.h>
 #include <uapi/asm/virtio_host.h>
 
-/* Keeps calls to the device for one queue apart. */
 struct lkl_virtio_queue {
 	struct virtqueue *vq;
+	/* Keeps calls to the device for this queue apart. */
 	spinlock_t lock;
 };
 
@@ -53,11 +53,6 @@ static void lkl_virtio_get(struct virtio_device *vdev, unsigned int offset,
 		return;
 	}
 	memcpy(buf, dev->config + offset, len);
-}
-
-static u32 lkl_virtio_generation(struct virtio_device *vdev)
-{
-	return smp_load_acquire(&to_lkl_virtio(vdev)->dev->generation);
 }
 
 static u8 lkl_virtio_get_status(struct virtio_device *vdev)
@@ -229,7 +224,6 @@ static int lkl_virtio_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 
 static const struct virtio_config_ops lkl_virtio_config_ops = {
 	.get = lkl_virtio_get,
-	.generation = lkl_virtio_generation,
 	.get_status = lkl_virtio_get_status,
 	.set_status = lkl_virtio_set_status,
 	.reset = lkl_virtio_reset,

@@ -40,7 +40,9 @@ void lkl_want_task(struct lkl_call *call)
 	call->next = NULL;
 	*lkl_wanted_end = call;
 	lkl_wanted_end = &call->next;
-	wake_up_process(lkl_init_task);
+	/* Who calls while the kernel boots is served when it has. */
+	if (lkl_init_task)
+		wake_up_process(lkl_init_task);
 }
 
 void __noreturn lkl_init_loop(void)

@@ -163,6 +163,8 @@ static long lkl_halt(void *unused)
 	struct task_struct *t;
 
 	ksys_sync();
+	/* That the system is halted is news on a machine, not in a program. */
+	console_loglevel = CONSOLE_LOGLEVEL_SILENT;
 	kernel_halt();
 
 	lkl_halt_call = current->thread.active;
@@ -183,9 +185,13 @@ long lkl_kernel_halt(void *task)
 	if (!boot)
 		return -ENOSYS;
 	lkl_task_run(task, boot, lkl_halt, NULL);
+	return 0;
+}
+
+void lkl_kernel_release(void)
+{
 	lkl_timer_stop();
 	lkl_mm_host_stop();
-	return 0;
 }
 
 void machine_halt(void)

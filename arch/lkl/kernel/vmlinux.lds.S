@@ -75,6 +75,7 @@ SECTIONS
 		CACHELINE_ALIGNED_DATA(L1_CACHE_BYTES)
 		READ_MOSTLY_DATA(L1_CACHE_BYTES)
 		DATA_DATA
+		*(.data.rel .data.rel.local .data.rel.local.*)
 		RO_AFTER_INIT_DATA
 		jiffies = jiffies_64;
 		CONSTRUCTORS

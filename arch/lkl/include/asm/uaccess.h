@@ -68,7 +68,7 @@ do {									\
 #define lkl_put_asm(type, x, ptr, insn, con, label)			\
 	asm goto("1:\t" insn "\n"					\
 		 LKL_EXTABLE(1b, %l[label])				\
-		 : : [val] con ((__force type)(x)),	\
+		 : : [val] con ((__force unsigned long)(x)),	\
 		     [mem] "m" (*(type __force *)(ptr))			\
 		 : "memory" : label)
 

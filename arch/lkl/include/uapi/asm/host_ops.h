@@ -99,14 +99,18 @@ struct lkl_host_operations {
 int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline);
 
 /**
- * lkl_kernel_halt - stop the kernel and free what it holds
+ * lkl_kernel_halt - stop the kernel
  * @task: calling thread's task
  *
- * Calls that other threads are blocked in return -ESHUTDOWN.
+ * Calls that other threads are blocked in return -ESHUTDOWN.  Devices may still
+ * use the kernel's memory; lkl_kernel_release() must follow.
  *
  * Return: 0, or -ENOSYS when it does not run
  */
 long lkl_kernel_halt(void *task);
+
+/* Free what a halted kernel held. */
+void lkl_kernel_release(void);
 
 /**
  * lkl_kernel_boots - number of the running boot

@@ -13,7 +13,7 @@ struct lkl_virtio_dev;
 
 /* Bits of lkl_virtio_dev.pending: one for each queue, and the last one. */
 #define LKL_VIRTIO_MAX_QUEUES	63
-#define LKL_VIRTIO_CONFIG	(1ULL << LKL_VIRTIO_MAX_QUEUES)
+#define LKL_VIRTIO_CONFIG	0x8000000000000000ULL
 
 /**
  * struct lkl_virtio_ring - where the kernel has put a ring
@@ -60,7 +60,6 @@ struct lkl_virtio_ops {
  * @queue_size: largest ring it takes, a power of two
  * @config: its configuration space, read-only for the driver
  * @config_len: size of that
- * @generation: changes before and after @config does
  * @offered: feature bits of the device
  * @accepted: those that the driver wants
  * @status: as in the virtio specification
@@ -76,7 +75,6 @@ struct lkl_virtio_dev {
 	unsigned int queue_size;
 	const void *config;
 	unsigned int config_len;
-	unsigned int generation;
 	unsigned long long offered;
 	unsigned long long accepted;
 	unsigned int status;

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#	make			build the library and the tools into build/
+#	make check		the same from nothing, packages included, then all tests
+#	make demo		the same, then show what it can do
+#	make bench		measure, beside the host's own kernel
+#	make install		into $(DESTDIR)$(PREFIX)
+#	make deps		install the packages that are needed (Debian)
+#	make clean		remove build/
+#
+# KERNEL_SRC= takes another Linux tree or tarball, KERNEL_CONFIG= other parts of
+# its configuration; see kernel/Makefile.
+
+VERSION	:= 0.1
+SONAME	:= liblkl.so.0
+
+PREFIX	?= /usr/local
+BUILD	?= $(CURDIR)/build
+export BUILD
+
+CC	:= $(if $(shell command -v ccache),ccache )gcc
+OBJCOPY	:= objcopy
+
+# Debian packages: to build, to run the tools, and to test.
+DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
+	   linux-source-6.12 pkg-config libblkid-dev scdoc
+DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
+	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
+	   fakeroot strace gdb
+
+CFLAGS	:= -O2 -g
+ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
+	     -D_GNU_SOURCE -pthread \
+	     -Iinclude -I$(BUILD)/include -MMD -MP $(CFLAGS)
+LDFLAGS	:= -Wl,-z,relro -Wl,-z,noexecstack
+# What a program linked with liblkl.a needs beside it; goes into lkl.pc, too.
+LIBS	:= -pthread
+
+# Each tool is a file in tools/, linked with tools/common; some go by two names.
+TOOLS	:= $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+ALIASES	:= cpfromfs:cptofs
+TOOL_LIBS := -lblkid
+
+# Each C file in tests/ is a program; some test parts without the kernel.
+TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/*.c))
+PARTS_ring := lib/virtio lib/blk $(patsubst %.c,%,$(wildcard lib/disk/*.c))
+
+MAN	:= $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+
+LIB	:= $(BUILD)/lib/liblkl
+objects	= $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
+OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
+COMMON	:= $(call objects,tools/common/*.c)
+HEADERS	:= $(BUILD)/headers.stamp
+KERNEL	:= $(BUILD)/kernel/lkl.o
+
+# The tools and tests find the library beside them, before and after they are
+# installed.
+RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
+
+all: lib tools man
+lib: $(LIB).a $(LIB).so $(BUILD)/lib/pkgconfig/lkl.pc
+tools: $(TOOLS:%=$(BUILD)/bin/%) $(foreach a,$(ALIASES),$(BUILD)/bin/$(firstword $(subst :, ,$a)))
+tests: $(TESTS:%=$(BUILD)/tests/%)
+man: $(MAN)
+
+# The kernel's own makefiles know best what is out of date.
+$(HEADERS): FORCE
+	+@$(MAKE) --no-print-directory -C kernel headers
+
+$(KERNEL): FORCE | $(HEADERS)
+	+@$(MAKE) --no-print-directory -C kernel $@
+
+$(BUILD)/obj/%.o: %.c | $(HEADERS)
+	@echo "  CC      $<"
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# One object, in which everything is local but what lib/lkl.map names.
+$(BUILD)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
+	@echo "  LD      $@"
+	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(BUILD)/obj/lkl.symbols
+	@ld -r -z noexecstack -o $@.tmp $(OBJS) $(KERNEL)
+	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/obj/lkl.symbols $@.tmp
+	@mv $@.tmp $@
+
+# The kernel's DWARF is many times its size: the static library keeps what it
+# takes to unwind the stack, the shared one leaves it in a file for gdb to find.
+$(LIB).a: $(BUILD)/obj/liblkl.o
+	@echo "  AR      $@"
+	@mkdir -p $(@D)
+	@rm -f $@
+	@$(OBJCOPY) --strip-debug --keep-section=.debug_frame $< $(BUILD)/obj/lkl.o
+	@ar rcsD $@ $(BUILD)/obj/lkl.o
+
+$(LIB).so: $(BUILD)/obj/liblkl.o
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
+		-Wl,-Bsymbolic-functions -Wl,-soname,$(SONAME) \
+		-Wl,--version-script=lib/lkl.map $(LIBS)
+	@$(OBJCOPY) --strip-debug $@.debug $@.tmp
+	@$(OBJCOPY) --only-keep-debug $@.debug
+	@$(OBJCOPY) --add-gnu-debuglink=$@.debug $@.tmp
+	@mv $@.tmp $@
+	@ln -sf liblkl.so $(@D)/$(SONAME)
+
+$(BUILD)/lib/pkgconfig/lkl.pc: packaging/lkl.pc.in Makefile
+	@mkdir -p $(@D)
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' $< > $@
+
+$(BUILD)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
+
+$(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(COMMON) $(LIB).so
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -o $@ $< $(COMMON) $(LDFLAGS) $(RPATH) -L$(BUILD)/lib -llkl \
+		 $(TOOL_LIBS) $(LIBS_$*) $(LIBS)
+
+define alias
+$(BUILD)/bin/$(firstword $(subst :, ,$(1))): $(BUILD)/bin/$(lastword $(subst :, ,$(1)))
+	@ln -sf $(lastword $(subst :, ,$(1))) $$@
+endef
+$(foreach a,$(ALIASES),$(eval $(call alias,$a)))
+
+define test
+$(BUILD)/tests/$(1): $(BUILD)/obj/tests/$(1).o \
+		$(if $(PARTS_$(1)),$(PARTS_$(1):%=$(BUILD)/obj/%.o),$(LIB).so)
+	@echo "  LD      $$@"
+	@mkdir -p $$(@D)
+	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
+		$(if $(PARTS_$(1)),,-L$(BUILD)/lib -llkl) -lcmocka $$(LIBS)
+endef
+$(foreach t,$(TESTS),$(eval $(call test,$t)))
+
+$(BUILD)/man/%: docs/man/%.scd
+	@echo "  MAN     $@"
+	@mkdir -p $(@D)
+	@scdoc < $< > $@
+
+check demo:
+	@python3 scripts/steps.py $@
+
+bench: all
+	bench/run
+
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include)
+	cp -P $(BUILD)/bin/* $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LIB).a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(LIB).so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblkl.so
+	install -m 644 $(BUILD)/lib/pkgconfig/lkl.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include
+	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include
+	for page in $(notdir $(MAN)); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} \
+			$(BUILD)/man/$$page || exit; \
+	done
+
+deps:
+	@scripts/deps.sh $(DEBS)
+
+clean:
+	rm -rf $(BUILD)
+
+FORCE:
+.PHONY: all lib tools tests man check demo bench install deps clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(BUILD)/obj/tools/%.d,$(TOOLS)) \
+	 $(patsubst %,$(BUILD)/obj/tests/%.d,$(TESTS))
