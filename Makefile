@@ -45,6 +45,8 @@ TOOL_LIBS := -lblkid
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/*.c))
 PARTS_ring := lib/virtio lib/blk $(patsubst %.c,%,$(wildcard lib/disk/*.c))
 
+BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
+
 MAN	:= $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
 
 LIB	:= $(BUILD)/lib/liblkl
@@ -59,9 +61,10 @@ KERNEL	:= $(BUILD)/kernel/lkl.o
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
 all: lib tools man
-lib: $(LIB).a $(LIB).so $(BUILD)/lib/pkgconfig/lkl.pc
+lib: $(LIB).a $(LIB).so
 tools: $(TOOLS:%=$(BUILD)/bin/%) $(foreach a,$(ALIASES),$(BUILD)/bin/$(firstword $(subst :, ,$a)))
 tests: $(TESTS:%=$(BUILD)/tests/%)
+benches: $(BENCHES:%=$(BUILD)/bench/%)
 man: $(MAN)
 
 # The kernel's own makefiles know best what is out of date.
@@ -105,10 +108,6 @@ $(LIB).so: $(BUILD)/obj/liblkl.o
 	@mv $@.tmp $@
 	@ln -sf liblkl.so $(@D)/$(SONAME)
 
-$(BUILD)/lib/pkgconfig/lkl.pc: packaging/lkl.pc.in Makefile
-	@mkdir -p $(@D)
-	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' $< > $@
-
 $(BUILD)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
 $(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(COMMON) $(LIB).so
@@ -123,15 +122,16 @@ $(BUILD)/bin/$(firstword $(subst :, ,$(1))): $(BUILD)/bin/$(lastword $(subst :, 
 endef
 $(foreach a,$(ALIASES),$(eval $(call alias,$a)))
 
-define test
-$(BUILD)/tests/$(1): $(BUILD)/obj/tests/$(1).o \
-		$(if $(PARTS_$(1)),$(PARTS_$(1):%=$(BUILD)/obj/%.o),$(LIB).so)
+# program FOLDER NAME PARTS LIBRARIES
+define program
+$(BUILD)/$(1)/$(2): $(BUILD)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(BUILD)/obj/%.o),$(LIB).so)
 	@echo "  LD      $$@"
 	@mkdir -p $$(@D)
 	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
-		$(if $(PARTS_$(1)),,-L$(BUILD)/lib -llkl) -lcmocka $$(LIBS)
+		$(if $(3),,-L$(BUILD)/lib -llkl) $(4) $$(LIBS)
 endef
-$(foreach t,$(TESTS),$(eval $(call test,$t)))
+$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka)))
+$(foreach b,$(BENCHES),$(eval $(call program,bench,$b)))
 
 $(BUILD)/man/%: docs/man/%.scd
 	@echo "  MAN     $@"
@@ -141,7 +141,7 @@ $(BUILD)/man/%: docs/man/%.scd
 check demo:
 	@python3 scripts/steps.py $@
 
-bench: all
+bench: all benches
 	bench/run
 
 install: all
@@ -150,7 +150,8 @@ install: all
 	install -m 644 $(LIB).a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(LIB).so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblkl.so
-	install -m 644 $(BUILD)/lib/pkgconfig/lkl.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' \
+		packaging/lkl.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/lkl.pc
 	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include
 	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include
 	for page in $(notdir $(MAN)); do \
@@ -165,9 +166,10 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools tests man check demo bench install deps clean FORCE
+.PHONY: all lib tools tests benches man check demo bench install deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 -include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(BUILD)/obj/tools/%.d,$(TOOLS)) \
-	 $(patsubst %,$(BUILD)/obj/tests/%.d,$(TESTS))
+	 $(patsubst %,$(BUILD)/obj/tests/%.d,$(TESTS)) \
+	 $(patsubst %,$(BUILD)/obj/bench/%.d,$(BENCHES))

@@ -132,7 +132,7 @@ const char *lkl_strerror(int err);
  * @msg: the message
  * @err: error number, with or without its minus sign
  */
-void lkl_perror(char *msg, int err);
+void lkl_perror(const char *msg, int err);
 
 /**
  * lkl_printf - print to the kernel's console, &lkl_host_operations.print
@@ -147,6 +147,14 @@ __attribute__((format(printf, 1, 2))) int lkl_printf(const char *fmt, ...);
  * @fmt: as of printf()
  */
 __attribute__((format(printf, 1, 2))) void lkl_bug(const char *fmt, ...);
+
+/**
+ * lkl_register_dbg_handler - have Ctrl-Z tell what the kernel is doing
+ *
+ * From here on SIGTSTP prints the kernel's last messages, its tasks and where
+ * they wait to standard error, also while the kernel hangs.
+ */
+void lkl_register_dbg_handler(void);
 
 /*
  * Short forms of system calls that the kernel has under another name only

@@ -40,7 +40,8 @@ FOLDERS = ('linux', 'asm', 'asm-generic', 'mtd')
 SKIP = {
     'asm/bootparam.h', 'asm/elf.h', 'linux/atm_nicstar.h', 'linux/coda.h',
     'linux/cyclades.h', 'linux/kfd_ioctl.h', 'linux/smc_diag.h',
-    'linux/auto_dev-ioctl.h', 'linux/target_core_user.h', 'linux/vbox_vmmdev_types.h', 'linux/vboxguest.h',
+    'linux/auto_dev-ioctl.h', 'linux/target_core_user.h',
+    'linux/vbox_vmmdev_types.h', 'linux/vboxguest.h',
 }
 
 # Constants of the user interface that internal headers keep: copied into the
@@ -161,6 +162,7 @@ def skip(code, i, opening, closing):
 
 
 def strip_attributes(code):
+    """The tokens without __attribute__((...))."""
     out, i = [], 0
     while i < len(code):
         if code[i][1] in ('__attribute__', '__attribute') and \
@@ -172,15 +174,23 @@ def strip_attributes(code):
     return out
 
 
+def without(pattern, text, instead=''):
+    """Replace what the pattern finds until it finds nothing."""
+    found = 1
+    while found:
+        text, found = re.subn(pattern, instead, text)
+    return text
+
+
 class Names:
     """Every name the headers define, and what becomes of it."""
 
     def __init__(self):
-        self.plain = set(UNDEFINED | PASTED)
-        self.calls = set()
-        self.tags = {}
-        self.stems = set(PASTED)
-        self.where = {}
+        self.plain = set(UNDEFINED | PASTED)    # all but the following
+        self.calls = set()                      # macros with parameters
+        self.tags = {}                          # and the headers they are in
+        self.stems = set(PASTED)                # beginnings of pasted names
+        self.where = {}                         # headers of the plain names
 
     def collect(self, path, text):
         code = []
@@ -193,8 +203,9 @@ class Names:
                 code += piece
         code = strip_attributes(code)
         self.find_tags(path, code)
-        self.find_typedefs(path, code)
-        self.find_functions(path, code)
+        text = ' '.join(t[1] for t in code).replace('extern "C" {', '')
+        self.find_typedefs(path, without(r'{[^{}]*}', text))
+        self.find_functions(path, without(r'{[^{}]*}', text, ';'))
 
     def add(self, path, name):
         self.plain.add(name)
@@ -238,58 +249,23 @@ class Names:
             # Behind ')', a call of a macro has made the ones before.
             fresh = depth == 1 and tok[1] in '{,)'
 
-    def find_typedefs(self, path, code):
-        for i, tok in enumerate(code):
-            if tok[1] != 'typedef':
+    def find_typedefs(self, path, text):
+        # Without what is in brackets, the last word before a comma is it; or
+        # the one behind the asterisk in a pointer to a function.
+        for declared in re.findall(r'\btypedef ([^;]*) ;', text):
+            pointer = re.search(r'\( \* (\w+)', declared)
+            if pointer:
+                self.add(path, pointer.group(1))
                 continue
-            flat, j = [], i + 1
-            while j < len(code) and code[j][1] != ';':
-                if code[j][1] == '{':
-                    j = skip(code, j, '{', '}')
-                    continue
-                flat.append(code[j])
-                j += 1
-            name, depth = None, 0
-            for k, part in enumerate(flat + [[None, ',']]):
-                if part[1] == '(' and k + 2 < len(flat) and flat[k + 1][1] == '*':
-                    name = flat[k + 2][1]
-                    depth = -100
-                elif not depth and part[1] == ',':
-                    self.add(path, name)
-                elif not depth and part[0] == 'name':
-                    name = part[1]
-                depth += (part[1] in '([') - (part[1] in ')]')
-                if depth == -100:
-                    depth = 0
-            if name:
-                self.add(path, name)
+            declared = without(r'\([^()]*\)|\[[^][]*\]', declared)
+            for declarator in declared.split(','):
+                self.add(path, re.findall(r'\w+', declarator)[-1])
 
-    def find_functions(self, path, code):
-        i, fresh, aggregate = 0, True, False
-        while i < len(code):
-            word = code[i][1]
-            if word == '{':
-                if aggregate or not fresh:
-                    i = skip(code, i, '{', '}')
-                    if not aggregate:
-                        fresh = True
-                    aggregate = False
-                    continue
-            if word == ';':
-                fresh, aggregate = True, False
-            elif word == 'typedef':
-                while i < len(code) and code[i][1] != ';':
-                    i = skip(code, i, '{', '}') if code[i][1] == '{' else i + 1
-                continue
-            elif fresh and code[i][0] == 'name' and word not in KEYWORDS and \
-                    i + 1 < len(code) and code[i + 1][1] == '(':
-                self.add(path, word)
-                i = skip(code, i + 1, '(', ')')
-                fresh = False
-                continue
-            aggregate = word in TAGGED or aggregate and word not in '*('
-            i += 1
-
+    def find_functions(self, path, text):
+        for statement in text.split(';'):
+            found = re.match(r'[\s}]*(?!typedef)\w[\w\s*]*[\s*](\w+) \(', statement)
+            if found:
+                self.add(path, found.group(1))
 
     def prefix(self, name):
         """The name that stands for name from now on."""
@@ -320,8 +296,7 @@ class Writer:
         if not found:
             return text
         before, header, after = found.groups()
-        quoted = '"' in text[len(before)]
-        if quoted:
+        if text[len(before)] == '"':
             header = os.path.join(folder, header)
         header = INSTEAD.get(header, header)
         if header in self.present:
@@ -364,7 +339,7 @@ def constants(linux, header, pattern):
     """The simple constants of a header whose names match the pattern."""
     with open(os.path.join(linux, header)) as f:
         text = f.read()
-    found = re.findall(rf'^#[ \t]*define[ \t]+((?:{pattern}))[ \t]+(.+?)[ \t]*(?:$|/\*)',
+    found = re.findall(rf'^#\s*define\s+((?:{pattern}))[ \t]+(.+?)[ \t]*(?:$|/\*)',
                        text, re.MULTILINE)
     return ''.join(f'#define {f[0]}\t{f[-1]}\n' for f in found)
 
@@ -386,7 +361,7 @@ def addition(header, texts, text):
     """Put text into a header, unless it has got the same by now."""
     if header not in texts:
         texts[header] = text
-    elif not any(f'struct {tag} {{' in texts[header] for tag in re.findall(r'struct (\w+) {', text)):
+    elif not any(s in texts[header] for s in re.findall(r'struct \w+ {', text)):
         end = texts[header].rindex('#endif')
         texts[header] = texts[header][:end] + text + '\n' + texts[header][end:]
 

@@ -21,10 +21,10 @@
  * before it raises the interrupt.  More threads are made when a wide lane has
  * more to do than there are.
  *
- * Plain threads were measured against io_uring (one ring, O_DIRECT and page
- * cache, 4 KiB to 1 MiB, up to 32 in flight): equal within the noise, without
- * depending on a facility that containers often forbid and that cancels the
- * requests of a thread that exits.
+ * Plain threads were measured against io_uring (one ring, O_DIRECT, 4 KiB
+ * to 1 MiB, up to 32 in flight): throughput was equal within the noise; io_uring
+ * saved 1.5 us of CPU per 4 KiB request, for depending on a facility that
+ * containers often forbid.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -112,7 +112,7 @@ int lkl_init(struct lkl_host_operations *ops)
 
 int lkl_start_kernel(const char *cmdline_fmt, ...)
 {
-	char cmdline[4096];
+	char cmdline[4096] = "";
 	va_list args;
 	int n, ret;
 

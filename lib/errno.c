@@ -152,7 +152,7 @@ const char *lkl_strerror(int err)
 	return "Unknown error";
 }
 
-void lkl_perror(char *msg, int err)
+void lkl_perror(const char *msg, int err)
 {
 	fprintf(stderr, "%s: %s\n", msg, lkl_strerror(err));
 }

@@ -4,8 +4,8 @@
  *
  * A ring (split layout) is two arrays of indices into a table of descriptors:
  * the driver appends the heads of its requests to "avail", the device appends
- * those it is done with to "used".  A descriptor's address is a host pointer, so
- * a request becomes an iovec without copying.
+ * those it is done with to "used".  A descriptor's address is a host pointer in
+ * disguise, so a request becomes an iovec without copying.
  *
  *	lkl_virtq_pop()		take the next request off "avail"
  *	lkl_virtq_chain()	what buffers it has
@@ -180,7 +180,7 @@ static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
 			if (!d.len || d.len % sizeof(d))
 				return "indirect table of odd size";
 			indirect = true;
-			table = (const void *)(uintptr_t)d.addr;
+			table = (const void *)(d.addr ^ LKL_VIRTIO_XOR);
 			num = d.len / sizeof(d);
 			i = 0;
 			seen = 0;
@@ -189,7 +189,7 @@ static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
 		if (chain->out + chain->in == chain->max)
 			return "too many buffers in a request";
 		iov = &chain->iov[chain->out + chain->in];
-		iov->iov_base = (void *)(uintptr_t)d.addr;
+		iov->iov_base = (void *)(d.addr ^ LKL_VIRTIO_XOR);
 		iov->iov_len = d.len;
 		if (d.flags & LKL_VRING_DESC_F_WRITE)
 			chain->in++;

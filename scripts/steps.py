@@ -25,12 +25,12 @@ JOBS = len(os.sched_getaffinity(0))
 # one processor.
 STEPS = (
     ('packages', ['make', 'deps'], 300, 60),
-    ('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 3100, 1000),
+    ('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 2100, 1000),
     ('library', ['make', f'-j{JOBS}', 'all', 'tests'], 40, 20),
 )
 LAST = {
     'check': ('tests', ['tests/run']),
-    'demo': ('demo', ['tools/demo.sh']),
+    'demo': ('demo', ['scripts/demo.sh']),
 }
 
 

@@ -24,6 +24,8 @@ image img 512M mkfs.ext4 -q
 round_trip ext4
 image img 512M mkfs.ext4 -q -b 1024 -O inline_data
 round_trip ext4
+image img 512M mkfs.ext4 -q -t ext2
+round_trip ext2
 if command -v mkfs.xfs >/dev/null; then
 	image img 512M mkfs.xfs -q
 	round_trip xfs
@@ -31,4 +33,8 @@ fi
 if command -v mkfs.btrfs >/dev/null; then
 	image img 512M mkfs.btrfs -q
 	round_trip btrfs
+fi
+if command -v mkfs.f2fs >/dev/null; then
+	image img 512M mkfs.f2fs -q
+	round_trip f2fs
 fi

@@ -16,19 +16,25 @@ done
 truncate -s 1G tree/big
 head -c 300M /dev/zero | tr '\0' x >tree/40/big
 
-for signal in INT TERM HUP; do
-	image img 2G mkfs.ext4 -q
-	status=0
-	# a shell makes its background jobs ignore SIGINT, python does not
-	python3 - "$signal" <<'END' || status=$?
+# A shell makes its background jobs ignore SIGINT, python does not.
+cat >interrupted.py <<'END'
 import signal, subprocess, sys, time
 
 p = subprocess.Popen(["cptofs", "-i", "img", "tree", "/"])
-time.sleep(0.15)
+time.sleep(float(sys.argv[2]))
 p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
 sys.exit(-p.wait())
 END
-	[ $status = "$(kill -l "$signal")" ] || fail "$signal: status $status"
+
+for signal in INT TERM HUP; do
+	# not so late that there is nothing left to interrupt
+	for delay in 0.2 0.1 0.05 0.02; do
+		image img 2G mkfs.ext4 -q
+		status=0
+		python3 interrupted.py $signal $delay || status=$?
+		[ $status = 0 ] || break
+	done
+	[ "$status" = "$(kill -l $signal)" ] || fail "$signal: status $status"
 	check ext4 img
 	# complete files only
 	cpfromfs -i img / "out.$signal"

@@ -35,7 +35,13 @@ try gpt 1
 try gpt 2
 
 truncate -s 128M mbr
-printf 'label: dos\n,40M,L\n,80M,E\n,30M,L\n,30M,L\n' | sfdisk -q mbr
+sfdisk -q mbr <<'END'
+label: dos
+1 : size=40M, type=83
+2 : size=80M, type=5
+5 : size=30M, type=83
+6 : size=30M, type=83
+END
 part mbr 1 mkfs.ext4 -q
 part mbr 6 mkfs.ext4 -q
 try mbr 1

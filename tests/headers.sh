@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Every header compiles, in C11 and C++17: first of all, twice, before and behind
-# the host's own headers.
+# Every header compiles, in C11 and C++17: first of all, twice, and behind the
+# host's own headers; the public ones before them, too.
 
 set -eu -o pipefail
 TOP=$(cd "$(dirname "$0")/.." && pwd)
@@ -29,20 +29,30 @@ trap 'rm -rf "$PWD"' EXIT
 for header in $HOST; do
 	echo "#include <$header>"
 done >host.h
-echo '#include <linux/virtio_net.h>' >virtio.h
+# This one is not for C++.
+printf '#ifndef __cplusplus\n#include <linux/virtio_net.h>\n#endif\n' >>host.h
+
+# compile LANGUAGE ARGUMENT...
+compile() {
+	local std=c11 language=$1
+	shift
+	[ "$language" = c++ ] && std=c++17
+	gcc -x "$language" "-std=$std" -D_GNU_SOURCE "-I$INCLUDE" "-I$TOP/include" -I. "$@"
+}
 
 # try LANGUAGE HEADER
 try() {
-	local std=c11 host=(-include host.h -include virtio.h)
-	if [ "$1" = c++ ]; then
-		std=c++17 host=(-include host.h)	# virtio_net.h is not for C++
-	fi
-	local cc=(gcc -x "$1" "-std=$std" -D_GNU_SOURCE -fsyntax-only
-		"-I$INCLUDE" "-I$TOP/include" -I.)
-	"${cc[@]}" -include "$2" -include "$2" "${host[@]}" /dev/null &&
-		"${cc[@]}" "${host[@]}" -include "$2" /dev/null
+	local before=()
+	[ "${2%%/*}" = lkl ] || before=(-include host.h)
+	compile "$1" -fsyntax-only -include "$2" -include "$2" "${before[@]}" /dev/null &&
+		compile "$1" -fsyntax-only -include precompiled.h -include "$2" /dev/null
 }
-export -f try
+
+cp host.h precompiled.h
+mkdir precompiled.h.gch
+gcc -x c-header -std=c11 -D_GNU_SOURCE host.h -o precompiled.h.gch/c
+g++ -x c++-header -std=c++17 -D_GNU_SOURCE host.h -o precompiled.h.gch/c++
+export -f compile try
 export INCLUDE TOP
 
 {

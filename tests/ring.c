@@ -248,6 +248,12 @@ struct driver {
 	struct request *requests[256];
 };
 
+/* A pointer as descriptors hold it. */
+static uint64_t address(const void *p)
+{
+	return (uintptr_t)p ^ LKL_VIRTIO_XOR;
+}
+
 static bool event_idx(struct driver *drv)
 {
 	return drv->dev->accepted & EVENT_IDX;
@@ -335,7 +341,7 @@ static unsigned int driver_add(struct driver *drv, struct request *req,
 		req->table = table;
 		req->descs = 1;
 		i = take_desc(drv);
-		drv->desc[i].addr = (uintptr_t)table;
+		drv->desc[i].addr = address(table);
 		drv->desc[i].len = n * sizeof(*table);
 		drv->desc[i].flags = LKL_VRING_DESC_F_INDIRECT;
 	} else {
@@ -348,7 +354,7 @@ static unsigned int driver_add(struct driver *drv, struct request *req,
 		} else {
 			d = &drv->desc[take_desc(drv)];
 		}
-		d->addr = (uintptr_t)iov[i].iov_base;
+		d->addr = address(iov[i].iov_base);
 		d->len = iov[i].iov_len;
 		d->flags = LKL_VRING_DESC_F_NEXT |
 			   (i < out ? 0 : LKL_VRING_DESC_F_WRITE);
@@ -721,7 +727,7 @@ static void bad_avail_idx(void)
 
 static void bad_next(void)
 {
-	drv.desc[0] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+	drv.desc[0] = (struct lkl_vring_desc){ address(spare), 1,
 					       LKL_VRING_DESC_F_NEXT, 77 };
 	make_available(&drv, 0);
 }
@@ -731,7 +737,7 @@ static void bad_loop(void)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		drv.desc[i] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+		drv.desc[i] = (struct lkl_vring_desc){ address(spare), 1,
 						       LKL_VRING_DESC_F_NEXT,
 						       (i + 1) % 3 };
 	make_available(&drv, 1);
@@ -742,7 +748,7 @@ static struct lkl_vring_desc bad_table[300];
 static void make_indirect(unsigned int len, unsigned int flags)
 {
 	drv.desc[2] =
-		(struct lkl_vring_desc){ (uintptr_t)bad_table, len,
+		(struct lkl_vring_desc){ address(bad_table), len,
 					 LKL_VRING_DESC_F_INDIRECT | flags, 0 };
 	make_available(&drv, 2);
 }
@@ -764,21 +770,21 @@ static void bad_table_next(void)
 
 static void bad_table_nested(void)
 {
-	bad_table[0] = (struct lkl_vring_desc){ (uintptr_t)bad_table, 16,
+	bad_table[0] = (struct lkl_vring_desc){ address(bad_table), 16,
 						LKL_VRING_DESC_F_INDIRECT, 0 };
 	make_indirect(16, 0);
 }
 
 static void bad_table_loop(void)
 {
-	bad_table[0] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+	bad_table[0] = (struct lkl_vring_desc){ address(spare), 1,
 						LKL_VRING_DESC_F_NEXT, 0 };
 	make_indirect(16 * 2, 0);
 }
 
 static void bad_table_escape(void)
 {
-	bad_table[0] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+	bad_table[0] = (struct lkl_vring_desc){ address(spare), 1,
 						LKL_VRING_DESC_F_NEXT, 2 };
 	make_indirect(16 * 2, 0);
 }
@@ -788,7 +794,7 @@ static void bad_too_long(void)
 	int i;
 
 	for (i = 0; i < 300; i++)
-		bad_table[i] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+		bad_table[i] = (struct lkl_vring_desc){ address(spare), 1,
 							LKL_VRING_DESC_F_NEXT,
 							i + 1 };
 	bad_table[299].flags = 0;
@@ -797,11 +803,11 @@ static void bad_too_long(void)
 
 static void bad_order(void)
 {
-	bad_table[0] = (struct lkl_vring_desc){ (uintptr_t)spare, 1,
+	bad_table[0] = (struct lkl_vring_desc){ address(spare), 1,
 						LKL_VRING_DESC_F_NEXT |
 							LKL_VRING_DESC_F_WRITE,
 						1 };
-	bad_table[1] = (struct lkl_vring_desc){ (uintptr_t)spare, 1, 0, 0 };
+	bad_table[1] = (struct lkl_vring_desc){ address(spare), 1, 0, 0 };
 	make_indirect(32, 0);
 }
 

@@ -10,7 +10,7 @@ set -eu -o pipefail
 umask 022
 export LC_ALL=C
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-BIN=$(cd "${BIN:-$TESTS/../build/bin}" && pwd)
+BIN=$(cd "${BIN:-${BUILD:-$TESTS/../build}/bin}" && pwd)
 PATH=$BIN:$PATH:/usr/sbin:/sbin
 TMP=$(mktemp -d)
 cd "$TMP"

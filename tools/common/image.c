@@ -19,6 +19,11 @@
 
 #define SECTOR 512
 #define UNMOUNT_MS 10000
+#define LOG_SIZE (1 << 18)
+
+/* Actions of syslog(2), for which the kernel exports no names. */
+#define SYSLOG_READ_ALL 3
+#define SYSLOG_CLEAR 5
 
 /* What the kernel calls a file system that libblkid or people call @type. */
 static const char *kernel_type(const char *type)
@@ -253,6 +258,16 @@ static long use_overlay(struct image *img)
 	return id < 0 ? id : 0;
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int fd = lkl_sys_openat(LKL_AT_FDCWD, path, LKL_O_WRONLY, 0);
+
+	if (fd >= 0) {
+		lkl_sys_write(fd, text, strlen(text));
+		lkl_sys_close(fd);
+	}
+}
+
 static int boot(struct image *img)
 {
 	long err;
@@ -278,17 +293,10 @@ static int boot(struct image *img)
 	lkl_sys_umask(0);
 	lkl_set_fd_limit(1 << 20);
 	lkl_mount_fs("proc");
+	/* The disk is the host's page cache: begin early, and never brake. */
+	write_file("/proc/sys/vm/dirty_background_ratio", "5");
+	write_file("/proc/sys/vm/dirty_ratio", "60");
 	return 0;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = lkl_sys_openat(LKL_AT_FDCWD, path, LKL_O_WRONLY, 0);
-
-	if (fd >= 0) {
-		lkl_sys_write(fd, text, strlen(text));
-		lkl_sys_close(fd);
-	}
 }
 
 /*
@@ -308,20 +316,27 @@ static void tune_disk(struct image *img)
 	write_file(path, "write through");
 }
 
+/* What the kernel has said since its log was cleared. */
+static char *kernel_log(void)
+{
+	char *log = tool_alloc(NULL, LOG_SIZE);
+	long len = lkl_sys_syslog(SYSLOG_READ_ALL, log, LOG_SIZE - 1);
+
+	log[len > 0 ? len : 0] = 0;
+	return log;
+}
+
 /*
- * The worst the kernel has said since its log was cleared, without level, time
- * and device, or "".  File systems explain there what a number cannot.
+ * The worst of it, without level, time and device, or "".  File systems explain
+ * there what a number cannot.
  */
 static void kernel_reason(char *reason, size_t size)
 {
-	size_t log_size = 1 << 18;
-	char *log = tool_alloc(NULL, log_size);
-	long len = lkl_sys_syslog(3 /* read all */, log, log_size - 1);
+	char *log = kernel_log();
 	char *save, *text, *end;
 	int worst = 5; /* notices and less explain nothing */
 
 	*reason = 0;
-	log[len > 0 ? len : 0] = 0;
 	for (char *line = strtok_r(log, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		int level;
@@ -366,7 +381,7 @@ static long mount_once(struct image *img)
 {
 	long err;
 
-	lkl_sys_syslog(5 /* clear */, NULL, 0);
+	lkl_sys_syslog(SYSLOG_CLEAR, NULL, 0);
 	tune_disk(img);
 	err = lkl_mount_dev(img->disk_id, img->part, img->type,
 			    img->readonly ? LKL_MS_RDONLY : LKL_MS_NOATIME,
@@ -376,6 +391,22 @@ static long mount_once(struct image *img)
 	return err;
 }
 
+/* Was the image refused only because its journal could not be replayed? */
+static bool needs_replay(struct image *img, long err)
+{
+	bool ret = err == -LKL_EROFS;
+	char *log;
+
+	if (!img->readonly)
+		return false;
+	if (err == -LKL_EIO) { /* so says btrfs */
+		log = kernel_log();
+		ret = strstr(log, "log replay required");
+		free(log);
+	}
+	return ret;
+}
+
 static int mount_type(struct image *img)
 {
 	struct lkl_statfs sfs;
@@ -383,7 +414,7 @@ static int mount_type(struct image *img)
 
 	img->type = kernel_type(img->type);
 	err = mount_once(img);
-	if (err == -LKL_EROFS && img->readonly) {
+	if (needs_replay(img, err)) {
 		err = use_overlay(img);
 		if (!err)
 			err = mount_once(img);

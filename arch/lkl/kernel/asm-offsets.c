@@ -1,2 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The assembler files need no offsets; the build wants the file. */
+/* What assembler files need to know of C. */
+#define COMPILE_OFFSETS
+#include <linux/kbuild.h>
+#include <asm/cpu.h>
+
+static void __used lkl_offsets(void)
+{
+	OFFSET(LKL_CPU_HOST_SP, lkl_cpu, host_sp);
+}

@@ -117,21 +117,10 @@ static bool lkl_set_pending(u32 boot)
 	return !(old & LKL_CPU_LOCKED);
 }
 
-static enum lkl_left lkl_enter(void)
+static __always_inline enum lkl_left lkl_enter(void)
 {
 	return (long)lkl_fiber_switch(&lkl_cpu.host_sp, current->thread.sp,
 				      NULL);
-}
-
-/**
- * lkl_leave - give the driving host thread its stack back
- * @why: what it should know
- *
- * Returns when some host thread drives this fiber again.
- */
-void lkl_leave(enum lkl_left why)
-{
-	lkl_fiber_switch(&current->thread.sp, lkl_cpu.host_sp, (void *)why);
 }
 
 /**
@@ -172,7 +161,7 @@ bool lkl_want_handover(void)
  * enough of this thread's time.  The CPU is locked by the caller; it is not
  * on return.
  */
-static void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
+static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool stays)
 {
 	int rounds = 0;
 
@@ -210,6 +199,11 @@ static void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
 			return;
 		}
 	}
+}
+
+static noinline void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
+{
+	__lkl_drive(boot, call, stays);
 }
 
 static void lkl_push(struct lkl_call *call)
@@ -430,7 +424,7 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 			lkl_push(call);
 			lkl_set_pending(boot);
 		}
-		lkl_drive(boot, call, false);
+		__lkl_drive(boot, call, false);
 	} else {
 		lkl_call_contended(boot, call);
 	}

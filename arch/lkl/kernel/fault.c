@@ -16,18 +16,17 @@
  * belong.  Instead the frame is changed so that the interrupted code appears to
  * call lkl_fault_thunk().
  */
+#include <linux/console.h>
 #include <linux/extable.h>
-#include <linux/kallsyms.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
-#include <linux/sched/debug.h>
 #include <linux/uaccess.h>
 #include <asm/call.h>
 #include <asm/extable.h>
 #include <asm/host_ops.h>
 #include <asm/mirror.h>
-#include <asm/sections.h>
 #include <asm/sigcontext.h>
+#include <asm/stacktrace.h>
 #include <asm/ucontext.h>
 
 void lkl_fault_thunk(void);
@@ -72,6 +71,33 @@ static long lkl_user_fault_call(void *arg)
 	return lkl_user_fault(f->addr, f->write);
 }
 
+/* Say what is wrong, once: whoever dies may meet the same fault on the way. */
+static void lkl_oops(const struct sigcontext *regs, unsigned long addr,
+		     bool write)
+{
+	static bool oopsing;
+
+	if (oopsing)
+		return;
+	oopsing = true;
+	console_verbose();
+	bust_spinlocks(1);
+	pr_emerg("BUG: kernel %s at address %#lx\n", write ? "write" : "read",
+		 addr);
+	pr_emerg("Task %s, pid %d, at %pS\n", current->comm, current->pid,
+		 (void *)regs->ip);
+	pr_emerg("ax %016llx bx %016llx cx %016llx dx %016llx\n",
+		 regs->ax, regs->bx, regs->cx, regs->dx);
+	pr_emerg("si %016llx di %016llx bp %016llx sp %016llx\n",
+		 regs->si, regs->di, regs->bp, regs->sp);
+	pr_emerg("r8 %016llx r9 %016llx 10 %016llx 11 %016llx\n",
+		 regs->r8, regs->r9, regs->r10, regs->r11);
+	pr_emerg("12 %016llx 13 %016llx 14 %016llx 15 %016llx\n",
+		 regs->r12, regs->r13, regs->r14, regs->r15);
+	lkl_show_frames(KERN_EMERG, regs->ip, regs->bp);
+	bust_spinlocks(0);
+}
+
 int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
 		     unsigned int boot)
 {
@@ -81,13 +107,11 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
 	if (!boot || boot != lkl_kernel_boots())
 		return 0;
 
-	if (ip >= (unsigned long)_stext && ip < (unsigned long)_einittext) {
+	if (lkl_is_kernel_ip(ip)) {
 		unsigned long fixup = lkl_fixup(ip);
 
 		if (!fixup) {
-			pr_emerg("BUG: %s at %#lx by %pS\n",
-				 write ? "write" : "read", addr, (void *)ip);
-			show_stack(current, NULL, KERN_EMERG);
+			lkl_oops(&uc->uc_mcontext, addr, write);
 			return -1;
 		}
 		if (!lkl_in_umap(addr)) {

@@ -143,6 +143,10 @@ static int __init lkl_make_init(void)
 	current->signal->rlim[RLIMIT_NPROC].rlim_max = RLIM_INFINITY;
 	pid_max = PID_MAX_LIMIT;
 
+	/* The host adds its own slack to each sleep. */
+	current->timer_slack_ns = 1;
+	current->default_timer_slack_ns = 1;
+
 	/* There is nothing to kill: whoever asks for too much gets -ENOMEM. */
 	oom_killer_disable(HZ);
 	return 0;

@@ -26,6 +26,9 @@ static unsigned long lkl_raised_words;
 static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] = { 1 };
 static const char *lkl_line_user[NR_IRQS];
 
+/* For the application, too: visible outside the shared library. */
+#define LKL_PUBLIC	__attribute__((visibility("default")))
+
 static void lkl_handle_lines(void)
 {
 	unsigned long words, lines;
@@ -78,7 +81,7 @@ void lkl_run_pending(void)
 	lkl_cpu.irqs_on = ARCH_IRQ_ENABLED;
 }
 
-int lkl_trigger_irq(int irq)
+LKL_PUBLIC int lkl_trigger_irq(int irq)
 {
 	unsigned int w = irq / BITS_PER_LONG;
 
@@ -93,7 +96,7 @@ int lkl_trigger_irq(int irq)
 	return 0;
 }
 
-int lkl_get_free_irq(const char *user)
+LKL_PUBLIC int lkl_get_free_irq(const char *user)
 {
 	unsigned int w, bit;
 
@@ -116,7 +119,7 @@ int lkl_get_free_irq(const char *user)
 	return -EBUSY;
 }
 
-void lkl_put_irq(int irq, const char *user)
+LKL_PUBLIC void lkl_put_irq(int irq, const char *user)
 {
 	if (irq <= 0 || irq >= NR_IRQS || !lkl_line_user[irq] ||
 	    strcmp(lkl_line_user[irq], user))

@@ -19,13 +19,7 @@
 #include <asm/syscall.h>
 #include <asm/switch_to.h>
 #include <asm/unistd.h>
-
-/* What lkl_fiber_switch() expects on top of a stack, lowest address first. */
-struct lkl_frame {
-	unsigned long r15, r14, r13, r12, rbx, rbp;
-	void *ret;
-	unsigned long end[2];
-};
+#include <asm/valgrind.h>
 
 struct task_struct *__switch_to(struct task_struct *prev,
 				struct task_struct *next)
@@ -36,7 +30,7 @@ struct task_struct *__switch_to(struct task_struct *prev,
 
 int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 {
-	struct lkl_frame *frame = task_stack_page(p) + THREAD_SIZE;
+	struct lkl_fiber_start_frame *frame = task_stack_page(p) + THREAD_SIZE;
 
 	/* A task without a host thread would have nothing to run on. */
 	if (!args->fn)
@@ -44,11 +38,12 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 
 	frame--;
 	memset(frame, 0, sizeof(*frame));
-	frame->rbx = (unsigned long)args->fn;
-	frame->r12 = (unsigned long)args->fn_arg;
-	frame->ret = lkl_fiber_start;
+	frame->ip = lkl_fiber_start;
+	frame->fn = args->fn;
+	frame->arg = args->fn_arg;
 	memset(&p->thread, 0, sizeof(p->thread));
 	p->thread.sp = frame;
+	lkl_valgrind_stack(task_stack_page(p));
 	return 0;
 }
 
@@ -73,12 +68,11 @@ void show_regs(struct pt_regs *regs)
 
 unsigned long __get_wchan(struct task_struct *p)
 {
-	unsigned long *bp, sp = (unsigned long)p->thread.sp;
+	struct lkl_fiber_frame *frame = p->thread.sp;
 	unsigned long base = (unsigned long)task_stack_page(p);
-	unsigned long ip = ((struct lkl_frame *)sp)->ret ?
-		(unsigned long)((struct lkl_frame *)sp)->ret : 0;
+	unsigned long ip = (unsigned long)frame->ip;
+	unsigned long *bp = frame->bp;
 
-	bp = (unsigned long *)((struct lkl_frame *)sp)->rbp;
 	while (in_sched_functions(ip)) {
 		if ((unsigned long)bp < base ||
 		    (unsigned long)bp >= base + THREAD_SIZE - 16)

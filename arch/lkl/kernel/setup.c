@@ -28,6 +28,15 @@
 #include <asm/mirror.h>
 #include <asm/sections.h>
 #include <asm/setup.h>
+#include <asm/valgrind.h>
+
+/*
+ * Devices nobody asked for: they take time, memory and the low interface
+ * numbers.  What the application says comes later and wins.
+ */
+#define LKL_CMDLINE_DEFAULTS						\
+	"dummy.numdummies=0 ifb.numifbs=0 bonding.max_bonds=0 "		\
+	"nbd.nbds_max=0 fb_tunnels=none "
 
 #define __keep __section(".data..lkl_keep")
 
@@ -42,7 +51,7 @@ struct lkl_host_operations *lkl_ops __keep;
 struct lkl_call *lkl_halt_call __keep;
 static void *lkl_pristine __keep;
 static u32 lkl_boot_number __keep;
-static char lkl_cmdline[COMMAND_LINE_SIZE] __keep;
+static char lkl_cmdline[COMMAND_LINE_SIZE] __keep = LKL_CMDLINE_DEFAULTS;
 static unsigned long lkl_mem_size __keep;
 
 static void lkl_say(const char *fmt, ...)
@@ -108,19 +117,21 @@ static void __ref lkl_boot_fiber(void)
 int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 {
 	struct lkl_call call = { .task = &init_task };
-	unsigned long *frame;
+	const size_t defaults = sizeof(LKL_CMDLINE_DEFAULTS) - 1;
+	struct lkl_fiber_start_frame *frame;
 	int err;
 
 	if (lkl_cpu.word)
 		return -EBUSY;
 	lkl_ops = ops;
-	if (strscpy(lkl_cmdline, cmdline, sizeof(lkl_cmdline)) < 0) {
-		lkl_say("lkl: command line is longer than %d bytes\n",
-			COMMAND_LINE_SIZE - 1);
+	if (strscpy(lkl_cmdline + defaults, cmdline,
+		    sizeof(lkl_cmdline) - defaults) < 0) {
+		lkl_say("lkl: command line is longer than %zu bytes\n",
+			sizeof(lkl_cmdline) - defaults - 1);
 		return -EINVAL;
 	}
-	if (!lkl_mem_option(lkl_cmdline)) {
-		lkl_say("lkl: mem= in '%s' is not a size\n", lkl_cmdline);
+	if (!lkl_mem_option(cmdline)) {
+		lkl_say("lkl: mem= in '%s' is not a size\n", cmdline);
 		return -EINVAL;
 	}
 	if (lkl_mem_size < LKL_MEM_MIN) {
@@ -128,6 +139,7 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
 		return -ENOMEM;
 	}
+	lkl_valgrind_boot(init_stack);
 	err = lkl_fresh_data();
 	if (err)
 		return err;
@@ -142,10 +154,11 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			  (~0U >> LKL_CPU_BOOT_SHIFT);
 	lkl_boot_number += !lkl_boot_number;
 
-	frame = (unsigned long *)((void *)init_stack + THREAD_SIZE) - 10;
-	memset(frame, 0, 10 * sizeof(*frame));
-	frame[4] = (unsigned long)lkl_boot_fiber;	/* rbx */
-	frame[6] = (unsigned long)lkl_fiber_boot;	/* return address */
+	frame = (void *)init_stack + THREAD_SIZE;
+	frame--;
+	memset(frame, 0, sizeof(*frame));
+	frame->ip = lkl_fiber_boot;
+	frame->fn = lkl_boot_fiber;
 	init_task.thread.sp = frame;
 
 	err = lkl_timer_start(lkl_boot_number);
@@ -210,8 +223,6 @@ void machine_restart(char *cmd)
 
 static int lkl_panic(struct notifier_block *nb, unsigned long event, void *msg)
 {
-	console_verbose();
-	dump_stack();
 	lkl_ops->panic();
 	return NOTIFY_DONE;
 }
@@ -223,12 +234,12 @@ static struct notifier_block lkl_panic_block = {
 
 void __init setup_arch(char **cmdline_p)
 {
-	lkl_console_early();
 	atomic_notifier_chain_register(&panic_notifier_list, &lkl_panic_block);
 
 	strscpy(boot_command_line, lkl_cmdline, COMMAND_LINE_SIZE);
 	*cmdline_p = lkl_cmdline;
 	parse_early_param();
+	lkl_console_early();
 
 	lkl_mm_setup(lkl_mem_size);
 	paging_init();

@@ -22,6 +22,12 @@ OUTPUT_ARCH(i386:x86-64)
 
 SECTIONS
 {
+	/*
+	 * Measures at each boot for milliseconds whether the jitter of the
+	 * clock is random.  Randomness comes from the host here.
+	 */
+	/DISCARD/ : { *jitterentropy-kcapi.o(.initcall6.init) }
+
 	.text 0 : {
 		_text = .;
 		_stext = .;

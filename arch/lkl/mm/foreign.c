@@ -3,8 +3,8 @@
  * The application's own memory as pages.
  *
  * Direct I/O, MSG_ZEROCOPY, vmsplice, registered buffers and shared futexes
- * want the pages behind a user address.  Since a page frame number is a host
- * address, the application's memory has frames and page_address() is right for
+ * want the pages behind a user address.  Since every host address has a page
+ * frame number, the application's memory has frames and page_address() is right for
  * them; what is missing is the struct page.  The area that holds struct pages
  * is indexed by frame, so for a foreign page it is a matter of mapping zeroed
  * memory at that place, once per 256 KiB of memory so used.
@@ -56,7 +56,7 @@ fault:
  */
 pte_t lkl_foreign_pte(pte_t pte)
 {
-	unsigned long addr = PFN_PHYS(pte_pfn(pte));
+	unsigned long addr = (unsigned long)__va(PFN_PHYS(pte_pfn(pte)));
 
 	if (lkl_foreign_writable(addr))
 		return pte_set(pte, _PAGE_RW);
@@ -79,7 +79,7 @@ static struct anon_vma lkl_foreign_anon;
 /* Make sure that the frame at @addr has a struct page. */
 static struct page *lkl_foreign_page(unsigned long addr)
 {
-	struct page *page = virt_to_page(addr);
+	struct page *page = virt_to_page((void *)addr);
 	unsigned long start = (unsigned long)page & PAGE_MASK;
 	struct lkl_chunk *chunk;
 	unsigned int i;
@@ -106,7 +106,7 @@ static struct page *lkl_foreign_page(unsigned long addr)
 		__SetPageUptodate(page);
 		SetPageAnonExclusive(page);
 	}
-	return virt_to_page(addr);
+	return virt_to_page((void *)addr);
 }
 
 static vm_fault_t lkl_foreign_fault(const struct vm_special_mapping *sm,
@@ -125,7 +125,7 @@ static vm_fault_t lkl_foreign_fault(const struct vm_special_mapping *sm,
 	ptep = get_locked_pte(vma->vm_mm, addr, &ptl);
 	if (!ptep)
 		return VM_FAULT_OOM;
-	set_pte(ptep, pte_set(pfn_pte(PHYS_PFN(addr), PAGE_SHARED),
+	set_pte(ptep, pte_set(pfn_pte(virt_to_pfn(addr), PAGE_SHARED),
 			      _PAGE_DIRTY | _PAGE_FOREIGN));
 	pte_unmap_unlock(ptep, ptl);
 	return VM_FAULT_NOPAGE;

@@ -28,7 +28,7 @@ static unsigned long lkl_vmemmap_size(void)
 
 static unsigned long lkl_vmemmap_start(void)
 {
-	return (unsigned long)pfn_to_page(LKL_RAM_BASE >> PAGE_SHIFT);
+	return (unsigned long)virt_to_page((void *)LKL_RAM_BASE);
 }
 
 /* Host thread, before boot: get the address space the kernel lives in. */
@@ -69,11 +69,10 @@ void lkl_mm_host_stop(void)
 
 void __init lkl_mm_setup(unsigned long size)
 {
-	memblock_add(LKL_RAM_BASE, size);
-	min_low_pfn = PFN_DOWN(LKL_RAM_BASE);
-	max_low_pfn = PFN_DOWN(LKL_RAM_BASE + size);
+	memblock_add(0, size);
+	max_low_pfn = PFN_DOWN(size);
 	max_pfn = max_low_pfn;
-	high_memory = __va(LKL_RAM_BASE + size);
+	high_memory = __va(size);
 }
 
 void __init paging_init(void)

@@ -33,7 +33,7 @@ static void lkl_run_flush(struct lkl_run *run)
 		return;
 	if (run->prot)
 		err = lkl_ops->map(run->addr, run->size,
-				   run->phys - LKL_RAM_BASE, run->prot);
+				   run->phys, run->prot);
 	else
 		err = lkl_ops->unmap(run->addr, run->size);
 	if (err)

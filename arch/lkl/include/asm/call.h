@@ -6,9 +6,10 @@
 #define _ASM_LKL_CALL_H
 
 #include <linux/types.h>
+#include <linux/sched.h>
+#include <asm/cpu.h>
+#include <asm/fiber.h>
 #include <asm/host_ops.h>
-
-struct task_struct;
 
 /* Values of lkl_call.state, a futex word. */
 #define LKL_CALL_RUNNING	0
@@ -51,14 +52,20 @@ enum lkl_left {
 	LKL_LEFT_HALT,		/* the kernel has stopped */
 };
 
-void *lkl_fiber_switch(void **save, void *load, void *ret);
-void lkl_fiber_start(void);
-void lkl_fiber_boot(void);
+/**
+ * lkl_leave - give the driving host thread its stack back
+ * @why: what it should know
+ *
+ * Returns when some host thread drives this fiber again.
+ */
+static __always_inline void lkl_leave(enum lkl_left why)
+{
+	lkl_fiber_switch(&current->thread.sp, lkl_cpu.host_sp, (void *)why);
+}
 
 /* kernel/cpu.c */
 extern struct lkl_call *lkl_halt_call;
 void lkl_cpu_start(u32 boot, struct lkl_call *call);
-void lkl_leave(enum lkl_left why);
 void lkl_complete(struct lkl_call *call, long ret);
 bool lkl_take_calls(void);
 bool lkl_want_handover(void);

@@ -2,9 +2,10 @@
 /*
  * Where the library's kernel lives in the process.
  *
- * A kernel "physical address" is the host's virtual address: page frame
- * numbers, page_address() and virtio descriptors need no translation, and the
- * application's own memory has frame numbers too (mm/foreign.c).
+ * A kernel "physical address" is the host's virtual address with the bits of
+ * RAM's base flipped.  RAM so starts at 0, and every other address of the
+ * process is a physical address too: the application's own memory has page
+ * frame numbers, and page_address() is right for them (mm/foreign.c).
  *
  *	0x1100_0000_0000  RAM: one shared memory file, "mem=" bytes
  *	0x1200_0000_0000  vmalloc: mirrors of RAM pages, mapped as needed
@@ -18,6 +19,9 @@
 #define _ASM_LKL_LAYOUT_H
 
 #include <linux/const.h>
+
+/* Turns a physical address into the host's and back. */
+#define LKL_PHYS_XOR		LKL_RAM_BASE
 
 #define LKL_RAM_BASE		_AC(0x110000000000, UL)
 #define LKL_VMALLOC_BASE	_AC(0x120000000000, UL)

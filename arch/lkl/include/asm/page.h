@@ -40,8 +40,8 @@ struct page;
 #define clear_user_page(page, vaddr, pg)	clear_page(page)
 #define copy_user_page(to, from, vaddr, pg)	copy_page(to, from)
 
-#define __pa(x)		((unsigned long)(x))
-#define __va(x)		((void *)(unsigned long)(x))
+#define __pa(x)		((unsigned long)(x) ^ LKL_PHYS_XOR)
+#define __va(x)		((void *)((unsigned long)(x) ^ LKL_PHYS_XOR))
 
 #define pfn_to_kaddr(pfn)	__va((pfn) << PAGE_SHIFT)
 #define virt_to_pfn(kaddr)	(__pa(kaddr) >> PAGE_SHIFT)

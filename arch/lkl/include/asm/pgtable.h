@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Page tables that only the kernel reads.  The host's own page table is kept
- * in step by mm/mirror.c; entries hold host addresses ("physical" is virtual).
+ * in step by mm/mirror.c.
  */
 #ifndef _ASM_LKL_PGTABLE_H
 #define _ASM_LKL_PGTABLE_H
@@ -126,17 +126,17 @@ static inline void set_p4d(p4d_t *p, p4d_t v)
 
 static inline unsigned long pmd_page_vaddr(pmd_t pmd)
 {
-	return pmd_val(pmd) & PAGE_MASK;
+	return (unsigned long)__va(pmd_val(pmd) & PAGE_MASK);
 }
 
 static inline pmd_t *pud_pgtable(pud_t pud)
 {
-	return (pmd_t *)(pud_val(pud) & PAGE_MASK);
+	return __va(pud_val(pud) & PAGE_MASK);
 }
 
 static inline pud_t *p4d_pgtable(p4d_t p4d)
 {
-	return (pud_t *)(pgd_val(p4d.pgd) & PAGE_MASK);
+	return __va(pgd_val(p4d.pgd) & PAGE_MASK);
 }
 
 /* Entries */

@@ -2,8 +2,8 @@
 #ifndef _ASM_LKL_SPARSEMEM_H
 #define _ASM_LKL_SPARSEMEM_H
 
-/* RAM ends below 2^45; a small section wastes few struct pages. */
+/* RAM is at most 1 TiB; a small section wastes few struct pages. */
 #define SECTION_SIZE_BITS	24
-#define MAX_PHYSMEM_BITS	45
+#define MAX_PHYSMEM_BITS	40
 
 #endif /* _ASM_LKL_SPARSEMEM_H */

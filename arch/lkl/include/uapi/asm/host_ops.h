@@ -155,6 +155,17 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
 		     unsigned int boot);
 
 /**
+ * lkl_kernel_dump - print the last messages, and what each task waits for
+ * @ucontext: ucontext_t of the signal whose handler calls this
+ * @print: called with the text
+ *
+ * Works also when the kernel hangs.
+ */
+void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len));
+
+#pragma GCC visibility push(default)
+
+/**
  * lkl_trigger_irq - raise an interrupt of the library's kernel
  * @irq: number from lkl_get_free_irq()
  *
@@ -179,5 +190,7 @@ int lkl_get_free_irq(const char *user);
  * @user: name it was reserved with
  */
 void lkl_put_irq(int irq, const char *user);
+
+#pragma GCC visibility pop
 
 #endif /* _UAPI_ASM_LKL_HOST_OPS_H */

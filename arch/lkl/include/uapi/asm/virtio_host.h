@@ -4,12 +4,18 @@
  *
  * There is no bus and no register: the kernel's driver and the host's device
  * share this structure, the kernel calls the device's operations and the device
- * raises one interrupt.  Addresses in rings and descriptors are host pointers.
+ * raises one interrupt.
  */
 #ifndef _UAPI_ASM_LKL_VIRTIO_HOST_H
 #define _UAPI_ASM_LKL_VIRTIO_HOST_H
 
 struct lkl_virtio_dev;
+
+/*
+ * Addresses in descriptors are physical; as a host pointer this is the same
+ * with some bits flipped (asm/layout.h).
+ */
+#define LKL_VIRTIO_XOR	0x110000000000ULL
 
 /* Bits of lkl_virtio_dev.pending: one for each queue, and the last one. */
 #define LKL_VIRTIO_MAX_QUEUES	63

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of the kernel in text, for somebody who wonders why it hangs.
+ *
+ * This runs in a signal handler on any host thread.  If possible it takes the
+ * virtual CPU, so that nothing changes meanwhile.  If the CPU is not free for
+ * long, perhaps because the handler interrupted the very thread that drives it,
+ * the risk of looking at lists that change is better than to wait for ever.
+ */
+#include <linux/kallsyms.h>
+#include <linux/kernel.h>
+#include <linux/kmsg_dump.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include <asm/sigcontext.h>
+#include <asm/stacktrace.h>
+#include <asm/ucontext.h>
+
+/* How long to wait for the CPU, in nanoseconds. */
+#define LKL_DUMP_PATIENCE	50000000
+/* Callers to show of the function that a task waits in. */
+#define LKL_DUMP_DEPTH		6
+
+/* A line of output. */
+struct lkl_dump {
+	void (*print)(const char *str, int len);
+	char line[240];
+	int len;
+	int depth;
+};
+
+static __printf(2, 3) void lkl_dump_add(struct lkl_dump *d, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	d->len += vscnprintf(d->line + d->len, sizeof(d->line) - d->len, fmt,
+			     args);
+	va_end(args);
+}
+
+static void lkl_dump_end(struct lkl_dump *d)
+{
+	/* A line that is full loses its last character. */
+	d->len = min_t(int, d->len, sizeof(d->line) - 2);
+	d->line[d->len++] = '\n';
+	d->print(d->line, d->len);
+	d->len = 0;
+}
+
+static bool lkl_hold_cpu(void)
+{
+	u64 give_up = lkl_ops->time() + LKL_DUMP_PATIENCE;
+	u32 old;
+
+	do {
+		old = READ_ONCE(lkl_cpu.word) & ~LKL_CPU_LOCKED;
+		if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+						old | LKL_CPU_LOCKED, false,
+						__ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return true;
+		lkl_ops->relax();
+	} while (lkl_ops->time() < give_up);
+	return false;
+}
+
+static void lkl_free_cpu(void)
+{
+	if (__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_LOCKED,
+			       __ATOMIC_SEQ_CST) & LKL_CPU_PENDING)
+		lkl_kick_cpu();
+}
+
+static bool lkl_dump_entry(void *cookie, unsigned long addr)
+{
+	struct lkl_dump *d = cookie;
+
+	/* That it sleeps is known. */
+	if (!d->depth && in_sched_functions(addr))
+		return true;
+	lkl_dump_add(d, d->depth ? " < %ps" : " %ps", (void *)addr);
+	return ++d->depth < LKL_DUMP_DEPTH;
+}
+
+static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
+			  const struct sigcontext *here, bool held)
+{
+	lkl_dump_add(d, "%6d %c %-15.15s", task_pid_nr(t), task_state_to_char(t),
+		     t->comm);
+	d->depth = 0;
+	if (t->thread.in_user) {
+		lkl_dump_add(d, " in the application");
+	} else if (t != current || held) {
+		struct lkl_fiber_frame *frame = t->thread.sp;
+
+		lkl_walk_frames(lkl_dump_entry, d, t, (unsigned long)frame->bp);
+	} else if (here) {
+		lkl_dump_entry(d, here->ip);
+		lkl_walk_frames(lkl_dump_entry, d, t, here->bp);
+	} else {
+		lkl_dump_add(d, " running");
+	}
+	lkl_dump_end(d);
+}
+
+void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
+{
+	const struct sigcontext *here = &((struct ucontext *)ucontext)->uc_mcontext;
+	struct lkl_dump d = { .print = print };
+	struct task_struct *process, *t;
+	struct kmsg_dump_iter iter;
+	static char messages[4096];
+	size_t len;
+	bool held;
+
+	if (!lkl_kernel_boots()) {
+		lkl_dump_add(&d, "lkl: no kernel runs");
+		lkl_dump_end(&d);
+		return;
+	}
+	if (!lkl_is_kernel_ip(here->ip))
+		here = NULL;
+	held = !here && lkl_hold_cpu();
+
+	lkl_dump_add(&d, "lkl: the kernel %s; its last messages:",
+		     held ? "is at rest" : "is running");
+	lkl_dump_end(&d);
+	kmsg_dump_rewind(&iter);
+	if (kmsg_dump_get_buffer(&iter, false, messages, sizeof(messages), &len))
+		print(messages, len);
+
+	lkl_dump_add(&d, "lkl: its tasks, and where they wait:");
+	lkl_dump_end(&d);
+	for_each_process_thread(process, t)
+		lkl_dump_task(&d, t, here, held);
+
+	if (held)
+		lkl_free_cpu();
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For tests that need a kernel, or a process, of their own: each test function
+ * runs in a forked child with a time limit, and fails by ending the child.
+ *
+ *	static const struct check tests[] = { { "name", function }, ... };
+ *	int main(int argc, char **argv) { return check_main(tests, ...); }
+ *
+ * An argument picks tests by name.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lkl.h>
+
+struct check {
+	const char *name;
+	void (*fn)(void);
+};
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
+
+/* Longest time for a test, in seconds. */
+#define CHECK_LIMIT 60
+
+#define FAIL(...)                                                      \
+	do {                                                           \
+		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);        \
+		fprintf(stderr, __VA_ARGS__);                          \
+		fprintf(stderr, "\n");                                 \
+		_exit(1);                                              \
+	} while (0)
+
+#define CHECK(cond)                              \
+	do {                                     \
+		if (!(cond))                     \
+			FAIL("not %s", #cond);   \
+	} while (0)
+
+#define EQ(expr, want)                                                      \
+	do {                                                                \
+		long got_ = (long)(expr), want_ = (long)(want);             \
+		if (got_ != want_)                                          \
+			FAIL("%s is %ld, not %ld", #expr, got_, want_);     \
+	} while (0)
+
+/* The value of a call that must not fail. */
+#define OK(expr)                                                           \
+	({                                                                 \
+		long ok_ = (long)(expr);                                   \
+		if (ok_ < 0)                                               \
+			FAIL("%s is %ld, %s", #expr, ok_, lkl_strerror(ok_)); \
+		ok_;                                                       \
+	})
+
+/* What the kernel printed. */
+static char printed[1 << 16] __attribute__((unused));
+static int printed_len __attribute__((unused));
+
+__attribute__((unused)) static void print_capture(const char *s, int len)
+{
+	if (len > (int)sizeof(printed) - 1 - printed_len)
+		len = sizeof(printed) - 1 - printed_len;
+	memcpy(printed + printed_len, s, len);
+	printed_len += len;
+}
+
+__attribute__((unused)) static void boot(const char *cmdline)
+{
+	lkl_host_ops.print = getenv("V") ? lkl_host_ops.print : NULL;
+	OK(lkl_init(&lkl_host_ops));
+	OK(lkl_start_kernel("%s", cmdline));
+}
+
+__attribute__((unused)) static void halt(void)
+{
+	EQ(lkl_sys_halt(), 0);
+	lkl_cleanup();
+}
+
+/* Nanoseconds of a host clock. */
+__attribute__((unused)) static long long now(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+__attribute__((unused)) static void msleep(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+/* A thread with little stack, as there may be many. */
+__attribute__((unused)) static pthread_t start(void *(*fn)(void *), void *arg)
+{
+	static pthread_attr_t attr;
+	static int ready;
+	pthread_t id;
+
+	if (!ready) {
+		pthread_attr_init(&attr);
+		pthread_attr_setstacksize(&attr, 64 << 10);
+		ready = 1;
+	}
+	EQ(pthread_create(&id, &attr, fn, arg), 0);
+	return id;
+}
+
+/* Host directory for scratch files, removed by the runner. */
+__attribute__((unused)) static const char *host_dir(void)
+{
+	return getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+}
+
+static int check_one(const struct check *test)
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		alarm(CHECK_LIMIT);
+		test->fn();
+		fflush(NULL);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 1;
+	if (WIFSIGNALED(status))
+		printf("FAIL %s: %s\n", test->name,
+		       WTERMSIG(status) == SIGALRM ?
+			       "takes too long" :
+			       strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		printf("FAIL %s\n", test->name);
+	else
+		printf("ok %s\n", test->name);
+	return !!status;
+}
+
+static int check_main(const struct check *tests, int count, int argc,
+		      char **argv)
+{
+	int failed = 0;
+
+	for (int i = 0; i < count; i++) {
+		int wanted = argc < 2;
+
+		for (int j = 1; j < argc; j++)
+			wanted |= !strcmp(argv[j], tests[i].name);
+		if (wanted)
+			failed += check_one(&tests[i]);
+	}
+	return failed != 0;
+}
+
+#define CHECK_MAIN(tests)                                              \
+	int main(int argc, char **argv)                                \
+	{                                                              \
+		return check_main(tests, ARRAY_SIZE(tests), argc, argv); \
+	}
+
+#endif /* CHECK_H */

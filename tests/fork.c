@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The child of a fork has no kernel: each call says so at once, none hangs, and
+ * the parent does not notice.
+ */
+#include "check.h"
+
+#define CALLERS 4
+
+static int stop, fd;
+
+static void *caller(void *unused)
+{
+	static char buf[1 << 20];
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		EQ(lkl_sys_pread64(fd, buf, sizeof(buf), 0), sizeof(buf));
+	return unused;
+}
+
+static void *child_thread(void *unused)
+{
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	return unused;
+}
+
+/* What works nowhere else must not hang here. */
+static void child(void)
+{
+	struct __lkl__kernel_timespec second = { 1, 0 };
+	struct lkl_disk disk = { .fd = 0 };
+	char buf[16];
+	int pipe[2], err;
+	long begin = now(CLOCK_MONOTONIC);
+
+	EQ(lkl_is_running(), 0);
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	EQ(lkl_sys_pread64(fd, buf, sizeof(buf), 0), -LKL_ENOSYS);
+	EQ(lkl_sys_pipe2(pipe, 0), -LKL_ENOSYS);
+	EQ(lkl_sys_nanosleep(&second, NULL), -LKL_ENOSYS);
+	EQ(lkl_sys_halt(), -LKL_ENOSYS);
+	CHECK(lkl_mount_fs("proc") < 0);
+	CHECK(!lkl_opendir("/", &err) && err < 0);
+	EQ(lkl_trigger_irq(1), -LKL_ENOSYS);
+	CHECK(lkl_start_kernel("mem=64M") < 0);
+	CHECK(lkl_disk_remove(disk) < 0);
+	pthread_join(start(child_thread, NULL), NULL);
+	CHECK(now(CLOCK_MONOTONIC) - begin < 1000000000);
+}
+
+static void fork_once(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		alarm(10);
+		child();
+		/* Destructors and exit handlers run in it, too. */
+		exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+}
+
+static void quiet(void)
+{
+	boot("mem=64M");
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	fork_once();
+	EQ(lkl_sys_getpid(), 1);
+	EQ(lkl_sys_close(fd), 0);
+	halt();
+}
+
+/* Another thread holds the virtual CPU nearly all the time. */
+static void busy(void)
+{
+	pthread_t id[CALLERS];
+
+	boot("mem=64M");
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	OK(lkl_sys_ftruncate(fd, 1 << 20));
+	for (int i = 0; i < CALLERS; i++)
+		id[i] = start(caller, NULL);
+	for (int i = 0; i < 30; i++)
+		fork_once();
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(id[i], NULL);
+	halt();
+}
+
+static void *blocked(void *arg)
+{
+	char c;
+
+	EQ(lkl_sys_read(*(int *)arg, &c, 1), 1);
+	return NULL;
+}
+
+/* Threads that are blocked in the parent do not exist in the child. */
+static void while_blocked(void)
+{
+	pthread_t id;
+	int pipe[2];
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(pipe, 0));
+	id = start(blocked, pipe);
+	msleep(20);
+	fork_once();
+	EQ(lkl_sys_write(pipe[1], "x", 1), 1);
+	pthread_join(id, NULL);
+	halt();
+}
+
+/* While the parent has no kernel either, a child can boot its own. */
+static void own(void)
+{
+	int status;
+	pid_t pid;
+
+	boot("mem=64M");
+	EQ(lkl_sys_halt(), 0);
+	pid = fork();
+	if (!pid) {
+		EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+		EQ(lkl_start_kernel("mem=64M"), 0);
+		EQ(lkl_sys_getpid(), 1);
+		fork_once();
+		halt();
+		_exit(0);
+	}
+	EQ(lkl_start_kernel("mem=64M"), 0);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	fork_once();
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+static const struct check tests[] = {
+	{ "quiet", quiet },
+	{ "busy", busy },
+	{ "while-blocked", while_blocked },
+	{ "own", own },
+};
+
+CHECK_MAIN(tests)

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Boot, halt, and what happens in the wrong order.
+ */
+#include "check.h"
+
+static void before_boot(void)
+{
+	struct lkl_host_operations *ops = &lkl_host_ops;
+	long params[6] = { 0 };
+
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	EQ(lkl_syscall(__lkl__NR_read, params), -LKL_ENOSYS);
+	EQ(lkl_syscall(-1, params), -LKL_ENOSYS);
+	EQ(lkl_sys_halt(), -LKL_ENOSYS);
+	EQ(lkl_trigger_irq(3), -LKL_ENOSYS);
+	EQ(lkl_is_running(), 0);
+	EQ(lkl_start_kernel("mem=64M"), -LKL_EINVAL);
+	EQ(lkl_init(NULL), -LKL_EINVAL);
+	EQ(lkl_init(ops), 0);
+	EQ(lkl_init(ops), -LKL_EBUSY);
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	EQ(lkl_is_running(), 0);
+	lkl_cleanup();
+	EQ(lkl_start_kernel("mem=64M"), -LKL_EINVAL);
+	/* Once more is no harm. */
+	lkl_cleanup();
+}
+
+static void twice(void)
+{
+	boot("mem=64M");
+	EQ(lkl_is_running(), 1);
+	EQ(lkl_start_kernel("mem=64M"), -LKL_EBUSY);
+	EQ(lkl_init(&lkl_host_ops), -LKL_EBUSY);
+	EQ(lkl_sys_getpid(), 1);
+	/* The first descriptor of a fresh kernel is 0. */
+	EQ(lkl_sys_open("/", LKL_O_RDONLY, 0), 0);
+	halt();
+}
+
+static void *getpid_thread(void *unused)
+{
+	return (void *)lkl_sys_getpid() + (unsigned long)unused;
+}
+
+static void after_halt(void)
+{
+	void *ret;
+
+	boot("mem=64M");
+	EQ(lkl_sys_getpid(), 1);
+	pthread_join(start(getpid_thread, NULL), &ret);
+	EQ(ret, 1);
+	EQ(lkl_sys_halt(), 0);
+	EQ(lkl_is_running(), 0);
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	EQ(lkl_sys_halt(), -LKL_ENOSYS);
+	EQ(lkl_trigger_irq(3), -LKL_ENOSYS);
+	pthread_join(start(getpid_thread, NULL), &ret);
+	EQ(ret, -LKL_ENOSYS);
+	EQ(lkl_start_kernel("mem=64M"), 0);
+	EQ(lkl_sys_getpid(), 1);
+	EQ(lkl_sys_open("/", LKL_O_RDONLY, 0), 0);
+	EQ(lkl_sys_halt(), 0);
+	lkl_cleanup();
+	boot("mem=64M");
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+/* A thread that outlives the kernel it called gets along with the next. */
+static int step;
+
+static void *survivor(void *unused)
+{
+	long first = lkl_sys_getpid(), between, second;
+
+	__atomic_store_n(&step, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&step, __ATOMIC_SEQ_CST) != 2)
+		msleep(1);
+	between = lkl_sys_getpid();
+	__atomic_store_n(&step, 3, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&step, __ATOMIC_SEQ_CST) != 4)
+		msleep(1);
+	second = lkl_sys_getpid();
+	EQ(first, 1);
+	EQ(between, -LKL_ENOSYS);
+	EQ(second, 1);
+	return unused;
+}
+
+static void survive(void)
+{
+	pthread_t id;
+
+	boot("mem=64M");
+	id = start(survivor, NULL);
+	while (__atomic_load_n(&step, __ATOMIC_SEQ_CST) != 1)
+		msleep(1);
+	EQ(lkl_sys_halt(), 0);
+	__atomic_store_n(&step, 2, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&step, __ATOMIC_SEQ_CST) != 3)
+		msleep(1);
+	EQ(lkl_start_kernel("mem=64M"), 0);
+	__atomic_store_n(&step, 4, __ATOMIC_SEQ_CST);
+	pthread_join(id, NULL);
+	halt();
+}
+
+/* The numbers a boot prints into @printed when it is refused. */
+static void refused(const char *cmdline, int err, const char *text)
+{
+	printed_len = 0;
+	memset(printed, 0, sizeof(printed));
+	EQ(lkl_start_kernel("%s", cmdline), err);
+	EQ(lkl_is_running(), 0);
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	if (!strstr(printed, text))
+		FAIL("'%s' prints '%s', not '%s'", cmdline, printed, text);
+}
+
+static void command_line(void)
+{
+	static char line[8192];
+	struct lkl_sysinfo info;
+
+	lkl_host_ops.print = print_capture;
+	EQ(lkl_init(&lkl_host_ops), 0);
+	refused("mem=1M", -LKL_ENOMEM, "is needed");
+	refused("mem=64M mem=0", -LKL_ENOMEM, "is needed");
+	refused("mem=4K loglevel=8", -LKL_ENOMEM, "is needed");
+	refused("mem=many", -LKL_EINVAL, "is not a size");
+	refused("mem=", -LKL_EINVAL, "is not a size");
+	refused("mem=64Mb", -LKL_EINVAL, "is not a size");
+	refused("quiet mem=-1", -LKL_EINVAL, "is not a size");
+	refused("mem=200T", -LKL_ENOMEM, "memory");
+	memset(line, 'x', sizeof(line) - 1);
+	refused(line, -LKL_E2BIG, "");
+	line[4096] = 0;
+	refused(line, -LKL_E2BIG, "");
+
+	/* The last one counts; what only ends in mem= is another option. */
+	EQ(lkl_start_kernel("mem=%dM quiet foomem=3 mem=%s", 1, "96M"), 0);
+	OK(lkl_sys_sysinfo(&info));
+	CHECK(info.totalram * info.mem_unit > 64UL << 20);
+	CHECK(info.totalram * info.mem_unit < 96UL << 20);
+	halt();
+}
+
+/* The least memory that boot accepts is enough to boot and do something. */
+static void least_memory(void)
+{
+	char *text;
+	int mb;
+
+	lkl_host_ops.print = print_capture;
+	EQ(lkl_init(&lkl_host_ops), 0);
+	EQ(lkl_start_kernel("mem=1M"), -LKL_ENOMEM);
+	text = strstr(printed, "boot, ");
+	CHECK(text && sscanf(text, "boot, %dM", &mb) == 1);
+	lkl_host_ops.print = NULL;
+	EQ(lkl_start_kernel("mem=%dM", mb), 0);
+	EQ(lkl_sys_getpid(), 1);
+	OK(lkl_sys_mkdir("/a", 0700));
+	EQ(lkl_mount_fs("proc"), 0);
+	halt();
+}
+
+static void loglevel(void)
+{
+	int loud, quiet;
+
+	lkl_host_ops.print = print_capture;
+	EQ(lkl_init(&lkl_host_ops), 0);
+	EQ(lkl_start_kernel("mem=64M loglevel=8"), 0);
+	CHECK(strstr(printed, "Linux version 6."));
+	CHECK(strstr(printed, "mem=64M loglevel=8"));
+	EQ(lkl_sys_halt(), 0);
+	loud = printed_len;
+
+	printed_len = 0;
+	EQ(lkl_start_kernel("mem=64M loglevel=1"), 0);
+	EQ(lkl_sys_halt(), 0);
+	quiet = printed_len;
+	if (loud < 2000 || quiet)
+		FAIL("%d and %d bytes: %.200s", loud, quiet, printed);
+
+	/* Without a console, nothing is printed, but all of it is kept. */
+	lkl_host_ops.print = NULL;
+	EQ(lkl_start_kernel("mem=64M loglevel=8"), 0);
+	EQ(lkl_printf("nobody reads this\n"), 0);
+	OK(lkl_sys_syslog(3, printed, sizeof(printed) - 1));
+	CHECK(strstr(printed, "Linux version 6."));
+	halt();
+}
+
+static void random_bytes(void)
+{
+	unsigned char bytes[3][32] = { 0 };
+	long long begin;
+
+	for (int i = 0; i < 2; i++) {
+		boot("mem=64M");
+		begin = now(CLOCK_MONOTONIC);
+		EQ(lkl_sys_getrandom((char *)bytes[i], 32, 0), 32);
+		CHECK(now(CLOCK_MONOTONIC) - begin < 100000000);
+		halt();
+	}
+	CHECK(memcmp(bytes[0], bytes[1], 32));
+	CHECK(memcmp(bytes[0], bytes[2], 32));
+}
+
+static void strerror_all(void)
+{
+	static const char *const reasons[] = {
+		[LKL_EPERM] = "not permitted",
+		[LKL_EFAULT] = "address",
+		[LKL_ENOSYS] = "not implemented",
+		[LKL_EHWPOISON] = "hardware",
+	};
+
+	for (int err = 0; err <= LKL_EHWPOISON; err++) {
+		const char *text = lkl_strerror(-err);
+
+		/* 41 and 58 are not used. */
+		if (err == 41 || err == 58)
+			continue;
+		CHECK(text && *text && !strstr(text, "nknown"));
+		EQ(strcmp(text, lkl_strerror(err)), 0);
+		if (err <= LKL_EHWPOISON && reasons[err])
+			CHECK(strstr(text, reasons[err]));
+	}
+	CHECK(lkl_strerror(41) && lkl_strerror(-100000));
+	CHECK(lkl_strerror((int)0x80000000));
+}
+
+static const struct check tests[] = {
+	{ "before-boot", before_boot },	  { "twice", twice },
+	{ "after-halt", after_halt },	  { "survive", survive },
+	{ "command-line", command_line }, { "least-memory", least_memory },
+	{ "loglevel", loglevel },	  { "random", random_bytes },
+	{ "strerror", strerror_all },
+};
+
+CHECK_MAIN(tests)

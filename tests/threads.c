@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Many host threads: short-lived ones, blocked ones, busy ones, and what halt
+ * does to them.
+ */
+#include <sys/resource.h>
+
+#include "check.h"
+
+#define SHORT_LIVED 100000
+#define BLOCKED 20000
+#define BUSY 16
+
+/* A number that a file of /proc has after a name. */
+static long proc_value(const char *path, const char *name)
+{
+	static char text[1 << 16];
+	long len;
+	char *p;
+	int fd = OK(lkl_sys_open(path, LKL_O_RDONLY, 0));
+
+	len = OK(lkl_sys_read(fd, text, sizeof(text) - 1));
+	text[len] = 0;
+	lkl_sys_close(fd);
+	p = strstr(text, name);
+	if (!p)
+		FAIL("no %s in %s", name, path);
+	return strtol(p + strlen(name), NULL, 10);
+}
+
+static void *one_call(void *arg)
+{
+	EQ(lkl_sys_getpid(), 1);
+	return arg;
+}
+
+static long kernel_kb(void)
+{
+	return proc_value("/proc/meminfo", "Slab:") +
+	       proc_value("/proc/meminfo", "KernelStack:") +
+	       proc_value("/proc/meminfo", "VmallocUsed:");
+}
+
+/* A thread that ends leaves no task and no memory. */
+static void short_lived(void)
+{
+	long threads, before = 0, after;
+
+	boot("mem=64M");
+	OK(lkl_mount_fs("proc"));
+	threads = proc_value("/proc/1/status", "Threads:");
+	for (int i = 0; i < SHORT_LIVED; i += 4) {
+		pthread_t id[4];
+
+		for (int j = 0; j < 4; j++)
+			id[j] = start(one_call, NULL);
+		for (int j = 0; j < 4; j++)
+			pthread_join(id[j], NULL);
+		if (i == SHORT_LIVED / 10)
+			before = kernel_kb();
+	}
+	EQ(proc_value("/proc/1/status", "Threads:"), threads);
+	/* Freed tasks wait for an RCU grace period. */
+	for (int i = 0; i < 50; i++) {
+		after = kernel_kb();
+		if (after < before + 1024)
+			break;
+		msleep(20);
+	}
+	if (after > before + 1024)
+		FAIL("kernel memory grew from %ld to %ld KiB", before, after);
+	halt();
+}
+
+static int pipes[2];
+static int woken;
+
+static void *read_one(void *arg)
+{
+	char c;
+
+	EQ(lkl_sys_read(pipes[0], &c, 1), 1);
+	__atomic_fetch_add(&woken, 1, __ATOMIC_RELAXED);
+	return arg;
+}
+
+static void blocked(void)
+{
+	struct rlimit limit;
+	static pthread_t id[BLOCKED];
+	static char bytes[BLOCKED];
+	static pthread_attr_t attr;
+	long threads, written = 0;
+	int count = BLOCKED;
+
+	boot("mem=1G");
+	OK(lkl_mount_fs("proc"));
+	OK(lkl_sys_pipe2(pipes, 0));
+	threads = proc_value("/proc/1/status", "Threads:");
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 32 << 10);
+	getrlimit(RLIMIT_NPROC, &limit);
+	for (int i = 0; i < count; i++) {
+		int err = pthread_create(&id[i], &attr, read_one, NULL);
+
+		/* The host may have no room for so many. */
+		if (err == EAGAIN && i > 1000)
+			count = i;
+		else
+			EQ(err, 0);
+	}
+	while (proc_value("/proc/1/status", "Threads:") < threads + count)
+		msleep(10);
+	EQ(__atomic_load_n(&woken, __ATOMIC_RELAXED), 0);
+	while (written < count)
+		written += OK(lkl_sys_write(pipes[1], bytes, count - written));
+	for (int i = 0; i < count; i++)
+		pthread_join(id[i], NULL);
+	EQ(woken, count);
+	EQ(proc_value("/proc/1/status", "Threads:"), threads);
+	if (count < BLOCKED)
+		printf("only %d threads\n", count);
+	halt();
+}
+
+static int stop;
+
+/* Some of everything: files, pipes, sleeps, mappings, futexes, errors. */
+static void *busy_thread(void *arg)
+{
+	unsigned int seed = (unsigned long)arg * 77777 + 1;
+	struct __lkl__kernel_timespec ts = { 0, 0 };
+	char name[32], buf[300];
+	int p[2], fd, n;
+	char *map;
+
+	snprintf(name, sizeof(name), "/busy%ld", (long)arg);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		switch (rand_r(&seed) % 9) {
+		case 0:
+			fd = OK(lkl_sys_open(name, LKL_O_CREAT | LKL_O_RDWR,
+					     0600));
+			n = rand_r(&seed) % sizeof(buf);
+			memset(buf, n, sizeof(buf));
+			EQ(lkl_sys_write(fd, buf, n), n);
+			memset(buf, 0, sizeof(buf));
+			EQ(lkl_sys_pread64(fd, buf, sizeof(buf), 0), n);
+			for (int i = 0; i < n; i++)
+				EQ(buf[i], (char)n);
+			EQ(lkl_sys_close(fd), 0);
+			EQ(lkl_sys_unlink(name), 0);
+			break;
+		case 1:
+			OK(lkl_sys_pipe2(p, 0));
+			EQ(lkl_sys_write(p[1], name, 8), 8);
+			EQ(lkl_sys_read(p[0], buf, 99), 8);
+			EQ(memcmp(buf, name, 8), 0);
+			EQ(lkl_sys_close(p[0]), 0);
+			EQ(lkl_sys_close(p[1]), 0);
+			break;
+		case 2:
+			ts.tv_nsec = rand_r(&seed) % 300000;
+			EQ(lkl_sys_nanosleep(&ts, NULL), 0);
+			break;
+		case 3:
+			EQ(lkl_sys_getpid(), 1);
+			break;
+		case 4:
+			EQ(lkl_sys_open("/none", 0, 0), -LKL_ENOENT);
+			EQ(lkl_sys_read(9999, buf, 1), -LKL_EBADF);
+			EQ(lkl_sys_mkdir((char *)1, 0), -LKL_EFAULT);
+			break;
+		case 5:
+			map = (void *)OK(lkl_sys_mmap(
+				NULL, 8192, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+			EQ(map[4096], 0);
+			map[5000] = 1;
+			EQ(lkl_sys_munmap((long)map, 8192), 0);
+			break;
+		case 6:
+			OK(lkl_sys_sched_yield());
+			break;
+		case 7:
+			n = 1;
+			ts.tv_nsec = 100000;
+			fd = lkl_sys_futex((void *)&n, LKL_FUTEX_WAIT |
+					   LKL_FUTEX_PRIVATE_FLAG, n,
+					   &ts, NULL, 0);
+			CHECK(fd == -LKL_ETIMEDOUT);
+			break;
+		case 8:
+			OK(lkl_sys_socketpair(LKL_AF_UNIX, LKL_SOCK_STREAM, 0,
+					      p));
+			EQ(lkl_sys_send(p[0], name, 3, 0), 3);
+			EQ(lkl_sys_recv(p[1], buf, 10, 0), 3);
+			EQ(lkl_sys_close(p[0]), 0);
+			EQ(lkl_sys_close(p[1]), 0);
+			break;
+		}
+	}
+	return NULL;
+}
+
+struct pair {
+	int in, out, rounds;
+};
+
+static void *ping(void *arg)
+{
+	struct pair *pair = arg;
+	unsigned int n;
+
+	for (;;) {
+		if (lkl_sys_read(pair->in, &n, sizeof(n)) != sizeof(n))
+			return NULL;
+		EQ(n, pair->rounds);
+		pair->rounds++;
+		if (lkl_sys_write(pair->out, &n, sizeof(n)) != sizeof(n))
+			return NULL;
+	}
+}
+
+static void busy(void)
+{
+	pthread_t id[BUSY], ping_id[BUSY][2];
+	static struct pair pairs[BUSY][2];
+	unsigned int zero = 0;
+	long rounds = 0;
+
+	boot("mem=128M");
+	for (long i = 0; i < BUSY; i++) {
+		int a[2], b[2];
+
+		id[i] = start(busy_thread, (void *)i);
+		OK(lkl_sys_pipe2(a, 0));
+		OK(lkl_sys_pipe2(b, 0));
+		pairs[i][0] = (struct pair){ a[0], b[1], 0 };
+		pairs[i][1] = (struct pair){ b[0], -1, 0 };
+		ping_id[i][0] = start(ping, &pairs[i][0]);
+		EQ(lkl_sys_write(a[1], &zero, 4), 4);
+		for (unsigned int n = 0; n < 50; n++) {
+			unsigned int got, next = n + 1;
+
+			EQ(lkl_sys_read(b[0], &got, 4), 4);
+			EQ(got, n);
+			EQ(lkl_sys_write(a[1], &next, 4), 4);
+		}
+	}
+	msleep(3000);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < BUSY; i++) {
+		pthread_join(id[i], NULL);
+		rounds += pairs[i][0].rounds;
+	}
+	CHECK(rounds >= BUSY * 50);
+	/* The pings are in read(); halt ends that. */
+	halt();
+	for (int i = 0; i < BUSY; i++)
+		pthread_join(ping_id[i][0], NULL);
+}
+
+static void *hog(void *arg)
+{
+	char *buf = malloc(1 << 20);
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		EQ(lkl_sys_pread64(*(int *)arg, buf, 1 << 20, 0), 1 << 20);
+	free(buf);
+	return NULL;
+}
+
+/* Threads that only make long calls keep nobody else out. */
+static void starve(void)
+{
+	long long begin, took, worst = 0;
+	pthread_t id[2];
+	int fd;
+
+	boot("mem=64M");
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	OK(lkl_sys_ftruncate(fd, 1 << 20));
+	for (int i = 0; i < 2; i++)
+		id[i] = start(hog, &fd);
+	msleep(10);
+	for (int i = 0; i < 500; i++) {
+		begin = now(CLOCK_MONOTONIC);
+		EQ(lkl_sys_getpid(), 1);
+		took = now(CLOCK_MONOTONIC) - begin;
+		if (took > worst)
+			worst = took;
+		if (i % 50 == 0)
+			msleep(1);
+	}
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(id[i], NULL);
+	if (worst > 1000000000)
+		FAIL("a getpid() took %lld ms", worst / 1000000);
+	halt();
+}
+
+static unsigned int word;
+static int listener, blocked_now;
+
+static void *block(void *arg)
+{
+	struct __lkl__kernel_timespec minute = { 60, 0 };
+	struct lkl_pollfd fd = { .fd = pipes[0], .events = LKL_POLLIN };
+	long ret;
+	char c;
+
+	__atomic_fetch_add(&blocked_now, 1, __ATOMIC_RELAXED);
+	switch ((long)arg % 5) {
+	case 0:
+		ret = lkl_sys_read(pipes[0], &c, 1);
+		break;
+	case 1:
+		ret = lkl_sys_futex(&word, LKL_FUTEX_WAIT, 0, NULL, NULL, 0);
+		break;
+	case 2:
+		ret = lkl_sys_poll(&fd, 1, -1);
+		break;
+	case 3:
+		ret = lkl_sys_nanosleep(&minute, NULL);
+		break;
+	default:
+		ret = lkl_sys_accept(listener, NULL, NULL);
+		break;
+	}
+	if (ret != -LKL_ESHUTDOWN && ret != -LKL_ENOSYS)
+		FAIL("blocked call %ld ends with %ld", (long)arg % 5, ret);
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	return NULL;
+}
+
+static void *call_on(void *arg)
+{
+	long ret;
+
+	do
+		ret = lkl_sys_getpid();
+	while (ret == 1);
+	if (ret != -LKL_ESHUTDOWN && ret != -LKL_ENOSYS)
+		FAIL("getpid is %ld", ret);
+	return arg;
+}
+
+/* Halt ends the calls of all others, blocked or just being made. */
+static void halt_blocked(void)
+{
+	struct lkl_sockaddr_in address = { .sin_family = LKL_AF_INET };
+	pthread_t id[50], calling[4];
+
+	for (int round = 0; round < 20; round++) {
+		int count = round ? 10 : 50;
+
+		boot("mem=64M");
+		OK(lkl_sys_pipe2(pipes, 0));
+		listener = OK(lkl_sys_socket(LKL_AF_INET, LKL_SOCK_STREAM, 0));
+		OK(lkl_sys_bind(listener, (void *)&address, sizeof(address)));
+		OK(lkl_sys_listen(listener, 1));
+		blocked_now = 0;
+		for (long i = 0; i < count; i++)
+			id[i] = start(block, (void *)i);
+		for (int i = 0; i < 4; i++)
+			calling[i] = start(call_on, NULL);
+		while (__atomic_load_n(&blocked_now, __ATOMIC_RELAXED) < count)
+			msleep(1);
+		/* Later rounds: some may be on their way in. */
+		if (!round)
+			msleep(50);
+		halt();
+		for (int i = 0; i < count; i++)
+			pthread_join(id[i], NULL);
+		for (int i = 0; i < 4; i++)
+			pthread_join(calling[i], NULL);
+	}
+}
+
+/* Threads that are just being made known to the kernel. */
+static void *enter(void *arg)
+{
+	long ret = lkl_sys_getpid();
+
+	if (ret != 1 && ret != -LKL_ESHUTDOWN && ret != -LKL_ENOSYS)
+		FAIL("getpid is %ld", ret);
+	return arg;
+}
+
+static void halt_entering(void)
+{
+	pthread_t id[8];
+
+	for (int round = 0; round < 100; round++) {
+		boot("mem=64M");
+		for (int i = 0; i < 8; i++)
+			id[i] = start(enter, NULL);
+		halt();
+		for (int i = 0; i < 8; i++)
+			pthread_join(id[i], NULL);
+	}
+}
+
+static const struct check tests[] = {
+	{ "busy", busy },
+	{ "starve", starve },
+	{ "halt-blocked", halt_blocked },
+	{ "halt-entering", halt_entering },
+	{ "blocked", blocked },
+	{ "short-lived", short_lived },
+};
+
+CHECK_MAIN(tests)
