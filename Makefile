@@ -5,6 +5,8 @@
 #	make demo		the same, then show what it can do
 #	make bench		measure, beside the host's own kernel
 #	make install		into $(DESTDIR)$(PREFIX)
+#	make SANITIZE=address,undefined		instrument all but the kernel, in
+#			build/sanitize
 #	make deps		install the packages that are needed (Debian)
 #	make clean		remove build/
 #
@@ -26,15 +28,20 @@ DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev scdoc
 DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
-	   fakeroot strace gdb
+	   fakeroot strace gdb valgrind
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
 	     -D_GNU_SOURCE -pthread \
 	     -Iinclude -I$(BUILD)/include -MMD -MP $(CFLAGS)
+# Where all but the kernel goes.
+OUT	:= $(BUILD)$(if $(SANITIZE),/sanitize)
+ifdef SANITIZE
+ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
+endif
 LDFLAGS	:= -Wl,-z,relro -Wl,-z,noexecstack
 # What a program linked with liblkl.a needs beside it; goes into lkl.pc, too.
-LIBS	:= -pthread
+LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 
 # Each tool is a file in tools/, linked with tools/common; some go by two names.
 TOOLS	:= $(patsubst tools/%.c,%,$(wildcard tools/*.c))
@@ -47,10 +54,10 @@ PARTS_ring := lib/virtio lib/blk $(patsubst %.c,%,$(wildcard lib/disk/*.c))
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 
-MAN	:= $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+MAN	:= $(patsubst docs/man/%.scd,$(OUT)/man/%,$(wildcard docs/man/*.scd))
 
-LIB	:= $(BUILD)/lib/liblkl
-objects	= $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
+LIB	:= $(OUT)/lib/liblkl
+objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 COMMON	:= $(call objects,tools/common/*.c)
 HEADERS	:= $(BUILD)/headers.stamp
@@ -61,10 +68,10 @@ KERNEL	:= $(BUILD)/kernel/lkl.o
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
 all: lib tools man
-lib: $(LIB).a $(LIB).so
-tools: $(TOOLS:%=$(BUILD)/bin/%) $(foreach a,$(ALIASES),$(BUILD)/bin/$(firstword $(subst :, ,$a)))
-tests: $(TESTS:%=$(BUILD)/tests/%)
-benches: $(BENCHES:%=$(BUILD)/bench/%)
+lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py
+tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
+tests: $(TESTS:%=$(OUT)/tests/%)
+benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
 
 # The kernel's own makefiles know best what is out of date.
@@ -74,29 +81,29 @@ $(HEADERS): FORCE
 $(KERNEL): FORCE | $(HEADERS)
 	+@$(MAKE) --no-print-directory -C kernel $@
 
-$(BUILD)/obj/%.o: %.c | $(HEADERS)
+$(OUT)/obj/%.o: %.c | $(HEADERS)
 	@echo "  CC      $<"
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # One object, in which everything is local but what lib/lkl.map names.
-$(BUILD)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
+$(OUT)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
 	@echo "  LD      $@"
-	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(BUILD)/obj/lkl.symbols
+	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(OUT)/obj/lkl.symbols
 	@ld -r -z noexecstack -o $@.tmp $(OBJS) $(KERNEL)
-	@$(OBJCOPY) --keep-global-symbols=$(BUILD)/obj/lkl.symbols $@.tmp
+	@$(OBJCOPY) --keep-global-symbols=$(OUT)/obj/lkl.symbols $@.tmp
 	@mv $@.tmp $@
 
 # The kernel's DWARF is many times its size: the static library keeps what it
 # takes to unwind the stack, the shared one leaves it in a file for gdb to find.
-$(LIB).a: $(BUILD)/obj/liblkl.o
+$(LIB).a: $(OUT)/obj/liblkl.o
 	@echo "  AR      $@"
 	@mkdir -p $(@D)
 	@rm -f $@
-	@$(OBJCOPY) --strip-debug --keep-section=.debug_frame $< $(BUILD)/obj/lkl.o
-	@ar rcsD $@ $(BUILD)/obj/lkl.o
+	@$(OBJCOPY) --strip-debug --keep-section=.debug_frame $< $(OUT)/obj/lkl.o
+	@ar rcsD $@ $(OUT)/obj/lkl.o
 
-$(LIB).so: $(BUILD)/obj/liblkl.o
+$(LIB).so: $(OUT)/obj/liblkl.o
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
@@ -108,32 +115,37 @@ $(LIB).so: $(BUILD)/obj/liblkl.o
 	@mv $@.tmp $@
 	@ln -sf liblkl.so $(@D)/$(SONAME)
 
-$(BUILD)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
+# gdb looks for it under this name.
+$(LIB).so-gdb.py: scripts/lkl-gdb.py
+	@mkdir -p $(@D)
+	@cp $< $@
 
-$(BUILD)/bin/%: $(BUILD)/obj/tools/%.o $(COMMON) $(LIB).so
+$(OUT)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
+
+$(OUT)/bin/%: $(OUT)/obj/tools/%.o $(COMMON) $(LIB).so
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
-	@$(CC) -o $@ $< $(COMMON) $(LDFLAGS) $(RPATH) -L$(BUILD)/lib -llkl \
+	@$(CC) -o $@ $< $(COMMON) $(LDFLAGS) $(RPATH) -L$(OUT)/lib -llkl \
 		 $(TOOL_LIBS) $(LIBS_$*) $(LIBS)
 
 define alias
-$(BUILD)/bin/$(firstword $(subst :, ,$(1))): $(BUILD)/bin/$(lastword $(subst :, ,$(1)))
+$(OUT)/bin/$(firstword $(subst :, ,$(1))): $(OUT)/bin/$(lastword $(subst :, ,$(1)))
 	@ln -sf $(lastword $(subst :, ,$(1))) $$@
 endef
 $(foreach a,$(ALIASES),$(eval $(call alias,$a)))
 
 # program FOLDER NAME PARTS LIBRARIES
 define program
-$(BUILD)/$(1)/$(2): $(BUILD)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(BUILD)/obj/%.o),$(LIB).so)
+$(OUT)/$(1)/$(2): $(OUT)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(OUT)/obj/%.o),$(LIB).so)
 	@echo "  LD      $$@"
 	@mkdir -p $$(@D)
 	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
-		$(if $(3),,-L$(BUILD)/lib -llkl) $(4) $$(LIBS)
+		$(if $(3),,-L$(OUT)/lib -llkl) $(4) $$(LIBS)
 endef
 $(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka)))
 $(foreach b,$(BENCHES),$(eval $(call program,bench,$b)))
 
-$(BUILD)/man/%: docs/man/%.scd
+$(OUT)/man/%: docs/man/%.scd
 	@echo "  MAN     $@"
 	@mkdir -p $(@D)
 	@scdoc < $< > $@
@@ -146,17 +158,20 @@ bench: all benches
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include)
-	cp -P $(BUILD)/bin/* $(DESTDIR)$(PREFIX)/bin
+	cp -P $(OUT)/bin/* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(LIB).a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(LIB).so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblkl.so
+	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
+	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' \
 		packaging/lkl.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/lkl.pc
 	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include
 	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include
 	for page in $(notdir $(MAN)); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} \
-			$(BUILD)/man/$$page || exit; \
+			$(OUT)/man/$$page || exit; \
 	done
 
 deps:
@@ -170,6 +185,6 @@ FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(BUILD)/obj/tools/%.d,$(TOOLS)) \
-	 $(patsubst %,$(BUILD)/obj/tests/%.d,$(TESTS)) \
-	 $(patsubst %,$(BUILD)/obj/bench/%.d,$(BENCHES))
+-include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
+	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
+	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

@@ -39,13 +39,14 @@ static void thread_exit(void *unused)
 static int attach(void)
 {
 	unsigned int boot = lkl_kernel_boots();
+	int err;
 
 	if (!boot)
 		return -LKL_ENOSYS;
-	lkl_self.task = lkl_task_create(boot, syscall(SYS_gettid));
 	lkl_self.boot = boot;
-	if (!lkl_self.task)
-		return lkl_kernel_boots() == boot ? -LKL_EAGAIN : -LKL_ENOSYS;
+	err = lkl_task_create(boot, syscall(SYS_gettid), &lkl_self.task);
+	if (err)
+		return err;
 	/* Any value but NULL has the destructor called. */
 	pthread_setspecific(exit_key, &lkl_self);
 	return 0;

@@ -6,8 +6,7 @@ How it works: a thread that runs the kernel needs no help, as gdb follows the
 call frame information from kernel functions to the application's.  The other
 kernel tasks are stacks that nobody runs on.  Their backtraces are made by an
 unwinder which, while it is switched on, claims that the innermost frame was
-called by what lies on top of such a stack.  Nothing in the program is changed,
-so all of this works on core files too.
+called by what lies on top of such a stack.  Nothing in the program is changed.
 
 Types and lines come from liblkl.so.debug.  gdb finds that for the shared
 library; for a program linked statically, this script finds it beside itself and
@@ -20,11 +19,13 @@ import struct
 import gdb
 from gdb.unwinder import Unwinder
 
-STATES = {0: 'R', 1: 'S', 2: 'D', 4: 'T', 8: 't', 0x10: 'X', 0x20: 'Z',
-          0x40: 'P', 0x402: 'I'}
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Letters of ps for the bits of a task's state.
+STATES = ((0x400, 'I'), (1, 'S'), (2, 'D'), (4, 'T'), (8, 't'), (0x20, 'Z'), (0x10, 'X'))
 # Frames that say no more than that a task sleeps.
 SLEEP = {'__switch_to', 'context_switch', '__schedule', '__schedule_loop',
-         'schedule', 'schedule_timeout', 'schedule_timeout_interruptible',
+         'schedule', 'schedule_idle', 'schedule_timeout', 'schedule_timeout_interruptible',
          'lkl_fiber_switch', 'lkl_leave'}
 # Where the stack of a fiber begins.
 BASES = {'lkl_fiber_start', 'lkl_fiber_boot'}
@@ -33,7 +34,7 @@ BASES = {'lkl_fiber_start', 'lkl_fiber_boot'}
 UMAP = (0x130000000000, 0x134000000000)
 
 # Sections, with a symbol in each that no application has.
-SECTIONS = {'.text': 'lkl_kernel_boot', '.data': 'init_task', '.bss': 'lkl_calls'}
+SECTIONS = {'.text': 'lkl_kernel_boot', '.data': 'init_task', '.bss': 'swapper_pg_dir'}
 
 
 def number(expression):
@@ -76,11 +77,9 @@ def have_types():
 
 
 def debug_file():
-    folder = os.path.dirname(os.path.realpath(__file__))
-    for place in ('', '../build/lib', '../../lib/debug'):
-        path = os.path.join(folder, place, 'liblkl.so.debug')
-        if os.path.exists(path):
-            return path
+    path = os.path.join(HERE, 'liblkl.so.debug')
+    if os.path.exists(path):
+        return path
     raise gdb.GdbError('no liblkl.so.debug beside this script; give its path to lkl-symbols')
 
 
@@ -140,8 +139,8 @@ gdb.unwinder.register_unwinder(None, unwinder, replace=True)
 
 def tasks():
     """All tasks, the idle one first."""
-    init = gdb.parse_and_eval("'init_task'")
-    kind = init.type
+    kind = gdb.lookup_type('struct task_struct')
+    init = gdb.Value(number("&'init_task'")).cast(kind.pointer()).dereference()
     yield init
     offset = next(f.bitpos for f in kind.fields() if f.name == 'tasks') // 8
     thread = next(f.bitpos for f in kind.fields() if f.name == 'thread_node') // 8
@@ -265,17 +264,20 @@ class LklCommand(gdb.Command):
 
 
 class Tasks(LklCommand):
-    """lkl-tasks: list the kernel's tasks, their states, and where they wait."""
+    """lkl-tasks: list the kernel's tasks, their states, and where they wait.
+
+An asterisk marks the one that runs or was the last to run."""
 
     name = 'lkl-tasks'
 
     def run(self, _):
         print('   PID S COMMAND         WHERE')
         for task in tasks():
-            state = STATES.get(int(task['__state']), '?')
-            running = int(task.address) == number("'lkl_current'")
+            bits = int(task['__state']) | int(task['exit_state'])
+            state = next((letter for bit, letter in STATES if bits & bit), 'R')
+            current = int(task.address) == number("'lkl_current'")
             print(f'{int(task["pid"]):6} {state} {task["comm"].string():15} '
-                  f'{"* " if running else ""}{where(task)}')
+                  f'{"* " if current else ""}{where(task)}')
 
 
 class Backtrace(LklCommand):

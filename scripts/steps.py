@@ -30,7 +30,7 @@ STEPS = (
 )
 LAST = {
     'check': ('tests', ['tests/run']),
-    'demo': ('demo', ['scripts/demo.sh']),
+    'demo': ('demo', ['demo/run']),
 }
 
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lkl.h>
 
@@ -26,13 +27,14 @@ static void *reader(void *unused)
 /* A call that sleeps, for the stacks of sleeping tasks. */
 static void readers(void)
 {
-	struct lkl_timespec ms = { .tv_nsec = 20000000 };
+	struct lkl_timespec moment = { .tv_nsec = 1000000 };
 	pthread_t id[READERS];
 
 	assert(!lkl_sys_pipe2(pipe_fds, 0));
 	for (int i = 0; i < READERS; i++)
 		assert(!pthread_create(&id[i], NULL, reader, NULL));
-	lkl_sys_nanosleep((void *)&ms, NULL);
+	usleep(200000);
+	lkl_sys_nanosleep((void *)&moment, NULL);
 	assert(lkl_sys_write(pipe_fds[1], "abc", READERS) == READERS);
 	for (int i = 0; i < READERS; i++)
 		pthread_join(id[i], NULL);

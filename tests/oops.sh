@@ -13,7 +13,7 @@ gdb -nx -batch -ex 'set debuginfod enabled off' \
 	-ex 'set var $rdi = 0x10' -ex 'delete' -ex continue \
 	"$BIN/../tests/debuggee" >out.log 2>&1 || { cat out.log; fail gdb; }
 for text in 'BUG: kernel read at address 0x[0-9a-f]{2}$' \
-		'Task debuggee, pid [0-9]+, at vfs_read\+0x' 'Call trace:' \
+		'Task init, pid [0-9]+, at vfs_read\+0x' 'Call trace:' \
 		' ksys_read\+0x' ' lkl_host_task\+0x' \
 		'Program terminated with signal SIGSEGV'; do
 	grep -Eq "$text" out.log || { cat out.log; fail "no '$text'"; }

@@ -61,7 +61,7 @@ static void in_call(void)
 {
 	static const char *const text[] = {
 		"Kernel panic - not syncing: panic_on_taint set",
-		"Call trace:", "add_taint+0x", "proc_sys_call_handler+0x",
+		"Call trace:", "add_taint", "proc_sys_call_handler+0x",
 		"vfs_write+0x", "sys_write+0x", "lkl_host_task+0x", NULL,
 	};
 

@@ -330,7 +330,7 @@ static void *block(void *arg)
 	}
 	if (ret != -LKL_ESHUTDOWN && ret != -LKL_ENOSYS)
 		FAIL("blocked call %ld ends with %ld", (long)arg % 5, ret);
-	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	CHECK(lkl_sys_getpid() < 0);
 	return NULL;
 }
 

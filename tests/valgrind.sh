@@ -9,6 +9,10 @@ need valgrind gcc
 BUILD=$(cd "$BIN/.." && pwd)
 TOP=$TESTS/..
 
+# Handlers of faults must find the registers as they were at the instruction.
+export VALGRIND_OPTS='--px-default=allregs-at-mem-access
+--px-file-backed=allregs-at-mem-access'
+
 check_with() {
 	valgrind -q --error-exitcode=9 "$@" >out.log 2>&1 ||
 		{ cat out.log; fail "valgrind $*"; }
@@ -17,7 +21,7 @@ check_with() {
 memcheck=(--suppressions="$TOP/packaging/valgrind.supp")
 NO_BAD_POINTERS=1 check_with "${memcheck[@]}" --leak-check=full "$BUILD/tests/debuggee"
 check_with --tool=callgrind --callgrind-out-file=callgrind.out "$BUILD/tests/debuggee"
-grep -Eq '^fn=.* ksys_write$' callgrind.out || fail "callgrind knows no kernel function"
+grep -Eq 'fn=.* (ksys_write|vfs_write)' callgrind.out || fail "callgrind knows no kernel function"
 
 cat >wrong.c <<'END'
 #include <stdlib.h>
@@ -35,7 +39,7 @@ int main(void)
 }
 END
 gcc -g -I"$TOP/include" -I"$BUILD/include" wrong.c "$BUILD/lib/liblkl.a" -pthread -o wrong
-valgrind -q "${memcheck[@]}" ./wrong >out.log 2>&1
+valgrind -q "${memcheck[@]}" ./wrong >out.log 2>&1 || true
 for text in 'Invalid read of size' 'lkl_copy_user' \
 		'is 0 bytes after a block of size 10' \
 		'Conditional jump or move depends on uninitialised' 'nanosleep'; do

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <ucontext.h>
 
+#include <lkl/asm/errno.h>
 #include <lkl/asm/host_ops.h>
 
 #include "../../lib/thread.h"
@@ -17,14 +18,22 @@
 static struct sigaction old_segv, old_bus;
 static int installed;
 
-static void pass_on(int sig, siginfo_t *info, void *ucontext,
-		    const struct sigaction *old)
+static void pass_on(int sig, siginfo_t *info, void *ucontext)
 {
+	const struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
+
 	if (old->sa_flags & SA_SIGINFO) {
 		old->sa_sigaction(sig, info, ucontext);
+	} else if (old->sa_handler == SIG_IGN && info->si_code <= 0) {
+		return;
 	} else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
-		/* The instruction faults again and ends the process there. */
+		/*
+		 * The instruction faults again and ends the process there.  Not
+		 * so if the signal was sent, or was another one.
+		 */
 		signal(sig, SIG_DFL);
+		if (info->si_code <= 0 || sig != info->si_signo)
+			raise(sig);
 	} else {
 		old->sa_handler(sig);
 	}
@@ -33,19 +42,26 @@ static void pass_on(int sig, siginfo_t *info, void *ucontext,
 static void on_fault(int sig, siginfo_t *info, void *ucontext)
 {
 	ucontext_t *uc = ucontext;
-	const struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
-	int saved = errno;
+	struct lkl_fault fault = {
+		.addr = (unsigned long)info->si_addr,
+		/* Bit 1 of the processor's error code: a write. */
+		.write = !!(uc->uc_mcontext.gregs[REG_ERR] & 2),
+	};
+	int saved = errno, whose = 0;
+	long err;
 
-	/* Bit 1 of the processor's error code: a write. */
-	if (info->si_code > 0 &&
-	    lkl_kernel_fault(uc, (unsigned long)info->si_addr,
-			     !!(uc->uc_mcontext.gregs[REG_ERR] & 2),
-			     lkl_self.task, lkl_self.boot) == 1) {
-		errno = saved;
-		return;
+	if (info->si_code > 0)
+		whose = lkl_kernel_fault(uc, fault.addr, fault.write);
+	if (whose == 2) {
+		err = lkl_kernel_call(lkl_page_fault, &fault);
+		if (!err)
+			whose = 1;
+		else if (err != -LKL_EFAULT && err != -LKL_EDEADLK)
+			sig = SIGBUS;
 	}
 	errno = saved;
-	pass_on(sig, info, ucontext, old);
+	if (whose != 1)
+		pass_on(sig, info, ucontext);
 }
 
 int posix_faults_install(void)

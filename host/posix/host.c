@@ -150,6 +150,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 			 MAP_FIXED_NOREPLACE,
 		 -1, 0) == MAP_FAILED)
 		return -errno;
+	/* gdb's gcore would write hundreds of gigabytes of nothing. */
+	madvise((void *)addr, size, MADV_DONTDUMP);
 	return 0;
 }
 
@@ -193,16 +195,35 @@ static int host_anon(unsigned long addr, unsigned long size)
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 
+/*
+ * futex() with a time-out ends with EINTR after any handler, futex_waitv() only
+ * after one without SA_RESTART.  Where there is none, a call may be ended that
+ * should have gone on.
+ */
 static int host_wait(int *word, int val, unsigned long long deadline)
 {
+	static int no_waitv;
 	struct timespec ts = {
 		.tv_sec = deadline / 1000000000,
 		.tv_nsec = deadline % 1000000000,
 	};
-	long ret = raw_syscall(__NR_futex, (long)word,
-			       FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, val,
-			       deadline ? (long)&ts : 0, 0,
-			       FUTEX_BITSET_MATCH_ANY);
+	struct futex_waitv waiter = {
+		.val = val,
+		.uaddr = (unsigned long)word,
+		.flags = FUTEX_32 | FUTEX_PRIVATE_FLAG,
+	};
+	long ret = -ENOSYS;
+
+	if (deadline && !no_waitv) {
+		ret = raw_syscall(__NR_futex_waitv, (long)&waiter, 1, 0,
+				  (long)&ts, CLOCK_MONOTONIC, 0);
+		no_waitv = ret == -ENOSYS;
+	}
+	if (ret == -ENOSYS)
+		ret = raw_syscall(__NR_futex, (long)word,
+				  FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, val,
+				  deadline ? (long)&ts : 0, 0,
+				  FUTEX_BITSET_MATCH_ANY);
 
 	return ret == -EINTR ? ret : 0;
 }
@@ -285,14 +306,28 @@ static void host_thread_join(void *thread)
 	free(t);
 }
 
-static void host_signal(int tid, int sig)
+/* The kernel's struct sigaction. */
+struct host_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+static int host_signal(int tid, int sig)
 {
 	long pid = raw_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
+	struct host_sigaction sa = { .handler = 0 };
+
+	raw_syscall(__NR_rt_sigaction, sig, 0, (long)&sa, sizeof(sa.mask), 0,
+		    0);
 
 	if (tid)
 		raw_syscall(__NR_tgkill, pid, tid, sig, 0, 0, 0);
 	else
 		raw_syscall(__NR_kill, pid, sig, 0, 0, 0, 0);
+	/* The first two are SIG_DFL and SIG_IGN. */
+	return sa.handler > 1 && !(sa.flags & SA_RESTART);
 }
 
 struct lkl_host_operations lkl_host_ops = {

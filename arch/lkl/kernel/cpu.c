@@ -45,17 +45,21 @@
 
 /* Rounds through the kernel a thread makes for others once it is done. */
 #define LKL_EXTRA_ROUNDS	8
-/* Longest spin before a host thread sleeps, in pause instructions. */
-#define LKL_SPIN_MAX		400
-#define LKL_SPIN_MIN		8
-#define LKL_SPIN_LOCK		64
+/*
+ * How long host threads spin, in pause instructions of 10 to 50 ns: for a
+ * result before they sleep; for a CPU that makes one long call; and for one
+ * whose holder makes one short call after the other.
+ */
+#define LKL_SPIN_MAX		1000
+#define LKL_SPIN_MIN		50
+#define LKL_SPIN_LOCK		250
+#define LKL_SPIN_STREAK		1500
+/* One wait in so many spins long, to see whether it pays again. */
+#define LKL_SPIN_PROBE		16
 
 struct lkl_cpu lkl_cpu __aligned(PAGE_SIZE) __section(".data..lkl_cpu");
 
 struct task_struct *lkl_current = &init_task;
-
-/* Requests the CPU has not noticed yet, newest first. */
-static struct lkl_call *lkl_calls;
 
 /* The request of the thread that drives, if it has one. */
 static struct lkl_call *lkl_driving;
@@ -63,7 +67,9 @@ static struct lkl_call *lkl_driving;
 /* The driver is the timer thread and may stay as long as there is work. */
 static bool lkl_driver_stays;
 
-static int lkl_spin = LKL_SPIN_MAX / 4;
+/* Grows when a spin sees its result come, shrinks when it does not. */
+static int lkl_spin = LKL_SPIN_MAX;
+static unsigned int lkl_spins;
 
 static inline u32 lkl_cpu_free(u32 boot)
 {
@@ -156,6 +162,41 @@ bool lkl_want_handover(void)
 	return !lkl_driver_stays && (!lkl_driving || lkl_done(lkl_driving));
 }
 
+static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)
+{
+	last->next = __atomic_load_n(&lkl_cpu.requests, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&lkl_cpu.requests, &last->next, first,
+					    true, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+static void lkl_push(u32 boot, struct lkl_call *call)
+{
+	call->boot = boot;
+	call->queued = 1;
+	lkl_push_list(call, call);
+}
+
+/* End what is still on the list of a boot that is over. */
+static void lkl_refuse_calls(u32 boot)
+{
+	struct lkl_call *call, *next;
+
+	call = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
+	for (; call; call = next) {
+		next = call->next;
+		if (call->boot != boot) {
+			lkl_push_list(call, call);
+			lkl_set_pending(call->boot);
+			continue;
+		}
+		if (!call->started)
+			lkl_complete(call, -ESHUTDOWN);
+		__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+	}
+}
+
 /*
  * Drive until nothing is runnable or, once @call is done, others have had
  * enough of this thread's time.  The CPU is locked by the caller; it is not
@@ -173,7 +214,9 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool st
 		why = lkl_enter();
 		if (unlikely(why == LKL_LEFT_HALT)) {
 			/* No fiber is in use any more; the rest is the host's. */
+			lkl_driving = NULL;
 			__atomic_store_n(&lkl_cpu.word, 0, __ATOMIC_SEQ_CST);
+			lkl_refuse_calls(boot);
 			lkl_complete(lkl_halt_call, 0);
 			return;
 		}
@@ -206,13 +249,31 @@ static noinline void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
 	__lkl_drive(boot, call, stays);
 }
 
-static void lkl_push(struct lkl_call *call)
+/* Have a request end with -EINTR if it is blocked. */
+static void lkl_interrupt(struct lkl_call *call)
 {
-	call->queued = 1;
-	call->next = __atomic_load_n(&lkl_calls, __ATOMIC_RELAXED);
-	while (!__atomic_compare_exchange_n(&lkl_calls, &call->next, call, true,
-					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		;
+	struct task_struct *task = call->task;
+
+	if (!task || task->thread.active != call)
+		return;
+	set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+	wake_up_state(task, TASK_INTERRUPTIBLE);
+}
+
+/**
+ * lkl_interrupt_driver - a signal was raised in the host
+ *
+ * If it was handled on the thread that drives, that did not end its wait,
+ * because it does not wait.
+ */
+void lkl_interrupt_driver(void)
+{
+	struct lkl_call *call = lkl_driving;
+
+	if (!call || lkl_done(call))
+		return;
+	call->interrupted = 1;
+	lkl_interrupt(call);
 }
 
 /**
@@ -223,10 +284,11 @@ static void lkl_push(struct lkl_call *call)
 bool lkl_take_calls(void)
 {
 	struct lkl_call *list, *call, *fifo = NULL;
+	u32 boot = lkl_kernel_boots();
 
-	if (!READ_ONCE(lkl_calls))
+	if (!READ_ONCE(lkl_cpu.requests))
 		return false;
-	list = __atomic_exchange_n(&lkl_calls, NULL, __ATOMIC_SEQ_CST);
+	list = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
 	while (list) {
 		call = list;
 		list = call->next;
@@ -243,11 +305,14 @@ bool lkl_take_calls(void)
 		/* From here on the owner may queue it again, or be gone. */
 		interrupted = READ_ONCE(call->started);
 		call->started = 1;
+		if (unlikely(call->boot != boot)) {
+			if (!interrupted)
+				lkl_complete(call, -ESHUTDOWN);
+			__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+			continue;
+		}
 		if (interrupted) {
-			if (task && task->thread.active == call) {
-				set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
-				wake_up_state(task, TASK_INTERRUPTIBLE);
-			}
+			lkl_interrupt(call);
 			__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
 			continue;
 		}
@@ -301,24 +366,36 @@ void lkl_drive_timer(u32 boot, bool pending)
 			lkl_drive(boot, NULL, true);
 }
 
-static bool lkl_spin_for(u32 boot, struct lkl_call *call)
+static bool __lkl_spin_for(u32 boot, struct lkl_call *call)
 {
-	int i, budget = READ_ONCE(lkl_spin);
+	int i, budget = READ_ONCE(lkl_spin), limit = budget;
 
-	for (i = 0; i < budget; i++) {
+	if (lkl_spins++ % LKL_SPIN_PROBE == 0)
+		limit = LKL_SPIN_MAX;
+	for (i = 0; i < limit; i++) {
 		if (lkl_done(call)) {
-			if (budget < LKL_SPIN_MAX)
-				WRITE_ONCE(lkl_spin, budget + 1 +
-					   (LKL_SPIN_MAX - budget) / 16);
+			budget += (LKL_SPIN_MAX - budget) / 4;
+			WRITE_ONCE(lkl_spin, budget);
 			return true;
 		}
-		if (lkl_wants_driver(boot))
+		/* Looking costs the driver, if there is one, a cache miss. */
+		if (i % 16 == 0 && lkl_wants_driver(boot))
 			return false;
 		__builtin_ia32_pause();
 	}
 	if (budget > LKL_SPIN_MIN)
-		WRITE_ONCE(lkl_spin, budget - 1 - budget / 32);
+		WRITE_ONCE(lkl_spin, budget - budget / 8);
 	return false;
+}
+
+static bool lkl_spin_for(u32 boot, struct lkl_call *call)
+{
+	bool done;
+
+	WRITE_ONCE(lkl_cpu.spinner, call);
+	done = __lkl_spin_for(boot, call);
+	WRITE_ONCE(lkl_cpu.spinner, NULL);
+	return done;
 }
 
 /* Sleep until @call is done or the CPU wants a driver. */
@@ -354,23 +431,64 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 			lkl_ops->relax();
 		}
 		if (!lkl_done(call)) {
-			lkl_push(call);
+			lkl_push(boot, call);
 			lkl_set_pending(boot);
 		}
 	}
 }
 
-/* Take the CPU if it is free, or will be in a moment. */
+/*
+ * Take the CPU if it is free, or will be soon.
+ *
+ * Another thread that makes one call after the other is left alone for a while:
+ * each change of the task costs as much as dozens of calls, and each look at
+ * the lock word costs that thread a cache miss.
+ */
 static bool lkl_lock_soon(u32 boot)
+{
+	u32 seen, calls = READ_ONCE(lkl_cpu.calls);
+	int i, step = 16, spun = 0;
+
+	for (;;) {
+		for (i = 0; i < step; i++)
+			__builtin_ia32_pause();
+		spun += step;
+		seen = READ_ONCE(lkl_cpu.calls);
+		if (!(READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)) {
+			if ((seen == calls || spun > LKL_SPIN_STREAK) &&
+			    lkl_trylock(boot))
+				return true;
+		} else if (seen == calls && spun > LKL_SPIN_LOCK) {
+			return false;
+		}
+		if (spun > 2 * LKL_SPIN_STREAK)
+			return false;
+		if (seen != calls)
+			step = 256;
+		calls = seen;
+	}
+}
+
+/*
+ * Let another thread that is awake run the call.
+ *
+ * The kernel's data is in the cache of that thread's processor; fetching it
+ * line by line would take longer than the call.
+ */
+static noinline void lkl_call_delegated(u32 boot, struct lkl_call *call)
 {
 	int i;
 
+	lkl_push(boot, call);
+	if (!lkl_set_pending(boot))
+		return;
 	for (i = 0; i < LKL_SPIN_LOCK; i++) {
-		if (lkl_trylock(boot))
-			return true;
+		if (!READ_ONCE(lkl_cpu.spinner) || !lkl_wants_driver(boot))
+			break;
 		__builtin_ia32_pause();
 	}
-	return false;
+	if (lkl_wants_driver(boot) && lkl_trylock(boot))
+		lkl_drive(boot, call, false);
 }
 
 static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
@@ -381,47 +499,49 @@ static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 		return;
 	}
 	if (lkl_lock_soon(boot)) {
-		lkl_push(call);
+		lkl_push(boot, call);
 		lkl_set_pending(boot);
 		lkl_drive(boot, call, false);
 		return;
 	}
-	lkl_push(call);
+	lkl_push(boot, call);
 	if (lkl_set_pending(boot) && lkl_trylock(boot))
 		lkl_drive(boot, call, false);
 }
 
 static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
 {
-	while (!lkl_done(call)) {
-		if (lkl_boot_gone(boot)) {
-			/* Halted before anybody saw the request. */
-			if (!lkl_done(call))
-				call->ret = -ESHUTDOWN;
+	for (;;) {
+		bool done = lkl_done(call);
+
+		/* The list must not point at the caller's stack any more. */
+		if (done && !__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST))
 			return;
-		}
-		if (lkl_wants_driver(boot) && lkl_trylock(boot))
+		if (lkl_boot_gone(boot)) {
+			lkl_refuse_calls(boot);
+			lkl_ops->relax();
+		} else if (lkl_wants_driver(boot) && lkl_trylock(boot)) {
 			lkl_drive(boot, call, false);
-		else
+		} else if (!done) {
 			lkl_wait(boot, call);
-	}
-	/* A late interruption may still point at the caller's stack. */
-	while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST) &&
-	       !lkl_boot_gone(boot)) {
-		if (lkl_trylock(boot))
-			lkl_drive(boot, call, false);
-		lkl_ops->relax();
+		} else {
+			lkl_ops->relax();
+		}
 	}
 }
 
 static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 {
-	if (likely(lkl_trylock(boot))) {
+	if (unlikely(READ_ONCE(lkl_cpu.spinner)) && lkl_current != call->task &&
+	    !lkl_boot_gone(boot)) {
+		lkl_call_delegated(boot, call);
+	} else if (likely(lkl_trylock(boot))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;
+			lkl_cpu.calls++;
 		} else {
-			lkl_push(call);
+			lkl_push(boot, call);
 			lkl_set_pending(boot);
 		}
 		__lkl_drive(boot, call, false);
@@ -449,12 +569,13 @@ long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
 	return lkl_call(boot, &call);
 }
 
-void *lkl_task_create(unsigned int boot, int tid)
+int lkl_task_create(unsigned int boot, int tid, void **task)
 {
 	struct lkl_call call = { .nr = tid };
+	int err = lkl_call(boot, &call);
 
-	/* A failed creation leaves the task it asked for out. */
-	return lkl_call(boot, &call) ? NULL : call.task;
+	*task = call.task;
+	return err;
 }
 
 static long lkl_exit_task(void *unused)

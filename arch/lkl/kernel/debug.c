@@ -83,7 +83,8 @@ static bool lkl_dump_entry(void *cookie, unsigned long addr)
 	/* That it sleeps is known. */
 	if (!d->depth && in_sched_functions(addr))
 		return true;
-	lkl_dump_add(d, d->depth ? " < %ps" : " %ps", (void *)addr);
+	/* What follows a call that does not return is another function. */
+	lkl_dump_add(d, d->depth ? " < %ps" : " %ps", (void *)addr - 1);
 	return ++d->depth < LKL_DUMP_DEPTH;
 }
 
@@ -100,7 +101,7 @@ static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
 
 		lkl_walk_frames(lkl_dump_entry, d, t, (unsigned long)frame->bp);
 	} else if (here) {
-		lkl_dump_entry(d, here->ip);
+		lkl_dump_entry(d, here->ip + 1);
 		lkl_walk_frames(lkl_dump_entry, d, t, here->bp);
 	} else {
 		lkl_dump_add(d, " running");

@@ -31,6 +31,14 @@
 
 void lkl_fault_thunk(void);
 
+/*
+ * The page fault that lkl_fault_thunk() is about to take over.  It cannot be
+ * handed over on the stack, where the signal's frame is still in use.
+ */
+struct {
+	unsigned long ip, addr, write;
+} lkl_faulted;
+
 /* The page fault of kernel code, in its own context; see fiber.S. */
 unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
 				    unsigned long write);
@@ -59,14 +67,9 @@ unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
 	return lkl_fixup(ip);
 }
 
-struct lkl_user_fault_args {
-	unsigned long addr;
-	int write;
-};
-
-static long lkl_user_fault_call(void *arg)
+long lkl_page_fault(void *fault)
 {
-	struct lkl_user_fault_args *f = arg;
+	struct lkl_fault *f = fault;
 
 	return lkl_user_fault(f->addr, f->write);
 }
@@ -90,21 +93,20 @@ static void lkl_oops(const struct sigcontext *regs, unsigned long addr,
 		 regs->ax, regs->bx, regs->cx, regs->dx);
 	pr_emerg("si %016llx di %016llx bp %016llx sp %016llx\n",
 		 regs->si, regs->di, regs->bp, regs->sp);
-	pr_emerg("r8 %016llx r9 %016llx 10 %016llx 11 %016llx\n",
+	pr_emerg("r8 %016llx r9 %016llx r10 %016llx r11 %016llx\n",
 		 regs->r8, regs->r9, regs->r10, regs->r11);
-	pr_emerg("12 %016llx 13 %016llx 14 %016llx 15 %016llx\n",
+	pr_emerg("r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
 		 regs->r12, regs->r13, regs->r14, regs->r15);
 	lkl_show_frames(KERN_EMERG, regs->ip, regs->bp);
 	bust_spinlocks(0);
 }
 
-int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
-		     unsigned int boot)
+int lkl_kernel_fault(void *ucontext, unsigned long addr, int write)
 {
 	struct ucontext *uc = ucontext;
-	unsigned long ip = uc->uc_mcontext.ip, *sp;
+	unsigned long ip = uc->uc_mcontext.ip;
 
-	if (!boot || boot != lkl_kernel_boots())
+	if (!lkl_kernel_boots())
 		return 0;
 
 	if (lkl_is_kernel_ip(ip)) {
@@ -118,20 +120,12 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
 			uc->uc_mcontext.ip = fixup;
 			return 1;
 		}
-		/* Below the red zone: return address, then two arguments. */
-		sp = (unsigned long *)(uc->uc_mcontext.sp - 128);
-		*--sp = ip;
-		*--sp = addr;
-		*--sp = write;
-		uc->uc_mcontext.sp = (unsigned long)sp;
+		lkl_faulted.ip = ip;
+		lkl_faulted.addr = addr;
+		lkl_faulted.write = write;
 		uc->uc_mcontext.ip = (unsigned long)lkl_fault_thunk;
 		return 1;
 	}
 
-	if (lkl_in_umap(addr) && task) {
-		struct lkl_user_fault_args f = { .addr = addr, .write = write };
-
-		return !lkl_task_run(task, boot, lkl_user_fault_call, &f);
-	}
-	return 0;
+	return lkl_in_umap(addr) ? 2 : 0;
 }

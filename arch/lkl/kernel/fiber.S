@@ -61,21 +61,25 @@ SYM_FUNC_START(lkl_fiber_boot)
 SYM_FUNC_END(lkl_fiber_boot)
 
 /*
- * Kernel code has touched a page that is not there.  The signal handler has
- * pushed the instruction's address, the page's and whether it was a write; all
- * registers but rsp are those of the interrupted code.  rsp was moved down by
- * the red zone and is moved back by the final ret.
+ * Kernel code has touched a page that is not there: lkl_faulted tells which, and
+ * where.  All registers are those of the interrupted code, which may have data
+ * in the red zone below its stack pointer.
  */
 SYM_FUNC_START(lkl_fault_thunk)
 	.cfi_startproc
 	.cfi_signal_frame
-	.cfi_def_cfa %rsp, 24 + 128
-	.cfi_offset %rip, -8 - 128
+	.cfi_def_cfa %rsp, 0
+	.cfi_undefined %rip
+	leaq	-128(%rsp), %rsp
+	.cfi_adjust_cfa_offset 128
+	pushq	lkl_faulted(%rip)	/* where to return to */
+	.cfi_adjust_cfa_offset 8
+	.cfi_offset %rip, -136
 	pushfq
 	.cfi_adjust_cfa_offset 8
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
-	.cfi_offset %rbp, -40 - 128
+	.cfi_offset %rbp, -152
 	movq	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
 	pushq	%rax
@@ -87,13 +91,13 @@ SYM_FUNC_START(lkl_fault_thunk)
 	pushq	%r9
 	pushq	%r10
 	pushq	%r11
-	movq	32(%rbp), %rdi		/* instruction */
-	movq	24(%rbp), %rsi		/* address */
-	movq	16(%rbp), %rdx		/* write */
+	movq	lkl_faulted(%rip), %rdi
+	movq	lkl_faulted+8(%rip), %rsi
+	movq	lkl_faulted+16(%rip), %rdx
 	andq	$-16, %rsp
 	cld
 	call	lkl_kernel_page_fault
-	movq	%rax, 32(%rbp)
+	movq	%rax, 16(%rbp)
 	leaq	-72(%rbp), %rsp
 	popq	%r11
 	popq	%r10
@@ -106,11 +110,9 @@ SYM_FUNC_START(lkl_fault_thunk)
 	popq	%rax
 	popq	%rbp
 	.cfi_restore %rbp
-	.cfi_def_cfa %rsp, 32 + 128
+	.cfi_def_cfa %rsp, 144
 	popfq
 	.cfi_adjust_cfa_offset -8
-	leaq	16(%rsp), %rsp
-	.cfi_adjust_cfa_offset -16
 	ret	$128
 	.cfi_endproc
 SYM_FUNC_END(lkl_fault_thunk)

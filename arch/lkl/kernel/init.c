@@ -45,6 +45,13 @@ void lkl_want_task(struct lkl_call *call)
 		wake_up_process(lkl_init_task);
 }
 
+/* Halt: nobody gets a task any more. */
+void lkl_refuse_tasks(void)
+{
+	for (; lkl_wanted; lkl_wanted = lkl_wanted->next)
+		lkl_complete(lkl_wanted, -ESHUTDOWN);
+}
+
 void __noreturn lkl_init_loop(void)
 {
 	lkl_init_task = current;
@@ -53,7 +60,9 @@ void __noreturn lkl_init_loop(void)
 		struct lkl_call *call;
 		int pid;
 
-		set_current_state(TASK_IDLE);
+		if (read_thread_flags() & _TIF_EXIT_WORK && lkl_user_work())
+			lkl_interrupt_driver();
+		set_current_state(lkl_user_state());
 		if (!lkl_wanted) {
 			schedule();
 			continue;
@@ -67,8 +76,14 @@ void __noreturn lkl_init_loop(void)
 				       CLONE_VM | CLONE_FS | CLONE_FILES |
 				       CLONE_SIGHAND | CLONE_THREAD |
 				       CLONE_SYSVSEM);
-		if (pid < 0)
+		if (pid < 0) {
 			lkl_complete(call, pid);
+			continue;
+		}
+		/* It has not run yet; halt looks for requests here. */
+		rcu_read_lock();
+		find_task_by_pid_ns(pid, &init_pid_ns)->thread.active = call;
+		rcu_read_unlock();
 	}
 }
 

@@ -34,8 +34,6 @@ static void lkl_handle_lines(void)
 	unsigned long words, lines;
 	unsigned int w, bit;
 
-	if (!READ_ONCE(lkl_raised_words))
-		return;
 	words = __atomic_exchange_n(&lkl_raised_words, 0, __ATOMIC_SEQ_CST);
 	for_each_set_bit(w, &words, BITS_PER_LONG) {
 		lines = __atomic_exchange_n(&lkl_raised[w], 0,
@@ -45,6 +43,26 @@ static void lkl_handle_lines(void)
 	}
 }
 
+/* The timer and the lines, as interrupts of the code at @ip. */
+static bool lkl_interrupt(unsigned long ip)
+{
+	struct pt_regs regs = {
+		.ip = ip,
+		.user = current->thread.in_user,
+	};
+	struct pt_regs *old = set_irq_regs(&regs);
+	bool tick;
+
+	irq_enter();
+	tick = lkl_timer_due();
+	if (tick)
+		lkl_timer_irq();
+	lkl_handle_lines();
+	irq_exit();
+	set_irq_regs(old);
+	return tick;
+}
+
 /**
  * lkl_run_pending - deal with what is pending
  *
@@ -52,28 +70,17 @@ static void lkl_handle_lines(void)
  */
 void lkl_run_pending(void)
 {
-	struct pt_regs regs = {
-		.ip = _RET_IP_,
-		.user = current->thread.in_user,
-	};
 	bool handover = false;
 
 	lkl_cpu.irqs_on = ARCH_IRQ_DISABLED;
 	trace_hardirqs_off();
 	do {
-		struct pt_regs *old = set_irq_regs(&regs);
-
 		__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_PENDING,
 				   __ATOMIC_SEQ_CST);
-		irq_enter();
 		lkl_take_calls();
-		if (lkl_timer_due()) {
-			lkl_timer_irq();
+		if ((lkl_timer_is_due() || READ_ONCE(lkl_raised_words)) &&
+		    lkl_interrupt(_RET_IP_))
 			handover |= lkl_want_handover();
-		}
-		lkl_handle_lines();
-		irq_exit();
-		set_irq_regs(old);
 	} while (lkl_cpu_pending());
 	if (unlikely(handover) && !in_interrupt() && !is_idle_task(current))
 		lkl_leave(LKL_LEFT_HANDOVER);
@@ -81,7 +88,7 @@ void lkl_run_pending(void)
 	lkl_cpu.irqs_on = ARCH_IRQ_ENABLED;
 }
 
-LKL_PUBLIC int lkl_trigger_irq(int irq)
+int lkl_trigger_irq(int irq)
 {
 	unsigned int w = irq / BITS_PER_LONG;
 

@@ -89,10 +89,16 @@ void arch_cpu_idle(void)
 		lkl_leave(LKL_LEFT_IDLE);
 }
 
-/* Send what the kernel has for this task on to the host process. */
+/*
+ * Send what the kernel has for this task on to the host process.  Returns
+ * whether calls end with -EINTR for it.
+ *
+ * What the kernel sends to a caller beside an error (SIGPIPE, SIGXFSZ) is left
+ * to the error: a process must not die of its library's pipe.
+ */
 static bool lkl_forward_signals(void)
 {
-	bool forwarded = false;
+	bool interrupts = false;
 
 	for (;;) {
 		enum pid_type type;
@@ -103,21 +109,23 @@ static bool lkl_forward_signals(void)
 		sig = dequeue_signal(&current->blocked, &info, &type);
 		spin_unlock_irq(&current->sighand->siglock);
 		if (!sig)
-			return forwarded;
-		lkl_ops->signal(type == PIDTYPE_PID ? current->thread.host_tid : 0,
-				sig);
-		forwarded = true;
+			return interrupts;
+		if (type == PIDTYPE_PID && info.si_code == SI_USER)
+			continue;
+		interrupts |= lkl_ops->signal(type == PIDTYPE_PID ?
+					      current->thread.host_tid : 0, sig);
 	}
 }
 
-/*
- * The way out of a system call with something left to do.  Returns true when
- * the call is to be made again.
+/**
+ * lkl_user_work - what is to be done before a task is in "user mode"
+ *
+ * Return: whether the host handles a signal for which calls end with -EINTR
  */
-static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
+bool lkl_user_work(void)
 {
 	unsigned long flags = read_thread_flags();
-	bool interrupted = READ_ONCE(call->interrupted);
+	bool interrupts = false;
 
 	while (flags & _TIF_EXIT_WORK) {
 		if (flags & _TIF_NOTIFY_SIGNAL) {
@@ -126,7 +134,7 @@ static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
 				task_work_run();
 		}
 		if (flags & _TIF_SIGPENDING) {
-			interrupted |= lkl_forward_signals();
+			interrupts |= lkl_forward_signals();
 			spin_lock_irq(&current->sighand->siglock);
 			recalc_sigpending();
 			spin_unlock_irq(&current->sighand->siglock);
@@ -137,23 +145,50 @@ static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
 			break;
 		flags = read_thread_flags();
 	}
-	switch (*ret) {
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-		if (!interrupted)
-			return true;
-		*ret = -EINTR;
-		break;
-	case -ERESTART_RESTARTBLOCK:
-		if (interrupted)
+	return interrupts;
+}
+
+/*
+ * The way out of a system call with something left to do.  Returns true when
+ * the call is to be made again.
+ */
+static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
+{
+	bool interrupted;
+
+	do {
+		interrupted = lkl_user_work() || READ_ONCE(call->interrupted);
+		restore_saved_sigmask();
+		switch (*ret) {
+		case -ERESTARTSYS:
+		case -ERESTARTNOINTR:
+		case -ERESTARTNOHAND:
+			if (!interrupted)
+				return true;
 			*ret = -EINTR;
-		else
-			*ret = current->restart_block.fn(&current->restart_block);
-		break;
-	}
-	restore_saved_sigmask();
+			break;
+		case -ERESTART_RESTARTBLOCK:
+			if (interrupted)
+				*ret = -EINTR;
+			else
+				*ret = current->restart_block.fn(&current->restart_block);
+			break;
+		default:
+			return false;
+		}
+	} while (*ret == -ERESTART_RESTARTBLOCK);
 	return false;
+}
+
+/**
+ * lkl_user_state - how a task in "user mode" sleeps
+ *
+ * What it is woken for is signals and work others have for it, unless there is
+ * some already that is none of ours, as when it is frozen.
+ */
+unsigned int lkl_user_state(void)
+{
+	return signal_pending(current) ? TASK_IDLE : TASK_INTERRUPTIBLE;
 }
 
 static __always_inline long lkl_do_syscall(struct lkl_call *call)
@@ -189,7 +224,9 @@ static __always_inline void lkl_park(void)
 		 */
 		if (lkl_cpu_pending())
 			lkl_run_pending();
-		set_current_state(TASK_IDLE);
+		if (read_thread_flags() & _TIF_EXIT_WORK)
+			lkl_user_work();
+		set_current_state(lkl_user_state());
 		if (!t->call)
 			schedule();
 		__set_current_state(TASK_RUNNING);
@@ -231,6 +268,7 @@ int lkl_host_task(void *arg)
 
 	call->task = current;
 	current->thread.host_tid = call->nr;
+	current->thread.active = NULL;
 	lkl_complete(call, 0);
 	lkl_serve();
 }

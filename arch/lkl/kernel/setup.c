@@ -139,7 +139,8 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
 		return -ENOMEM;
 	}
-	lkl_valgrind_boot(init_stack);
+	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE, init_stack);
+	lkl_valgrind_stack(init_stack);
 	err = lkl_fresh_data();
 	if (err)
 		return err;
@@ -187,6 +188,7 @@ static long lkl_halt(void *unused)
 		if (t != current && call)
 			lkl_complete(call, -ESHUTDOWN);
 	}
+	lkl_refuse_tasks();
 	for (;;)
 		lkl_leave(LKL_LEFT_HALT);
 }
@@ -205,6 +207,7 @@ void lkl_kernel_release(void)
 {
 	lkl_timer_stop();
 	lkl_mm_host_stop();
+	lkl_valgrind_memory(LKL_VALGRIND_WATCH_RANGE, init_stack);
 }
 
 void machine_halt(void)

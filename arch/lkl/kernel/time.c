@@ -138,11 +138,14 @@ void lkl_timer_stop(void)
 	lkl_ops->thread_join(lkl_timer_thread);
 }
 
-/* Has the event come since the last time this was asked? */
+bool lkl_timer_is_due(void)
+{
+	return READ_ONCE(lkl_due);
+}
+
+/* The same, once for each time the event comes. */
 bool lkl_timer_due(void)
 {
-	if (!READ_ONCE(lkl_due))
-		return false;
 	return __atomic_exchange_n(&lkl_due, false, __ATOMIC_SEQ_CST);
 }
 

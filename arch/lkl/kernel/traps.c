@@ -65,6 +65,6 @@ void show_stack(struct task_struct *task, unsigned long *sp, const char *loglvl)
 void lkl_show_frames(const char *loglvl, unsigned long ip, unsigned long bp)
 {
 	printk("%sCall trace:\n", loglvl);
-	lkl_print_entry((void *)loglvl, ip);
+	printk("%s %pS\n", loglvl, (void *)ip);
 	lkl_walk_frames(lkl_print_entry, (void *)loglvl, current, bp);
 }

@@ -3,8 +3,9 @@
  * CRC-32C with the processor's instruction, which needs no vector registers.
  * The tree's own function is weak and stays for processors without it.
  */
+#include <linux/bits.h>
+#include <linux/cache.h>
 #include <linux/crc32.h>
-#include <linux/crc32poly.h>
 #include <linux/init.h>
 #include <linux/unaligned.h>
 

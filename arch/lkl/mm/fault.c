@@ -12,11 +12,12 @@
  * @addr: address that was touched
  * @write: it was to be written
  *
- * Return: 0 when the instruction can be repeated, or -EFAULT
+ * Return: 0 when the instruction can be repeated, -EFAULT when it is not
+ * allowed, or what else is in the way: the end of the file or of memory
  */
 int lkl_user_fault(unsigned long addr, bool write)
 {
-	unsigned int flags = FAULT_FLAG_DEFAULT | FAULT_FLAG_USER;
+	unsigned int flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_USER;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	vm_fault_t fault;
@@ -41,5 +42,9 @@ retry:
 		goto retry;
 	}
 	mmap_read_unlock(mm);
-	return fault & VM_FAULT_ERROR ? -EFAULT : 0;
+	if (!(fault & VM_FAULT_ERROR))
+		return 0;
+	if (fault & VM_FAULT_OOM)
+		return -ENOMEM;
+	return fault & VM_FAULT_SIGSEGV ? -EFAULT : -EIO;
 }

@@ -25,6 +25,7 @@
  * @nr: system call number
  * @params: its parameters
  * @ret: the result
+ * @boot: boot it was made in
  * @state: LKL_CALL_*
  * @queued: it is on the list
  * @started: its task has been given the request
@@ -38,6 +39,7 @@ struct lkl_call {
 	long nr;
 	const long *params;
 	long ret;
+	u32 boot;
 	int state;
 	int queued;
 	int started;
@@ -70,20 +72,25 @@ void lkl_complete(struct lkl_call *call, long ret);
 bool lkl_take_calls(void);
 bool lkl_want_handover(void);
 void lkl_kick_cpu(void);
+void lkl_interrupt_driver(void);
 void lkl_drive_timer(u32 boot, bool pending);
 
 /* kernel/process.c */
 int lkl_host_task(void *call);
+bool lkl_user_work(void);
+unsigned int lkl_user_state(void);
 void __noreturn lkl_user_mode(void);
 
 /* kernel/init.c */
 extern struct lkl_call *lkl_boot_call;
 void lkl_want_task(struct lkl_call *call);
+void lkl_refuse_tasks(void);
 void __noreturn lkl_init_loop(void);
 
 /* kernel/time.c */
 int lkl_timer_start(u32 boot);
 void lkl_timer_stop(void);
+bool lkl_timer_is_due(void);
 bool lkl_timer_due(void);
 void lkl_timer_irq(void);
 u64 lkl_timer_cover(void);

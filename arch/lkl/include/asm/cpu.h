@@ -15,18 +15,29 @@
 #define LKL_CPU_PENDING		4U
 #define LKL_CPU_BOOT_SHIFT	3
 
+struct lkl_call;
+
 /**
  * struct lkl_cpu - the virtual CPU's state
  * @word: lock, pending and boot number in one word, changed atomically
+ * @requests: requests the CPU has not noticed yet, newest first
+ * @spinner: request of a thread that spins for its result, and would drive
  * @irqs_on: what local_irq_save() and friends switch
- * @host_sp: stack of the host thread that drives the CPU, while it does
  * @timer_check: a timer was set that may be earlier than anybody's wake-up
+ * @calls: counts calls made by the thread that made the one before
+ * @host_sp: stack of the host thread that drives the CPU, while it does
+ *
+ * What other threads look at while they wait lies on a cache line of its own:
+ * the rest is written all the time by the thread that drives.
  */
 struct lkl_cpu {
 	u32 word;
-	u32 irqs_on;
-	void *host_sp;
+	struct lkl_call *requests;
+	struct lkl_call *spinner;
+	u32 irqs_on __aligned(64);
 	u32 timer_check;
+	u32 calls;
+	void *host_sp;
 };
 
 extern struct lkl_cpu lkl_cpu;

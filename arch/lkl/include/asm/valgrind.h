@@ -13,7 +13,8 @@
 #include <asm/layout.h>
 
 #define LKL_VALGRIND_STACK_REGISTER	0x1501UL
-/* memcheck: do not complain about addresses in a range. */
+/* memcheck: whether to complain about addresses in a range. */
+#define LKL_VALGRIND_WATCH_RANGE	0x4d43000dUL
 #define LKL_VALGRIND_IGNORE_RANGE	0x4d43000eUL
 
 static __always_inline void lkl_valgrind(unsigned long request,
@@ -38,13 +39,10 @@ static inline void lkl_valgrind_stack(void *stack)
  * The kernel's memory is not the C library's heap: pages are touched before
  * they are mapped, and what was a stack becomes something else.
  */
-static inline void lkl_valgrind_boot(void *stack)
+static inline void lkl_valgrind_memory(unsigned long request, void *stack)
 {
-	lkl_valgrind(LKL_VALGRIND_IGNORE_RANGE, LKL_RAM_BASE,
-		     LKL_VMEMMAP_END - LKL_RAM_BASE);
-	lkl_valgrind(LKL_VALGRIND_IGNORE_RANGE, (unsigned long)stack,
-		     THREAD_SIZE);
-	lkl_valgrind_stack(stack);
+	lkl_valgrind(request, LKL_RAM_BASE, LKL_VMEMMAP_END - LKL_RAM_BASE);
+	lkl_valgrind(request, (unsigned long)stack, THREAD_SIZE);
 }
 
 #endif /* _ASM_LKL_VALGRIND_H */

@@ -52,7 +52,8 @@ struct lkl_virtio_dev;
  *	signals; returns a handle or NULL
  * @thread_join: wait for such a thread to end
  * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
- *	when that is 0, to the process
+ *	when that is 0, to the process.  Returns 1 when a handler installed
+ *	without SA_RESTART takes it
  * @virtio_next: iterate over the devices present at boot (NULL: the first)
  */
 struct lkl_host_operations {
@@ -79,7 +80,7 @@ struct lkl_host_operations {
 	int (*cpus)(void);
 	void *(*thread_create)(void (*fn)(void *arg), void *arg);
 	void (*thread_join)(void *thread);
-	void (*signal)(int tid, int sig);
+	int (*signal)(int tid, int sig);
 
 	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);
 };
@@ -125,9 +126,11 @@ unsigned int lkl_kernel_boots(void);
  * @boot: lkl_kernel_boots() as the caller read it
  * @tid: what lkl_host_operations.signal() knows the thread by
  *
- * Return: the task, or NULL when the kernel has no room or does not run
+ * @task: where to store the task, or NULL when there is none
+ *
+ * Return: 0 or a negative error number
  */
-void *lkl_task_create(unsigned int boot, int tid);
+int lkl_task_create(unsigned int boot, int tid, void **task);
 
 /* The host thread ends, or will not call again. */
 void lkl_task_exit(void *task, unsigned int boot);
@@ -145,14 +148,33 @@ long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
  * @ucontext: ucontext_t of the signal
  * @addr: faulting address
  * @write: it was a write
- * @task: calling thread's task or NULL
- * @boot: boot it belongs to
  *
  * Return: 1 when the interrupted code can go on, 0 when the fault belongs to
- * the application, -1 when the kernel itself is broken (it has said so)
+ * the application, -1 when the kernel itself is broken (it has said so), 2 when
+ * the application has touched the kernel's mmap() area: see lkl_page_fault()
  */
-int lkl_kernel_fault(void *ucontext, unsigned long addr, int write, void *task,
-		     unsigned int boot);
+int lkl_kernel_fault(void *ucontext, unsigned long addr, int write);
+
+/**
+ * struct lkl_fault - what the application has touched
+ * @addr: faulting address
+ * @write: it was a write
+ */
+struct lkl_fault {
+	unsigned long addr;
+	int write;
+};
+
+/**
+ * lkl_page_fault - bring in a page of the mmap() area
+ * @fault: struct lkl_fault
+ *
+ * To be run by lkl_task_run().
+ *
+ * Return: 0, -EFAULT when the access is not allowed, or another error when
+ * there is no such page: the file has ended, or memory has
+ */
+long lkl_page_fault(void *fault);
 
 /**
  * lkl_kernel_dump - print the last messages, and what each task waits for

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clocks, sleeps and time-outs; and that an idle kernel uses no processor.
+ */
+#include "check.h"
+
+static int compare(const void *a, const void *b)
+{
+	long long x = *(long long *)a, y = *(long long *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A short sleep is short, not a tick of some milliseconds. */
+static void short_sleep(void)
+{
+	struct __lkl__kernel_timespec ts = { 0, 50000 };
+	long long took[200];
+
+	boot("mem=64M");
+	for (unsigned int i = 0; i < ARRAY_SIZE(took); i++) {
+		long long begin = now(CLOCK_MONOTONIC);
+
+		EQ(lkl_sys_nanosleep(&ts, NULL), 0);
+		took[i] = now(CLOCK_MONOTONIC) - begin;
+		CHECK(took[i] >= 50000);
+	}
+	qsort(took, ARRAY_SIZE(took), sizeof(*took), compare);
+	if (took[ARRAY_SIZE(took) / 2] > 1000000)
+		FAIL("50 us take %lld us", took[ARRAY_SIZE(took) / 2] / 1000);
+	halt();
+}
+
+static long long difference(int clock, clockid_t host)
+{
+	struct __lkl__kernel_timespec ts;
+	long long before = now(host);
+
+	EQ(lkl_sys_clock_gettime(clock, &ts), 0);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec - before;
+}
+
+static void wall_clock(void)
+{
+	boot("mem=64M");
+	for (int i = 0; i < 5; i++) {
+		long long d = difference(LKL_CLOCK_REALTIME, CLOCK_REALTIME);
+
+		if (d < -50000000 || d > 50000000)
+			FAIL("%lld ms off", d / 1000000);
+		msleep(100);
+	}
+	/* Setting it is nobody else's business. */
+	EQ(lkl_sys_clock_settime(LKL_CLOCK_REALTIME,
+		&(struct __lkl__kernel_timespec){ 1000000000, 0 }), 0);
+	CHECK(difference(LKL_CLOCK_REALTIME, CLOCK_REALTIME) < -1000000000);
+	halt();
+	boot("mem=64M");
+	CHECK(llabs(difference(LKL_CLOCK_REALTIME, CLOCK_REALTIME)) < 50000000);
+	halt();
+}
+
+/* A time-out that passes while the process sleeps outside. */
+static void outside(void)
+{
+	struct __lkl__kernel_itimerspec spec = {
+		.it_value = { .tv_nsec = 20000000 },
+		.it_interval = { .tv_nsec = 20000000 }
+	};
+	unsigned long long count;
+	int fd;
+
+	boot("mem=64M");
+	fd = OK(lkl_sys_timerfd_create(LKL_CLOCK_MONOTONIC, LKL_O_NONBLOCK));
+	EQ(lkl_sys_timerfd_settime(fd, 0, (void *)&spec, NULL), 0);
+	EQ(lkl_sys_read(fd, (char *)&count, 8), -LKL_EAGAIN);
+	msleep(210);
+	EQ(lkl_sys_read(fd, (char *)&count, 8), 8);
+	if (count < 5 || count > 15)
+		FAIL("%llu periods in 210 ms", count);
+	halt();
+}
+
+static void timeouts(void)
+{
+	struct lkl_pollfd fd = { .events = LKL_POLLIN };
+	struct __lkl__kernel_timespec ts = { 0, 30000000 };
+	struct lkl_epoll_event event;
+	unsigned int word = 0;
+	long long begin, took;
+	int p[2];
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(p, 0));
+	fd.fd = p[0];
+	for (int i = 0; i < 3; i++) {
+		begin = now(CLOCK_MONOTONIC);
+		if (i == 0)
+			EQ(lkl_sys_poll(&fd, 1, 30), 0);
+		else if (i == 1)
+			EQ(lkl_sys_epoll_wait(OK(lkl_sys_epoll_create1(0)),
+					      &event, 1, 30), 0);
+		else
+			EQ(lkl_sys_futex(&word, LKL_FUTEX_WAIT, 0, &ts, NULL,
+					 0), -LKL_ETIMEDOUT);
+		took = now(CLOCK_MONOTONIC) - begin;
+		if (took < 29000000 || took > 500000000)
+			FAIL("%d: 30 ms take %lld us", i, took / 1000);
+	}
+	halt();
+}
+
+/* Many sleepers of different lengths wake in order, none is forgotten. */
+static int woken;
+
+static void *sleeper(void *arg)
+{
+	struct __lkl__kernel_timespec ts = { 0, (long)arg * 1000000 };
+	long long begin = now(CLOCK_MONOTONIC), took;
+
+	EQ(lkl_sys_nanosleep(&ts, NULL), 0);
+	took = now(CLOCK_MONOTONIC) - begin;
+	if (took < ts.tv_nsec || took > ts.tv_nsec + 500000000)
+		FAIL("%ld ms take %lld us", (long)arg, took / 1000);
+	__atomic_fetch_add(&woken, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void sleepers(void)
+{
+	pthread_t id[100];
+
+	boot("mem=64M");
+	for (long i = 0; i < 100; i++)
+		id[i] = start(sleeper, (void *)(i * 37 % 100 * 3 + 1));
+	for (int i = 0; i < 100; i++)
+		pthread_join(id[i], NULL);
+	EQ(woken, 100);
+	halt();
+}
+
+static void *poller(void *arg)
+{
+	char c;
+
+	EQ(lkl_sys_read(*(int *)arg, &c, 1), 1);
+	return NULL;
+}
+
+/* In ten seconds an idle kernel, with a thread waiting inside, does nothing. */
+static void idle(void)
+{
+	long long used;
+	pthread_t id;
+	int p[2];
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(p, 0));
+	id = start(poller, p);
+	msleep(500);
+	used = now(CLOCK_PROCESS_CPUTIME_ID);
+	msleep(10000);
+	used = now(CLOCK_PROCESS_CPUTIME_ID) - used;
+	if (used > 10000000)
+		FAIL("idle for 10 s used %lld us", used / 1000);
+	EQ(lkl_sys_write(p[1], "x", 1), 1);
+	pthread_join(id, NULL);
+	halt();
+}
+
+static const struct check tests[] = {
+	{ "short-sleep", short_sleep }, { "wall-clock", wall_clock },
+	{ "outside", outside },		{ "timeouts", timeouts },
+	{ "sleepers", sleepers },	{ "idle", idle },
+};
+
+CHECK_MAIN(tests)

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Host signals and blocked calls; signals sent inside the kernel.
+ */
+#include <sys/time.h>
+
+#include "check.h"
+
+static volatile int handled, last_signal;
+static volatile long call_in_handler;
+
+static void on_signal(int sig)
+{
+	last_signal = sig;
+	handled++;
+}
+
+static void calling_handler(int sig)
+{
+	on_signal(sig);
+	call_in_handler = lkl_sys_getpid();
+}
+
+static void handle(int sig, void (*fn)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = fn, .sa_flags = flags };
+
+	EQ(sigaction(sig, &sa, NULL), 0);
+	handled = 0;
+}
+
+static int fds[2];
+static unsigned int word;
+
+static long do_read(void)
+{
+	char c;
+
+	return lkl_sys_read(fds[0], &c, 1);
+}
+
+static long do_nanosleep(void)
+{
+	struct __lkl__kernel_timespec minute = { 60, 0 };
+
+	return lkl_sys_nanosleep(&minute, NULL);
+}
+
+static long do_poll(void)
+{
+	struct lkl_pollfd fd = { .fd = fds[0], .events = LKL_POLLIN };
+
+	return lkl_sys_poll(&fd, 1, 60000);
+}
+
+static long do_epoll(void)
+{
+	struct lkl_epoll_event event = { .events = LKL_EPOLLIN };
+	int fd = OK(lkl_sys_epoll_create1(0));
+	long ret;
+
+	EQ(lkl_sys_epoll_ctl(fd, LKL_EPOLL_CTL_ADD, fds[0], &event), 0);
+	ret = lkl_sys_epoll_wait(fd, &event, 1, 60000);
+	EQ(lkl_sys_close(fd), 0);
+	return ret;
+}
+
+static long do_futex(void)
+{
+	return lkl_sys_futex(&word, LKL_FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static long do_pause(void)
+{
+	return lkl_sys_pause();
+}
+
+static long (*const calls[])(void) = { do_read,	 do_nanosleep, do_poll,
+				       do_epoll, do_futex,     do_pause };
+
+struct blocked {
+	long (*call)(void);
+	long ret;
+	int done;
+};
+
+static void *blocked_thread(void *arg)
+{
+	struct blocked *b = arg;
+
+	b->ret = b->call();
+	__atomic_store_n(&b->done, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* A handler without SA_RESTART ends a call that is blocked. */
+static void interrupt(void)
+{
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(fds, 0));
+	handle(SIGUSR1, on_signal, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct blocked b = { .call = calls[i] };
+		pthread_t id = start(blocked_thread, &b);
+
+		msleep(20);
+		EQ(b.done, 0);
+		pthread_kill(id, SIGUSR1);
+		pthread_join(id, NULL);
+		EQ(handled, i + 1);
+		if (b.ret != -LKL_EINTR)
+			FAIL("call %u ends with %ld", i, b.ret);
+	}
+	/* The next call is not affected. */
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+/* With SA_RESTART it goes on. */
+static void restart(void)
+{
+	struct blocked b = { .call = do_read };
+	pthread_t id;
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(fds, 0));
+	handle(SIGUSR1, on_signal, SA_RESTART);
+	id = start(blocked_thread, &b);
+	for (int i = 0; i < 20; i++) {
+		msleep(5);
+		pthread_kill(id, SIGUSR1);
+	}
+	msleep(5);
+	EQ(__atomic_load_n(&b.done, __ATOMIC_SEQ_CST), 0);
+	CHECK(handled > 10);
+	EQ(lkl_sys_write(fds[1], "x", 1), 1);
+	pthread_join(id, NULL);
+	EQ(b.ret, 1);
+	halt();
+}
+
+/* A call made by a handler that has interrupted a call. */
+static void nested(void)
+{
+	struct blocked b = { .call = do_read };
+	pthread_t id;
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(fds, 0));
+	handle(SIGUSR1, calling_handler, SA_RESTART);
+	id = start(blocked_thread, &b);
+	msleep(20);
+	pthread_kill(id, SIGUSR1);
+	msleep(20);
+	EQ(handled, 1);
+	EQ(call_in_handler, -LKL_EDEADLK);
+	EQ(lkl_sys_write(fds[1], "x", 1), 1);
+	pthread_join(id, NULL);
+	EQ(b.ret, 1);
+	/* Outside of a call a handler may call. */
+	raise(SIGUSR1);
+	EQ(call_in_handler, 1);
+	halt();
+}
+
+static int stop;
+static volatile long eintr;
+
+static void *storm_thread(void *arg)
+{
+	struct __lkl__kernel_timespec ts = { 0, 50000 };
+	int p[2];
+	char c;
+	long ret, n = 0;
+
+	OK(lkl_sys_pipe2(p, 0));
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		ret = lkl_sys_nanosleep(&ts, NULL);
+		if (ret == -LKL_EINTR)
+			eintr++;
+		else
+			EQ(ret, 0);
+		EQ(lkl_sys_write(p[1], "x", 1), 1);
+		do
+			ret = lkl_sys_read(p[0], &c, 1);
+		while (ret == -LKL_EINTR);
+		EQ(ret, 1);
+		EQ(lkl_sys_mkdir((char *)8, 0), -LKL_EFAULT);
+		EQ(lkl_sys_getpid(), 1);
+		n++;
+	}
+	CHECK(n > 0);
+	return arg;
+}
+
+/* Signals at every moment of a call, on several threads. */
+static void storm(void)
+{
+	pthread_t id[4];
+	long long end;
+
+	boot("mem=64M");
+	handle(SIGUSR1, on_signal, 0);
+	handle(SIGUSR2, calling_handler, SA_RESTART);
+	for (int i = 0; i < 4; i++)
+		id[i] = start(storm_thread, NULL);
+	end = now(CLOCK_MONOTONIC) + 2000000000;
+	while (now(CLOCK_MONOTONIC) < end)
+		for (int i = 0; i < 4; i++) {
+			pthread_kill(id[i], SIGUSR1);
+			if (i & 1)
+				pthread_kill(id[i], SIGUSR2);
+			for (volatile int j = 0; j < 5000; j++)
+				;
+		}
+	stop = 1;
+	for (int i = 0; i < 4; i++)
+		pthread_join(id[i], NULL);
+	CHECK(handled > 1000 && eintr > 0);
+	halt();
+}
+
+/* What is sent to process 1 arrives at the host process. */
+static void inside(void)
+{
+	boot("mem=64M");
+	handle(SIGUSR1, on_signal, SA_RESTART);
+	EQ(lkl_sys_kill(lkl_sys_getpid(), SIGUSR1), 0);
+	for (int i = 0; i < 1000 && !handled; i++)
+		msleep(1);
+	EQ(handled, 1);
+	EQ(last_signal, SIGUSR1);
+
+	/* To a thread: to the host's thread. */
+	handle(SIGUSR2, on_signal, SA_RESTART);
+	EQ(lkl_sys_tkill(lkl_sys_gettid(), SIGUSR2), 0);
+	EQ(handled, 1);
+	EQ(last_signal, SIGUSR2);
+
+	EQ(lkl_sys_kill(1, 0), 0);
+	EQ(lkl_sys_kill(99999, SIGUSR1), -LKL_ESRCH);
+	EQ(lkl_sys_kill(1, 100), -LKL_EINVAL);
+	halt();
+}
+
+/* Blocked inside, it waits; that is what signalfd is for. */
+static void signal_fd(void)
+{
+	unsigned long mask = 1UL << (SIGUSR1 - 1), old;
+	struct lkl_signalfd_siginfo info;
+	int fd;
+
+	boot("mem=64M");
+	handle(SIGUSR1, on_signal, 0);
+	EQ(lkl_sys_rt_sigprocmask(LKL_SIG_BLOCK, (void *)&mask, (void *)&old,
+				  8), 0);
+	EQ(lkl_sys_tkill(lkl_sys_gettid(), SIGUSR1), 0);
+	EQ(handled, 0);
+	fd = OK(lkl_sys_signalfd4(-1, (void *)&mask, 8, 0));
+	EQ(lkl_sys_read(fd, (char *)&info, sizeof(info)), sizeof(info));
+	EQ(info.ssi_signo, SIGUSR1);
+	EQ(handled, 0);
+	halt();
+}
+
+static void timers(void)
+{
+	struct lkl_sigevent event = { .sigev_notify = LKL_SIGEV_SIGNAL,
+				      .sigev_signo = SIGUSR2 };
+	struct __lkl__kernel_itimerspec spec = {
+		.it_value = { .tv_nsec = 10000000 }
+	};
+	struct __lkl__kernel_old_itimerval val = {
+		.it_value = { .tv_usec = 10000 }
+	};
+	lkl_timer_t timer;
+
+	boot("mem=64M");
+	handle(SIGUSR2, on_signal, SA_RESTART);
+	EQ(lkl_sys_timer_create(LKL_CLOCK_MONOTONIC, &event, &timer), 0);
+	EQ(lkl_sys_timer_settime(timer, 0, &spec, NULL), 0);
+	EQ(handled, 0);
+	/* The thread is not inside meanwhile. */
+	for (int i = 0; i < 2000 && !handled; i++)
+		msleep(1);
+	EQ(handled, 1);
+	EQ(last_signal, SIGUSR2);
+	EQ(lkl_sys_timer_delete(timer), 0);
+
+	handle(SIGALRM, on_signal, SA_RESTART);
+	EQ(lkl_sys_setitimer(LKL_ITIMER_REAL, (void *)&val, NULL), 0);
+	for (int i = 0; i < 2000 && !handled; i++)
+		msleep(1);
+	EQ(handled, 1);
+	EQ(last_signal, SIGALRM);
+	halt();
+}
+
+/* A reader that is gone is an error, not the end of the process. */
+static void broken_pipe(void)
+{
+	int sock[2];
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(fds, 0));
+	EQ(lkl_sys_close(fds[0]), 0);
+	EQ(lkl_sys_write(fds[1], "x", 1), -LKL_EPIPE);
+	OK(lkl_sys_socketpair(LKL_AF_UNIX, LKL_SOCK_STREAM, 0, sock));
+	EQ(lkl_sys_close(sock[0]), 0);
+	EQ(lkl_sys_send(sock[1], "x", 1, 0), -LKL_EPIPE);
+	EQ(lkl_sys_send(sock[1], "x", 1, LKL_MSG_NOSIGNAL), -LKL_EPIPE);
+	/* Nor is a file that may not grow. */
+	EQ(lkl_sys_setrlimit(LKL_RLIMIT_FSIZE,
+			     &(struct lkl_rlimit){ 100, 100 }), 0);
+	fds[0] = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	EQ(lkl_sys_pwrite64(fds[0], "x", 1, 100), -LKL_EFBIG);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+/* SIGKILL for process 1 kills the host process, as it says. */
+static void kill_inside(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		boot("mem=64M");
+		lkl_sys_kill(1, SIGKILL);
+		msleep(1000);
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	/* Or, as on a machine, process 1 cannot be killed. */
+	CHECK(status == 0 || (WIFSIGNALED(status) &&
+			      WTERMSIG(status) == SIGKILL));
+}
+
+static const struct check tests[] = {
+	{ "interrupt", interrupt },	{ "restart", restart },
+	{ "nested", nested },		{ "storm", storm },
+	{ "inside", inside },		{ "signalfd", signal_fd },
+	{ "timers", timers },		{ "broken-pipe", broken_pipe },
+	{ "kill-inside", kill_inside },
+};
+
+CHECK_MAIN(tests)
