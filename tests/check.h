@@ -123,10 +123,19 @@ __attribute__((unused)) static pthread_t start(void *(*fn)(void *), void *arg)
 	return id;
 }
 
-/* Host directory for scratch files, removed by the runner. */
-__attribute__((unused)) static const char *host_dir(void)
+/* A descriptor of an image with an ext4 file system. */
+__attribute__((unused)) static int ext4_image(long mb)
 {
-	return getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+	char path[] = "image-XXXXXX", command[100];
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	EQ(ftruncate(fd, mb << 20), 0);
+	snprintf(command, sizeof(command),
+		 "PATH=$PATH:/sbin:/usr/sbin mkfs.ext4 -q -F %s", path);
+	EQ(system(command), 0);
+	unlink(path);
+	return fd;
 }
 
 static int check_one(const struct check *test)

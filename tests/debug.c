@@ -47,9 +47,13 @@ static void show(int fd, const char *const *text)
 static void at_rest(void)
 {
 	static const char *const text[] = {
-		"the kernel is at rest", "] Run /init as init process\n",
-		"2 S kthreadd", " kthreadd < ", "_read < vfs_read < ksys_read",
-		"in the application\n", NULL,
+		"the kernel is at rest",
+		"] Run /init as init process\n",
+		"2 S kthreadd",
+		" kthreadd < ",
+		"_read < vfs_read < ksys_read",
+		"in the application\n",
+		NULL,
 	};
 	int fd = catch_stderr();
 

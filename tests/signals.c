@@ -331,9 +331,8 @@ static void kill_inside(void)
 		_exit(0);
 	}
 	EQ(waitpid(pid, &status, 0), pid);
-	/* Or, as on a machine, process 1 cannot be killed. */
-	CHECK(status == 0 || (WIFSIGNALED(status) &&
-			      WTERMSIG(status) == SIGKILL));
+	CHECK(WIFSIGNALED(status));
+	EQ(WTERMSIG(status), SIGKILL);
 }
 
 static const struct check tests[] = {

@@ -23,8 +23,7 @@ void lkl_walk_frames(stack_trace_consume_fn consume, void *cookie,
 	unsigned long base = (unsigned long)task_stack_page(task);
 	unsigned long *frame, next;
 
-	for (; bp >= base && bp <= base + THREAD_SIZE - 2 * sizeof(*frame) &&
-	       IS_ALIGNED(bp, sizeof(*frame)); bp = next) {
+	for (; bp >= base && bp <= base + THREAD_SIZE - 16; bp = next) {
 		frame = (unsigned long *)bp;
 		next = frame[0];
 		if (!frame[1] || !consume(cookie, frame[1]) || next <= bp)

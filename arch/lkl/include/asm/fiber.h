@@ -25,13 +25,13 @@ struct lkl_fiber_frame {
  * @ip: lkl_fiber_start
  * @fn: function to call
  * @arg: its argument
- * @end: where backtraces end
+ * @end: where backtraces end; an even number, for the alignment that calls want; aligns the stack as calls of host functions want
  */
 struct lkl_fiber_start_frame {
 	void *ip;
 	void *fn;
 	void *arg;
-	unsigned long end[3];
+	unsigned long end[2];
 };
 
 void lkl_fiber_start(void);
