@@ -39,6 +39,44 @@ static void pass_on(int sig, siginfo_t *info, void *ucontext)
 	}
 }
 
+/* Without a signal stack, to which faults of other fibers would go, too. */
+static long page_fault(void *fault)
+{
+	stack_t none = { .ss_flags = SS_DISABLE };
+
+	sigaltstack(&none, NULL);
+	return lkl_kernel_call(lkl_page_fault, fault);
+}
+
+/*
+ * If the handler is on an alternate stack, run fn(arg) where the interrupted
+ * code was.  The thread may serve others there, and their faults must not find
+ * the alternate stack free.  It is in force again when the handler returns.
+ */
+static long off_signal_stack(ucontext_t *uc, long (*fn)(void *arg), void *arg)
+{
+	/* Below the red zone, aligned for a call. */
+	unsigned long sp = (uc->uc_mcontext.gregs[REG_RSP] - 128) & -16L;
+	/* A thread that never had a signal stack has one of size 0. */
+	unsigned long here = (unsigned long)__builtin_frame_address(0) -
+			     (unsigned long)uc->uc_stack.ss_sp;
+	long ret;
+
+	if (here >= uc->uc_stack.ss_size)
+		return fn(arg);
+	asm volatile("movq	%%rsp, %%rbx\n\t"
+		     "movq	%[sp], %%rsp\n\t"
+		     "call	*%[fn]\n\t"
+		     "movq	%%rbx, %%rsp"
+		     : "=a"(ret), "+D"(arg)
+		     : [sp] "r"(sp), [fn] "r"(fn)
+		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+		       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+		       "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+		       "xmm13", "xmm14", "xmm15", "memory", "cc");
+	return ret;
+}
+
 static void on_fault(int sig, siginfo_t *info, void *ucontext)
 {
 	ucontext_t *uc = ucontext;
@@ -53,7 +91,7 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 	if (info->si_code > 0)
 		whose = lkl_kernel_fault(uc, fault.addr, fault.write);
 	if (whose == 2) {
-		err = lkl_kernel_call(lkl_page_fault, &fault);
+		err = off_signal_stack(uc, page_fault, &fault);
 		if (!err)
 			whose = 1;
 		else if (err != -LKL_EFAULT && err != -LKL_EDEADLK)

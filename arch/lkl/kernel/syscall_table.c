@@ -13,6 +13,8 @@
 #define sys_modify_ldt		sys_ni_syscall
 #define sys_rt_sigreturn	sys_ni_syscall
 #define sys_map_shadow_stack	sys_ni_syscall
+/* Process 1 is the host's. */
+#define sys_kill		lkl_kill
 /* A task needs a host thread, and a program the host's address space. */
 #define sys_clone		sys_ni_syscall
 #define sys_clone3		sys_ni_syscall

@@ -109,10 +109,9 @@ static struct page *lkl_foreign_page(unsigned long addr)
 	return virt_to_page((void *)addr);
 }
 
-static vm_fault_t lkl_foreign_fault(const struct vm_special_mapping *sm,
-				    struct vm_area_struct *vma,
-				    struct vm_fault *vmf)
+static vm_fault_t lkl_foreign_fault(struct vm_fault *vmf)
 {
+	struct vm_area_struct *vma = vmf->vma;
 	unsigned long addr = vmf->address & PAGE_MASK;
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
 	spinlock_t *ptl;
@@ -131,12 +130,36 @@ static vm_fault_t lkl_foreign_fault(const struct vm_special_mapping *sm,
 	return VM_FAULT_NOPAGE;
 }
 
-static const struct vm_special_mapping lkl_foreign_mapping = {
-	.name = "[application]",
+/* An entry is there, and the memory was read-only when it was read. */
+static vm_fault_t lkl_foreign_mkwrite(struct vm_fault *vmf)
+{
+	return lkl_foreign_writable(vmf->address & PAGE_MASK) ?
+	       VM_FAULT_NOPAGE : VM_FAULT_SIGSEGV;
+}
+
+static const char *lkl_foreign_name(struct vm_area_struct *vma)
+{
+	return "[application]";
+}
+
+static const struct vm_operations_struct lkl_foreign_ops = {
 	.fault = lkl_foreign_fault,
+	.page_mkwrite = lkl_foreign_mkwrite,
+	.name = lkl_foreign_name,
 };
 
-/* The application's memory lies around what the library uses itself. */
+/* Where the library's own memory is nobody may map anything. */
+static const struct vm_special_mapping lkl_library_mapping = {
+	.name = "[lkl]",
+};
+
+/*
+ * The application's memory lies around what the library uses itself.
+ *
+ * Sharing, of which VM_MAYSHARE is enough for a page never to be copied, must
+ * not look as if a file system kept track of writes: VM_SHARED beside
+ * page_mkwrite() would exclude pages from being pinned for long.
+ */
 static int lkl_foreign_area(struct mm_struct *mm, unsigned long start,
 			    unsigned long end)
 {
@@ -144,10 +167,13 @@ static int lkl_foreign_area(struct mm_struct *mm, unsigned long start,
 
 	vma = _install_special_mapping(mm, start, end - start,
 				       VM_READ | VM_WRITE | VM_MAYREAD |
-				       VM_MAYWRITE | VM_SHARED | VM_MAYSHARE |
+				       VM_MAYWRITE | VM_MAYSHARE |
 				       VM_MIXEDMAP | VM_SEALED,
-				       &lkl_foreign_mapping);
-	return PTR_ERR_OR_ZERO(vma);
+				       &lkl_library_mapping);
+	if (IS_ERR(vma))
+		return PTR_ERR(vma);
+	vma->vm_ops = &lkl_foreign_ops;
+	return 0;
 }
 
 /**
@@ -156,6 +182,7 @@ static int lkl_foreign_area(struct mm_struct *mm, unsigned long start,
  */
 int lkl_mm_start(struct mm_struct *mm)
 {
+	struct vm_area_struct *vma;
 	int err;
 
 	if (mmap_write_lock_killable(mm))
@@ -166,6 +193,12 @@ int lkl_mm_start(struct mm_struct *mm)
 		err = lkl_foreign_area(mm, PAGE_SIZE, LKL_RAM_BASE);
 	if (!err)
 		err = lkl_foreign_area(mm, LKL_VMEMMAP_END, TASK_SIZE);
+	if (!err) {
+		vma = _install_special_mapping(mm, LKL_RAM_BASE,
+					       LKL_UMAP_BASE - LKL_RAM_BASE,
+					       VM_SEALED, &lkl_library_mapping);
+		err = PTR_ERR_OR_ZERO(vma);
+	}
 	mm->context.mirrored = true;
 	mmap_write_unlock(mm);
 	return err;

@@ -7,6 +7,8 @@
 
 typedef asmlinkage long (*lkl_syscall_fn)(long, long, long, long, long, long);
 
+asmlinkage long lkl_kill(long pid, long sig, long c, long d, long e, long f);
+
 extern const lkl_syscall_fn lkl_syscall_table[];
 extern const unsigned long lkl_nr_syscalls;
 
