@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The application's memory as pages: direct I/O, pages in pipes and sockets,
- * shared futexes, io_uring, packet rings.
+ * shared futexes; and packet rings.
  */
+#include <lkl/linux/errqueue.h>
+
 #include "check.h"
 
 #define PAGE 4096L
@@ -252,6 +254,9 @@ static void zerocopy(void)
 	char control[128];
 	struct lkl_user_msghdr msg = { .msg_control = control,
 				       .msg_controllen = sizeof(control) };
+	/* What a control message's header leaves of it. */
+	struct lkl_sock_extended_err *err =
+		(void *)(control + sizeof(struct lkl_cmsghdr));
 	int pair[2], one = 1;
 	long n = 0;
 
@@ -270,9 +275,15 @@ static void zerocopy(void)
 	EQ(lkl_sys_poll(&poll, 1, 5000), 1);
 	CHECK(poll.revents & LKL_POLLERR);
 	EQ(lkl_sys_recvmsg(pair[0], &msg, LKL_MSG_ERRQUEUE), 0);
-	CHECK(msg.msg_controllen > 0);
+	CHECK(msg.msg_controllen >= sizeof(struct lkl_cmsghdr) + sizeof(*err));
+	EQ(err->ee_origin, LKL_SO_EE_ORIGIN_ZEROCOPY);
+	EQ(err->ee_errno, 0);
+	EQ(err->ee_info, 0);
+	EQ(err->ee_data, 0);
 	EQ(lkl_sys_send(pair[0], (void *)PAGE, PAGE, LKL_MSG_ZEROCOPY),
 	   -LKL_EFAULT);
+	/* All that was announced has been told. */
+	EQ(lkl_sys_recvmsg(pair[0], &msg, LKL_MSG_ERRQUEUE), -LKL_EAGAIN);
 	halt();
 }
 
