@@ -300,6 +300,63 @@ static void starve(void)
 	halt();
 }
 
+/* One call that reads a gigabyte of nothing, again and again. */
+static volatile int long_calls;
+
+static void *long_hog(void *arg)
+{
+	struct lkl_iovec iov[1024];
+	char *buf = malloc(1 << 20);
+
+	for (int i = 0; i < 1024; i++)
+		iov[i] = (struct lkl_iovec){ buf, 1 << 20 };
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		EQ(lkl_sys_preadv(*(int *)arg, iov, 1024, 0, 0), 1 << 30);
+		long_calls++;
+	}
+	free(buf);
+	return NULL;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	long long x = *(const long long *)a, y = *(const long long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Nor does one that makes a call without an end. */
+static void starve_long(void)
+{
+	long long begin, end, took[50], each;
+	pthread_t id;
+	int fd;
+
+	boot("mem=64M");
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	OK(lkl_sys_ftruncate(fd, 1 << 30));
+	id = start(long_hog, &fd);
+	while (!long_calls)
+		msleep(1);
+	begin = now(CLOCK_MONOTONIC);
+	each = long_calls;
+	for (int i = 0; i < 50; i++) {
+		took[i] = now(CLOCK_MONOTONIC);
+		EQ(lkl_sys_getpid(), 1);
+		took[i] = now(CLOCK_MONOTONIC) - took[i];
+		msleep(7);
+	}
+	end = now(CLOCK_MONOTONIC);
+	stop = 1;
+	pthread_join(id, NULL);
+	each = (end - begin) / (long_calls - each);
+	qsort(took, 50, sizeof(*took), by_size);
+	if (took[25] > each / 5)
+		FAIL("a getpid() takes %lld us beside calls of %lld us",
+		     took[25] / 1000, each / 1000);
+	halt();
+}
+
 static unsigned int word;
 static int listener, blocked_now;
 
@@ -405,6 +462,7 @@ static void halt_entering(void)
 static const struct check tests[] = {
 	{ "busy", busy },
 	{ "starve", starve },
+	{ "starve-long", starve_long },
 	{ "halt-blocked", halt_blocked },
 	{ "halt-entering", halt_entering },
 	{ "blocked", blocked },

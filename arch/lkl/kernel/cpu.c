@@ -361,9 +361,46 @@ static inline bool lkl_wants_driver(u32 boot)
  */
 void lkl_drive_timer(u32 boot, bool pending)
 {
-	if (pending ? lkl_wants_driver(boot) : lkl_set_pending(boot))
-		if (lkl_trylock(boot))
-			lkl_drive(boot, NULL, true);
+	bool free = pending ? lkl_wants_driver(boot) : lkl_set_pending(boot);
+
+	if (pending && !free)
+		return;
+	lkl_watch();
+	if (free && lkl_trylock(boot))
+		lkl_drive(boot, NULL, true);
+}
+
+/* The task that lkl_poke() looks at, and that must not go away meanwhile. */
+static struct task_struct *lkl_poked;
+
+/**
+ * lkl_poke - have the driver see to what is pending
+ *
+ * Kernel code that runs for long, and does not enable interrupts, asks now and
+ * then whether it should let others run.  Only for the watcher.
+ */
+void lkl_poke(void)
+{
+	u32 bits = LKL_CPU_LOCKED | LKL_CPU_PENDING;
+	struct task_struct *task;
+
+	if ((READ_ONCE(lkl_cpu.word) & bits) != bits)
+		return;
+	task = READ_ONCE(lkl_current);
+	__atomic_store_n(&lkl_poked, task, __ATOMIC_SEQ_CST);
+	if (READ_ONCE(lkl_current) == task)
+		__atomic_fetch_or(&task_thread_info(task)->flags,
+				  _TIF_NEED_RESCHED, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&lkl_poked, NULL, __ATOMIC_SEQ_CST);
+}
+
+/* The memory of a task is about to be freed. */
+void arch_release_task_struct(struct task_struct *task)
+{
+	/* The task has left lkl_current; lkl_poke() looks after it has said so. */
+	smp_mb();
+	while (READ_ONCE(lkl_poked) == task)
+		lkl_ops->relax();
 }
 
 static bool __lkl_spin_for(u32 boot, struct lkl_call *call)
@@ -409,6 +446,8 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 		return;
 	if (lkl_wants_driver(boot))
 		return;
+	if (lkl_cpu_pending())
+		lkl_watch();
 	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_SLEEPING,
 					 false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))

@@ -10,6 +10,11 @@
  * only of events earlier than those it and the covering thread already know,
  * and only when the CPU is given back (lkl_cpu.timer_check), not whenever a
  * timer is set.
+ *
+ * Nobody would mind the events while the timer thread itself drives, nor notice
+ * kernel code that runs for long without enabling interrupts.  For both there is
+ * the watcher, a thread that looks every millisecond while there is reason to,
+ * and sleeps otherwise.
  */
 #include <linux/clockchips.h>
 #include <linux/clocksource.h>
@@ -35,22 +40,36 @@ static bool lkl_timer_ends;
 static u32 lkl_timer_boot;
 static void *lkl_timer_thread;
 
+/* How long a driver may take to notice that something is pending. */
+#define LKL_WATCH_NS	NSEC_PER_MSEC
+
+/* A futex word: the watcher sleeps while it is 0. */
+static int lkl_watch_word;
+static bool lkl_timer_drives;
+static void *lkl_watch_thread;
+
 void lkl_timer_wake(void)
 {
 	__atomic_fetch_add(&lkl_timer_word, 1, __ATOMIC_SEQ_CST);
 	lkl_ops->wake(&lkl_timer_word, 1);
 }
 
-/* A thread leaves the kernel: is the next event minded by anybody else? */
-void lkl_timer_leave(void)
+/* Is the next event minded by anybody? */
+static void lkl_timer_mind(void)
 {
 	u64 next = READ_ONCE(lkl_next_event);
 
-	lkl_cpu.timer_check = 0;
 	if (next >= READ_ONCE(lkl_armed) || next >= READ_ONCE(lkl_covered))
 		return;
 	WRITE_ONCE(lkl_armed, next);
 	lkl_timer_wake();
+}
+
+/* A thread leaves the kernel. */
+void lkl_timer_leave(void)
+{
+	lkl_cpu.timer_check = 0;
+	lkl_timer_mind();
 }
 
 /**
@@ -87,30 +106,73 @@ void lkl_timer_uncover(u64 cover)
 	}
 }
 
-static void lkl_timer_loop(void *unused)
+/* If the time of the next event has come, see that the kernel learns of it. */
+static bool lkl_timer_expire(u64 now)
 {
-	u32 boot = lkl_timer_boot;
+	u64 next = READ_ONCE(lkl_next_event);
 
+	if (next > now)
+		return false;
+	/* Spent: the handler sets a new one. */
+	__atomic_compare_exchange_n(&lkl_next_event, &next, LKL_NEVER, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	WRITE_ONCE(lkl_due, true);
+	return true;
+}
+
+/**
+ * lkl_watch - something is pending that the driver may take long to notice
+ */
+void lkl_watch(void)
+{
+	if (!__atomic_exchange_n(&lkl_watch_word, 1, __ATOMIC_SEQ_CST))
+		lkl_ops->wake(&lkl_watch_word, 1);
+}
+
+static void lkl_watch_loop(void *unused)
+{
 	for (;;) {
-		int word = __atomic_load_n(&lkl_timer_word, __ATOMIC_SEQ_CST);
+		int word = __atomic_load_n(&lkl_watch_word, __ATOMIC_SEQ_CST);
 		u64 now = lkl_ops->time();
-		u64 next = READ_ONCE(lkl_next_event);
-		u64 armed = next;
 
 		if (READ_ONCE(lkl_timer_ends))
 			return;
-		if (next <= now) {
-			/* Spent: the handler sets a new one. */
-			__atomic_compare_exchange_n(&lkl_next_event, &next,
-						    LKL_NEVER, false,
-						    __ATOMIC_SEQ_CST,
-						    __ATOMIC_RELAXED);
-			WRITE_ONCE(lkl_due, true);
-			lkl_drive_timer(boot, false);
+		lkl_ops->wait(&lkl_watch_word, word, word ? now + LKL_WATCH_NS : 0);
+		if (!word)
+			continue;
+		lkl_poke();
+		if (lkl_timer_expire(lkl_ops->time()))
+			lkl_kick_cpu();
+		__atomic_store_n(&lkl_watch_word, 0, __ATOMIC_SEQ_CST);
+		if (READ_ONCE(lkl_timer_drives) || lkl_cpu_pending())
+			lkl_watch();
+		else
+			lkl_timer_mind();
+	}
+}
+
+static void lkl_timer_drive(bool pending)
+{
+	WRITE_ONCE(lkl_timer_drives, true);
+	lkl_drive_timer(lkl_timer_boot, pending);
+	WRITE_ONCE(lkl_timer_drives, false);
+}
+
+static void lkl_timer_loop(void *unused)
+{
+	for (;;) {
+		int word = __atomic_load_n(&lkl_timer_word, __ATOMIC_SEQ_CST);
+		u64 now = lkl_ops->time();
+		u64 next, armed;
+
+		if (READ_ONCE(lkl_timer_ends))
+			return;
+		if (lkl_timer_expire(now)) {
+			lkl_timer_drive(false);
 			continue;
 		}
 		/* Relieve whoever is kept from returning to its caller. */
-		lkl_drive_timer(boot, true);
+		lkl_timer_drive(true);
 		next = READ_ONCE(lkl_next_event);
 		armed = next;
 		if (READ_ONCE(lkl_covered) <= next && next < now + LKL_BACKUP_NS)
@@ -128,7 +190,13 @@ int lkl_timer_start(u32 boot)
 {
 	lkl_timer_boot = boot;
 	lkl_timer_thread = lkl_ops->thread_create(lkl_timer_loop, NULL);
-	return lkl_timer_thread ? 0 : -ENOMEM;
+	if (!lkl_timer_thread)
+		return -ENOMEM;
+	lkl_watch_thread = lkl_ops->thread_create(lkl_watch_loop, NULL);
+	if (lkl_watch_thread)
+		return 0;
+	lkl_timer_stop();
+	return -ENOMEM;
 }
 
 void lkl_timer_stop(void)
@@ -136,6 +204,11 @@ void lkl_timer_stop(void)
 	WRITE_ONCE(lkl_timer_ends, true);
 	lkl_timer_wake();
 	lkl_ops->thread_join(lkl_timer_thread);
+	if (!lkl_watch_thread)
+		return;
+	__atomic_store_n(&lkl_watch_word, 2, __ATOMIC_SEQ_CST);
+	lkl_ops->wake(&lkl_watch_word, 1);
+	lkl_ops->thread_join(lkl_watch_thread);
 }
 
 bool lkl_timer_is_due(void)

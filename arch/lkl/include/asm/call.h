@@ -74,6 +74,7 @@ bool lkl_want_handover(void);
 void lkl_kick_cpu(void);
 void lkl_interrupt_driver(void);
 void lkl_drive_timer(u32 boot, bool pending);
+void lkl_poke(void);
 
 /* kernel/process.c */
 int lkl_host_task(void *call);
@@ -97,5 +98,6 @@ u64 lkl_timer_cover(void);
 void lkl_timer_uncover(u64 cover);
 void lkl_timer_leave(void);
 void lkl_timer_wake(void);
+void lkl_watch(void);
 
 #endif /* _ASM_LKL_CALL_H */
