@@ -25,7 +25,8 @@ OBJCOPY	:= objcopy
 
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
-	   linux-source-6.12 pkg-config libblkid-dev scdoc
+	   linux-source-6.12 pkg-config libblkid-dev libmnl-dev libjson-c-dev \
+	   libnl-3-dev libnl-route-3-dev scdoc
 DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind
@@ -40,7 +41,9 @@ ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 endif
 LDFLAGS	:= -Wl,-z,relro -Wl,-z,noexecstack
-# What a program linked with liblkl.a needs beside it; goes into lkl.pc, too.
+# What the library uses, and what else a program needs that is linked with
+# liblkl.a; goes into lkl.pc, too.
+LIB_LIBS := -lmnl -ljson-c
 LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 
 # Each tool is a file in tools/, linked with tools/common; some go by two names.
@@ -108,7 +111,7 @@ $(LIB).so: $(OUT)/obj/liblkl.o
 	@mkdir -p $(@D)
 	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
 		-Wl,-Bsymbolic-functions -Wl,-soname,$(SONAME) \
-		-Wl,--version-script=lib/lkl.map $(LIBS)
+		-Wl,--version-script=lib/lkl.map $(LIB_LIBS) $(LIBS)
 	@$(OBJCOPY) --strip-debug $@.debug $@.tmp
 	@$(OBJCOPY) --only-keep-debug $@.debug
 	@$(OBJCOPY) --add-gnu-debuglink=$@.debug $@.tmp
@@ -142,7 +145,7 @@ $(OUT)/$(1)/$(2): $(OUT)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(OUT)/obj/%.o),$(LIB).
 	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
 		$(if $(3),,-L$(OUT)/lib -llkl) $(4) $$(LIBS)
 endef
-$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka)))
+$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka $(LIB_LIBS) $(LIBS_$t))))
 $(foreach b,$(BENCHES),$(eval $(call program,bench,$b)))
 
 $(OUT)/man/%: docs/man/%.scd
@@ -165,7 +168,7 @@ install: all
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' \
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIB_LIBS) $(LIBS)|' \
 		packaging/lkl.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/lkl.pc
 	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include
 	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include

@@ -31,7 +31,7 @@ debug() {
 }
 
 gcc -g -I"$TOP/include" -I"$BUILD/include" "$TESTS/debuggee.c" \
-	"$BUILD/lib/liblkl.a" -pthread -o static
+	"$BUILD/lib/liblkl.a" $LKL_LIBS -o static
 for program in "$BUILD/tests/debuggee" ./static; do
 	debug bt 'info threads' lkl-tasks
 	expect '^#0 .*hrtimer_nanosleep .* at .*/kernel/time/hrtimer.c:[0-9]+' \

@@ -8,7 +8,7 @@ need perf gcc
 BUILD=$(cd "$BIN/.." && pwd)
 
 gcc -O2 -I"$TESTS/../include" -I"$BUILD/include" "$TESTS/debuggee.c" \
-	"$BUILD/lib/liblkl.a" -pthread -o static
+	"$BUILD/lib/liblkl.a" $LKL_LIBS -o static
 for program in "$BUILD/tests/debuggee" ./static; do
 	perf record -q -e cpu-clock --call-graph fp -o data "$program" 20000 \
 		>record.log 2>&1 || skip "perf record does not work here"

@@ -108,10 +108,10 @@ __attribute__((destructor)) static void check(void)
 		_exit(3);
 }
 END
-gcc -fno-builtin -w "${INCLUDES[@]}" -o static-own own.c libc.c "$LIB/liblkl.a" -pthread
+gcc -fno-builtin -w "${INCLUDES[@]}" -o static-own own.c libc.c "$LIB/liblkl.a" $LKL_LIBS
 gcc -fno-builtin -w "${INCLUDES[@]}" -o shared-own own.c libc.c -L"$LIB" -llkl \
 	-Wl,-rpath,"$LIB" -pthread
-gcc -fno-builtin -w -static "${INCLUDES[@]}" -o all-static own.c "$LIB/liblkl.a" -pthread
+gcc -fno-builtin -w -static "${INCLUDES[@]}" -o all-static own.c "$LIB/liblkl.a" $LKL_LIBS
 for program in static-own shared-own all-static; do
 	status=0
 	"./$program" || status=$?

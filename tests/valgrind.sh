@@ -38,7 +38,7 @@ int main(void)
 	return lkl_sys_halt();
 }
 END
-gcc -g -I"$TOP/include" -I"$BUILD/include" wrong.c "$BUILD/lib/liblkl.a" -pthread -o wrong
+gcc -g -I"$TOP/include" -I"$BUILD/include" wrong.c "$BUILD/lib/liblkl.a" $LKL_LIBS -o wrong
 valgrind -q "${memcheck[@]}" ./wrong >out.log 2>&1 || true
 for text in 'Invalid read of size' 'lkl_copy_user' \
 		'is 0 bytes after a block of size 10' \
