@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -195,6 +196,28 @@ static int host_anon(unsigned long addr, unsigned long size)
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 
+/* A file of a few copies, mapped over and over. */
+static int host_pattern(unsigned long addr, unsigned long size, const void *page)
+{
+	const unsigned long piece = 512 << 10, page_size = 4096;
+	unsigned long pos;
+	int err = 0, fd = memfd_create("lkl-pages", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (pos = 0; pos < piece && !err; pos += page_size)
+		if (pwrite(fd, page, page_size, pos) != (ssize_t)page_size)
+			err = -ENOMEM;
+	for (pos = 0; pos < size && !err; pos += piece)
+		if (mmap((void *)(addr + pos), MIN(piece, size - pos),
+			 PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED_NOREPLACE, fd,
+			 0) == MAP_FAILED)
+			err = -errno;
+	close(fd);
+	return err;
+}
+
 /*
  * futex() with a time-out ends with EINTR after any handler, futex_waitv() only
  * after one without SA_RESTART.  Where there is none, a call may be ended that
@@ -345,6 +368,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.map = host_map,
 	.unmap = host_unmap,
 	.anon = host_anon,
+	.pattern = host_pattern,
 	.wait = host_wait,
 	.wake = host_wake,
 	.relax = host_relax,

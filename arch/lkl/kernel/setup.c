@@ -32,11 +32,14 @@
 
 /*
  * Devices nobody asked for: they take time, memory and the low interface
- * numbers.  What the application says comes later and wins.
+ * numbers.  And hash tables, which the kernel would size for the RAM it is told
+ * of at first (mm/init.c): like its own rule, but with a limit, for boot has to
+ * zero them.  What the application says comes later and wins.
  */
 #define LKL_CMDLINE_DEFAULTS						\
 	"dummy.numdummies=0 ifb.numifbs=0 bonding.max_bonds=0 "		\
-	"nbd.nbds_max=0 fb_tunnels=none "
+	"nbd.nbds_max=0 fb_tunnels=none "				\
+	"dhash_entries=%lu ihash_entries=%lu thash_entries=%lu "
 
 #define __keep __section(".data..lkl_keep")
 
@@ -51,7 +54,7 @@ struct lkl_host_operations *lkl_ops __keep;
 struct lkl_call *lkl_halt_call __keep;
 static void *lkl_pristine __keep;
 static u32 lkl_boot_number __keep;
-static char lkl_cmdline[COMMAND_LINE_SIZE] __keep = LKL_CMDLINE_DEFAULTS;
+static char lkl_cmdline[COMMAND_LINE_SIZE] __keep;
 static unsigned long lkl_mem_size __keep;
 
 static void lkl_say(const char *fmt, ...)
@@ -88,10 +91,24 @@ static bool lkl_mem_option(const char *cmdline)
 	return true;
 }
 
+static int lkl_set_cmdline(const char *cmdline)
+{
+	size_t room = sizeof(lkl_cmdline);
+	size_t defaults = scnprintf(lkl_cmdline, room, LKL_CMDLINE_DEFAULTS,
+				    min(lkl_mem_size >> 13, 65536UL),
+				    min(lkl_mem_size >> 14, 32768UL),
+				    min(lkl_mem_size >> 17, 8192UL));
+
+	if (strscpy(lkl_cmdline + defaults, cmdline, room - defaults) >= 0)
+		return 0;
+	lkl_say("lkl: command line is longer than %zu bytes\n",
+		room - defaults - 1);
+	return -EINVAL;
+}
+
 static int lkl_fresh_data(void)
 {
 	unsigned long size = lkl_data_end - lkl_data_start;
-
 	int err;
 
 	if (lkl_pristine) {
@@ -117,19 +134,12 @@ static void __ref lkl_boot_fiber(void)
 int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 {
 	struct lkl_call call = { .task = &init_task };
-	const size_t defaults = sizeof(LKL_CMDLINE_DEFAULTS) - 1;
 	struct lkl_fiber_start_frame *frame;
 	int err;
 
 	if (lkl_cpu.word)
 		return -EBUSY;
 	lkl_ops = ops;
-	if (strscpy(lkl_cmdline + defaults, cmdline,
-		    sizeof(lkl_cmdline) - defaults) < 0) {
-		lkl_say("lkl: command line is longer than %zu bytes\n",
-			sizeof(lkl_cmdline) - defaults - 1);
-		return -EINVAL;
-	}
 	if (!lkl_mem_option(cmdline)) {
 		lkl_say("lkl: mem= in '%s' is not a size\n", cmdline);
 		return -EINVAL;
@@ -139,6 +149,9 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
 		return -ENOMEM;
 	}
+	err = lkl_set_cmdline(cmdline);
+	if (err)
+		return err;
 	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE, init_stack);
 	lkl_valgrind_stack(init_stack);
 	err = lkl_fresh_data();

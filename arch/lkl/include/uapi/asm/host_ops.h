@@ -41,6 +41,8 @@ struct lkl_virtio_dev;
  * @unmap: [path] make @size bytes at @addr inaccessible again
  * @anon: [path] map zeroed private memory at @addr unless something is there
  *	already; 0 or -errno
+ * @pattern: map private memory at @addr, each page of which shows what @page
+ *	does, and is a page of its own once it is written to; 0 or -errno
  * @wait: [path] sleep while *@word == @val, until woken or until the monotonic
  *	time @deadline in nanoseconds (0 is forever).  Returns 0, or -EINTR when
  *	a signal handler installed without SA_RESTART ran
@@ -73,6 +75,8 @@ struct lkl_host_operations {
 		   unsigned long offset, int prot);
 	int (*unmap)(unsigned long addr, unsigned long size);
 	int (*anon)(unsigned long addr, unsigned long size);
+	int (*pattern)(unsigned long addr, unsigned long size,
+		       const void *page);
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
