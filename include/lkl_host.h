@@ -155,6 +155,146 @@ int lkl_disk_add(struct lkl_disk *disk);
  */
 int lkl_disk_remove(struct lkl_disk disk);
 
+struct lkl_dev_net_ops;
+
+/* tx() may be called in the middle of the kernel, see there. */
+#define LKL_NETDEV_INLINE 1
+/* There are no link-layer addresses on this wire: the interface is NOARP. */
+#define LKL_NETDEV_NOARP 2
+/* Segmentation of UDP (USO) is possible where that of TCP is. */
+#define LKL_NETDEV_USO 4
+
+/**
+ * struct lkl_netdev - one end of a wire
+ *
+ * An application with a wire of its own sets @ops, leaves zero what it has no
+ * use for, and may put the structure into a larger one.
+ *
+ * @ops: the back end
+ * @id: what lkl_netdev_add() returned
+ * @has_vnet_hdr: frames begin with a struct lkl_virtio_net_hdr_v1, which
+ *	offloads need
+ * @flags: LKL_NETDEV_*
+ * @offload: virtio-net feature bits for when lkl_netdev_add() is given none
+ * @mac: address for the interface, unless it is zero or another is asked for
+ * @mtu: largest packet of the wire, 0 when the interface may choose
+ */
+struct lkl_netdev {
+	struct lkl_dev_net_ops *ops;
+	int id;
+	unsigned char has_vnet_hdr;
+	unsigned int flags;
+	unsigned int offload;
+	unsigned char mac[6];
+	unsigned short mtu;
+};
+
+/* What lkl_dev_net_ops.poll() reports. */
+#define LKL_DEV_NET_POLL_RX 1
+#define LKL_DEV_NET_POLL_TX 2
+#define LKL_DEV_NET_POLL_HUP 4
+#define LKL_DEV_NET_POLL_LINK 8
+
+/**
+ * struct lkl_dev_net_ops - a network back end
+ *
+ * Calls of one kind never overlap, those of different kinds do.
+ *
+ * @tx: send a frame.  Negative when that has to wait until poll() reports
+ *	LKL_DEV_NET_POLL_TX; anything else when the frame is sent or lost.  With
+ *	LKL_NETDEV_INLINE it may run in kernel context, and must use neither
+ *	locks nor thread-local storage nor the library
+ * @rx: receive a frame.  Return its length, or a negative number when there is
+ *	none.  What does not fit may be lost.  Must not block
+ * @poll: sleep until something happens and return a mask of what.  To receive
+ *	is possible until rx() has said no, so it is enough to report what is
+ *	new.  Hanging up, or a negative number, is the end of the wire
+ * @poll_hup: have poll() report LKL_DEV_NET_POLL_HUP once; from any thread
+ * @free: close the wire and free @nd
+ * @set_offload: let the wire carry what these virtio-net feature bits allow; 0
+ *	or a negative error number.  May be NULL
+ * @link: whether the wire is connected.  Asked at the start and after
+ *	LKL_DEV_NET_POLL_LINK.  May be NULL
+ */
+struct lkl_dev_net_ops {
+	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+	int (*rx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+	int (*poll)(struct lkl_netdev *nd);
+	void (*poll_hup)(struct lkl_netdev *nd);
+	void (*free)(struct lkl_netdev *nd);
+	int (*set_offload)(struct lkl_netdev *nd, unsigned int offload);
+	int (*link)(struct lkl_netdev *nd);
+};
+
+/**
+ * struct lkl_netdev_args - what an interface shall be like
+ *
+ * @mac: its address, 6 bytes; NULL leaves the choice to the wire
+ * @offload: virtio-net feature bits: CSUM 0, GUEST_CSUM 1, GUEST_TSO4 7,
+ *	GUEST_TSO6 8, HOST_TSO4 11, HOST_TSO6 12, MRG_RXBUF 15, ...
+ */
+struct lkl_netdev_args {
+	void *mac;
+	unsigned int offload;
+};
+
+/**
+ * lkl_netdev_add - give the kernel a network interface
+ * @nd: the wire, which must stay valid until lkl_netdev_remove()
+ * @args: what the interface shall be like; NULL for what the wire suggests
+ *
+ * Before boot the interface is there when the kernel starts, afterwards it is
+ * there on return.  It stays across lkl_sys_halt() until lkl_netdev_remove() or
+ * lkl_cleanup().
+ *
+ * Return: the interface's id, or a negative error number
+ */
+int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args);
+
+/**
+ * lkl_netdev_remove - take an interface away
+ * @id: what lkl_netdev_add() returned
+ *
+ * The wire remains, and can be added again or freed.
+ */
+void lkl_netdev_remove(int id);
+
+/**
+ * lkl_netdev_free - close a wire
+ * @nd: the wire; its interface is removed first
+ */
+void lkl_netdev_free(struct lkl_netdev *nd);
+
+/**
+ * lkl_netdev_get_ifindex - number of an interface
+ * @id: what lkl_netdev_add() returned
+ *
+ * Mounts sysfs on /sysfs unless it is there.
+ *
+ * Return: the index, or a negative error number
+ */
+int lkl_netdev_get_ifindex(int id);
+
+/*
+ * Wires.  Each function returns a new one, or NULL after a line on standard
+ * error that says why not; see lkl-wires(7).
+ */
+
+/**
+ * lkl_netdev_tap_create - a tap interface of the host
+ * @ifname: its name; made if it does not exist
+ * @offload: as in struct lkl_netdev_args
+ */
+struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
+
+/**
+ * lkl_netdev_fd_create - a descriptor that somebody has opened
+ * @fd: tap, tun or macvtap device, packet socket, datagram or stream socket.
+ *	It belongs to the wire from here on, also after an error
+ * @offload: as in struct lkl_netdev_args
+ */
+struct lkl_netdev *lkl_netdev_fd_create(int fd, int offload);
+
 #ifdef __cplusplus
 }
 #endif

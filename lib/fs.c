@@ -46,8 +46,15 @@ int lkl_encode_dev_from_sysfs(const char *path, uint32_t *pdevid)
 	return 0;
 }
 
-/* The name of the only disk in a directory of sysfs. */
-static int disk_name(const char *path, char *name, size_t size)
+/**
+ * lkl_only_entry - the name of the only entry in a directory of sysfs
+ * @path: the directory
+ * @name: where to store it
+ * @size: size of @name
+ *
+ * Return: 0, or a negative error number
+ */
+int lkl_only_entry(const char *path, char *name, size_t size)
 {
 	struct lkl_linux_dirent64 *entry;
 	int err, ret = -LKL_ENODEV;
@@ -81,7 +88,7 @@ int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t *pdevid)
 		return index;
 	len = snprintf(path, sizeof(path),
 		       "/sysfs/devices/virtio-lkl/virtio%d/block", index);
-	err = disk_name(path, name, sizeof(name));
+	err = lkl_only_entry(path, name, sizeof(name));
 	if (err)
 		return err;
 	if (part)

@@ -255,16 +255,21 @@ void lkl_virtq_publish(struct lkl_virtq *q)
 }
 
 /**
- * lkl_virtq_notify - show the driver what was pushed and tell it if it wants
+ * lkl_virtq_mark - show the driver what was pushed, and note if it wants to be
+ *	told
  * @q: the ring
+ *
+ * For a thread that holds something it must let go of before it interrupts.
+ *
+ * Return: whether the caller must call lkl_trigger_irq(vdev->dev.irq)
  */
-void lkl_virtq_notify(struct lkl_virtq *q)
+bool lkl_virtq_mark(struct lkl_virtq *q)
 {
 	uint16_t told = q->told_used, now = q->next_used;
 	bool wanted;
 
 	if (told == now)
-		return;
+		return false;
 	lkl_virtq_publish(q);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (has_event_idx(q)) {
@@ -276,8 +281,17 @@ void lkl_virtq_notify(struct lkl_virtq *q)
 		wanted = !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) &
 			   LKL_VRING_AVAIL_F_NO_INTERRUPT);
 	}
-	if (wanted)
-		interrupt(q->vdev, 1ULL << q->index);
+	return wanted && lkl_vdev_mark(q->vdev, 1ULL << q->index);
+}
+
+/**
+ * lkl_virtq_notify - show the driver what was pushed and tell it if it wants
+ * @q: the ring
+ */
+void lkl_virtq_notify(struct lkl_virtq *q)
+{
+	if (lkl_virtq_mark(q))
+		lkl_trigger_irq(q->vdev->dev.irq);
 }
 
 /**
@@ -308,7 +322,17 @@ bool lkl_virtq_enable_kick(struct lkl_virtq *q)
 	else
 		__atomic_store_n(&q->used->flags, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&q->avail->idx, __ATOMIC_RELAXED) !=
+	return lkl_virtq_ready(q);
+}
+
+/**
+ * lkl_virtq_ready - is there a request?
+ * @q: the ring
+ */
+bool lkl_virtq_ready(struct lkl_virtq *q)
+{
+	return q->desc &&
+	       __atomic_load_n(&q->avail->idx, __ATOMIC_RELAXED) !=
 		       q->next_avail &&
 	       !(q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET);
 }
@@ -482,6 +506,32 @@ out:
 	return ret;
 }
 
+static struct lkl_vdev *find_unit(unsigned int id, int unit)
+{
+	struct lkl_vdev *vdev = devices;
+
+	while (vdev && (vdev->dev.id != id || vdev->unit != unit))
+		vdev = vdev->next;
+	return vdev;
+}
+
+/**
+ * lkl_vdev_find - the device with a number
+ * @id: virtio device type
+ * @unit: number of the device among those of its type
+ *
+ * Return: the device, or NULL
+ */
+struct lkl_vdev *lkl_vdev_find(unsigned int id, int unit)
+{
+	struct lkl_vdev *vdev;
+
+	pthread_mutex_lock(&lock);
+	vdev = find_unit(id, unit);
+	pthread_mutex_unlock(&lock);
+	return vdev;
+}
+
 /**
  * lkl_vdev_index - where a device is in sysfs
  * @id: virtio device type
@@ -495,13 +545,9 @@ int lkl_vdev_index(unsigned int id, int unit)
 	int ret = -LKL_ENODEV;
 
 	pthread_mutex_lock(&lock);
-	for (vdev = devices; running && vdev; vdev = vdev->next) {
-		if (vdev->dev.id == id && vdev->unit == unit &&
-		    vdev->dev.driver) {
-			ret = vdev->dev.index;
-			break;
-		}
-	}
+	vdev = find_unit(id, unit);
+	if (running && vdev && vdev->dev.driver)
+		ret = vdev->dev.index;
 	pthread_mutex_unlock(&lock);
 	return ret;
 }

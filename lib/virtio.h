@@ -109,9 +109,11 @@ int lkl_virtq_chain(struct lkl_virtq *q, unsigned int head,
 		    struct lkl_chain *chain);
 void lkl_virtq_push(struct lkl_virtq *q, unsigned int head, uint32_t len);
 void lkl_virtq_publish(struct lkl_virtq *q);
+bool lkl_virtq_mark(struct lkl_virtq *q);
 void lkl_virtq_notify(struct lkl_virtq *q);
 void lkl_virtq_disable_kick(struct lkl_virtq *q);
 bool lkl_virtq_enable_kick(struct lkl_virtq *q);
+bool lkl_virtq_ready(struct lkl_virtq *q);
 void lkl_virtq_broken(struct lkl_virtq *q, const char *why);
 
 bool lkl_vdev_mark(struct lkl_vdev *vdev, unsigned long long pending);
@@ -119,6 +121,8 @@ bool lkl_vdev_mark(struct lkl_vdev *vdev, unsigned long long pending);
 int lkl_vdev_add(struct lkl_vdev *vdev);
 int lkl_vdev_remove(struct lkl_vdev *vdev);
 int lkl_vdev_index(unsigned int id, int unit);
+struct lkl_vdev *lkl_vdev_find(unsigned int id, int unit);
+int lkl_only_entry(const char *path, char *name, size_t size);
 
 int lkl_vdevs_start(struct lkl_host_operations *ops);
 void lkl_vdevs_started(bool booted);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What wires (lib/net/NAME.c) and the network device (lib/net.c) share.
+ */
+#ifndef LIB_NET_H
+#define LIB_NET_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include <lkl_host.h>
+#include <lkl/linux/virtio_net.h>
+
+/* A mask of virtio-net feature bits, for those that fit into an int. */
+#define OFFLOAD(name) (1U << LKL_VIRTIO_NET_F_##name)
+
+/* The longest frame, with Ethernet's header, a VLAN tag and a vnet header. */
+#define FRAME_MAX (12 + 18 + 65535)
+
+/* Print a line "lkl: WIRE: ..." to standard error. */
+__attribute__((format(printf, 2, 3))) void lkl_net_error(const char *wire,
+							 const char *fmt, ...);
+
+/* Is this a mask that makes sense?  Says why not. */
+bool lkl_net_check_offload(const char *wire, unsigned int offload);
+
+/**
+ * struct fd_wire - a wire that is a descriptor; may begin a larger structure
+ *
+ * @nd: what the device sees
+ * @fd: the descriptor, which does not block
+ * @is_socket: what sort it is
+ * @wakeup: eventfd that makes poll() end
+ * @epoll: both
+ */
+struct fd_wire {
+	struct lkl_netdev nd;
+	int fd;
+	bool is_socket;
+	int wakeup;
+	int epoll;
+};
+
+/* The operations of such a wire, for those that differ in some of them. */
+int lkl_fd_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt);
+int lkl_fd_poll(struct lkl_netdev *nd);
+void lkl_fd_poll_hup(struct lkl_netdev *nd);
+void lkl_fd_free(struct lkl_netdev *nd);
+
+/**
+ * lkl_fd_wire - make a wire of a descriptor
+ * @size: size of the structure that begins with struct fd_wire
+ * @ops: its operations
+ * @fd: the descriptor; closed after an error
+ *
+ * Return: zeroed but for the struct fd_wire, or NULL with errno set
+ */
+void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int fd);
+
+/**
+ * lkl_tun_setup - prepare a tap or macvtap device for use
+ * @wire: what to call it in messages
+ * @fd: its descriptor; closed after an error
+ * @offload: what it shall be able to do
+ */
+struct lkl_netdev *lkl_tun_setup(const char *wire, int fd,
+				 unsigned int offload);
+
+#endif /* LIB_NET_H */

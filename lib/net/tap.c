@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's tap interfaces, and macvtap's, which are used alike.
+ *
+ * All offloads are in a header before each frame; what the host may send with
+ * it is set by TUNSETOFFLOAD, and it takes everything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <net/if.h>
+#include <linux/if_tun.h>
+
+#include "../net.h"
+
+/* Not in the headers of Debian 12. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+static int tun_set_offload(struct lkl_netdev *nd, unsigned int offload)
+{
+	struct fd_wire *w = (struct fd_wire *)nd;
+	unsigned int flags = 0, uso;
+
+	if (offload & OFFLOAD(GUEST_CSUM))
+		flags |= TUN_F_CSUM;
+	if (offload & OFFLOAD(GUEST_TSO4))
+		flags |= TUN_F_TSO4;
+	if (offload & OFFLOAD(GUEST_TSO6))
+		flags |= TUN_F_TSO6;
+	if (offload & OFFLOAD(GUEST_ECN))
+		flags |= TUN_F_TSO_ECN;
+	if (offload & OFFLOAD(GUEST_UFO))
+		flags |= TUN_F_UFO;
+	uso = flags | TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
+	nd->flags &= ~LKL_NETDEV_USO;
+	if (!ioctl(w->fd, TUNSETOFFLOAD, uso)) {
+		nd->flags |= LKL_NETDEV_USO;
+		if (flags & TUN_F_TSO4 && flags & TUN_F_TSO6)
+			return 0;
+	}
+	return ioctl(w->fd, TUNSETOFFLOAD, flags) ? -errno : 0;
+}
+
+static struct lkl_dev_net_ops tun_ops = {
+	.tx = lkl_fd_tx,
+	.rx = lkl_fd_rx,
+	.poll = lkl_fd_poll,
+	.poll_hup = lkl_fd_poll_hup,
+	.free = lkl_fd_free,
+	.set_offload = tun_set_offload,
+};
+
+struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
+{
+	int size = sizeof(struct lkl_virtio_net_hdr_v1), ret;
+	struct fd_wire *w;
+
+	w = lkl_fd_wire(sizeof(*w), &tun_ops, fd);
+	if (!w) {
+		lkl_net_error(wire, "%s", strerror(errno));
+		return NULL;
+	}
+	w->nd.has_vnet_hdr = 1;
+	w->nd.offload = offload;
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size)) {
+		lkl_net_error(wire, "TUNSETVNETHDRSZ: %s", strerror(errno));
+		goto err;
+	}
+	if (!lkl_net_check_offload(wire, offload))
+		goto err;
+	ret = tun_set_offload(&w->nd, offload);
+	if (ret < 0) {
+		lkl_net_error(wire, "the host refuses offload 0x%x: %s",
+			      offload, strerror(-ret));
+		goto err;
+	}
+	return &w->nd;
+err:
+	lkl_fd_free(&w->nd);
+	return NULL;
+}
+
+static const char *attach_error(int err)
+{
+	switch (err) {
+	case EBUSY:
+		return "in use by another program";
+	case EPERM:
+		return "no permission (needs CAP_NET_ADMIN, or a tap made for "
+		       "this user with `ip tuntap add ... user NAME`)";
+	case EINVAL:
+		return "there is such an interface, but it is no tap";
+	}
+	return strerror(err);
+}
+
+struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
+{
+	static const char dev[] = "/dev/net/tun";
+	struct ifreq ifr = { 0 };
+	char wire[32];
+	int fd, ret;
+
+	snprintf(wire, sizeof(wire), "tap %s", ifname);
+	if (!*ifname || strlen(ifname) >= sizeof(ifr.ifr_name)) {
+		lkl_net_error(wire, "a name has 1 to %zu characters",
+			      sizeof(ifr.ifr_name) - 1);
+		return NULL;
+	}
+	fd = open(dev, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		lkl_net_error(wire, "%s: %s", dev, strerror(errno));
+		return NULL;
+	}
+	strcpy(ifr.ifr_name, ifname);
+	ifr.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	ret = ioctl(fd, TUNSETIFF, &ifr);
+	if (ret && errno == EINVAL) {
+		/* One that was made for several queues. */
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+		ret = ioctl(fd, TUNSETIFF, &ifr);
+	}
+	if (ret) {
+		lkl_net_error(wire, "%s", attach_error(errno));
+		close(fd);
+		return NULL;
+	}
+	return lkl_tun_setup(wire, fd, offload);
+}
