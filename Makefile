@@ -26,10 +26,10 @@ OBJCOPY	:= objcopy
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libmnl-dev libjson-c-dev \
-	   libnl-3-dev libnl-route-3-dev scdoc
+	   libnl-3-dev libnl-route-3-dev libarchive-dev scdoc
 DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
-	   fakeroot strace gdb valgrind
+	   fakeroot strace gdb valgrind libarchive-tools zstd
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
@@ -46,10 +46,13 @@ LDFLAGS	:= -Wl,-z,relro -Wl,-z,noexecstack
 LIB_LIBS := -lmnl -ljson-c
 LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 
-# Each tool is a file in tools/, linked with tools/common; some go by two names.
+# Each tool is a file in tools/ and what is in the folder of its name, linked
+# with tools/common; some go by two names.
 TOOLS	:= $(patsubst tools/%.c,%,$(wildcard tools/*.c))
-ALIASES	:= cpfromfs:cptofs
+ALIASES	:= cpfromfs:cptofs tar2fs:fs2tar
 TOOL_LIBS := -lblkid
+LIBS_fs2tar := -larchive
+LIBS_lklfuse := -lfuse3 -lseccomp
 
 # Each C file in tests/ is a program; some test parts without the kernel.
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/*.c))
@@ -125,10 +128,11 @@ $(LIB).so-gdb.py: scripts/lkl-gdb.py
 
 $(OUT)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
-$(OUT)/bin/%: $(OUT)/obj/tools/%.o $(COMMON) $(LIB).so
+.SECONDEXPANSION:
+$(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objects,tools/$$*/*.c) $(COMMON) $(LIB).so
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
-	@$(CC) -o $@ $< $(COMMON) $(LDFLAGS) $(RPATH) -L$(OUT)/lib -llkl \
+	@$(CC) -o $@ $(filter %.o,$^) $(LDFLAGS) $(RPATH) -L$(OUT)/lib -llkl \
 		 $(TOOL_LIBS) $(LIBS_$*) $(LIBS)
 
 define alias
@@ -189,5 +193,6 @@ FORCE:
 .SECONDARY:
 
 -include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
+	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
 	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

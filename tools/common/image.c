@@ -5,6 +5,7 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define SECTOR 512
 #define UNMOUNT_MS 10000
 #define LOG_SIZE (1 << 18)
+#define DEFAULT_MB 256
 
 /* Actions of syslog(2), for which the kernel exports no names. */
 #define SYSLOG_READ_ALL 3
@@ -31,43 +33,57 @@ static const char *kernel_type(const char *type)
 	return strcmp(type, "ntfs") ? type : "ntfs3";
 }
 
-static int open_file(struct image *img)
+/* Open and lock @file; its size, or -1. */
+static off_t open_disk(const char *file, bool readonly, int *fd,
+		       struct stat *st)
 {
-	int flags = (img->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
 	off_t size;
 
 	/* O_EXCL: not a block device that the host has mounted */
-	if (!img->readonly && !stat(img->file, &img->st) &&
-	    S_ISBLK(img->st.st_mode))
+	if (!readonly && !stat(file, st) && S_ISBLK(st->st_mode))
 		flags |= O_EXCL;
-	img->fd = open(img->file, flags | O_NONBLOCK);
-	if (img->fd < 0 || fstat(img->fd, &img->st)) {
-		tool_file_error("cannot open", NULL, img->file, -errno);
+	*fd = open(file, flags | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, st)) {
+		tool_file_error("cannot open", NULL, file, -errno);
 		return -1;
 	}
-	if (!S_ISREG(img->st.st_mode) && !S_ISBLK(img->st.st_mode)) {
-		if (S_ISDIR(img->st.st_mode))
-			tool_file_error("cannot open", NULL, img->file,
-					-EISDIR);
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode)) {
+		if (S_ISDIR(st->st_mode))
+			tool_file_error("cannot open", NULL, file, -EISDIR);
 		else
 			tool_error("'%s' is neither a file nor a block device",
-				   img->file);
+				   file);
 		return -1;
 	}
-	if (flock(img->fd, (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
+	if (flock(*fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
 		if (errno == EWOULDBLOCK)
-			tool_error("'%s' is in use by another program",
-				   img->file);
+			tool_error("'%s' is in use by another program", file);
 		else
-			tool_file_error("cannot lock", NULL, img->file, -errno);
+			tool_file_error("cannot lock", NULL, file, -errno);
 		return -1;
 	}
-	size = lseek(img->fd, 0, SEEK_END);
+	size = lseek(*fd, 0, SEEK_END);
 	if (size < SECTOR) {
-		tool_error("'%s' is empty", img->file);
+		tool_error("'%s' is empty", file);
 		return -1;
 	}
+	return size;
+}
+
+static int open_disks(struct image *img)
+{
+	off_t size = open_disk(img->file, img->readonly, &img->fd, &img->st);
+	struct stat st;
+
+	if (size < 0)
+		return -1;
 	img->size = size;
+	for (unsigned int i = 0; i < img->more_count; i++) {
+		if (open_disk(img->more[i].file, img->readonly,
+			      &img->more[i].fd, &st) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -141,10 +157,10 @@ static int check_partition(struct image *img, blkid_partlist list, off_t *off,
 	*off = blkid_partition_get_start(p) * SECTOR;
 	*size = blkid_partition_get_size(p) * SECTOR;
 	if (*off + *size > (off_t)img->size) {
-		tool_error(
-			"'%s' is truncated: partition %u ends at byte %lld, the image at %llu",
-			img->file, img->part, (long long)(*off + *size),
-			img->size);
+		tool_error("'%s' is truncated: partition %u ends at byte %lld, "
+			   "the image at %llu",
+			   img->file, img->part, (long long)(*off + *size),
+			   img->size);
 		return -1;
 	}
 	return 0;
@@ -270,9 +286,10 @@ static void write_file(const char *path, const char *text)
 
 static int boot(struct image *img)
 {
+	int level = img->verbose ? 8 : img->loglevel;
 	long err;
 
-	if (!img->verbose)
+	if (!level)
 		lkl_host_ops.print = NULL;
 	err = lkl_init(&lkl_host_ops);
 	if (!err) {
@@ -281,16 +298,23 @@ static int boot(struct image *img)
 		err = lkl_disk_add(&img->disk);
 		img->disk_id = err;
 	}
+	for (unsigned int i = 0; err >= 0 && i < img->more_count; i++) {
+		struct image_disk *d = &img->more[i];
+
+		d->disk = (struct lkl_disk){ .fd = d->fd };
+		err = lkl_disk_add(&d->disk);
+		d->id = err;
+	}
 	if (err >= 0)
 		err = lkl_start_kernel("mem=%uM loglevel=%d", img->mem,
-				       img->verbose ? 8 : 0);
+				       level);
 	if (err < 0) {
 		tool_error("cannot start the kernel with %u MiB: %s", img->mem,
 			   lkl_strerror(err));
 		return -1;
 	}
 	img->booted = true;
-	lkl_sys_umask(0);
+	lkl_sys_umask(img->umask);
 	lkl_set_fd_limit(1 << 20);
 	lkl_mount_fs("proc");
 	/* The disk is the host's page cache: begin early, and never brake. */
@@ -304,12 +328,12 @@ static int boot(struct image *img)
  * journal, as little as cp waits for it: tell the kernel that the disk has no
  * cache to be flushed.
  */
-static void tune_disk(struct image *img)
+static void tune_disk(const struct image *img, int id)
 {
 	unsigned int dev;
 	char path[64];
 
-	if (img->sync || lkl_get_virtio_blkdev(img->disk_id, 0, &dev))
+	if (img->sync || lkl_get_virtio_blkdev(id, 0, &dev))
 		return;
 	snprintf(path, sizeof(path), "/sysfs/dev/block/%u:%u/queue/write_cache",
 		 dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
@@ -377,15 +401,49 @@ static void explain(struct image *img, long err)
 			   reason);
 }
 
+/*
+ * Make the nodes of the other disks.  Returns the mount options, which for
+ * btrfs name them; it does not look around for its disks.
+ */
+static char *add_disks(const struct image *img)
+{
+	bool named = !strcmp(img->type, "btrfs");
+	char *options = NULL;
+	size_t len;
+	FILE *f = open_memstream(&options, &len);
+
+	if (!f)
+		tool_no_memory();
+	fputs(img->options ? img->options : "", f);
+	for (unsigned int i = 0; i < img->more_count; i++) {
+		char node[32];
+		uint32_t dev;
+
+		snprintf(node, sizeof(node), "/disk%u", i + 1);
+		if (lkl_get_virtio_blkdev(img->more[i].id, img->part, &dev))
+			continue; /* the file system misses it, and says so */
+		lkl_sys_mknodat(LKL_AT_FDCWD, node, S_IFBLK | 0600, dev);
+		if (named)
+			fprintf(f, "%sdevice=%s", ftell(f) ? "," : "", node);
+	}
+	fclose(f);
+	return options;
+}
+
 static long mount_once(struct image *img)
 {
+	char *options;
 	long err;
 
 	lkl_sys_syslog(SYSLOG_CLEAR, NULL, 0);
-	tune_disk(img);
+	tune_disk(img, img->disk_id);
+	for (unsigned int i = 0; i < img->more_count; i++)
+		tune_disk(img, img->more[i].id);
+	options = add_disks(img);
 	err = lkl_mount_dev(img->disk_id, img->part, img->type,
 			    img->readonly ? LKL_MS_RDONLY : LKL_MS_NOATIME,
-			    img->options, img->mnt, sizeof(img->mnt));
+			    options, img->mnt, sizeof(img->mnt));
+	free(options);
 	if (err < 0)
 		*img->mnt = 0;
 	return err;
@@ -397,7 +455,7 @@ static bool needs_replay(struct image *img, long err)
 	bool ret = err == -LKL_EROFS;
 	char *log;
 
-	if (!img->readonly)
+	if (!img->readonly || img->more_count)
 		return false;
 	if (err == -LKL_EIO) { /* so says btrfs */
 		log = kernel_log();
@@ -419,9 +477,9 @@ static int mount_type(struct image *img)
 		if (!err)
 			err = mount_once(img);
 		if (!err)
-			tool_warn(
-				"'%s' was not unmounted cleanly; its journal is replayed in memory only",
-				img->file);
+			tool_warn("'%s' was not unmounted cleanly; its journal "
+				  "is replayed in memory only",
+				  img->file);
 	}
 	if (err < 0) {
 		explain(img, err);
@@ -436,6 +494,10 @@ static int mount_type(struct image *img)
 	img->fs = fs_image(img->file, img->root);
 	if (!img->readonly && !lkl_sys_statfs(img->mnt, &sfs) &&
 	    sfs.f_flags & 1 /* ST_RDONLY */) {
+		if (img->fall_back) {
+			img->readonly = true;
+			return 0;
+		}
 		tool_error("cannot write to '%s': %s is mounted read-only",
 			   img->file, img->type);
 		return -1;
@@ -443,13 +505,71 @@ static int mount_type(struct image *img)
 	return 0;
 }
 
-int image_mount(struct image *img)
+bool image_option(struct image *img, int opt)
+{
+	switch (opt) {
+	case 'D':
+		img->more = tool_alloc(img->more, (img->more_count + 1) *
+							  sizeof(*img->more));
+		img->more[img->more_count++] = (struct image_disk){
+			.file = optarg, .fd = -1, .id = -1
+		};
+		return true;
+	case 't':
+		img->type = strcmp(optarg, "auto") ? optarg : NULL;
+		return true;
+	case 'P':
+		img->part = strcmp(optarg, "none") ?
+				    tool_number(optarg, 255, "partition") :
+				    0;
+		return true;
+	case 'O':
+		img->options = optarg;
+		return true;
+	case 'm':
+		img->mem = tool_number(optarg, 1 << 20, "memory size");
+		return true;
+	case 'p':
+		img->verbose = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int image_open(struct image *img)
 {
 	img->root = -1;
 	img->disk_id = -1;
-	if (open_file(img) || check_contents(img) || boot(img))
+	if (!img->mem)
+		img->mem = DEFAULT_MB;
+	return open_disks(img);
+}
+
+int image_start(struct image *img)
+{
+	if (check_contents(img) || boot(img))
 		return -1;
 	return mount_type(img);
+}
+
+int image_mount(struct image *img)
+{
+	return image_open(img) || image_start(img) ? -1 : 0;
+}
+
+static int close_disk(const struct image *img, const char *file, int fd)
+{
+	int err = 0;
+
+	if (fd < 0)
+		return 0;
+	if (img->sync && !img->readonly && fsync(fd)) {
+		err = -errno;
+		tool_file_error("cannot sync", NULL, file, err);
+	}
+	close(fd);
+	return err;
 }
 
 int image_unmount(struct image *img)
@@ -467,15 +587,20 @@ int image_unmount(struct image *img)
 		lkl_sys_halt();
 	if (img->disk_id >= 0)
 		lkl_disk_remove(img->disk);
+	for (unsigned int i = 0; i < img->more_count; i++) {
+		if (img->more[i].id >= 0)
+			lkl_disk_remove(img->more[i].disk);
+	}
 	if (img->inited)
 		lkl_cleanup();
 	if (img->overlay)
 		munmap(img->overlay, img->size);
-	if (img->fd >= 0 && img->sync && !img->readonly && fsync(img->fd)) {
-		tool_file_error("cannot sync", NULL, img->file, -errno);
-		err = -errno;
+	if (close_disk(img, img->file, img->fd))
+		err = -1;
+	for (unsigned int i = 0; i < img->more_count; i++) {
+		if (close_disk(img, img->more[i].file, img->more[i].fd))
+			err = -1;
 	}
-	if (img->fd >= 0)
-		close(img->fd);
+	free(img->more);
 	return err < 0 ? -1 : 0;
 }

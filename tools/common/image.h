@@ -18,16 +18,36 @@
 #include "fs.h"
 
 /**
+ * struct image_disk - another disk of a file system that spans several
+ *
+ * @file: path of the image or block device
+ * @fd: the open image
+ * @disk: the library's disk
+ * @id: its number
+ */
+struct image_disk {
+	const char *file;
+	int fd;
+	struct lkl_disk disk;
+	int id;
+};
+
+/**
  * struct image - what to mount, and the mount
  *
  * @file: path of the image or block device
  * @type: file system, or NULL to find out
  * @options: mount options, or NULL
- * @part: partition, 0 for the whole disk
- * @mem: memory of the kernel in MiB
+ * @more: other disks; the kernel sees them as /disk1, /disk2, ...
+ * @more_count: number of @more
+ * @part: partition, 0 for the whole disk, of all disks
+ * @mem: memory of the kernel in MiB, 0 for what is usual
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
+ * @fall_back: make it @readonly if the file system cannot be written
+ * @loglevel: show kernel messages more urgent than this, 0 for none
+ * @umask: what file systems without permissions take away
  * @fd: the open image
  * @st: its stat
  * @size: its size
@@ -45,11 +65,16 @@ struct image {
 	const char *file;
 	const char *type;
 	const char *options;
+	struct image_disk *more;
+	unsigned int more_count;
 	unsigned int part;
 	unsigned int mem;
 	bool readonly;
 	bool verbose;
 	bool sync;
+	bool fall_back;
+	int loglevel;
+	mode_t umask;
 
 	int fd;
 	struct stat st;
@@ -64,6 +89,53 @@ struct image {
 	int root;
 	const struct fs *fs;
 };
+
+/*
+ * Options of the command line that all tools share: for getopt_long(), and for
+ * the help.
+ */
+/* clang-format off */
+#define IMAGE_OPTIONS "D:t:P:O:m:p"
+#define IMAGE_LONG_OPTIONS \
+	{ "disk", required_argument, NULL, 'D' }, \
+	{ "type", required_argument, NULL, 't' }, \
+	{ "partition", required_argument, NULL, 'P' }, \
+	{ "options", required_argument, NULL, 'O' }, \
+	{ "memory", required_argument, NULL, 'm' }, \
+	{ "printk", no_argument, NULL, 'p' }
+#define IMAGE_HELP \
+	"  -D, --disk=FILE         another disk of the same file system\n" \
+	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
+	"  -P, --partition=N       partition to use, 0 or none for the whole disk\n" \
+	"  -O, --options=LIST      options to mount the file system with\n" \
+	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
+	"  -p, --printk            show the kernel's messages\n"
+/* clang-format on */
+
+/**
+ * image_option() - take an option of the command line
+ * @img: where it goes
+ * @opt: what getopt_long() returned
+ *
+ * Return: false when it is none of those above
+ */
+bool image_option(struct image *img, int opt);
+
+/**
+ * image_open() - open and lock an image
+ * @img: with the members above @fd set and the others 0
+ *
+ * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ */
+int image_open(struct image *img);
+
+/**
+ * image_start() - check and mount an open image
+ * @img: the image
+ *
+ * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ */
+int image_start(struct image *img);
 
 /**
  * image_mount() - open, lock, check, and mount an image

@@ -16,6 +16,7 @@
 static struct walk_total total;
 static pthread_t counter;
 static bool active;
+static bool counting;
 static unsigned long long start_ns;
 static unsigned long long shown_ns;
 
@@ -77,7 +78,8 @@ void progress_start(const struct walk *walk)
 	total.walk = walk;
 	start_ns = now_ns();
 	shown_ns = start_ns;
-	active = !pthread_create(&counter, NULL, walk_count, &total);
+	active = true;
+	counting = walk && !pthread_create(&counter, NULL, walk_count, &total);
 }
 
 void progress_update(unsigned long long files, unsigned long long bytes)
@@ -98,7 +100,8 @@ void progress_end(unsigned long long files, unsigned long long bytes)
 	if (!active)
 		return;
 	total.stop = true;
-	pthread_join(counter, NULL);
+	if (counting)
+		pthread_join(counter, NULL);
 	total.done = false;
 	show(files, bytes, "\n");
 	active = false;

@@ -9,7 +9,7 @@
 
 /**
  * progress_start() - begin to count, if somebody is at the terminal
- * @walk: what will be read
+ * @walk: what will be read, or NULL when that cannot be counted
  */
 void progress_start(const struct walk *walk);
 

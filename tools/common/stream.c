@@ -129,6 +129,36 @@ void stream_commit(struct stream *s, enum record_type type, size_t size)
 	publish(s, type, space_for(size));
 }
 
+bool stream_named(struct stream *s, enum record_type type,
+		  const struct stat *st, const char *name, const void *rest,
+		  size_t size)
+{
+	size_t len = strlen(name) + 1;
+	struct record *r = stream_reserve(s, len + size);
+
+	if (!r)
+		return false;
+	if (st)
+		r->st = *st;
+	r->name_size = len;
+	memcpy(r->data, name, len);
+	memcpy(r->data + len, rest, size);
+	stream_commit(s, type, len + size);
+	return true;
+}
+
+bool stream_close(struct stream *s, off_t size, bool failed)
+{
+	struct record *r = stream_reserve(s, 0);
+
+	if (!r)
+		return false;
+	r->off = size;
+	r->failed = failed;
+	stream_commit(s, REC_CLOSE, 0);
+	return true;
+}
+
 static void sleep_for_record(struct stream *s)
 {
 	struct timespec until;

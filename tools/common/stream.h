@@ -7,9 +7,10 @@
  * other.  Records go through a ring of a few MiB, so file contents are copied
  * out of one world's page cache and into the other's and never in between.
  *
- * An object comes as OPEN, XATTR*, then for files DATA*, for directories the
- * objects inside, and CLOSE.  A further name of a file already sent is a
- * single LINK.  DONE ends the stream.
+ * An object comes as OPEN, XATTR*, then for files MAP* and DATA*, for
+ * directories the objects inside, and CLOSE.  ENTER opens a directory that is
+ * only on the way to others and stays as it is if it is there.  A further name
+ * of a file already sent is a single LINK.  DONE ends the stream.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -25,7 +26,9 @@
 enum record_type {
 	REC_PAD, /* fills the end of the ring; consumers never see it */
 	REC_OPEN,
+	REC_ENTER,
 	REC_XATTR,
+	REC_MAP,
 	REC_DATA,
 	REC_CLOSE,
 	REC_LINK,
@@ -41,10 +44,11 @@ enum record_type {
  * @name_size: bytes of the string at the start of @data, with its 0
  * @failed: CLOSE: the object could not be read to its end
  * @off: DATA: where the contents go; CLOSE: size of the file
- * @st: OPEN: everything the source's stat() said
- * @data: OPEN: name in the directory, then target of a symbolic link; XATTR:
- *	name, then value; DATA: contents; LINK: name, then path of the first
- *	link from where the stream began
+ * @st: OPEN, ENTER and LINK: everything the source's stat() said
+ * @data: OPEN, ENTER: name in the directory, then target of a symbolic link; XATTR:
+ *	name, then value; MAP: where the file has data, struct extent; DATA:
+ *	contents; LINK: name, then path of the first link from where the stream
+ *	began
  */
 struct record {
 	uint32_t type;
@@ -55,6 +59,12 @@ struct record {
 	uint64_t off;
 	struct stat st;
 	_Alignas(64) char data[];
+};
+
+/* A part of a file that is not a hole. */
+struct extent {
+	uint64_t off;
+	uint64_t size;
 };
 
 struct stream;
@@ -89,6 +99,31 @@ struct record *stream_reserve(struct stream *s, size_t size);
  * @size: bytes of data it needs after all
  */
 void stream_commit(struct stream *s, enum record_type type, size_t size);
+
+/**
+ * stream_named() - producer: send a record with a name and something else
+ * @s: the stream
+ * @type: OPEN, ENTER, LINK or XATTR
+ * @st: what stat() said, or NULL
+ * @name: the name
+ * @rest: what follows it
+ * @size: size of @rest
+ *
+ * Return: false when the producer should stop
+ */
+bool stream_named(struct stream *s, enum record_type type,
+		  const struct stat *st, const char *name, const void *rest,
+		  size_t size);
+
+/**
+ * stream_close() - producer: send a CLOSE
+ * @s: the stream
+ * @size: size of the file
+ * @failed: it is incomplete
+ *
+ * Return: false when the producer should stop
+ */
+bool stream_close(struct stream *s, off_t size, bool failed);
 
 /**
  * stream_next() - consumer: get the next record and give back the one before

@@ -178,3 +178,17 @@ void *tool_alloc(void *old, size_t size)
 		tool_no_memory();
 	return p;
 }
+
+void tool_path_set(struct tool_path *path, size_t len, const char *name)
+{
+	size_t need = len + strlen(name) + 2;
+
+	if (need > path->size) {
+		path->size = 2 * need;
+		path->text = tool_alloc(path->text, path->size);
+	}
+	if (len && path->text[len - 1] != '/')
+		path->text[len++] = '/';
+	strcpy(path->text + len, name);
+	path->len = len + strlen(name);
+}

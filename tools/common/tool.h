@@ -106,4 +106,25 @@ void tool_no_memory(void) __attribute__((noreturn));
  */
 void *tool_alloc(void *old, size_t size);
 
+/**
+ * struct tool_path - a path that becomes longer and shorter
+ *
+ * @text: the path, or NULL at first
+ * @len: its length
+ * @size: size of its memory
+ */
+struct tool_path {
+	char *text;
+	size_t len;
+	size_t size;
+};
+
+/**
+ * tool_path_set() - append a name to the start of a path
+ * @path: the path
+ * @len: how much of it remains
+ * @name: what comes behind it, after a slash
+ */
+void tool_path_set(struct tool_path *path, size_t len, const char *name);
+
 #endif /* TOOL_H */

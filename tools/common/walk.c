@@ -46,7 +46,6 @@ struct link {
 
 /*
  * @path: where we are, as the user would write it, for messages
- * @path_len: its length
  * @top: name the current one of the user's paths gets in the target
  * @top_len: length of that path in @path
  * @links: tree of struct link
@@ -57,9 +56,7 @@ struct walker {
 	struct frame *stack;
 	size_t depth;
 	size_t stack_size;
-	char *path;
-	size_t path_len;
-	size_t path_size;
+	struct tool_path path;
 	const char *top;
 	size_t top_len;
 	void *links;
@@ -68,21 +65,7 @@ struct walker {
 
 static void complain(const struct walker *w, const char *what, long err)
 {
-	tool_file_error(what, w->fs->label, w->path, err);
-}
-
-static void set_path(struct walker *w, size_t len, const char *name)
-{
-	size_t need = len + strlen(name) + 2;
-
-	if (need > w->path_size) {
-		w->path_size = 2 * need;
-		w->path = tool_alloc(w->path, w->path_size);
-	}
-	if (len && w->path[len - 1] != '/')
-		w->path[len++] = '/';
-	strcpy(w->path + len, name);
-	w->path_len = len + strlen(name);
+	tool_file_error(what, w->fs->label, w->path.text, err);
 }
 
 static int by_name(const void *a, const void *b)
@@ -139,44 +122,19 @@ static void free_names(struct names *names)
 static bool send_open(struct walker *w, const char *name, const struct stat *st,
 		      const char *target)
 {
-	size_t len = strlen(name) + 1;
-	size_t all = len + strlen(target) + 1;
-	struct record *r = stream_reserve(w->walk->stream, all);
-
-	if (!r)
-		return false;
-	r->st = *st;
-	r->name_size = len;
-	memcpy(r->data, name, len);
-	memcpy(r->data + len, target, all - len);
-	stream_commit(w->walk->stream, REC_OPEN, all);
-	return true;
+	return stream_named(w->walk->stream, REC_OPEN, st, name, target,
+			    strlen(target) + 1);
 }
 
 /* Where the walk is in the target, from the directory everything goes to. */
 static size_t target_path(const struct walker *w, char *buf)
 {
-	const char *rest = w->path + w->top_len;
+	const char *rest = w->path.text + w->top_len;
 
 	rest += *rest == '/';
 	if (buf)
 		sprintf(buf, "%s/%s", w->top, rest);
 	return strlen(w->top) + 1 + strlen(rest) + 1;
-}
-
-static bool send_link(struct walker *w, const char *name, const char *first)
-{
-	size_t len = strlen(name) + 1;
-	size_t all = len + strlen(first) + 1;
-	struct record *r = stream_reserve(w->walk->stream, all);
-
-	if (!r)
-		return false;
-	r->name_size = len;
-	memcpy(r->data, name, len);
-	memcpy(r->data + len, first, all - len);
-	stream_commit(w->walk->stream, REC_LINK, all);
-	return true;
 }
 
 /*
@@ -226,18 +184,6 @@ static bool send_attrs(struct walker *w, int dir, const char *name)
 	return true;
 }
 
-static bool send_close(struct walker *w, off_t size, bool failed)
-{
-	struct record *r = stream_reserve(w->walk->stream, 0);
-
-	if (!r)
-		return false;
-	r->off = size;
-	r->failed = failed;
-	stream_commit(w->walk->stream, REC_CLOSE, 0);
-	return true;
-}
-
 /*
  * Send what @fd has from *@off up to @to or, with @to_end, up to its end,
  * presumably at @to.  *@err becomes the error that stopped it.
@@ -271,6 +217,37 @@ static bool send_range(struct walker *w, int fd, off_t *off, off_t to,
 	}
 }
 
+/* Send where a file has data, so far as that can be found out. */
+static bool send_map(struct walker *w, int fd, const struct stat *st)
+{
+	const size_t max = STREAM_CHUNK / sizeof(struct extent);
+	off_t data, hole = 0;
+	struct record *r;
+	size_t n;
+
+	do {
+		struct extent *list;
+
+		r = stream_reserve(w->walk->stream, STREAM_CHUNK);
+		if (!r)
+			return false;
+		list = (void *)r->data;
+		for (n = 0; n < max; n++) {
+			data = w->fs->seek(fd, hole, SEEK_DATA);
+			if (data < 0)
+				break;
+			hole = w->fs->seek(fd, data, SEEK_HOLE);
+			if (hole < 0)
+				hole = st->st_size;
+			list[n] = (struct extent){ data, hole - data };
+		}
+		if (data < 0 && data != -ENXIO)
+			return true;
+		stream_commit(w->walk->stream, REC_MAP, n * sizeof(*list));
+	} while (n == max);
+	return true;
+}
+
 /* As send_range() for a whole file, leaving out its holes. */
 static bool send_data(struct walker *w, int fd, const struct stat *st,
 		      off_t *off, long *err)
@@ -278,6 +255,8 @@ static bool send_data(struct walker *w, int fd, const struct stat *st,
 	if (st->st_blocks < st->st_size / 512) {
 		off_t data, hole;
 
+		if (w->walk->maps && !send_map(w, fd, st))
+			return false;
 		while ((data = w->fs->seek(fd, *off, SEEK_DATA)) >= 0) {
 			hole = w->fs->seek(fd, data, SEEK_HOLE);
 			if (hole < 0)
@@ -309,7 +288,7 @@ static bool send_file(struct walker *w, int fd, const char *name,
 		return false;
 	if (err)
 		complain(w, "error reading", err);
-	return send_close(w, size, err);
+	return stream_close(w->walk->stream, size, err);
 }
 
 /* Symbolic links, devices, FIFOs and sockets. */
@@ -330,7 +309,7 @@ static bool send_special(struct walker *w, int dir, const char *open,
 		target[len] = 0;
 	}
 	return send_open(w, name, st, target) && send_attrs(w, dir, open) &&
-	       send_close(w, 0, false);
+	       stream_close(w->walk->stream, 0, false);
 }
 
 /* Send the start of a directory and put it on the stack. */
@@ -351,7 +330,7 @@ static bool enter(struct walker *w, int fd, const char *name,
 	f = &w->stack[w->depth++];
 	f->fd = fd;
 	f->next = 0;
-	f->path_len = w->path_len;
+	f->path_len = w->path.len;
 	err = read_names(w->fs, fd, &f->names);
 	if (err)
 		complain(w, "error reading directory", err);
@@ -440,14 +419,15 @@ static bool visit(struct walker *w, int dir, const char *open, const char *name,
 		return enter(w, fd, name, &st);
 	if (type == DT_REG && st.st_dev == w->walk->skip_dev &&
 	    st.st_ino == w->walk->skip_ino) {
-		tool_file_warn("leaving out", fs->label, w->path,
+		tool_file_warn("leaving out", fs->label, w->path.text,
 			       "it is the image itself");
 		fs->close(fd);
 		return true;
 	}
 	first = st.st_nlink > 1 ? known_link(w, &st) : NULL;
 	if (first)
-		go_on = send_link(w, name, first);
+		go_on = stream_named(w->walk->stream, REC_LINK, &st, name,
+				     first, strlen(first) + 1);
 	else if (type == DT_REG)
 		go_on = send_file(w, fd, name, &st);
 	else
@@ -466,12 +446,12 @@ static bool drain(struct walker *w)
 
 		if (f->next == f->names.count) {
 			leave(w);
-			if (!send_close(w, 0, false))
+			if (!stream_close(w->walk->stream, 0, false))
 				return false;
 			continue;
 		}
 		name = f->names.list[f->next++];
-		set_path(w, f->path_len, name + 1);
+		tool_path_set(&w->path, f->path_len, name + 1);
 		if (!visit(w, f->fd, name + 1, name + 1, name[0]))
 			return false;
 	}
@@ -517,10 +497,10 @@ static bool walk_path(struct walker *w, const char *path)
 	bool go_on = true;
 	int err = walk_split(w->fs, path, &wp);
 
-	w->path_len = 0;
-	set_path(w, 0, path);
+	w->path.len = 0;
+	tool_path_set(&w->path, 0, path);
 	w->top = w->walk->rename ? w->walk->rename : wp.name;
-	w->top_len = w->path_len;
+	w->top_len = w->path.len;
 	if (err)
 		complain(w, "cannot open", err);
 	else
@@ -548,7 +528,7 @@ void *walk_run(void *arg)
 		stream_commit(walk->stream, REC_DONE, 0);
 	tdestroy(w->links, free);
 	free(w->stack);
-	free(w->path);
+	free(w->path.text);
 	free(w);
 	return NULL;
 }

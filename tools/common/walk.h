@@ -21,6 +21,7 @@
  * @paths: files and directories to read; "dir/." is what is in dir
  * @count: number of @paths
  * @rename: name the only one of @paths gets instead of its own, or NULL
+ * @maps: send a MAP of each file with holes
  * @skip_dev: device and
  * @skip_ino: inode of a file to leave out, the image itself
  */
@@ -30,6 +31,7 @@ struct walk {
 	char *const *paths;
 	int count;
 	const char *rename;
+	bool maps;
 	dev_t skip_dev;
 	ino_t skip_ino;
 };
