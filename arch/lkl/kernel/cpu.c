@@ -159,7 +159,13 @@ static inline bool lkl_done(struct lkl_call *call)
  */
 bool lkl_want_handover(void)
 {
-	return !lkl_driver_stays && (!lkl_driving || lkl_done(lkl_driving));
+	struct lkl_call *call = lkl_driving;
+
+	if (lkl_driver_stays)
+		return false;
+	/* A signal ends a call that is blocked only if its thread sleeps. */
+	return !call || lkl_done(call) ||
+	       (call->task && !task_is_running(call->task));
 }
 
 static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)
