@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory: RAM, zones, struct pages.  asm/layout.h has the map.
+ *
+ * Boot takes as long with a lot of RAM as with little: the kernel is told of the
+ * first LKL_MEM_BOOT bytes only.  The rest goes to the page allocator as a whole
+ * afterwards, block by block.  A struct page of it is never initialised: the
+ * area it lies in is mapped from a pattern of pages that look free, which the
+ * host copies when one is written to.
  */
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 /* After what it needs. */
 #include <linux/compaction.h>
+#include <linux/page-isolation.h>
 #include <linux/pagemap.h>
 #include <asm/call.h>
 #include <asm/host_ops.h>
 #include <asm/mirror.h>
 #include <asm/pgalloc.h>
 #include <asm/sections.h>
+#include "../../../mm/internal.h"
+
+/* Known from the start; a multiple of what the page allocator's blocks hold. */
+#define LKL_MEM_BOOT	(64UL << 20)
 
 pgd_t swapper_pg_dir[PTRS_PER_PGD] __page_aligned_bss;
 void *empty_zero_page;
@@ -20,10 +31,15 @@ EXPORT_SYMBOL(empty_zero_page);
 
 static unsigned long lkl_ram_size __section(".data..lkl_keep");
 
-/* What is mapped of the struct page area for RAM. */
-static unsigned long lkl_vmemmap_size(void)
+static unsigned long lkl_ram_boot(void)
 {
-	unsigned long sections = ALIGN(lkl_ram_size, 1UL << SECTION_SIZE_BITS);
+	return min(lkl_ram_size, LKL_MEM_BOOT);
+}
+
+/* What is mapped of the struct page area for the first @ram bytes. */
+static unsigned long lkl_vmemmap_size(unsigned long ram)
+{
+	unsigned long sections = ALIGN(ram, 1UL << SECTION_SIZE_BITS);
 
 	return (sections >> PAGE_SHIFT) * sizeof(struct page);
 }
@@ -31,6 +47,27 @@ static unsigned long lkl_vmemmap_size(void)
 static unsigned long lkl_vmemmap_start(void)
 {
 	return (unsigned long)virt_to_page((void *)LKL_RAM_BASE);
+}
+
+/* Map struct pages for all of RAM: some to be initialised, others as if free. */
+static int lkl_vmemmap_map(void)
+{
+	unsigned long start = lkl_vmemmap_start();
+	unsigned long boot = lkl_vmemmap_size(lkl_ram_boot());
+	unsigned long rest = lkl_vmemmap_size(lkl_ram_size) - boot;
+	static struct page free[PAGE_SIZE / sizeof(struct page)];
+	unsigned int i;
+	int err;
+
+	err = lkl_ops->anon(start, boot);
+	if (err || !rest)
+		return err;
+	for (i = 0; i < ARRAY_SIZE(free); i++)
+		atomic_set(&free[i]._mapcount, -1);
+	err = lkl_ops->pattern(start + boot, rest, free);
+	if (err)
+		lkl_ops->release(start, boot + rest);
+	return err;
 }
 
 /* Host thread, before boot: get the address space the kernel lives in. */
@@ -42,7 +79,7 @@ int lkl_mm_host_start(unsigned long size)
 	err = lkl_ops->ram_open(LKL_RAM_BASE, size);
 	if (err)
 		return err;
-	err = lkl_ops->anon(lkl_vmemmap_start(), lkl_vmemmap_size());
+	err = lkl_vmemmap_map();
 	if (err)
 		goto ram;
 	err = lkl_ops->reserve(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
@@ -53,7 +90,7 @@ int lkl_mm_host_start(unsigned long size)
 		return 0;
 	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
 pages:
-	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size());
+	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
 ram:
 	lkl_ops->ram_close();
 	return err;
@@ -65,13 +102,14 @@ void lkl_mm_host_stop(void)
 	lkl_foreign_stop();
 	lkl_ops->release(LKL_UMAP_BASE, LKL_UMAP_SIZE);
 	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
-	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size());
+	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
 	lkl_ops->ram_close();
 }
 
 void __init lkl_mm_setup(unsigned long size)
 {
 	memblock_add(0, size);
+	memblock_set_current_limit(lkl_ram_boot());
 	max_low_pfn = PFN_DOWN(size);
 	max_pfn = max_low_pfn;
 	high_memory = __va(size);
@@ -84,15 +122,56 @@ void __init paging_init(void)
 	/* In RAM, because the host can map nothing else. */
 	empty_zero_page = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 	sparse_init();
+	memblock_remove(lkl_ram_boot(), PHYS_ADDR_MAX);
 	max_zone_pfn[ZONE_NORMAL] = max_low_pfn;
 	free_area_init(max_zone_pfn);
 }
+
+/* Give the page allocator the RAM that boot did not know of. */
+static void __init lkl_add_rest(void)
+{
+	struct zone *zone = NODE_DATA(0)->node_zones + ZONE_NORMAL;
+	unsigned long pfn = PFN_DOWN(lkl_ram_boot()), count = max_pfn - pfn;
+	unsigned long flags;
+
+	if (!count)
+		return;
+	zone->present_pages += count;
+	NODE_DATA(0)->node_present_pages += count;
+	adjust_managed_page_count(pfn_to_page(pfn), count);
+
+	spin_lock_irqsave(&zone->lock, flags);
+	while (pfn < max_pfn) {
+		unsigned int order = min_t(unsigned int, MAX_PAGE_ORDER,
+					   ilog2(max_pfn - pfn));
+		struct page *page = pfn_to_page(pfn);
+
+		/* A read would make the host map the pages around it, too. */
+		set_page_count(page, 0);
+		set_pageblock_migratetype(page, MIGRATE_MOVABLE);
+		__putback_isolated_page(page, order, MIGRATE_MOVABLE);
+		pfn += 1UL << order;
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* Late, for the kernel reads every block of a zone to see if it has holes. */
+static int __init lkl_span_rest(void)
+{
+	unsigned long count = max_pfn - PFN_DOWN(lkl_ram_boot());
+
+	NODE_DATA(0)->node_zones[ZONE_NORMAL].spanned_pages += count;
+	NODE_DATA(0)->node_spanned_pages += count;
+	return 0;
+}
+pure_initcall(lkl_span_rest);
 
 void __init mem_init(void)
 {
 	/* Frames of the application's memory lie above those of RAM. */
 	highest_memmap_pfn = ULONG_MAX;
 	memblock_free_all();
+	lkl_add_rest();
 }
 
 int __meminit vmemmap_populate(unsigned long start, unsigned long end, int node,
