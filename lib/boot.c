@@ -7,12 +7,12 @@
  * the task belongs to; the kernel refuses a task of another boot, so a thread
  * that outlives a halt simply gets a new one.
  */
+#include <asm/prctl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <lkl.h>
 #include <lkl_host.h>
@@ -21,73 +21,110 @@
 #include "thread.h"
 #include "virtio.h"
 
-__thread struct lkl_self lkl_self __attribute__((tls_model("initial-exec")));
+static __thread struct lkl_self tls_self
+	__attribute__((tls_model("initial-exec")));
+static int use_gs;
 
 static struct lkl_host_operations *host;
 static pthread_key_t exit_key;
 static int have_exit_key;
 
+static inline struct lkl_self *thread_self(void)
+{
+	struct lkl_self *self;
+
+	if (__builtin_expect(!use_gs, 1))
+		return &tls_self;
+	asm volatile("movq %%gs:0, %0" : "=r"(self));
+	return self;
+}
+
+struct lkl_self *lkl_thread_self(void)
+{
+	return thread_self();
+}
+
+void lkl_threads_use_gs(void)
+{
+	use_gs = 1;
+}
+
+int lkl_thread_start_gs(struct lkl_self *self)
+{
+	self->self = self;
+	return raw_syscall(SYS_arch_prctl, ARCH_SET_GS, (long)self, 0, 0, 0, 0);
+}
+
+void lkl_thread_exit(void)
+{
+	struct lkl_self *self = thread_self();
+
+	if (self->task && self->boot == lkl_kernel_boots())
+		lkl_task_exit(self->task, self->boot);
+	self->task = NULL;
+}
+
 static void thread_exit(void *unused)
 {
 	(void)unused;
-	if (lkl_self.task && lkl_self.boot == lkl_kernel_boots())
-		lkl_task_exit(lkl_self.task, lkl_self.boot);
-	lkl_self.task = NULL;
+	lkl_thread_exit();
 }
 
 /* Give the calling thread a task in the running boot. */
-static int attach(void)
+static int attach(struct lkl_self *self)
 {
 	unsigned int boot = lkl_kernel_boots();
 	int err;
 
 	if (!boot)
 		return -LKL_ENOSYS;
-	lkl_self.boot = boot;
-	err = lkl_task_create(boot, syscall(SYS_gettid), &lkl_self.task);
+	self->boot = boot;
+	err = lkl_task_create(boot, raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
+			      &self->task);
 	if (err)
 		return err;
 	/* Any value but NULL has the destructor called. */
-	pthread_setspecific(exit_key, &lkl_self);
+	if (!use_gs)
+		pthread_setspecific(exit_key, self);
 	return 0;
 }
 
 /* The call was not made, or the kernel has no such call: which is it? */
-static int attach_again(void)
+static int attach_again(struct lkl_self *self)
 {
-	return lkl_self.boot == lkl_kernel_boots() ? -LKL_ENOSYS : attach();
+	return self->boot == lkl_kernel_boots() ? -LKL_ENOSYS : attach(self);
 }
 
 long lkl_syscall(long no, long *params)
 {
+	struct lkl_self *self = thread_self();
 	long ret;
 
-	if (__builtin_expect(lkl_self.busy, 0))
+	if (__builtin_expect(self->busy, 0))
 		return -LKL_EDEADLK;
-	lkl_self.busy = 1;
-	ret = lkl_self.task ? 0 : attach();
+	self->busy = 1;
+	ret = self->task ? 0 : attach(self);
 	if (!ret)
-		ret = lkl_task_syscall(lkl_self.task, lkl_self.boot, no,
-				       params);
-	if (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again())
-		ret = lkl_task_syscall(lkl_self.task, lkl_self.boot, no,
-				       params);
-	lkl_self.busy = 0;
+		ret = lkl_task_syscall(self->task, self->boot, no, params);
+	if (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
+		ret = lkl_task_syscall(self->task, self->boot, no, params);
+	self->busy = 0;
 	return ret;
 }
 
 long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 {
+	struct lkl_self *self = thread_self();
 	long ret = 0;
 
-	if (lkl_self.busy)
+	if (self->busy)
 		return -LKL_EDEADLK;
-	lkl_self.busy = 1;
-	if (!lkl_self.task || lkl_self.boot != lkl_kernel_boots())
-		ret = attach();
+	self->busy = 1;
+	if (!self->task || self->boot != lkl_kernel_boots())
+		ret = attach(self);
 	if (!ret)
-		ret = lkl_task_run(lkl_self.task, lkl_self.boot, fn, arg);
-	lkl_self.busy = 0;
+		ret = lkl_task_run(self->task, self->boot, fn, arg);
+	self->busy = 0;
 	return ret;
 }
 
@@ -139,21 +176,22 @@ int lkl_is_running(void)
 
 long lkl_sys_halt(void)
 {
+	struct lkl_self *self = thread_self();
 	long ret = 0;
 
 	if (!lkl_kernel_boots())
 		return -LKL_ENOSYS;
-	if (lkl_self.busy)
+	if (self->busy)
 		return -LKL_EDEADLK;
-	if (!lkl_self.task || lkl_self.boot != lkl_kernel_boots())
-		ret = attach();
+	if (!self->task || self->boot != lkl_kernel_boots())
+		ret = attach(self);
 	if (!ret)
-		ret = lkl_kernel_halt(lkl_self.task);
+		ret = lkl_kernel_halt(self->task);
 	if (ret)
 		return ret;
 	lkl_vdevs_stop();
 	lkl_kernel_release();
-	lkl_self.task = NULL;
+	self->task = NULL;
 	return 0;
 }
 

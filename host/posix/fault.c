@@ -3,10 +3,14 @@
  * SIGSEGV and SIGBUS: some belong to the kernel (a bad pointer in a system
  * call, a page of its mmap() area that is not there yet), the others go to
  * whoever handled them before.
+ *
+ * The handler uses raw system calls only: on a thread of a program that owns
+ * the FS register there is no errno.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include <lkl/asm/errno.h>
@@ -15,28 +19,53 @@
 #include "../../lib/thread.h"
 #include "posix.h"
 
-static struct sigaction old_segv, old_bus;
+/* Who handles what is not the kernel's: of SIGSEGV, of SIGBUS. */
+static struct sigaction old[2];
 static int installed;
+
+static struct sigaction *old_of(int sig)
+{
+	return &old[sig == SIGBUS];
+}
+
+/* The host's default, without libc. */
+static void set_default(int sig)
+{
+	/* Handler, flags, restorer, mask. */
+	unsigned long sa[4] = { 0 };
+
+	raw_syscall(SYS_rt_sigaction, sig, (long)sa, 0, sizeof(*sa), 0, 0);
+}
 
 static void pass_on(int sig, siginfo_t *info, void *ucontext)
 {
-	const struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
+	struct sigaction sa = *old_of(sig);
 
-	if (old->sa_flags & SA_SIGINFO) {
-		old->sa_sigaction(sig, info, ucontext);
-	} else if (old->sa_handler == SIG_IGN && info->si_code <= 0) {
+	if (sa.sa_handler == SIG_IGN && info->si_code <= 0)
 		return;
-	} else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
+	if (sa.sa_handler == SIG_DFL || sa.sa_handler == SIG_IGN) {
 		/*
 		 * The instruction faults again and ends the process there.  Not
 		 * so if the signal was sent, or was another one.
 		 */
-		signal(sig, SIG_DFL);
+		set_default(sig);
 		if (info->si_code <= 0 || sig != info->si_signo)
-			raise(sig);
-	} else {
-		old->sa_handler(sig);
+			raw_syscall(SYS_tgkill,
+				    raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
+				    raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
+				    sig, 0, 0, 0);
+		return;
 	}
+	if (!(sa.sa_flags & SA_NODEFER))
+		sigaddset(&sa.sa_mask, sig);
+	if (sa.sa_flags & SA_RESETHAND)
+		old_of(sig)->sa_handler = SIG_DFL;
+	raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&sa.sa_mask, 0,
+		    _NSIG / 8, 0, 0);
+	if (sa.sa_flags & SA_SIGINFO)
+		sa.sa_sigaction(sig, info, ucontext);
+	else
+		sa.sa_handler(sig);
 }
 
 /* Without a signal stack, to which faults of other fibers would go, too. */
@@ -44,7 +73,7 @@ static long page_fault(void *fault)
 {
 	stack_t none = { .ss_flags = SS_DISABLE };
 
-	sigaltstack(&none, NULL);
+	raw_syscall(SYS_sigaltstack, (long)&none, 0, 0, 0, 0, 0);
 	return lkl_kernel_call(lkl_page_fault, fault);
 }
 
@@ -85,7 +114,7 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 		/* Bit 1 of the processor's error code: a write. */
 		.write = !!(uc->uc_mcontext.gregs[REG_ERR] & 2),
 	};
-	int saved = errno, whose = 0;
+	int whose = 0;
 	long err;
 
 	if (info->si_code > 0)
@@ -97,7 +126,6 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 		else if (err != -LKL_EFAULT && err != -LKL_EDEADLK)
 			sig = SIGBUS;
 	}
-	errno = saved;
 	if (whose != 1)
 		pass_on(sig, info, ucontext);
 }
@@ -111,12 +139,12 @@ int posix_faults_install(void)
 	/* A fault may come while another one is being handled. */
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
 	sigemptyset(&sa.sa_mask);
-	if (sigaction(SIGSEGV, &sa, &old_segv))
+	if (sigaction(SIGSEGV, &sa, &old[0]))
 		return -errno;
-	if (sigaction(SIGBUS, &sa, &old_bus)) {
+	if (sigaction(SIGBUS, &sa, &old[1])) {
 		int err = -errno;
 
-		sigaction(SIGSEGV, &old_segv, NULL);
+		sigaction(SIGSEGV, &old[0], NULL);
 		return err;
 	}
 	installed = 1;
@@ -127,7 +155,16 @@ void posix_faults_remove(void)
 {
 	if (!installed)
 		return;
-	sigaction(SIGSEGV, &old_segv, NULL);
-	sigaction(SIGBUS, &old_bus, NULL);
+	sigaction(SIGSEGV, &old[0], NULL);
+	sigaction(SIGBUS, &old[1], NULL);
 	installed = 0;
+}
+
+void lkl_fault_action(int sig, const struct sigaction *new,
+		      struct sigaction *was)
+{
+	if (was)
+		*was = *old_of(sig);
+	if (new)
+		*old_of(sig) = *new;
 }

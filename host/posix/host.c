@@ -25,23 +25,6 @@
 #include "../../lib/virtio.h"
 #include "posix.h"
 
-/* A system call without the C library: negative errno on failure. */
-static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
-			       long f)
-{
-	register long r10 asm("r10") = d;
-	register long r8 asm("r8") = e;
-	register long r9 asm("r9") = f;
-	long ret;
-
-	asm volatile("syscall"
-		     : "=a"(ret)
-		     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-		       "r"(r9)
-		     : "rcx", "r11", "memory");
-	return ret;
-}
-
 /* RAM, while a kernel runs. */
 static int ram_fd = -1;
 static unsigned long ram_addr, ram_size;
