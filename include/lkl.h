@@ -418,7 +418,7 @@ int lkl_if_set_ipv4_gateway(int ifindex, unsigned int addr,
  * @addr: the address, 16 bytes
  * @plen: bits of it that make the network
  *
- * If the interface has a link, waits as lkl_if_wait_ipv6_dad() does.
+ * If the interface is up and has a link, waits as lkl_if_wait_ipv6_dad() does.
  *
  * Return: 0 or a negative error number
  */
@@ -529,7 +529,8 @@ int lkl_add_neighbor(int ifindex, int af, const void *ip, const void *mac);
  * Sleeps until the kernel knows that nobody else on the link has it.
  *
  * Return: 0, -LKL_EADDRNOTAVAIL if the interface does not have it or somebody
- * else does, -LKL_ETIMEDOUT after 10 s, or another negative error number
+ * else does, -LKL_ENETDOWN if the interface is down or has no link and so cannot
+ * ask, -LKL_ETIMEDOUT after 10 s, or another negative error number
  */
 int lkl_if_wait_ipv6_dad(int ifindex, const void *addr);
 

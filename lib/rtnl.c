@@ -145,6 +145,28 @@ int lkl_ifname_to_ifindex(const char *name)
 	return err ? err : ifindex;
 }
 
+static int store_link_flags(const struct nlmsghdr *nlh, void *arg)
+{
+	struct lkl_ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
+
+	*(unsigned int *)arg = link->ifi_flags;
+	return MNL_CB_OK;
+}
+
+/* Whether an interface is up and connected, or a negative error number. */
+static int has_link(int ifindex)
+{
+	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	struct lkl_ifinfomsg link = { .ifi_index = ifindex };
+	unsigned int flags = 0;
+	int err;
+
+	err = rtnl_talk(
+		rtnl_request(buf, LKL_RTM_GETLINK, 0, &link, sizeof(link)),
+		store_link_flags, &flags);
+	return err ? err : !!(flags & LKL_IFF_LOWER_UP);
+}
+
 static int set_flags(int ifindex, unsigned int flags)
 {
 	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
@@ -226,7 +248,7 @@ int lkl_if_set_ipv4(int ifindex, unsigned int addr, unsigned int masklen)
 		       ifindex, LKL_AF_INET, &addr, masklen);
 }
 
-static int store_flags(const struct nlmsghdr *nlh, void *arg)
+static int store_addr_flags(const struct nlmsghdr *nlh, void *arg)
 {
 	struct lkl_ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
 	struct nlattr *attr;
@@ -248,7 +270,7 @@ static int ipv6_flags(int ifindex, const void *addr, uint32_t *flags)
 
 	nlh = rtnl_request(buf, LKL_RTM_GETADDR, 0, &msg, sizeof(msg));
 	mnl_attr_put(nlh, LKL_IFA_ADDRESS, 16, addr);
-	return rtnl_talk(nlh, store_flags, flags);
+	return rtnl_talk(nlh, store_addr_flags, flags);
 }
 
 static long long now_ms(void)
@@ -300,6 +322,11 @@ int lkl_if_wait_ipv6_dad(int ifindex, const void *addr)
 		if (!(flags & LKL_IFA_F_TENTATIVE) ||
 		    flags & LKL_IFA_F_OPTIMISTIC)
 			break;
+		err = has_link(ifindex);
+		if (err <= 0) {
+			err = err ? err : -LKL_ENETDOWN;
+			break;
+		}
 		err = wait_readable(fd, deadline);
 		if (err)
 			break;
@@ -312,34 +339,15 @@ int lkl_if_wait_ipv6_dad(int ifindex, const void *addr)
 	return err;
 }
 
-static int store_ifflags(const struct nlmsghdr *nlh, void *arg)
-{
-	struct lkl_ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
-
-	*(unsigned int *)arg = link->ifi_flags;
-	return MNL_CB_OK;
-}
-
 int lkl_if_set_ipv6(int ifindex, const void *addr, unsigned int plen)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
-	struct lkl_ifinfomsg link = { .ifi_index = ifindex };
-	unsigned int flags = 0;
 	int err;
 
 	err = address(LKL_RTM_NEWADDR, LKL_NLM_F_CREATE | LKL_NLM_F_REPLACE,
 		      ifindex, LKL_AF_INET6, addr, plen);
-	if (err)
-		return err;
-	err = rtnl_talk(
-		rtnl_request(buf, LKL_RTM_GETLINK, 0, &link, sizeof(link)),
-		store_ifflags, &flags);
-	if (err)
-		return err;
-	/* Without link, detection begins when there is one. */
-	if (!(flags & LKL_IFF_RUNNING))
-		return 0;
-	return lkl_if_wait_ipv6_dad(ifindex, addr);
+	if (!err)
+		err = lkl_if_wait_ipv6_dad(ifindex, addr);
+	return err == -LKL_ENETDOWN ? 0 : err;
 }
 
 /*

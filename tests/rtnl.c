@@ -193,6 +193,7 @@ static void dad(void)
 	there = ns_new();
 	a = veth_add("a", "b", there);
 	EQ(lkl_if_set_ipv6(a, ip6("fd00::1"), 64), 0); /* down: no waiting */
+	EQ(lkl_if_wait_ipv6_dad(a, ip6("fd00::1")), -LKL_ENETDOWN);
 	ns_enter(there);
 	EQ(lkl_if_up(OK(lkl_ifname_to_ifindex("b"))), 0);
 	ns_enter(here);
