@@ -29,7 +29,8 @@ DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   libnl-3-dev libnl-route-3-dev libarchive-dev scdoc
 DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
-	   fakeroot strace gdb valgrind libarchive-tools zstd
+	   fakeroot strace gdb valgrind libarchive-tools zstd \
+	   xorriso genisoimage udftools ntfs-3g genromfs mtools
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \

@@ -49,6 +49,7 @@ struct link {
  * @top: name the current one of the user's paths gets in the target
  * @top_len: length of that path in @path
  * @links: tree of struct link
+ * @unknown: the file system did not know an attribute that it had listed
  */
 struct walker {
 	const struct walk *walk;
@@ -60,6 +61,7 @@ struct walker {
 	const char *top;
 	size_t top_len;
 	void *links;
+	bool unknown;
 	char attrs[XATTR_LIST_MAX];
 };
 
@@ -164,7 +166,12 @@ static bool send_attr(struct walker *w, int dir, const char *name,
 		r->name_size = len;
 		memcpy(r->data, attr, len);
 		stream_commit(w->walk->stream, REC_XATTR, len + size);
-	} else if (size != -ENODATA) {
+	} else if (size == -EOPNOTSUPP && !w->unknown) {
+		/* hfsplus of Linux 6.12 cuts off the end of some names */
+		w->unknown = true;
+		tool_file_warn("leaving out extended attributes, as one of",
+			       w->fs->label, w->path.text, strerror(-size));
+	} else if (size != -ENODATA && size != -EOPNOTSUPP) {
 		complain(w, "cannot read an extended attribute of", size);
 	}
 	return true;
