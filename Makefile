@@ -67,6 +67,11 @@ LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 COMMON	:= $(call objects,tools/common/*.c)
+# The interception: its core, and the library that takes a program there.
+HIJACK	:= $(call objects,hijack/*.c)
+PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
+PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
+	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
 HEADERS	:= $(BUILD)/headers.stamp
 KERNEL	:= $(BUILD)/kernel/lkl.o
 
@@ -74,9 +79,10 @@ KERNEL	:= $(BUILD)/kernel/lkl.o
 # installed.
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
-all: lib tools man
+all: lib tools hijack man
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
+hijack: $(PRELOAD) $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
@@ -90,6 +96,11 @@ $(KERNEL): FORCE | $(HEADERS)
 
 $(OUT)/obj/%.o: %.c | $(HEADERS)
 	@echo "  CC      $<"
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(OUT)/obj/%.o: %.S
+	@echo "  AS      $<"
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -110,17 +121,35 @@ $(LIB).a: $(OUT)/obj/liblkl.o
 	@$(OBJCOPY) --strip-debug --keep-section=.debug_frame $< $(OUT)/obj/lkl.o
 	@ar rcsD $@ $(OUT)/obj/lkl.o
 
+define split-debug
+@$(OBJCOPY) --strip-debug $@.debug $@.tmp
+@$(OBJCOPY) --only-keep-debug $@.debug
+@$(OBJCOPY) --add-gnu-debuglink=$@.debug $@.tmp
+@mv $@.tmp $@
+endef
+
 $(LIB).so: $(OUT)/obj/liblkl.o
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
 		-Wl,-Bsymbolic-functions -Wl,-soname,$(SONAME) \
 		-Wl,--version-script=lib/lkl.map $(LIB_LIBS) $(LIBS)
-	@$(OBJCOPY) --strip-debug $@.debug $@.tmp
-	@$(OBJCOPY) --only-keep-debug $@.debug
-	@$(OBJCOPY) --add-gnu-debuglink=$@.debug $@.tmp
-	@mv $@.tmp $@
+	$(split-debug)
 	@ln -sf liblkl.so $(@D)/$(SONAME)
+
+# A library of its own: the program may use liblkl.so for something else.
+$(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@echo '{ local: *; };' > $(OUT)/obj/preload.map
+	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
+		-Wl,--version-script=$(OUT)/obj/preload.map $(LIB_LIBS) \
+		-lZydis $(LIBS)
+	$(split-debug)
+
+$(OUT)/bin/lkl-hijack.sh: hijack/lkl-hijack.sh
+	@mkdir -p $(@D)
+	@install $< $@
 
 # gdb looks for it under this name.
 $(LIB).so-gdb.py: scripts/lkl-gdb.py
@@ -169,6 +198,7 @@ install: all
 	cp -P $(OUT)/bin/* $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(LIB).a $(DESTDIR)$(PREFIX)/lib
 	install -m 755 $(LIB).so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	install -m 755 $(PRELOAD) $(DESTDIR)$(PREFIX)/lib
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblkl.so
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
@@ -189,11 +219,11 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools tests benches man check demo bench install deps clean FORCE
+.PHONY: all lib tools hijack tests benches man check demo bench install deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d) $(COMMON:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
+-include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
 	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

@@ -6,20 +6,16 @@
  * decides for each whether it is the library's or the host's, and makes it.
  * What a way in does:
  *
- *	hijack_start()		before the program's first instruction: reads the
- *				configuration, boots, configures; all or nothing
- *	hijack_syscall()	for each system call of the program, but those for
- *				which hijack_in_place() is true
- *	hijack_thread_start()	on each thread of the program, if it has called
- *				hijack_use_gs(); the core sees to the end of a
- *				thread and of the process itself (exit,
- *				exit_group)
+ *	hijack_start()		before the program's first instruction: reads
+ *the configuration, boots, configures; all or nothing hijack_syscall()	for each
+ *system call of the program, but those for which hijack_in_place() is true
+ *	host_syscall()		is the way in's own: all host calls that the
+ *core makes for the program go through it
  *
- * hijack_syscall() and what it calls use no libc, no thread-local storage, no
- * errno, no malloc and no lock that the program could hold.  They can be called
- * from a signal handler, and on threads whose FS register belongs to somebody
- * else.  All host calls of the core are made by the one instruction in
- * host_syscall(), between hijack_host_text and hijack_host_text_end.
+ * hijack_syscall() and what it calls use no errno, no malloc and no lock that
+ * the program could hold, and can be called from a signal handler.  Each thread
+ * that calls it has thread-local storage of the core's C library: the program's
+ * own where that is the same, else the way in sees to it.
  */
 #ifndef HIJACK_CORE_H
 #define HIJACK_CORE_H
@@ -70,25 +66,15 @@ static inline bool hijack_in_place(long nr)
  */
 long host_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
-extern const char hijack_host_text[], hijack_host_text_end[];
-
 /**
- * hijack_use_gs - keep the state of threads where the GS register points
+ * hijack_thread_exit - the calling thread of the program ends
  *
- * For a way in whose program owns the FS register.  Comes after hijack_start();
- * from here on every thread that calls hijack_syscall() must have called
- * hijack_thread_start() first, also the one that calls this.
+ * The core itself notices an exit(); this is for a way in that does not let it
+ * see that.
  */
-void hijack_use_gs(void);
+void hijack_thread_exit(void);
 
-/**
- * hijack_thread_start - give a new thread its state
- *
- * A new thread inherits its creator's GS register, so this must be the first
- * thing it does.  Uses neither libc nor the FS register.
- *
- * Return: 0 or a negative error number
- */
-int hijack_thread_start(void);
+/* Has the program ever had a descriptor of the library's kernel? */
+bool hijack_has_sockets(void);
 
 #endif /* HIJACK_CORE_H */

@@ -77,6 +77,7 @@ struct lkl_config {
 	char *dump;
 	char *delay_main;
 	char *nameserver;
+	char *policy;
 
 	struct lkl_config_iface *ifaces;
 	unsigned long magic;

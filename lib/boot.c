@@ -7,7 +7,6 @@
  * the task belongs to; the kernel refuses a task of another boot, so a thread
  * that outlives a halt simply gets a new one.
  */
-#include <asm/prctl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -21,43 +20,16 @@
 #include "thread.h"
 #include "virtio.h"
 
-static __thread struct lkl_self tls_self
+static __thread struct lkl_self self_state
 	__attribute__((tls_model("initial-exec")));
-static int use_gs;
 
 static struct lkl_host_operations *host;
 static pthread_key_t exit_key;
 static int have_exit_key;
 
-static inline struct lkl_self *thread_self(void)
-{
-	struct lkl_self *self;
-
-	if (__builtin_expect(!use_gs, 1))
-		return &tls_self;
-	asm volatile("movq %%gs:0, %0" : "=r"(self));
-	return self;
-}
-
-struct lkl_self *lkl_thread_self(void)
-{
-	return thread_self();
-}
-
-void lkl_threads_use_gs(void)
-{
-	use_gs = 1;
-}
-
-int lkl_thread_start_gs(struct lkl_self *self)
-{
-	self->self = self;
-	return raw_syscall(SYS_arch_prctl, ARCH_SET_GS, (long)self, 0, 0, 0, 0);
-}
-
 void lkl_thread_exit(void)
 {
-	struct lkl_self *self = thread_self();
+	struct lkl_self *self = &self_state;
 
 	if (self->task && self->boot == lkl_kernel_boots())
 		lkl_task_exit(self->task, self->boot);
@@ -84,8 +56,7 @@ static int attach(struct lkl_self *self)
 	if (err)
 		return err;
 	/* Any value but NULL has the destructor called. */
-	if (!use_gs)
-		pthread_setspecific(exit_key, self);
+	pthread_setspecific(exit_key, self);
 	return 0;
 }
 
@@ -97,7 +68,7 @@ static int attach_again(struct lkl_self *self)
 
 long lkl_syscall(long no, long *params)
 {
-	struct lkl_self *self = thread_self();
+	struct lkl_self *self = &self_state;
 	long ret;
 
 	if (__builtin_expect(self->busy, 0))
@@ -114,7 +85,7 @@ long lkl_syscall(long no, long *params)
 
 long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 {
-	struct lkl_self *self = thread_self();
+	struct lkl_self *self = &self_state;
 	long ret = 0;
 
 	if (self->busy)
@@ -176,7 +147,7 @@ int lkl_is_running(void)
 
 long lkl_sys_halt(void)
 {
-	struct lkl_self *self = thread_self();
+	struct lkl_self *self = &self_state;
 	long ret = 0;
 
 	if (!lkl_kernel_boots())

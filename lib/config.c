@@ -208,6 +208,7 @@ static const struct setting settings[] = {
 	GLOBAL(dump, "DUMP", check_any),
 	GLOBAL(delay_main, NULL, check_number),
 	GLOBAL(nameserver, NULL, check_any),
+	GLOBAL(policy, "POLICY", check_any),
 	{ 0 },
 };
 

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The core of the interception: begin, a table of all calls that are not simply
+ * the host's, and end.
+ *
+ * What a call costs that stays on the host is one look at the table of calls
+ * and, if it names a descriptor, one at the table of descriptors.
+ */
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lkl_config.h>
+
+#include "../host/posix/posix.h"
+#include "internal.h"
+
+/* Newer than the C library. */
+#ifndef SYS_map_shadow_stack
+#define SYS_map_shadow_stack 453
+#endif
+
+/* How long the end waits for data to be acknowledged that is not. */
+#define LINGER_MS 2000
+
+const char *hijack_name = "lkl";
+
+static struct lkl_config config;
+static long debug;
+
+static __thread struct hijack_thread tls_thread
+	__attribute__((tls_model("initial-exec")));
+
+void hijack_say(const char *what, const char *why)
+{
+	const char *parts[] = { hijack_name, ": ", what, why, "\n" };
+	char line[512];
+	size_t n = 0, i, k;
+
+	for (i = 0; i < array_size(parts); i++)
+		for (k = 0; parts[i][k] && n < sizeof(line); k++)
+			line[n++] = parts[i][k];
+	host3(SYS_write, STDERR_FILENO, line, n);
+}
+
+long hijack_forked(void)
+{
+	static int said;
+
+	if (!__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
+		hijack_say("a forked process cannot use its parent's network: ",
+			   "ENOSYS; see lkl-hijack(1)");
+	return -ENOSYS;
+}
+
+struct hijack_thread *hijack_thread(void)
+{
+	return &tls_thread;
+}
+
+/* Room to copy with; NULL if there is none. */
+void *hijack_thread_buffer(void)
+{
+	struct hijack_thread *t = hijack_thread();
+	long map;
+
+	if (!t->buffer) {
+		map = host6(SYS_mmap, 0, COPY_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (map < 0 && map > -4096)
+			return NULL;
+		t->buffer = (void *)map;
+	}
+	return t->buffer;
+}
+
+void hijack_thread_exit(void)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	wait_thread_exit();
+	if (t->buffer)
+		host2(SYS_munmap, t->buffer, COPY_SIZE);
+	t->buffer = NULL;
+}
+
+static long do_exit(long nr, const long *a)
+{
+	hijack_thread_exit();
+	lkl_thread_exit();
+	return host1(nr, a[0]);
+}
+
+/* A number in /proc/net/sockstat. */
+static long sockstat(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtol(at + strlen(name), NULL, 10) : 0;
+}
+
+/*
+ * What the program has sent arrives after it has ended, as on any host: wait
+ * until the other side has acknowledged it, or does not answer any more.
+ */
+static void linger(void)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	char text[1024];
+	long n, fd, state, last = -1;
+	int quiet = 0;
+
+	while (quiet < LINGER_MS) {
+		fd = lkl3(SYS_open, "/proc/net/sockstat", LKL_O_RDONLY, 0);
+		if (fd < 0)
+			return;
+		n = lkl3(SYS_read, fd, text, sizeof(text) - 1);
+		lkl1(SYS_close, fd);
+		if (n <= 0)
+			return;
+		text[n] = 0;
+		if (!sockstat(text, "orphan "))
+			return;
+		state = sockstat(text, "orphan ") * 1000000 +
+			sockstat(text, "mem ");
+		quiet = state == last ? quiet + 2 : 0;
+		last = state;
+		host2(SYS_nanosleep, &pause, 0);
+	}
+}
+
+/* The end of the process, if it is the one that has the kernel. */
+static long do_exit_group(long nr, const long *a)
+{
+	static int ending;
+
+	if (!lkl_kernel_boots() || fd_in_vfork() ||
+	    __atomic_exchange_n(&ending, 1, __ATOMIC_RELAXED))
+		return host1(nr, a[0]);
+	fd_close_all();
+	linger();
+	if (debug & 0x100) {
+		char c;
+
+		hijack_say("at exit: ", "press Enter");
+		host3(SYS_read, STDIN_FILENO, &c, 1);
+	}
+	lkl_unload_config(&config);
+	return host1(nr, a[0]);
+}
+
+/* The kernel's struct sigaction. */
+struct ksigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+/* Some faults are the library's, which passes on the others. */
+static long do_sigaction(long nr, const long *a)
+{
+	struct ksigaction *new = (void *)a[1], *old = (void *)a[2];
+	struct sigaction sa = { 0 }, was;
+
+	if (likely(a[0] != SIGSEGV && a[0] != SIGBUS))
+		return host4(nr, a[0], a[1], a[2], a[3]);
+	if (new) {
+		sa.sa_handler = new->handler;
+		sa.sa_flags = new->flags;
+		memcpy(&sa.sa_mask, &new->mask, sizeof(new->mask));
+	}
+	lkl_fault_action(a[0], new ? &sa : NULL, &was);
+	if (old) {
+		*old = (struct ksigaction){ .handler = was.sa_handler,
+					    .flags = was.sa_flags };
+		memcpy(&old->mask, &was.sa_mask, sizeof(old->mask));
+	}
+	return 0;
+}
+
+/* Programs have another way where there is none. */
+static long do_refuse(long nr, const long *a)
+{
+	(void)nr, (void)a;
+	return -ENOSYS;
+}
+
+static hijack_call *const calls[] = {
+	[SYS_read] = fd_call,
+	[SYS_write] = fd_call,
+	[SYS_open] = path_open,
+	[SYS_close] = fd_close,
+	[SYS_stat] = path_plain,
+	[SYS_fstat] = fd_call,
+	[SYS_lstat] = path_plain,
+	[SYS_poll] = wait_poll,
+	[SYS_lseek] = fd_call,
+	[SYS_mmap] = fd_mmap,
+	[SYS_mprotect] = fd_memory,
+	[SYS_munmap] = fd_memory,
+	[SYS_rt_sigaction] = do_sigaction,
+	[SYS_ioctl] = socket_ioctl,
+	[SYS_pread64] = fd_call,
+	[SYS_pwrite64] = fd_call,
+	[SYS_readv] = fd_call,
+	[SYS_writev] = fd_call,
+	[SYS_access] = path_plain,
+	[SYS_select] = wait_select,
+	[SYS_mremap] = fd_memory,
+	[SYS_msync] = fd_memory,
+	[SYS_madvise] = fd_memory,
+	[SYS_dup] = fd_dup,
+	[SYS_dup2] = fd_dup2,
+	[SYS_sendfile] = copy_sendfile,
+	[SYS_socket] = socket_socket,
+	[SYS_connect] = socket_connect,
+	[SYS_accept] = socket_accept,
+	[SYS_sendto] = socket_sendto,
+	[SYS_recvfrom] = fd_call,
+	[SYS_sendmsg] = socket_sendmsg,
+	[SYS_recvmsg] = fd_call,
+	[SYS_shutdown] = fd_call,
+	[SYS_bind] = socket_bind,
+	[SYS_listen] = socket_listen,
+	[SYS_getsockname] = fd_call,
+	[SYS_getpeername] = fd_call,
+	[SYS_setsockopt] = socket_setsockopt,
+	[SYS_getsockopt] = fd_call,
+	[SYS_exit] = do_exit,
+	[SYS_fcntl] = fd_fcntl,
+	[SYS_flock] = fd_call,
+	[SYS_fsync] = fd_call,
+	[SYS_fdatasync] = fd_call,
+	[SYS_ftruncate] = fd_call,
+	[SYS_getdents] = fd_call,
+	[SYS_fchdir] = fd_call,
+	[SYS_readlink] = path_plain,
+	[SYS_fchmod] = fd_call,
+	[SYS_fchown] = fd_call,
+	[SYS_fstatfs] = fd_call,
+	[SYS_fgetxattr] = fd_call,
+	[SYS_flistxattr] = fd_call,
+	[SYS_epoll_create] = wait_epoll_create,
+	[SYS_getdents64] = fd_call,
+	[SYS_fadvise64] = fd_call,
+	[SYS_exit_group] = do_exit_group,
+	[SYS_epoll_wait] = wait_epoll_wait,
+	[SYS_epoll_ctl] = wait_epoll_ctl,
+	[SYS_openat] = path_openat,
+	[SYS_newfstatat] = path_at,
+	[SYS_readlinkat] = path_at,
+	[SYS_faccessat] = path_at,
+	[SYS_pselect6] = wait_pselect,
+	[SYS_ppoll] = wait_ppoll,
+	[SYS_splice] = copy_splice,
+	[SYS_tee] = copy_tee,
+	[SYS_fallocate] = fd_call,
+	[SYS_epoll_pwait] = wait_epoll_pwait,
+	[SYS_accept4] = socket_accept,
+	[SYS_epoll_create1] = wait_epoll_create,
+	[SYS_dup3] = fd_dup3,
+	[SYS_preadv] = fd_call,
+	[SYS_pwritev] = fd_call,
+	[SYS_recvmmsg] = fd_call,
+	[SYS_syncfs] = fd_call,
+	[SYS_sendmmsg] = socket_sendmmsg,
+	[SYS_copy_file_range] = copy_range,
+	[SYS_preadv2] = fd_call,
+	[SYS_pwritev2] = fd_call,
+	[SYS_statx] = path_at,
+	[SYS_io_uring_setup] = do_refuse,
+	[SYS_close_range] = fd_close_range,
+	[SYS_openat2] = path_openat2,
+	[SYS_faccessat2] = path_at,
+	[SYS_epoll_pwait2] = wait_epoll_pwait2,
+};
+
+long hijack_syscall(long nr, const long a[6])
+{
+	hijack_call *call = (unsigned long)nr < array_size(calls) ? calls[nr]
+								  : NULL;
+
+	return call ? call(nr, a) : host_call(nr, a);
+}
+
+static int boot(void)
+{
+	int err = lkl_load_config(&config);
+
+	if (err)
+		return err;
+	if (config.debug)
+		debug = strtol(config.debug, NULL, 0);
+	if (config.policy) {
+		err = policy_parse(config.policy);
+		if (err)
+			return err;
+	}
+	err = lkl_init(&lkl_host_ops);
+	if (!err)
+		err = lkl_load_config_pre(&config);
+	if (err)
+		return err;
+	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=256M");
+	if (err) {
+		hijack_say("the kernel does not start: ", lkl_strerror(err));
+		return err;
+	}
+	err = lkl_load_config_post(&config);
+	if (err)
+		return err;
+	lkl_set_fd_limit(FD_MAX);
+	err = path_init(config.nameserver);
+	if (!err)
+		err = socket_init();
+	if (err)
+		hijack_say("cannot make the network ready: ",
+			   lkl_strerror(err));
+	return err;
+}
+
+int hijack_start(const char *name)
+{
+	int err;
+
+	hijack_name = name;
+	err = fd_reserve();
+	if (err) {
+		hijack_say("no free descriptors: ", strerror(-err));
+		return err;
+	}
+	err = boot();
+	fd_own_opened();
+	if (!err && config.delay_main)
+		usleep(strtoul(config.delay_main, NULL, 10));
+	return err;
+}

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Descriptors: one number space for those of the host and of the library.
+ *
+ * A file of the library's kernel occupies a descriptor of the host, too, a
+ * placeholder open on nothing (O_PATH), so that the host hands out, limits and
+ * inherits numbers as always, and whoever uses one without us gets -EBADF.  A
+ * table of words says whose a number is.
+ *
+ * Ours (RAM, devices, events) are out of the program's way at high numbers; it
+ * cannot close them, as programs do that close all they do not know.
+ *
+ * The table is changed when a number is certainly ours to change: after the
+ * host has given it to us, and before we give it back.  The child of a vfork()
+ * uses the same table as its parent, but has descriptors of its own, so
+ * whatever it does to them is left to the host alone.
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+uint32_t hijack_fds[FD_MAX];
+
+/* How many descriptors the library opens, at most. */
+#define OWN_MAX 128
+
+/* What placeholders are made of. */
+static int placeholder;
+/* Where our own descriptors begin. */
+static int own_base;
+/* Highest number with a word in the table. */
+static int fd_top;
+static long owner_pid;
+static bool had_sockets;
+
+/* Where the library's mmap() area is; see asm/layout.h. */
+#define UMAP_BASE 0x130000000000UL
+#define UMAP_END 0x140000000000UL
+
+static void set_word(int fd, uint32_t word)
+{
+	int top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
+
+	while (fd > top &&
+	       !__atomic_compare_exchange_n(&fd_top, &top, fd, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	if (word & FD_LKL)
+		had_sockets = true;
+	__atomic_store_n(&hijack_fds[fd], word, __ATOMIC_RELEASE);
+}
+
+bool hijack_has_sockets(void)
+{
+	return had_sockets;
+}
+
+static uint32_t take_word(long fd)
+{
+	unsigned int n = fd;
+
+	return n < FD_MAX ? __atomic_exchange_n(&hijack_fds[n], 0,
+						__ATOMIC_ACQ_REL)
+			  : 0;
+}
+
+/**
+ * fd_in_vfork - is this the child of a vfork()?
+ *
+ * Then the table is its parent's.
+ */
+bool fd_in_vfork(void)
+{
+	return lkl_kernel_boots() && host0(SYS_getpid) != owner_pid;
+}
+
+/* A reference to what a word stands for has gone. */
+static void put_word(uint32_t word)
+{
+	if (word & FD_LKL)
+		lkl1(SYS_close, fd_number(word));
+	else if (word & FD_EPOLL)
+		wait_epoll_put(word);
+}
+
+/**
+ * fd_own - move a descriptor of ours out of the program's way
+ * @fd: descriptor or a negative error number
+ *
+ * Return: its new number, or a negative error number
+ */
+long fd_own(long fd)
+{
+	long own;
+
+	if (fd < 0)
+		return fd;
+	own = host3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
+	host1(SYS_close, fd);
+	if (own >= FD_MAX) {
+		host1(SYS_close, own);
+		own = -EMFILE;
+	}
+	if (own >= 0)
+		set_word(own, FD_OWN);
+	return own;
+}
+
+/**
+ * fd_forget - close a descriptor of ours
+ * @fd: what fd_own() returned
+ */
+void fd_forget(long fd)
+{
+	take_word(fd);
+	host1(SYS_close, fd);
+}
+
+/**
+ * fd_reserve_number - take a number for a descriptor of the library's
+ * @cloexec: it is closed on exec
+ *
+ * To be followed by fd_fill().
+ *
+ * Return: the number or a negative error number
+ */
+long fd_reserve_number(bool cloexec)
+{
+	long fd = host3(SYS_fcntl, placeholder,
+			cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+
+	if (fd < FD_MAX)
+		return fd;
+	host1(SYS_close, fd);
+	return -EMFILE;
+}
+
+/**
+ * fd_fill - say what a reserved number stands for
+ * @fd: what fd_reserve_number() returned
+ * @kfd: number in the library's kernel, or a negative error number
+ *
+ * Return: the number, or @kfd's error number, and @fd is free then
+ */
+long fd_fill(long fd, long kfd)
+{
+	if (kfd < 0) {
+		host1(SYS_close, fd);
+		return kfd;
+	}
+	set_word(fd, FD_LKL | kfd);
+	return fd;
+}
+
+/**
+ * fd_install - give the program a descriptor for one of the library's kernel
+ * @kfd: number in the library's kernel, which is closed on failure; or a
+ *	negative error number, which is returned
+ * @cloexec: it is closed on exec
+ *
+ * Return: the program's number, or a negative error number
+ */
+long fd_install(long kfd, bool cloexec)
+{
+	long fd;
+
+	if (kfd < 0)
+		return kfd;
+	fd = fd_reserve_number(cloexec);
+	if (fd < 0)
+		lkl1(SYS_close, kfd);
+	else
+		set_word(fd, FD_LKL | kfd);
+	return fd;
+}
+
+/**
+ * fd_set_word - say what a number that the host has handed out stands for
+ */
+void fd_set_word(long fd, uint32_t word)
+{
+	set_word(fd, word);
+}
+
+/**
+ * fd_decide - a socket that was of both sides is of one
+ * @fd: the descriptor
+ * @host: it is the host's
+ */
+void fd_decide(long fd, bool host)
+{
+	uint32_t word = fd_word(fd);
+	long flags;
+
+	if (host) {
+		put_word(take_word(fd));
+		return;
+	}
+	set_word(fd, word & ~FD_OPEN);
+	flags = host2(SYS_fcntl, fd, F_GETFD);
+	host3(SYS_dup3, placeholder, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+}
+
+/**
+ * fd_call - make a call whose first argument is a descriptor
+ */
+long fd_call(long nr, const long *a)
+{
+	uint32_t word = fd_word(a[0]);
+
+	if (likely(!(word & FD_LKL)))
+		return host_call(nr, a);
+	return lkl6(nr, fd_number(word), a[1], a[2], a[3], a[4], a[5]);
+}
+
+long fd_close(long nr, const long *a)
+{
+	uint32_t word = fd_word(a[0]);
+
+	if (likely(!word) || fd_in_vfork())
+		return host1(nr, a[0]);
+	if (word & FD_OWN)
+		return -EBADF;
+	/* Of several threads that close it, one does. */
+	put_word(take_word(a[0]));
+	return host1(nr, a[0]);
+}
+
+long fd_close_range(long nr, const long *a)
+{
+	unsigned int first = a[0], last = a[1], flags = a[2], fd, from;
+	unsigned int top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
+	long ret;
+
+	if (flags & CLOSE_RANGE_CLOEXEC || first > last || fd_in_vfork())
+		return host_call(nr, a);
+	for (fd = from = first; fd <= last && fd <= top; fd++) {
+		uint32_t word = fd_word(fd);
+
+		if (!word)
+			continue;
+		if (word & FD_OWN) {
+			if (from < fd) {
+				ret = host3(nr, from, fd - 1, flags);
+				if (ret)
+					return ret;
+			}
+			from = fd + 1;
+		} else {
+			put_word(take_word(fd));
+		}
+	}
+	return from <= last ? host3(nr, from, last, flags) : 0;
+}
+
+/**
+ * fd_close_all - close all that is the library's: the process ends
+ */
+void fd_close_all(void)
+{
+	int fd, top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
+
+	for (fd = 0; fd <= top; fd++)
+		if (fd_is_lkl(fd))
+			put_word(take_word(fd));
+}
+
+/* A second reference to what a word stands for, or a negative error number. */
+static long get_word(uint32_t word)
+{
+	long kfd;
+
+	if (word & FD_EPOLL) {
+		wait_epoll_get(word);
+		return word;
+	}
+	/* A forked child has nothing but the placeholder. */
+	if (!lkl_kernel_boots())
+		return word;
+	kfd = lkl3(SYS_fcntl, fd_number(word), F_DUPFD_CLOEXEC, 0);
+	return kfd < 0 ? kfd : (long)(FD_LKL | kfd);
+}
+
+/* The host has made @fd from one with @word, or failed to. */
+static long finish_dup(long fd, uint32_t word)
+{
+	long copy;
+
+	if (fd < 0)
+		return fd;
+	if (fd >= FD_MAX) {
+		host1(SYS_close, fd);
+		return -EMFILE;
+	}
+	copy = get_word(word);
+	if (copy < 0) {
+		host1(SYS_close, fd);
+		return copy;
+	}
+	set_word(fd, copy);
+	return fd;
+}
+
+long fd_dup(long nr, const long *a)
+{
+	uint32_t word = fd_word(a[0]);
+
+	if (likely(!word) || fd_in_vfork())
+		return host1(nr, a[0]);
+	if (word & FD_OWN)
+		return -EBADF;
+	return finish_dup(host1(nr, a[0]), word);
+}
+
+static long dup_to(long old, long new, int flags)
+{
+	uint32_t word = fd_word(old), gone = fd_word(new);
+	long copy = 0, ret;
+
+	if ((!word && !gone) || fd_in_vfork())
+		return host3(SYS_dup3, old, new, flags);
+	if ((word | gone) & FD_OWN)
+		return -EBADF;
+	if (word) {
+		if ((unsigned long)new >= FD_MAX)
+			return -EBADF;
+		copy = get_word(word);
+		if (copy < 0)
+			return copy;
+	}
+	ret = host3(SYS_dup3, old, new, flags);
+	if (ret < 0) {
+		put_word(copy);
+		return ret;
+	}
+	gone = take_word(new);
+	if (copy)
+		set_word(new, copy);
+	put_word(gone);
+	return ret;
+}
+
+long fd_dup2(long nr, const long *a)
+{
+	/* dup3() minds that they are the same. */
+	if ((int)a[0] == (int)a[1])
+		return host2(nr, a[0], a[1]);
+	return dup_to((int)a[0], (int)a[1], 0);
+}
+
+long fd_dup3(long nr, const long *a)
+{
+	if ((int)a[0] == (int)a[1] || a[2] & ~O_CLOEXEC)
+		return host_call(nr, a);
+	return dup_to((int)a[0], (int)a[1], a[2]);
+}
+
+long fd_fcntl(long nr, const long *a)
+{
+	uint32_t word = fd_word(a[0]);
+	long arg = a[2];
+
+	if (likely(!word))
+		return host3(nr, a[0], a[1], a[2]);
+	if (word & FD_OWN)
+		return -EBADF;
+	switch (a[1]) {
+	case F_GETFD:
+	case F_SETFD:
+		return host3(nr, a[0], a[1], a[2]);
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (fd_in_vfork())
+			return host3(nr, a[0], a[1], a[2]);
+		return finish_dup(host3(nr, a[0], a[1], a[2]), word);
+	case F_SETOWN:
+		/* The program is process 1 of the library's kernel. */
+		if (labs((int)arg) == owner_pid)
+			arg = 1;
+		break;
+	case F_SETFL:
+		if (word & FD_OPEN)
+			host3(nr, a[0], a[1], a[2]);
+		break;
+	}
+	if (!(word & FD_LKL))
+		return host3(nr, a[0], a[1], a[2]);
+	return lkl3(nr, fd_number(word), a[1], arg);
+}
+
+/* mmap() of a file of the library's: a ring of packets, say. */
+long fd_mmap(long nr, const long *a)
+{
+	uint32_t word = a[3] & LKL_MAP_ANONYMOUS ? 0 : fd_word(a[4]);
+
+	if (likely(!(word & FD_LKL)))
+		return host_call(nr, a);
+	return lkl6(nr, a[0], a[1], a[2], a[3], fd_number(word), a[5]);
+}
+
+/* munmap(), mprotect() and so on, of what fd_mmap() returned. */
+long fd_memory(long nr, const long *a)
+{
+	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE))
+		return host_call(nr, a);
+	return lkl6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/**
+ * fd_reserve - have all descriptors that are opened from here on be high ones
+ *
+ * Until fd_own_opened() the low ones are taken.  Descriptors that the program
+ * has inherited are marked meanwhile.
+ *
+ * Return: 0 or a negative error number
+ */
+int fd_reserve(void)
+{
+	struct rlimit limit;
+	int fd;
+
+	owner_pid = getpid();
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	own_base = limit.rlim_cur < 1024 ? limit.rlim_cur / 2 : 512;
+	placeholder = open("/", O_PATH | O_CLOEXEC);
+	if (placeholder < 0)
+		return -errno;
+	for (fd = 0; fd < own_base + OWN_MAX; fd++)
+		if (fd != placeholder && !(fcntl(fd, F_GETFD) < 0))
+			hijack_fds[fd] = FD_OPEN;
+	placeholder = fd_own(placeholder);
+	if (placeholder < 0)
+		return placeholder;
+	for (fd = 0; fd < own_base; fd++)
+		if (!hijack_fds[fd])
+			fcntl(placeholder, F_DUPFD_CLOEXEC, fd);
+	return 0;
+}
+
+/**
+ * fd_own_opened - what has been opened since fd_reserve() is ours
+ */
+void fd_own_opened(void)
+{
+	int fd;
+
+	for (fd = 0; fd < own_base + OWN_MAX; fd++) {
+		if (hijack_fds[fd] == FD_OPEN)
+			hijack_fds[fd] = 0;
+		else if (fd < own_base)
+			close(fd);
+		else if (!(fcntl(fd, F_GETFD) < 0))
+			set_word(fd, FD_OWN);
+	}
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the core share. */
+#ifndef HIJACK_INTERNAL_H
+#define HIJACK_INTERNAL_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include <lkl.h>
+#include <lkl/asm/watch.h>
+
+#include "../lib/thread.h"
+#include "core.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define array_size(a) (sizeof(a) / sizeof(*(a)))
+
+/* A system call, as the program made it. */
+typedef long hijack_call(long nr, const long *a);
+
+/*
+ * Descriptors (fd.c).  A descriptor's word says whose it is; 0 is the host's.
+ */
+#define FD_MAX (1 << 20)
+
+#define FD_LKL 0x80000000 /* the library's; the low bits are its number there  \
+			   */
+#define FD_EPOLL 0x40000000 /* an epoll of the host, with a shadow: its index  \
+			     */
+#define FD_OWN 0x20000000 /* ours; the program does not know that it exists */
+#define FD_OPEN 0x10000000 /* FD_LKL: the number is also a socket of the host  \
+			    */
+#define FD_NUMBER 0x0fffffff
+
+extern uint32_t hijack_fds[FD_MAX];
+
+/* The word of a descriptor that a program gave us. */
+static inline uint32_t fd_word(long fd)
+{
+	unsigned int n = fd;
+
+	return likely(n < FD_MAX)
+		       ? __atomic_load_n(&hijack_fds[n], __ATOMIC_ACQUIRE)
+		       : 0;
+}
+
+static inline bool fd_is_lkl(long fd)
+{
+	return fd_word(fd) & FD_LKL;
+}
+
+static inline long fd_number(uint32_t word)
+{
+	return word & FD_NUMBER;
+}
+
+int fd_reserve(void);
+void fd_own_opened(void);
+long fd_install(long kfd, bool cloexec);
+long fd_reserve_number(bool cloexec);
+long fd_fill(long fd, long kfd);
+void fd_set_word(long fd, uint32_t word);
+void fd_decide(long fd, bool host);
+long fd_own(long fd);
+void fd_forget(long fd);
+void fd_close_all(void);
+bool fd_in_vfork(void);
+
+hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
+	fd_fcntl, fd_mmap, fd_memory;
+
+/* Sockets (socket.c) */
+int socket_init(void);
+hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
+	socket_listen, socket_sendto, socket_sendmsg, socket_sendmmsg,
+	socket_setsockopt, socket_ioctl;
+
+/* Copying between descriptors (copy.c) */
+hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
+
+/* Waiting (wait.c) */
+hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
+	wait_epoll_ctl, wait_epoll_wait, wait_epoll_pwait, wait_epoll_pwait2;
+void wait_epoll_get(uint32_t word);
+void wait_epoll_put(uint32_t word);
+void wait_thread_exit(void);
+
+/* Files (path.c) */
+int path_init(bool resolv_conf);
+hijack_call path_open, path_openat, path_openat2, path_plain, path_at;
+
+/* Which stack a socket belongs to (policy.c) */
+enum policy_way { POLICY_LISTEN, POLICY_CONNECT };
+int policy_parse(const char *rules);
+bool policy_exists(void);
+bool policy_is_host(enum policy_way way, int type, const void *addr,
+		    unsigned long len);
+
+/**
+ * struct hijack_thread - what the core knows of a thread of the program
+ *
+ * @watch: what poll() waits for; starting another one ends it, as the sleeper
+ *	is a function that a signal handler has interrupted, or left for good
+ * @watching: @watch is in use
+ * @eventfd: what wakes poll(), + 1
+ * @buffer: COPY_SIZE bytes, or NULL
+ */
+struct hijack_thread {
+	struct lkl_watch watch;
+	int watching;
+	int eventfd;
+	void *buffer;
+};
+
+#define COPY_SIZE (128 * 1024)
+
+struct hijack_thread *hijack_thread(void);
+void *hijack_thread_buffer(void);
+
+/* The command that runs. */
+extern const char *hijack_name;
+
+/* A line on standard error; formats are those of the caller's. */
+void hijack_say(const char *what, const char *why);
+
+#define host0(nr) host_syscall(nr, 0, 0, 0, 0, 0, 0)
+#define host1(nr, a) host_syscall(nr, (long)(a), 0, 0, 0, 0, 0)
+#define host2(nr, a, b) host_syscall(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+#define host3(nr, a, b, c)                                                     \
+	host_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define host4(nr, a, b, c, d)                                                  \
+	host_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define host6(nr, a, b, c, d, e, f)                                            \
+	host_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d),           \
+		     (long)(e), (long)(f))
+
+static inline long host_call(long nr, const long *a)
+{
+	return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* In a forked child there is no kernel: say so, once. */
+long hijack_forked(void);
+
+/* A call of the library's kernel. */
+static inline long lkl6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long p[6] = { a, b, c, d, e, f };
+	long ret = lkl_syscall(nr, p);
+
+	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots() ? hijack_forked()
+							       : ret;
+}
+
+#define lkl1(nr, a) lkl6(nr, (long)(a), 0, 0, 0, 0, 0)
+#define lkl2(nr, a, b) lkl6(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+#define lkl3(nr, a, b, c) lkl6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define lkl4(nr, a, b, c, d)                                                   \
+	lkl6(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+
+#endif /* HIJACK_INTERNAL_H */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files that tell about the network: /proc/net, /proc/sys/net, /sys/class/net
+ * and /etc/resolv.conf are those of the library's kernel, under any of their
+ * names.
+ *
+ * Only absolute names are looked at, and names below a directory that the
+ * program has opened here.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* The program has a name server of its own. */
+static bool has_resolv_conf;
+
+/* "/proc/1234/net", with the number of the host's process. */
+static char proc_pid[32];
+
+static const char *skip(const char *path, const char *prefix)
+{
+	while (*prefix)
+		if (*path++ != *prefix++)
+			return NULL;
+	return *path && *path != '/' ? NULL : path;
+}
+
+/*
+ * If the file is the library's, its name there: @path itself, or @buf.
+ */
+static const char *lkl_path(const char *path, char *buf, size_t size)
+{
+	static const char own[] = "/proc/self/net";
+	const char *rest;
+
+	if (likely(!path || path[0] != '/'))
+		return NULL;
+	switch (path[1]) {
+	case 'p':
+		if (skip(path, "/proc/net") || skip(path, "/proc/self/net") ||
+		    skip(path, "/proc/thread-self/net") ||
+		    skip(path, "/proc/sys/net"))
+			return path;
+		rest = skip(path, proc_pid);
+		if (!rest || strlen(rest) + sizeof(own) > size)
+			return NULL;
+		memcpy(buf, own, sizeof(own));
+		memcpy(buf + sizeof(own) - 1, rest, strlen(rest) + 1);
+		return buf;
+	case 's':
+		return skip(path, "/sys/class/net") ? path : NULL;
+	case 'e':
+		return has_resolv_conf && skip(path, "/etc/resolv.conf") ? path
+									 : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * Make a call with a directory and a name at @a, if the file is the library's.
+ * Returns whether it is.
+ */
+static bool at_lkl(long nr, long dir, const long *a, long *ret)
+{
+	uint32_t word = fd_word(dir);
+	const char *path = (void *)a[0];
+	char buf[256];
+
+	if (path && path[0] == '/') {
+		path = lkl_path(path, buf, sizeof(buf));
+		if (likely(!path))
+			return false;
+		dir = LKL_AT_FDCWD;
+	} else if (likely(!(word & FD_LKL))) {
+		return false;
+	} else {
+		dir = fd_number(word);
+	}
+	*ret = lkl6(nr, dir, (long)path, a[1], a[2], a[3], a[4]);
+	return true;
+}
+
+long path_open(long nr, const long *a)
+{
+	const long at[6] = { AT_FDCWD, a[0], a[1], a[2] };
+	char buf[256];
+
+	if (likely(!lkl_path((void *)a[0], buf, sizeof(buf))))
+		return host_call(nr, a);
+	return path_openat(SYS_openat, at);
+}
+
+long path_openat(long nr, const long *a)
+{
+	long ret;
+
+	if (likely(!at_lkl(nr, a[0], a + 1, &ret)))
+		return host_call(nr, a);
+	return fd_install(ret, a[2] & O_CLOEXEC);
+}
+
+long path_openat2(long nr, const long *a)
+{
+	const struct {
+		uint64_t flags, mode, resolve;
+	} *how = (void *)a[2];
+	long ret;
+
+	if (likely(!at_lkl(nr, a[0], a + 1, &ret)))
+		return host_call(nr, a);
+	return fd_install(ret, ret >= 0 && how->flags & O_CLOEXEC);
+}
+
+/* stat(), lstat(), access() and readlink() are forms of others. */
+long path_plain(long nr, const long *a)
+{
+	char buf[256];
+	const char *path = lkl_path((void *)a[0], buf, sizeof(buf));
+
+	return likely(!path) ? host_call(nr, a) : lkl3(nr, path, a[1], a[2]);
+}
+
+/* newfstatat(), statx(), faccessat(), readlinkat() */
+long path_at(long nr, const long *a)
+{
+	long ret;
+
+	return likely(!at_lkl(nr, a[0], a + 1, &ret)) ? host_call(nr, a) : ret;
+}
+
+/**
+ * path_init - make the library's files ready
+ * @resolv_conf: its /etc/resolv.conf is the program's
+ *
+ * Return: 0 or a negative error number
+ */
+int path_init(bool resolv_conf)
+{
+	long err = lkl_mount_fs("proc");
+
+	has_resolv_conf = resolv_conf;
+	snprintf(proc_pid, sizeof(proc_pid), "/proc/%d/net", getpid());
+	if (err < 0)
+		return err;
+	err = lkl3(SYS_mkdirat, LKL_AT_FDCWD, "/sys", 0755);
+	if (err && err != -EEXIST)
+		return err;
+	return lkl6(SYS_mount, (long)"none", (long)"/sys", (long)"sysfs", 0, 0,
+		    0);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a rewritten system call instruction to the core and back.
+ *
+ * A trampoline jumps here with struct rewrite_site in R11 and all else as it
+ * was before the instruction.  What a system call preserves is preserved: all
+ * registers but RAX, RCX and R11, and the red zone.  The unwinding information
+ * says that the instruction was a call, so debuggers see through.
+ */
+#include <asm/unistd.h>
+
+#define SITE_ADDRESS 0
+#define SITE_RESUME 8
+#define SITE_KIND 32
+#define KIND_BEFORE 1
+
+	.text
+	.globl	preload_entry
+	.hidden	preload_entry
+	.type	preload_entry, @function
+	.balign	64
+preload_entry:
+	.cfi_startproc
+	.cfi_undefined %rip
+	/* These need the program's own stack and registers; see core.h. */
+	cmpl	$__NR_clone, %eax
+	je	in_place
+	cmpl	$__NR_clone3, %eax
+	je	in_place
+	cmpl	$__NR_vfork, %eax
+	je	in_place
+	cmpl	$__NR_rt_sigreturn, %eax
+	je	in_place
+	leaq	-128(%rsp), %rsp
+	pushq	SITE_RESUME(%r11)
+	pushq	%rbp
+	movq	%rsp, %rbp
+	.cfi_def_cfa %rbp, 16
+	.cfi_offset %rip, -8
+	.cfi_offset %rbp, -16
+	.cfi_val_offset %rsp, 128
+	pushq	%r9
+	pushq	%r8
+	pushq	%r10
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	/* RDI and RSI: number, arguments */
+	movq	%rsp, %rsi
+	movl	%eax, %edi
+	cmpb	$0, preload_ready(%rip)
+	je	1f
+	subq	$256, %rsp
+	andq	$-16, %rsp
+	movups	%xmm0, (%rsp)
+	movups	%xmm1, 16(%rsp)
+	movups	%xmm2, 32(%rsp)
+	movups	%xmm3, 48(%rsp)
+	movups	%xmm4, 64(%rsp)
+	movups	%xmm5, 80(%rsp)
+	movups	%xmm6, 96(%rsp)
+	movups	%xmm7, 112(%rsp)
+	movups	%xmm8, 128(%rsp)
+	movups	%xmm9, 144(%rsp)
+	movups	%xmm10, 160(%rsp)
+	movups	%xmm11, 176(%rsp)
+	movups	%xmm12, 192(%rsp)
+	movups	%xmm13, 208(%rsp)
+	movups	%xmm14, 224(%rsp)
+	movups	%xmm15, 240(%rsp)
+	cld
+	call	preload_syscall
+	movups	(%rsp), %xmm0
+	movups	16(%rsp), %xmm1
+	movups	32(%rsp), %xmm2
+	movups	48(%rsp), %xmm3
+	movups	64(%rsp), %xmm4
+	movups	80(%rsp), %xmm5
+	movups	96(%rsp), %xmm6
+	movups	112(%rsp), %xmm7
+	movups	128(%rsp), %xmm8
+	movups	144(%rsp), %xmm9
+	movups	160(%rsp), %xmm10
+	movups	176(%rsp), %xmm11
+	movups	192(%rsp), %xmm12
+	movups	208(%rsp), %xmm13
+	movups	224(%rsp), %xmm14
+	movups	240(%rsp), %xmm15
+	jmp	2f
+	/* Not started yet: the host's. */
+1:	movq	(%rsi), %rdi
+	movq	8(%rsi), %rsi
+	syscall
+2:	leaq	-48(%rbp), %rsp
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%r10
+	popq	%r8
+	popq	%r9
+	popq	%rbp
+	.cfi_def_cfa %rsp, 8
+	.cfi_restore %rbp
+	popq	%r11
+	.cfi_def_cfa_offset 0
+	leaq	128(%rsp), %rsp
+	jmp	*%r11
+	.cfi_endproc
+in_place:
+	/* The instruction is still there, behind the jump that led here. */
+	cmpl	$KIND_BEFORE, SITE_KIND(%r11)
+	jne	3f
+	jmp	*SITE_ADDRESS(%r11)
+3:	movq	$-38, %rax
+	jmp	*SITE_RESUME(%r11)
+	.size	preload_entry, . - preload_entry
+
+/* long host_syscall(nr, a, b, c, d, e, f on the stack) */
+	.globl	host_syscall
+	.hidden	host_syscall
+	.type	host_syscall, @function
+host_syscall:
+	.cfi_startproc
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	movq	%rcx, %rdx
+	movq	%r8, %r10
+	movq	%r9, %r8
+	movq	8(%rsp), %r9
+	syscall
+	ret
+	.cfi_endproc
+	.size	host_syscall, . - host_syscall
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way in for programs that are linked dynamically: LD_PRELOAD.
+ *
+ * When the program's libraries have been loaded, and before any of its code
+ * runs, each system call instruction in them becomes a jump to the core
+ * (../run/rewrite.c).  Overriding the C library's functions would miss the
+ * calls it makes itself: getaddrinfo(), fopen(), getifaddrs() and res_init() do
+ * not ask by name.
+ *
+ * A program that a forked child executes is not of the same network any more if
+ * its parent had sockets: then it is helped to the host's.  The child of one
+ * that had none, such as a shell, gets a kernel of its own.
+ */
+#include <emmintrin.h>
+#include <errno.h>
+#include <link.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../core.h"
+#include "../run/rewrite.h"
+
+#define LIBRARY "liblkl-hijack.so"
+
+/* entry.S */
+void preload_entry(void);
+long preload_syscall(long nr, const long *a);
+extern char preload_ready;
+
+char preload_ready __attribute__((visibility("hidden")));
+
+static long owner_pid;
+
+/*
+ * Programs that this one executes
+ */
+
+/* LD_PRELOAD without us; NULL if nothing is left of it. */
+static char *without_us(char *entry, char *buf)
+{
+	const char *value = entry + strlen("LD_PRELOAD="), *end;
+	char *to = buf + strlen("LD_PRELOAD=");
+	size_t len;
+
+	memcpy(buf, entry, value - entry);
+	for (; *value; value = end) {
+		value += strspn(value, ": ");
+		end = value + strcspn(value, ": ");
+		len = end - value;
+		if (!len ||
+		    (len >= strlen(LIBRARY) &&
+		     !memcmp(end - strlen(LIBRARY), LIBRARY, strlen(LIBRARY))))
+			continue;
+		if (to[-1] != '=')
+			*to++ = ':';
+		memcpy(to, value, len);
+		to += len;
+	}
+	*to = 0;
+	return to[-1] == '=' ? NULL : buf;
+}
+
+static long do_exec(long nr, const long *a)
+{
+	int at = nr == SYS_execveat ? 3 : 2, n, m = 0, i;
+	char **env = (char **)a[at], *preload = NULL;
+	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] };
+
+	if (!env || !hijack_has_sockets() ||
+	    host_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == owner_pid)
+		return hijack_syscall(nr, a);
+	for (n = 0; env[n]; n++)
+		if (!strncmp(env[n], "LD_PRELOAD=", 11))
+			preload = env[n];
+	if (!preload)
+		return hijack_syscall(nr, a);
+
+	/* On the stack: this may be the child of a vfork(). */
+	char *copy[n + 1], text[strlen(preload) + 1];
+
+	for (i = 0; i < n; i++) {
+		copy[m] = env[i] == preload ? without_us(preload, text)
+					    : env[i];
+		m += !!copy[m];
+	}
+	copy[m] = NULL;
+	b[at] = (long)copy;
+	return hijack_syscall(nr, b);
+}
+
+long preload_syscall(long nr, const long *a)
+{
+	if (nr == SYS_execve || nr == SYS_execveat)
+		return do_exec(nr, a);
+	return hijack_syscall(nr, a);
+}
+
+/*
+ * Objects
+ */
+
+/* What __restore_rt() looks like; unwinders know signal frames by it. */
+static bool is_restorer(const uint8_t *site)
+{
+	return !memcmp(site - 7, "\x48\xc7\xc0\x0f\0\0\0", 7);
+}
+
+static void rewrite_one(const uint8_t *site, unsigned long start,
+			unsigned long end)
+{
+	struct rewrite_plan plan;
+	unsigned long at = (unsigned long)site;
+
+	if (at < start + 16 || is_restorer(site))
+		return;
+	rewrite_plan(&plan, at, start, end);
+	/* Only where it is certain that this is an instruction. */
+	if (plan.kind != REWRITE_NONE && plan.from < at)
+		rewrite_trap(at, true);
+}
+
+/* Find the two bytes 0f 05. */
+static void rewrite_range(unsigned long start, unsigned long end)
+{
+	const __m128i first = _mm_set1_epi8(0x0f), second = _mm_set1_epi8(5);
+	const uint8_t *p;
+
+	for (p = (void *)start; p + 17 <= (uint8_t *)end; p += 16) {
+		__m128i a = _mm_loadu_si128((const void *)p);
+		__m128i b = _mm_loadu_si128((const void *)(p + 1));
+		unsigned int hits = _mm_movemask_epi8(_mm_and_si128(
+			_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, second)));
+
+		for (; hits; hits &= hits - 1)
+			rewrite_one(p + __builtin_ctz(hits), start, end);
+	}
+}
+
+static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	bool ours = false;
+	int i;
+
+	(void)size, (void)arg;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		ours |= info->dlpi_phdr[i].p_type == PT_LOAD &&
+			(unsigned long)preload_entry - info->dlpi_addr -
+					info->dlpi_phdr[i].p_vaddr <
+				info->dlpi_phdr[i].p_memsz;
+	if (ours || !strncmp(info->dlpi_name, "linux-vdso", 10))
+		return 0;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		unsigned long start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+			continue;
+		rewrite_text(start, start + p->p_memsz);
+		rewrite_range(start, start + p->p_memsz);
+	}
+	return 0;
+}
+
+__attribute__((constructor)) static void preload_start(void)
+{
+	owner_pid = getpid();
+	if (hijack_start("lkl-hijack"))
+		_exit(127);
+	rewrite_init(preload_entry);
+	dl_iterate_phdr(rewrite_object, NULL);
+	preload_ready = 1;
+}
