@@ -131,7 +131,7 @@ endef
 $(LIB).so: $(OUT)/obj/liblkl.o
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
-	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
+	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs -Wl,-z,pack-relative-relocs \
 		-Wl,-Bsymbolic-functions -Wl,-soname,$(SONAME) \
 		-Wl,--version-script=lib/lkl.map $(LIB_LIBS) $(LIBS)
 	$(split-debug)

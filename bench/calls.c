@@ -3,8 +3,8 @@
  * What a system call costs, in the library and on the host.
  *
  * Each figure is taken in rounds that alternate between the library's kernel
- * and the host's, so that both see the same machine.  Printed are the medians
- * with their ranges and the ratio of the medians.
+ * and the host's, so that both see the same machine.  bench/run reads what is
+ * printed.
  *
  * usage: calls [rounds]
  */
@@ -38,7 +38,8 @@ static double now_ns(void)
 
 static void die(const char *what, long err)
 {
-	fprintf(stderr, "calls: %s: %s\n", what, strerror(err < 0 ? -err : err));
+	fprintf(stderr, "calls: %s: %s\n", what,
+		strerror(err < 0 ? -err : err));
 	exit(1);
 }
 
@@ -59,7 +60,8 @@ static long on_host(long nr, long a, long b, long c, long d)
 typedef long (*call_fn)(long nr, long a, long b, long c, long d);
 
 /* A file of 1 MiB on tmpfs, on each side. */
-static const char *const file_path[2] = { "/bench-calls", "/dev/shm/bench-calls" };
+static const char *const file_path[2] = { "/bench-calls",
+					  "/dev/shm/bench-calls" };
 static int file[2], pipes[2][2];
 static char buf[1 << 20];
 
@@ -206,11 +208,13 @@ static void do_ping_pong_pinned(call_fn call, int host, int n)
 	ping_pong(call, n, 0);
 }
 
-/* Several threads calling at once. */
+/* Several threads calling at once: from the first one's start to the last's
+ * end. */
 struct crowd {
 	call_fn call;
 	int n;
 	pthread_barrier_t *start;
+	double from, to;
 };
 
 static void *crowd_main(void *arg)
@@ -219,8 +223,10 @@ static void *crowd_main(void *arg)
 
 	c->call(SYS_getppid, 0, 0, 0, 0);
 	pthread_barrier_wait(c->start);
+	c->from = now_ns();
 	for (int i = 0; i < c->n; i++)
 		c->call(SYS_getppid, 0, 0, 0, 0);
+	c->to = now_ns();
 	return NULL;
 }
 
@@ -229,18 +235,24 @@ static double crowd_time;
 static void crowd(call_fn call, int n, int threads)
 {
 	pthread_barrier_t start;
-	struct crowd c = { call, n / threads, &start };
+	struct crowd c[8];
 	pthread_t id[8];
-	double t;
+	double from, to;
 
-	pthread_barrier_init(&start, NULL, threads + 1);
-	for (int i = 0; i < threads; i++)
-		pthread_create(&id[i], NULL, crowd_main, &c);
-	pthread_barrier_wait(&start);
-	t = now_ns();
+	pthread_barrier_init(&start, NULL, threads);
+	for (int i = 0; i < threads; i++) {
+		c[i] = (struct crowd){ call, n / threads, &start, 0, 0 };
+		pthread_create(&id[i], NULL, crowd_main, &c[i]);
+	}
 	for (int i = 0; i < threads; i++)
 		pthread_join(id[i], NULL);
-	crowd_time = now_ns() - t;
+	from = c[0].from;
+	to = c[0].to;
+	for (int i = 1; i < threads; i++) {
+		from = c[i].from < from ? c[i].from : from;
+		to = c[i].to > to ? c[i].to : to;
+	}
+	crowd_time = to - from;
 	pthread_barrier_destroy(&start);
 }
 
@@ -279,6 +291,16 @@ static void do_first_call(call_fn call, int host, int n)
 	}
 }
 
+static void print(const char *name, const char *unit, const char *side,
+		  const double *values)
+{
+	printf("%s\t%s\t%s", name, unit, side);
+	for (int r = 0; r < rounds; r++)
+		printf("\t%.3f", values[r]);
+	printf("\n");
+	fflush(stdout);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -303,7 +325,8 @@ static const struct figure figures[] = {
 	{ "open + close, tmpfs", do_open, 20000, "ns", 1 },
 	{ "pipe write + read, one thread", do_pipe, 20000, "ns", 1 },
 	{ "pipe ping-pong, two threads", do_ping_pong, 5000, "us", 1e3 },
-	{ "  the same, pinned to one CPU", do_ping_pong_pinned, 5000, "us", 1e3 },
+	{ "pipe ping-pong, pinned to one CPU", do_ping_pong_pinned, 5000, "us",
+	  1e3 },
 	{ "getppid, one thread of a crowd", do_crowd_1, 200000, "ns", 1 },
 	{ "getppid, two threads at once", do_crowd_2, 200000, "ns", 1 },
 	{ "getppid, four threads at once", do_crowd_4, 200000, "ns", 1 },
@@ -328,12 +351,7 @@ static void measure(const struct figure *f)
 		}
 	}
 	for (int host = 0; host < 2; host++)
-		qsort(t[host], rounds, sizeof(double), by_value);
-	printf("%-32s %8.1f (%.1f-%.1f) %8.1f (%.1f-%.1f) %s %6.2f\n", f->name,
-	       t[0][rounds / 2], t[0][0], t[0][rounds - 1], t[1][rounds / 2],
-	       t[1][0], t[1][rounds - 1], f->unit,
-	       t[0][rounds / 2] / t[1][rounds / 2]);
-	fflush(stdout);
+		print(f->name, f->unit, host ? "host" : "lkl", t[host]);
 }
 
 static long resident_kib(void)
@@ -353,43 +371,80 @@ static long resident_kib(void)
 /* Boots in a child of its own, as a program's first. */
 static void measure_boot(const char *mem)
 {
-	double t[MAX_ROUNDS], call[MAX_ROUNDS];
-	long rss = 0;
+	double call[MAX_ROUNDS], rss[MAX_ROUNDS];
+	char name[64];
 
 	for (int r = 0; r < rounds; r++) {
+		double took[2] = { 0 };
 		int out[2];
 
 		if (pipe(out))
 			die("pipe", errno);
 		if (!fork()) {
-			double start = now_ns(), took[3];
+			double start = now_ns();
 
 			if (lkl_start_kernel("mem=%s loglevel=0", mem))
 				_exit(1);
-			took[0] = now_ns() - start;
 			on_lkl(SYS_getpid, 0, 0, 0, 0);
-			took[1] = now_ns() - start;
-			took[2] = resident_kib();
+			took[0] = now_ns() - start;
+			took[1] = resident_kib();
 			_exit(write(out[1], took, sizeof(took)) < 0);
 		}
 		close(out[1]);
-		double took[3] = { 0 };
-		int status;
-
 		if (read(out[0], took, sizeof(took)) != sizeof(took))
 			die("boot", EIO);
 		close(out[0]);
-		wait(&status);
-		t[r] = took[0];
-		call[r] = took[1];
-		rss = took[2];
+		wait(NULL);
+		call[r] = took[0] / 1e6;
+		rss[r] = took[1] / 1024;
 	}
-	qsort(t, rounds, sizeof(double), by_value);
-	qsort(call, rounds, sizeof(double), by_value);
-	printf("boot to first call, mem=%-8s %8.2f ms (%.2f-%.2f), %ld KiB resident\n",
-	       mem, call[rounds / 2] / 1e6, call[0] / 1e6,
-	       call[rounds - 1] / 1e6, rss);
-	fflush(stdout);
+	snprintf(name, sizeof(name), "boot to first call, mem=%s", mem);
+	print(name, "ms", "lkl", call);
+	snprintf(name, sizeof(name), "resident after boot, mem=%s", mem);
+	print(name, "MiB", "lkl", rss);
+}
+
+/* How long a short call takes while another thread makes long ones. */
+static volatile int reading;
+
+static void *long_reads_main(void *arg)
+{
+	call_fn call = arg;
+	int host = call == on_host;
+
+	while (reading)
+		call(SYS_pread64, file[host], (long)buf, sizeof(buf), 0);
+	return NULL;
+}
+
+static void measure_fairness(void)
+{
+	static double t[2][MAX_ROUNDS], one[20000];
+	const int n = sizeof(one) / sizeof(*one);
+	call_fn calls[2] = { on_lkl, on_host };
+
+	for (int r = 0; r < rounds; r++) {
+		for (int host = 0; host < 2; host++) {
+			pthread_t id;
+
+			reading = 1;
+			pthread_create(&id, NULL, long_reads_main,
+				       (void *)calls[host]);
+			for (int i = 0; i < n; i++) {
+				double start = now_ns();
+
+				calls[host](SYS_getppid, 0, 0, 0, 0);
+				one[i] = now_ns() - start;
+			}
+			reading = 0;
+			pthread_join(id, NULL);
+			qsort(one, n, sizeof(*one), by_value);
+			t[host][r] = one[n * 99 / 100] / 1e3;
+		}
+	}
+	for (int host = 0; host < 2; host++)
+		print("getppid p99 beside 1 MiB preads", "us",
+		      host ? "host" : "lkl", t[host]);
 }
 
 int main(int argc, char **argv)
@@ -412,7 +467,6 @@ int main(int argc, char **argv)
 	err = lkl_start_kernel("mem=128M loglevel=4");
 	if (err)
 		die("boot", err);
-	printf("%-32s %8s %17s %17s\n", "", "library", "host", "ratio");
 	for (int host = 0; host < 2; host++) {
 		call_fn call = host ? on_host : on_lkl;
 
@@ -425,6 +479,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++)
 		measure(&figures[i]);
+	measure_fairness();
 	unlink(file_path[1]);
 	lkl_sys_halt();
 	lkl_cleanup();

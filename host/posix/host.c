@@ -7,6 +7,7 @@
  * They use raw system calls, which leave errno alone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -201,6 +202,33 @@ static int host_pattern(unsigned long addr, unsigned long size, const void *page
 	return err;
 }
 
+/* Not those that somebody has changed, as a debugger that set a breakpoint. */
+static void host_forget(unsigned long addr, unsigned long size)
+{
+	const unsigned long page = 4096, from_file = 1UL << 61;
+	unsigned long entries[512], i, n, first = (addr + page - 1) / page;
+	unsigned long last = (addr + size) / page;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	for (; fd >= 0 && first < last; first += n) {
+		n = MIN(last - first, sizeof(entries) / sizeof(*entries));
+		if (pread(fd, entries, n * sizeof(*entries),
+			  first * sizeof(*entries)) !=
+		    (ssize_t)(n * sizeof(*entries)))
+			break;
+		for (i = 0; i < n; i++) {
+			unsigned long start = i;
+
+			while (i < n && entries[i] & from_file)
+				i++;
+			if (i > start)
+				madvise((void *)((first + start) * page),
+					(i - start) * page, MADV_DONTNEED);
+		}
+	}
+	close(fd);
+}
+
 /*
  * futex() with a time-out ends with EINTR after any handler, futex_waitv() only
  * after one without SA_RESTART.  Where there is none, a call may be ended that
@@ -352,6 +380,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.unmap = host_unmap,
 	.anon = host_anon,
 	.pattern = host_pattern,
+	.forget = host_forget,
 	.wait = host_wait,
 	.wake = host_wake,
 	.relax = host_relax,

@@ -178,6 +178,10 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	err = lkl_timer_start(lkl_boot_number);
 	if (!err) {
 		lkl_cpu_start(lkl_boot_number, &call);
+		/* Most of what boot ran and read was for boot only. */
+		lkl_ops->forget((unsigned long)_stext, _etext - _stext);
+		lkl_ops->forget((unsigned long)__start_rodata,
+				__end_rodata - __start_rodata);
 		return 0;
 	}
 	lkl_mm_host_stop();

@@ -43,6 +43,8 @@ struct lkl_virtio_dev;
  *	already; 0 or -errno
  * @pattern: map private memory at @addr, each page of which shows what @page
  *	does, and is a page of its own once it is written to; 0 or -errno
+ * @forget: the pages of the program's file at @addr, @size bytes, are not needed
+ *	any more, or not soon: let them be read again then
  * @wait: [path] sleep while *@word == @val, until woken or until the monotonic
  *	time @deadline in nanoseconds (0 is forever).  Returns 0, or -EINTR when
  *	a signal handler installed without SA_RESTART ran
@@ -77,6 +79,7 @@ struct lkl_host_operations {
 	int (*anon)(unsigned long addr, unsigned long size);
 	int (*pattern)(unsigned long addr, unsigned long size,
 		       const void *page);
+	void (*forget)(unsigned long addr, unsigned long size);
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
