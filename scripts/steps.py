@@ -8,10 +8,12 @@ Usage: steps.py check|demo
 How it works: each step is a command that prints a line for each thing it does.
 The lines go to a log, and their number tells how far the step is: the log of
 the last complete run, or a guess at the first time, says how many there will
-be.  A step that has nothing left to do is over at once.  An interrupted run
+be.  Of the last step, which is what the user wants to see, the lines are shown,
+too.  A step that has nothing left to do is over at once.  An interrupted run
 goes on where it was when started again.
 """
 
+import collections
 import os
 import shutil
 import subprocess
@@ -21,23 +23,28 @@ import time
 BUILD = os.environ.get('BUILD', 'build')
 JOBS = len(os.sched_getaffinity(0))
 
-# Title, command, lines it prints when it does everything, seconds for that on
-# one processor.
+# Title, command, and for a first run: lines it prints, seconds it takes on one
+# processor, and whether more of them help.
+Step = collections.namedtuple('Step', 'title command lines seconds parallel')
 STEPS = (
-    ('packages', ['make', 'deps'], 300, 60),
-    ('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 2100, 1000),
-    ('library', ['make', f'-j{JOBS}', 'all', 'tests'], 40, 20),
+    Step('packages', ['make', 'deps'], 300, 60, False),
+    Step('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 2100, 1000, True),
+    Step('library', ['make', f'-j{JOBS}', 'all', 'tests'], 150, 60, True),
 )
 LAST = {
-    'check': ('tests', ['tests/run']),
-    'demo': ('demo', ['demo/run']),
+    'check': Step('tests', ['tests/run'], 100, 400, False),
+    'demo': Step('demo', ['demo/run'], 30, 60, False),
 }
 
 
-def duration(seconds):
+def seconds(step):
+    return step.seconds / (JOBS if step.parallel else 1)
+
+
+def left(seconds):
     if seconds < 60:
-        return 'less than a minute'
-    return f'{round(seconds / 60)} min'
+        return 'less than a minute left'
+    return f'about {round(seconds / 60)} min left'
 
 
 class Display:
@@ -62,6 +69,13 @@ class Display:
         if self.terminal:
             print('\r\033[K', end='', flush=True)
 
+    def line(self, text, below):
+        """A line that stays, above the one that changes."""
+        self.end()
+        print(text, end='', flush=True)
+        if self.terminal:
+            self.show(below, now=True)
+
 
 def count(path):
     try:
@@ -71,48 +85,67 @@ def count(path):
         return 0
 
 
-def run(number, steps, display):
-    """Run one step of several; exits when it fails."""
-    title, command, lines, seconds = steps[number]
-    log = f'{BUILD}/log/{title}'
+def run(step, head, later, display, loud):
+    """
+    Run one step, which is followed by so many seconds of later ones.
+
+    Returns its exit status.
+    """
+    log = f'{BUILD}/log/{step.title}'
     first = not os.path.exists(log)
-    lines = lines if first else max(count(log), 1)
-    later = sum(s[3] / JOBS for s in steps[number + 1:]
-                if not os.path.exists(f'{BUILD}/log/{s[0]}'))
-    head = f'[{number + 1}/{len(steps) + 1}] {title}'
-    left = f': about {duration(seconds / JOBS + later)} left' if first else ''
+    lines = step.lines if first else max(count(log), 1)
     start, done = time.monotonic(), 0
 
     with open(log + '.new', 'w') as out, \
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             text=True, errors='replace') as process:
-        display.show(head + left, now=True)
+            subprocess.Popen(step.command, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True,
+                             errors='replace') as process:
+        display.show(f'{head}: {left(seconds(step) + later)}' if first else head,
+                     now=True)
         for line in process.stdout:
             out.write(line)
             done += 1
             spent = time.monotonic() - start
-            rate = seconds / JOBS / lines if spent < 10 else spent / done
-            left = duration(max(lines - done, 0) * rate + later)
-            display.show(f'{head}: about {left} left: {line.strip()}')
+            rate = seconds(step) / lines if spent < 10 else spent / done
+            text = f'{head}: {left(max(lines - done, 0) * rate + later)}'
+            if loud:
+                display.line(line, text)
+            else:
+                display.show(f'{text}: {line.strip()}')
     display.end()
-    if process.returncode:
-        with open(log + '.new') as f:
-            sys.stderr.writelines(f.readlines()[-40:])
-        sys.exit(f'{head} failed; all of its output is in {log}.new')
     # A run that found most of it done says nothing about a whole one.
-    if done > lines / 2:
+    if not process.returncode and done > lines / 2:
         os.rename(log + '.new', log)
+    return process.returncode
 
 
 def main(goal):
-    os.makedirs(f'{BUILD}/log', exist_ok=True)
+    steps = STEPS + (LAST[goal],)
     display = Display()
-    for number in range(len(STEPS)):
-        run(number, STEPS, display)
-    title, command = LAST[goal]
-    print(f'[{len(STEPS) + 1}/{len(STEPS) + 1}] {title}', flush=True)
-    sys.exit(subprocess.run(command).returncode)
+
+    os.makedirs(f'{BUILD}/log', exist_ok=True)
+    for number, step in enumerate(steps):
+        head = f'[{number + 1}/{len(steps)}] {step.title}'
+        later = sum(seconds(s) for s in steps[number + 1:]
+                    if not os.path.exists(f'{BUILD}/log/{s.title}'))
+        loud = step is LAST[goal]
+        try:
+            status = run(step, head, later, display, loud)
+        except KeyboardInterrupt:
+            display.end()
+            print(f'{head} interrupted; `make {goal}` goes on from here',
+                  file=sys.stderr)
+            return 130
+        if not status:
+            continue
+        log = f'{BUILD}/log/{step.title}.new'
+        if not loud:
+            with open(log) as f:
+                sys.stderr.writelines(f.readlines()[-40:])
+        print(f'{head} failed; all of its output is in {log}', file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]))
