@@ -295,6 +295,14 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
  */
 struct lkl_netdev *lkl_netdev_fd_create(int fd, int offload);
 
+/**
+ * lkl_netdev_pipe_create - two FIFOs
+ * @paths: "RX|TX", what to receive from and to send to
+ * @offload: as in struct lkl_netdev_args; must be the same on the other side,
+ *	or none on both
+ */
+struct lkl_netdev *lkl_netdev_pipe_create(const char *paths, int offload);
+
 #ifdef __cplusplus
 }
 #endif

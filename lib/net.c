@@ -200,7 +200,8 @@ static void rx_headers(struct net *n, char *frame)
 	eth[13] = eth[ETH_HDR] >> 4 == 6 ? 0xdd : 0x00;
 }
 
-/* Returns bytes received; 0 when there is nothing, -1 without buffers. */
+/* Returns about the bytes received; 0 when there are none, -1 without buffers.
+ */
 static long rx_frame(struct net *n)
 {
 	struct lkl_virtq *q = &n->virtqs[RX];
@@ -224,7 +225,7 @@ static long rx_frame(struct net *n)
 		return 0;
 	left = ret + n->skip;
 	if (!ret || left > rx->bytes)
-		return left;
+		return 1; /* the frame is lost */
 	if (n->skip)
 		rx_headers(n, (char *)hdr);
 	while (left) {
@@ -238,7 +239,7 @@ static long rx_frame(struct net *n)
 		merged++;
 	}
 	hdr->num_buffers = merged;
-	return ret + n->skip;
+	return ret;
 }
 
 /* Receive until there is nothing, or no buffer in spite of waiting. */

@@ -25,18 +25,20 @@ __attribute__((format(printf, 2, 3))) void lkl_net_error(const char *wire,
 bool lkl_net_check_offload(const char *wire, unsigned int offload);
 
 /**
- * struct fd_wire - a wire that is a descriptor; may begin a larger structure
+ * struct fd_wire - a wire of one or two descriptors; may begin a larger one
  *
  * @nd: what the device sees
- * @fd: the descriptor, which does not block
- * @is_socket: what sort it is
+ * @in: descriptor to receive from
+ * @out: descriptor to send to, maybe the same
+ * @socket: their type SOCK_*, or 0
  * @wakeup: eventfd that makes poll() end
- * @epoll: both
+ * @epoll: all of them
  */
 struct fd_wire {
 	struct lkl_netdev nd;
-	int fd;
-	bool is_socket;
+	int in;
+	int out;
+	int socket;
 	int wakeup;
 	int epoll;
 };
@@ -49,22 +51,44 @@ void lkl_fd_poll_hup(struct lkl_netdev *nd);
 void lkl_fd_free(struct lkl_netdev *nd);
 
 /**
- * lkl_fd_wire - make a wire of a descriptor
+ * lkl_fd_transfer - readv() or writev() without blocking, for any thread
+ * @w: the wire
+ * @out: write
+ * @iov: what
+ * @cnt: number of elements of @iov
+ *
+ * Return: number of bytes, or a negative error number
+ */
+long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt);
+
+/**
+ * lkl_fd_wire - make a wire of descriptors
  * @size: size of the structure that begins with struct fd_wire
  * @ops: its operations
- * @fd: the descriptor; closed after an error
+ * @in: descriptor to receive from
+ * @out: descriptor to send to; both are closed after an error
  *
  * Return: zeroed but for the struct fd_wire, or NULL with errno set
  */
-void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int fd);
+void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int in, int out);
 
 /**
- * lkl_tun_setup - prepare a tap or macvtap device for use
+ * lkl_tun_setup - make a wire of a tap or macvtap device
  * @wire: what to call it in messages
  * @fd: its descriptor; closed after an error
  * @offload: what it shall be able to do
  */
 struct lkl_netdev *lkl_tun_setup(const char *wire, int fd,
 				 unsigned int offload);
+
+/**
+ * lkl_stream_wire - make a wire of descriptors without boundaries of messages
+ * @wire: what to call it in messages
+ * @in: descriptor to receive from
+ * @out: descriptor to send to; both are closed after an error
+ * @offload: if there is any, frames begin with a vnet header
+ */
+struct lkl_netdev *lkl_stream_wire(const char *wire, int in, int out,
+				   unsigned int offload);
 
 #endif /* LIB_NET_H */

@@ -299,6 +299,7 @@ static void run_ping(char **arg)
 
 static void run_sink(char **arg)
 {
+	struct linger linger = { 1, 5 };
 	int fd = listening(arg[0]);
 	unsigned long n;
 
@@ -307,6 +308,10 @@ static void run_sink(char **arg)
 	measure();
 	n = receive_stream(fd);
 	result("bytes", n);
+	/* This stack is gone soon: wait until the other side knows. */
+	ok("setsockopt", sys(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER,
+			     (long)&linger, sizeof(linger)));
+	sys(__NR_close, fd);
 }
 
 static void run_source(char **arg)
@@ -491,6 +496,10 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 		*param++ = 0;
 	if (!strcmp(wire, "tap"))
 		return lkl_netdev_tap_create(param, offload);
+	if (!strcmp(wire, "fd"))
+		return lkl_netdev_fd_create(atoi(param), offload);
+	if (!strcmp(wire, "pipe"))
+		return lkl_netdev_pipe_create(param, offload);
 	die("no such wire: %s", wire);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A wire that is a descriptor, each read() and write() of which is one frame;
- * the base of others.
+ * the base of most others.
  *
  * The descriptor is watched for changes only: the device reads until there is
  * nothing, and hears of room to write only when there was none.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -39,32 +40,39 @@ static long raw_syscall3(long nr, long a, long b, long c)
 	return ret;
 }
 
-static long transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt)
+long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt)
 {
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = cnt };
+	int fd = out ? w->out : w->in;
 	long ret;
 
 	do {
-		if (w->is_socket)
+		if (w->socket)
 			ret = raw_syscall3(out ? __NR_sendmsg : __NR_recvmsg,
-					   w->fd, (long)&msg,
+					   fd, (long)&msg,
 					   MSG_DONTWAIT | MSG_NOSIGNAL);
 		else
-			ret = raw_syscall3(out ? __NR_writev : __NR_readv,
-					   w->fd, (long)iov, cnt);
+			ret = raw_syscall3(out ? __NR_writev : __NR_readv, fd,
+					   (long)iov, cnt);
 	} while (ret == -EINTR);
 	return ret;
 }
 
 int lkl_fd_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
+	long ret = lkl_fd_transfer(to_fd(nd), true, iov, cnt);
+
 	/* All other errors mean that the frame is lost. */
-	return transfer(to_fd(nd), true, iov, cnt) == -EAGAIN ? -EAGAIN : 0;
+	return ret == -EAGAIN ? -EAGAIN : 0;
 }
 
 int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
-	return transfer(to_fd(nd), false, iov, cnt);
+	struct fd_wire *w = to_fd(nd);
+	long ret = lkl_fd_transfer(w, false, iov, cnt);
+
+	/* The end of a connection, or a datagram without content. */
+	return !ret && w->socket == SOCK_SEQPACKET ? -EPIPE : ret;
 }
 
 int lkl_fd_poll(struct lkl_netdev *nd)
@@ -91,7 +99,7 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 			mask |= LKL_DEV_NET_POLL_RX;
 		if (e & EPOLLOUT)
 			mask |= LKL_DEV_NET_POLL_TX;
-		if (e & (EPOLLERR | EPOLLHUP))
+		if (e & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
 			mask |= LKL_DEV_NET_POLL_HUP;
 	}
 	return mask;
@@ -105,11 +113,18 @@ void lkl_fd_poll_hup(struct lkl_netdev *nd)
 		abort(); /* an eventfd takes any number */
 }
 
+static void close_all(int in, int out)
+{
+	close(in);
+	if (out != in)
+		close(out);
+}
+
 void lkl_fd_free(struct lkl_netdev *nd)
 {
 	struct fd_wire *w = to_fd(nd);
 
-	close(w->fd);
+	close_all(w->in, w->out);
 	close(w->wakeup);
 	close(w->epoll);
 	free(w);
@@ -118,37 +133,112 @@ void lkl_fd_free(struct lkl_netdev *nd)
 static bool watch(struct fd_wire *w, int fd, unsigned int events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
+	int flags = fcntl(fd, F_GETFL);
 
-	return !epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
+	return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK) &&
+	       !epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int fd)
+void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int in, int out)
 {
+	unsigned int in_events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+	unsigned int out_events = EPOLLOUT | EPOLLET;
 	struct fd_wire *w = calloc(1, size);
-	int saved, flags;
-	struct stat st;
+	socklen_t len = sizeof(w->socket);
+	int saved;
 
 	if (!w) {
-		saved = errno;
-		close(fd);
-		errno = saved;
+		close_all(in, out);
+		errno = ENOMEM;
 		return NULL;
 	}
 	w->nd.ops = ops;
 	w->nd.flags = LKL_NETDEV_INLINE;
-	w->fd = fd;
+	w->in = in;
+	w->out = out;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	flags = fcntl(fd, F_GETFL);
-	if (w->epoll < 0 || w->wakeup < 0 || flags < 0 || fstat(fd, &st) ||
-	    !watch(w, w->wakeup, EPOLLIN) ||
-	    !watch(w, fd, EPOLLIN | EPOLLOUT | EPOLLET) ||
-	    fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+	w->wakeup = eventfd(0, EFD_CLOEXEC);
+	if (in == out)
+		in_events |= out_events;
+	if (w->epoll < 0 || w->wakeup < 0 || !watch(w, w->wakeup, EPOLLIN) ||
+	    !watch(w, in, in_events) ||
+	    (in != out && !watch(w, out, out_events))) {
 		saved = errno;
 		lkl_fd_free(&w->nd);
 		errno = saved;
 		return NULL;
 	}
-	w->is_socket = S_ISSOCK(st.st_mode);
+	if (getsockopt(in, SOL_SOCKET, SO_TYPE, &w->socket, &len))
+		w->socket = 0;
 	return w;
+}
+
+static struct lkl_dev_net_ops fd_ops = {
+	.tx = lkl_fd_tx,
+	.rx = lkl_fd_rx,
+	.poll = lkl_fd_poll,
+	.poll_hup = lkl_fd_poll_hup,
+	.free = lkl_fd_free,
+};
+
+/* What makes a descriptor unfit, or NULL. */
+static const char *unfit(int fd, const struct ifreq *tun, int socket)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return strerror(errno);
+	if (socket == SOCK_STREAM || socket == SOCK_DGRAM ||
+	    socket == SOCK_SEQPACKET || socket == SOCK_RAW)
+		return NULL;
+	if (!S_ISCHR(st.st_mode) || !tun->ifr_flags)
+		return "neither a socket nor an attached tap or tun device";
+	if (!(tun->ifr_flags & IFF_NO_PI))
+		return "the device was attached without IFF_NO_PI";
+	if (tun->ifr_flags & IFF_TUN && tun->ifr_flags & IFF_VNET_HDR)
+		return "a tun device with IFF_VNET_HDR is not supported";
+	return NULL;
+}
+
+struct lkl_netdev *lkl_netdev_fd_create(int fd, int offload)
+{
+	struct ifreq tun = { 0 };
+	socklen_t len = sizeof(int);
+	struct fd_wire *w;
+	const char *why;
+	int socket = 0;
+	char wire[32];
+
+	snprintf(wire, sizeof(wire), "fd %d", fd);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &socket, &len))
+		socket = 0;
+	if (ioctl(fd, TUNGETIFF, &tun))
+		tun.ifr_flags = 0;
+	why = unfit(fd, &tun, socket);
+	if (!why && !lkl_net_check_offload(wire, offload)) {
+		close(fd);
+		return NULL;
+	}
+	if (!why && tun.ifr_flags & IFF_VNET_HDR)
+		return lkl_tun_setup(wire, fd, offload);
+	if (!why && socket == SOCK_STREAM)
+		return lkl_stream_wire(wire, fd, fd, offload);
+	if (!why && offload & ~OFFLOAD(MRG_RXBUF) &&
+	    (!socket || socket == SOCK_RAW))
+		why = "no offloads are possible on it";
+	if (why) {
+		lkl_net_error(wire, "%s", why);
+		close(fd);
+		return NULL;
+	}
+	w = lkl_fd_wire(sizeof(*w), &fd_ops, fd, fd);
+	if (!w) {
+		lkl_net_error(wire, "%s", strerror(errno));
+		return NULL;
+	}
+	w->nd.offload = offload;
+	w->nd.has_vnet_hdr = !!(offload & ~OFFLOAD(MRG_RXBUF));
+	if (tun.ifr_flags & IFF_TUN)
+		w->nd.flags |= LKL_NETDEV_NOARP;
+	return &w->nd;
 }

@@ -39,12 +39,12 @@ static int tun_set_offload(struct lkl_netdev *nd, unsigned int offload)
 		flags |= TUN_F_UFO;
 	uso = flags | TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6;
 	nd->flags &= ~LKL_NETDEV_USO;
-	if (!ioctl(w->fd, TUNSETOFFLOAD, uso)) {
+	if (!ioctl(w->in, TUNSETOFFLOAD, uso)) {
 		nd->flags |= LKL_NETDEV_USO;
 		if (flags & TUN_F_TSO4 && flags & TUN_F_TSO6)
 			return 0;
 	}
-	return ioctl(w->fd, TUNSETOFFLOAD, flags) ? -errno : 0;
+	return ioctl(w->in, TUNSETOFFLOAD, flags) ? -errno : 0;
 }
 
 static struct lkl_dev_net_ops tun_ops = {
@@ -61,7 +61,7 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
 	int size = sizeof(struct lkl_virtio_net_hdr_v1), ret;
 	struct fd_wire *w;
 
-	w = lkl_fd_wire(sizeof(*w), &tun_ops, fd);
+	w = lkl_fd_wire(sizeof(*w), &tun_ops, fd, fd);
 	if (!w) {
 		lkl_net_error(wire, "%s", strerror(errno));
 		return NULL;
