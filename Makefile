@@ -203,10 +203,17 @@ install: all
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIB_LIBS) $(LIBS)|' \
-		packaging/lkl.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/lkl.pc
+	for pc in lkl lkl-nl; do \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIB_LIBS) $(LIBS)|' \
+			packaging/$$pc.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit; \
+	done
 	install -m 644 include/*.h $(DESTDIR)$(PREFIX)/include
 	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include
+	install -D -m 644 packaging/completions/lkl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lkl
+	for tool in cptofs cpfromfs fs2tar tar2fs lklfuse lkl-run lkl-hijack.sh; do \
+		ln -sf lkl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool; \
+	done
 	for page in $(notdir $(MAN)); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} \
 			$(OUT)/man/$$page || exit; \

@@ -89,6 +89,6 @@ refuses() {
 	[ $status = "$want" ] ||
 		{ cat out.log; fail "$*: exit status $status, not $want"; }
 	[ "$(wc -l <out.log)" = 1 ] || { cat out.log; fail "$*: not one line"; }
-	grep -Eq "^[a-z0-9]+: $pattern\$" out.log ||
+	grep -Eq "^[a-z0-9 ]+: $pattern\$" out.log ||
 		{ cat out.log; fail "$*: not '$pattern'"; }
 }

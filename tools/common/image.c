@@ -87,26 +87,30 @@ static int open_disks(struct image *img)
 	return 0;
 }
 
-/* Note the file system libblkid sees at @off, and what it is if it is not. */
-static void probe_type(struct image *img, off_t off, off_t size, char found[32],
-		       bool *other)
+void image_probe(int fd, off_t off, off_t size, struct image_probe *found)
 {
 	blkid_probe pr = blkid_new_probe();
-	const char *type, *usage;
+	const char *value;
 
-	*found = 0;
-	*other = false;
+	*found = (struct image_probe){ 0 };
 	if (!pr)
 		tool_no_memory();
-	if (!blkid_probe_set_device(pr, img->fd, off, size) &&
+	if (!blkid_probe_set_device(pr, fd, off, size) &&
 	    !blkid_probe_enable_superblocks(pr, 1) &&
 	    !blkid_probe_set_superblocks_flags(
-		    pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE) &&
+		    pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
+				BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID) &&
 	    !blkid_do_safeprobe(pr) &&
-	    !blkid_probe_lookup_value(pr, "TYPE", &type, NULL)) {
-		snprintf(found, 32, "%s", type);
-		*other = !blkid_probe_lookup_value(pr, "USAGE", &usage, NULL) &&
-			 strcmp(usage, "filesystem");
+	    !blkid_probe_lookup_value(pr, "TYPE", &value, NULL)) {
+		snprintf(found->type, sizeof(found->type), "%s", value);
+		found->other =
+			!blkid_probe_lookup_value(pr, "USAGE", &value, NULL) &&
+			strcmp(value, "filesystem");
+		if (!blkid_probe_lookup_value(pr, "LABEL", &value, NULL))
+			snprintf(found->label, sizeof(found->label), "%s",
+				 value);
+		if (!blkid_probe_lookup_value(pr, "UUID", &value, NULL))
+			snprintf(found->uuid, sizeof(found->uuid), "%s", value);
 	}
 	blkid_free_probe(pr);
 }
@@ -122,14 +126,13 @@ static char *list_partitions(struct image *img, blkid_partlist list)
 		tool_no_memory();
 	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
 		blkid_partition p = blkid_partlist_get_partition(list, i);
-		char type[32];
-		bool other;
+		struct image_probe found;
 
-		probe_type(img, blkid_partition_get_start(p) * SECTOR,
-			   blkid_partition_get_size(p) * SECTOR, type, &other);
+		image_probe(img->fd, blkid_partition_get_start(p) * SECTOR,
+			    blkid_partition_get_size(p) * SECTOR, &found);
 		fprintf(f, "%s%d%s%s%s", i ? ", " : "",
-			blkid_partition_get_partno(p), *type ? " (" : "", type,
-			*type ? ")" : "");
+			blkid_partition_get_partno(p), *found.type ? " (" : "",
+			found.type, *found.type ? ")" : "");
 	}
 	fclose(f);
 	return text;
@@ -175,8 +178,8 @@ static int check_contents(struct image *img)
 	blkid_probe pr = blkid_new_probe();
 	off_t off = 0, size = img->size;
 	blkid_partlist list = NULL;
+	struct image_probe found;
 	int ret = -1;
-	bool other;
 	char *have;
 
 	if (!pr)
@@ -186,10 +189,11 @@ static int check_contents(struct image *img)
 		list = blkid_probe_get_partitions(pr);
 	if (img->part && check_partition(img, list, &off, &size))
 		goto out;
-	probe_type(img, off, size, img->found, &other);
+	image_probe(img->fd, off, size, &found);
+	strcpy(img->found, found.type);
 	if (img->type) {
 		ret = 0;
-	} else if (other) {
+	} else if (found.other) {
 		tool_error("'%s' holds %s, not a file system", img->file,
 			   img->found);
 	} else if (*img->found) {
@@ -286,10 +290,9 @@ static void write_file(const char *path, const char *text)
 
 static int boot(struct image *img)
 {
-	int level = img->verbose ? 8 : img->loglevel;
 	long err;
 
-	if (!level)
+	if (!img->verbose && !img->console)
 		lkl_host_ops.print = NULL;
 	err = lkl_init(&lkl_host_ops);
 	if (!err) {
@@ -307,7 +310,7 @@ static int boot(struct image *img)
 	}
 	if (err >= 0)
 		err = lkl_start_kernel("mem=%uM loglevel=%d", img->mem,
-				       level);
+				       img->verbose ? 8 : 0);
 	if (err < 0) {
 		tool_error("cannot start the kernel with %u MiB: %s", img->mem,
 			   lkl_strerror(err));
@@ -340,8 +343,7 @@ static void tune_disk(const struct image *img, int id)
 	write_file(path, "write through");
 }
 
-/* What the kernel has said since its log was cleared. */
-static char *kernel_log(void)
+char *image_log(void)
 {
 	char *log = tool_alloc(NULL, LOG_SIZE);
 	long len = lkl_sys_syslog(SYSLOG_READ_ALL, log, LOG_SIZE - 1);
@@ -356,7 +358,7 @@ static char *kernel_log(void)
  */
 static void kernel_reason(char *reason, size_t size)
 {
-	char *log = kernel_log();
+	char *log = image_log();
 	char *save, *text, *end;
 	int worst = 5; /* notices and less explain nothing */
 
@@ -458,7 +460,7 @@ static bool needs_replay(struct image *img, long err)
 	if (!img->readonly || img->more_count)
 		return false;
 	if (err == -LKL_EIO) { /* so says btrfs */
-		log = kernel_log();
+		log = image_log();
 		ret = strstr(log, "log replay required");
 		free(log);
 	}

@@ -33,6 +33,30 @@ struct image_disk {
 };
 
 /**
+ * struct image_probe - what libblkid sees in an image or a partition
+ *
+ * @type: type, or ""
+ * @label: label, or ""
+ * @uuid: UUID, or ""
+ * @other: it is no file system
+ */
+struct image_probe {
+	char type[32];
+	char label[256];
+	char uuid[64];
+	bool other;
+};
+
+/**
+ * image_probe() - look at what is in an image
+ * @fd: the image
+ * @off: where to look
+ * @size: size of what is there
+ * @found: filled in
+ */
+void image_probe(int fd, off_t off, off_t size, struct image_probe *found);
+
+/**
  * struct image - what to mount, and the mount
  *
  * @file: path of the image or block device
@@ -46,7 +70,7 @@ struct image_disk {
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
  * @fall_back: make it @readonly if the file system cannot be written
- * @loglevel: show kernel messages more urgent than this, 0 for none
+ * @console: keep the kernel's console, silent at first
  * @umask: what file systems without permissions take away
  * @fd: the open image
  * @st: its stat
@@ -73,7 +97,7 @@ struct image {
 	bool verbose;
 	bool sync;
 	bool fall_back;
-	int loglevel;
+	bool console;
 	mode_t umask;
 
 	int fd;
@@ -144,6 +168,13 @@ int image_start(struct image *img);
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */
 int image_mount(struct image *img);
+
+/**
+ * image_log() - what the kernel has said since it began to mount the image
+ *
+ * Return: the text, to be freed
+ */
+char *image_log(void);
 
 /**
  * image_unmount() - unmount an image, stop the kernel, close the image

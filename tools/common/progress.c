@@ -28,34 +28,21 @@ static unsigned long long now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-/* 1536 -> "1.5 kB" */
-static const char *human(double n, char buf[16])
-{
-	static const char units[][4] = { "B", "kB", "MB", "GB", "TB", "PB" };
-	size_t u = 0;
-
-	while (n >= 999.5 && u < sizeof(units) / sizeof(*units) - 1) {
-		n /= 1000;
-		u++;
-	}
-	snprintf(buf, 16, n < 9.95 && u ? "%.1f %s" : "%.0f %s", n, units[u]);
-	return buf;
-}
-
 static void show(unsigned long long files, unsigned long long bytes,
 		 const char *end)
 {
 	double seconds = (now_ns() - start_ns) / 1e9;
-	char done[16], all[16], rate[16];
+	char done[TOOL_SIZE], all[TOOL_SIZE], rate[TOOL_SIZE];
 
 	flockfile(stderr);
 	fprintf(stderr, "\r%llu", files);
 	if (total.done)
 		fprintf(stderr, "/%llu", (unsigned long long)total.files);
-	fprintf(stderr, " files, %s", human(bytes, done));
+	fprintf(stderr, " files, %s", tool_size(bytes, done));
 	if (total.done)
-		fprintf(stderr, " of %s", human(total.bytes, all));
-	fprintf(stderr, ", %s/s", human(seconds ? bytes / seconds : 0, rate));
+		fprintf(stderr, " of %s", tool_size(total.bytes, all));
+	fprintf(stderr, ", %s/s",
+		tool_size(seconds ? bytes / seconds : 0, rate));
 	if (total.done && !*end) {
 		/* small files cost as much as a few of their kilobytes */
 		double work = bytes + files * 8192.0;

@@ -192,3 +192,17 @@ void tool_path_set(struct tool_path *path, size_t len, const char *name)
 	strcpy(path->text + len, name);
 	path->len = len + strlen(name);
 }
+
+const char *tool_size(double n, char buf[TOOL_SIZE])
+{
+	static const char units[][4] = { "B", "kB", "MB", "GB", "TB", "PB" };
+	size_t u = 0;
+
+	while (n >= 999.5 && u < sizeof(units) / sizeof(*units) - 1) {
+		n /= 1000;
+		u++;
+	}
+	snprintf(buf, TOOL_SIZE, n < 9.95 && u ? "%.1f %s" : "%.0f %s", n,
+		 units[u]);
+	return buf;
+}

@@ -127,4 +127,15 @@ struct tool_path {
  */
 void tool_path_set(struct tool_path *path, size_t len, const char *name);
 
+#define TOOL_SIZE 16
+
+/**
+ * tool_size() - write a number of bytes for people, like "1.5 kB"
+ * @n: the number
+ * @buf: where to
+ *
+ * Return: @buf
+ */
+const char *tool_size(double n, char buf[TOOL_SIZE]);
+
 #endif /* TOOL_H */

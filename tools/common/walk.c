@@ -23,16 +23,9 @@
 #define DIR_BUF (64 << 10)
 #define MAX_COUNT_DEPTH 2000
 
-/* The names in a directory, each behind a byte with its type. */
-struct names {
-	char *buf;
-	char **list;
-	size_t count;
-};
-
 struct frame {
 	int fd;
-	struct names names;
+	struct walk_names names;
 	size_t next;
 	size_t path_len;
 };
@@ -75,14 +68,13 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
 }
 
-/* Read all names in @fd; an error still leaves those that came before it. */
-static long read_names(const struct fs *fs, int fd, struct names *names)
+long walk_names(const struct fs *fs, int fd, struct walk_names *names)
 {
 	size_t size = 0, len = 0, pos = 0;
 	char *buf = tool_alloc(NULL, DIR_BUF);
 	long got;
 
-	*names = (struct names){ 0 };
+	*names = (struct walk_names){ 0 };
 	while ((got = fs->getdents(fd, buf, DIR_BUF)) > 0) {
 		for (long i = 0; i < got;) {
 			struct fs_dirent *d = (void *)(buf + i);
@@ -111,7 +103,7 @@ static long read_names(const struct fs *fs, int fd, struct names *names)
 	return got;
 }
 
-static void free_names(struct names *names)
+void walk_names_free(struct walk_names *names)
 {
 	free(names->list);
 	free(names->buf);
@@ -338,7 +330,7 @@ static bool enter(struct walker *w, int fd, const char *name,
 	f->fd = fd;
 	f->next = 0;
 	f->path_len = w->path.len;
-	err = read_names(w->fs, fd, &f->names);
+	err = walk_names(w->fs, fd, &f->names);
 	if (err)
 		complain(w, "error reading directory", err);
 	return true;
@@ -348,7 +340,7 @@ static void leave(struct walker *w)
 {
 	struct frame *f = &w->stack[--w->depth];
 
-	free_names(&f->names);
+	walk_names_free(&f->names);
 	w->fs->close(f->fd);
 }
 
@@ -545,7 +537,7 @@ static void count(struct walk_total *total, int dir, const char *name,
 		  unsigned int depth)
 {
 	const struct fs *fs = total->walk->fs;
-	struct names names;
+	struct walk_names names;
 	struct stat st;
 	int fd;
 
@@ -560,10 +552,10 @@ static void count(struct walk_total *total, int dir, const char *name,
 	fd = fs->open_dir(dir, name);
 	if (fd < 0)
 		return;
-	read_names(fs, fd, &names);
+	walk_names(fs, fd, &names);
 	for (size_t i = 0; i < names.count; i++)
 		count(total, fd, names.list[i] + 1, depth + 1);
-	free_names(&names);
+	walk_names_free(&names);
 	fs->close(fd);
 }
 

@@ -101,4 +101,34 @@ int walk_split(const struct fs *fs, const char *path, struct walk_path *wp);
  */
 void walk_split_free(const struct fs *fs, struct walk_path *wp);
 
+/**
+ * struct walk_names - the names in a directory, in their order
+ *
+ * @buf: memory
+ * @list: names, each behind a byte with its type, DT_*
+ * @count: how many there are
+ */
+struct walk_names {
+	char *buf;
+	char **list;
+	size_t count;
+};
+
+/**
+ * walk_names() - read a directory
+ * @fs: world it is in
+ * @fd: the open directory
+ * @names: filled in, after an error with those that came before it; give it
+ *	to walk_names_free()
+ *
+ * Return: 0 or a negative error number
+ */
+long walk_names(const struct fs *fs, int fd, struct walk_names *names);
+
+/**
+ * walk_names_free() - undo walk_names()
+ * @names: what it made
+ */
+void walk_names_free(struct walk_names *names);
+
 #endif /* WALK_H */

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lkl info - what is on a disk
+ *
+ * Partitions, types, labels and UUIDs are what libblkid sees.  How much of a
+ * file system is used only the kernel knows: each is mounted for a moment.
+ */
+#include <blkid/blkid.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/tool.h"
+#include "lkl.h"
+
+#define SECTOR 512
+#define NAME 256
+#define LINE_END "  %-11s  %-16s  %-36s  %s\n"
+
+/* What an image nobody trusts calls itself, without control characters. */
+static const char *printable(const char *text, char buf[NAME])
+{
+	if (!*text || blkid_safe_string(text, buf, NAME))
+		return "-";
+	return buf;
+}
+
+/* How many bytes are used in the file system, or -1. */
+static double used_space(const struct image *how, unsigned int part)
+{
+	struct image img = {
+		.file = how->file,
+		.options = how->options,
+		.part = part,
+		.mem = how->mem,
+		.verbose = how->verbose,
+		.readonly = true,
+	};
+	struct lkl_statfs st;
+	double used = -1;
+
+	/* unmounting frees them */
+	for (unsigned int i = 0; i < how->more_count; i++) {
+		optarg = (char *)how->more[i].file;
+		image_option(&img, 'D');
+	}
+	if (!image_mount(&img) && !lkl_sys_statfs(img.mnt, &st))
+		used = (double)(st.f_blocks - st.f_bfree) *
+		       (st.f_frsize ? st.f_frsize : st.f_bsize);
+	image_unmount(&img);
+	return used;
+}
+
+/* A line for a partition, 0 for the whole disk. */
+static void put_line(const struct image *img, unsigned int part, off_t off,
+		     off_t size, const char *name)
+{
+	char buf[TOOL_SIZE], text[4][NAME];
+	struct image_probe found;
+	double used = -1;
+
+	image_probe(img->fd, off, size, &found);
+	if (*found.type && !found.other)
+		used = used_space(img, part);
+	if (part)
+		printf("%4u", part);
+	else
+		printf("%4s", "-");
+	printf("  %11lld  %8s", (long long)off / SECTOR, tool_size(size, buf));
+	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
+	printf(LINE_END, printable(found.type, text[0]),
+	       printable(found.label, text[1]), printable(found.uuid, text[2]),
+	       printable(name, text[3]));
+}
+
+static void put_disk(struct image *img)
+{
+	blkid_probe pr = blkid_new_probe();
+	blkid_partlist list = NULL;
+	blkid_parttable table = NULL;
+	struct image_probe whole;
+	char buf[TOOL_SIZE];
+
+	if (!pr)
+		tool_no_memory();
+	image_probe(img->fd, 0, img->size, &whole);
+	if (!blkid_probe_set_device(pr, img->fd, 0, 0) &&
+	    !blkid_probe_enable_partitions(pr, 1))
+		list = blkid_probe_get_partitions(pr);
+	if (list)
+		table = blkid_partlist_get_table(list);
+	printf("%s: %s", img->file, tool_size(img->size, buf));
+	if (table)
+		printf(", partition table %s", blkid_parttable_get_type(table));
+	printf("\n%4s  %11s  %8s  %8s" LINE_END, "PART", "START", "SIZE",
+	       "USED", "TYPE", "LABEL", "UUID", "NAME");
+	if (*whole.type || !list || !blkid_partlist_numof_partitions(list))
+		put_line(img, 0, 0, img->size, "");
+	for (int i = 0; list && i < blkid_partlist_numof_partitions(list);
+	     i++) {
+		blkid_partition p = blkid_partlist_get_partition(list, i);
+		const char *name = blkid_partition_get_name(p);
+
+		put_line(img, blkid_partition_get_partno(p),
+			 blkid_partition_get_start(p) * SECTOR,
+			 blkid_partition_get_size(p) * SECTOR,
+			 name ? name : "");
+	}
+	blkid_free_probe(pr);
+}
+
+int info_main(int argc, char **argv)
+{
+	struct image img = { .readonly = true };
+	int status = TOOL_FAILED;
+
+	next_option(
+		&img, argc, argv, IMAGE_OPTIONS,
+		"Usage: lkl info [OPTION]... IMAGE\n"
+		"Show the partitions of a disk image and what is in them.\n");
+	if (optind != argc - 1)
+		tool_usage_error(optind == argc ? "missing image" :
+						  "one image at a time");
+	img.file = argv[optind];
+	if (!image_open(&img)) {
+		put_disk(&img);
+		status = tool_status();
+	}
+	image_unmount(&img);
+	return status;
+}
