@@ -31,6 +31,7 @@ DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools
+DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \

@@ -296,6 +296,15 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
 struct lkl_netdev *lkl_netdev_fd_create(int fd, int offload);
 
 /**
+ * lkl_netdev_user_create - the host's network, without any privilege
+ * @forward: ports of the host to listen on for the interface, which is at
+ *	10.0.2.15: "tcp:[ADDRESS:]PORT:PORT,udp:..."; NULL or empty for none
+ *
+ * The gateway 10.0.2.2 is the host, 10.0.2.3 its name server.
+ */
+struct lkl_netdev *lkl_netdev_user_create(const char *forward);
+
+/**
  * lkl_netdev_pipe_create - two FIFOs
  * @paths: "RX|TX", what to receive from and to send to
  * @offload: as in struct lkl_netdev_args; must be the same on the other side,

@@ -91,4 +91,17 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd,
 struct lkl_netdev *lkl_stream_wire(const char *wire, int in, int out,
 				   unsigned int offload);
 
+/**
+ * lkl_net_load - load a library
+ * @wire: what to call the user in messages
+ * @library: its file
+ * @package: where it comes from
+ * @names: functions wanted, and NULL
+ * @functions: where to store them
+ *
+ * Return: true, or false when that was not possible, which has been said
+ */
+bool lkl_net_load(const char *wire, const char *library, const char *package,
+		  const char *const *names, void **functions);
+
 #endif /* LIB_NET_H */

@@ -500,6 +500,8 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 		return lkl_netdev_fd_create(atoi(param), offload);
 	if (!strcmp(wire, "pipe"))
 		return lkl_netdev_pipe_create(param, offload);
+	if (!strcmp(wire, "user"))
+		return lkl_netdev_user_create(param);
 	die("no such wire: %s", wire);
 }
 

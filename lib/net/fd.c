@@ -21,23 +21,12 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 
+#include "../../host/posix/posix.h"
 #include "../net.h"
 
 static struct fd_wire *to_fd(struct lkl_netdev *nd)
 {
 	return (struct fd_wire *)nd;
-}
-
-/* Without errno and thread cancellation: this runs inside the kernel. */
-static long raw_syscall3(long nr, long a, long b, long c)
-{
-	long ret;
-
-	asm volatile("syscall"
-		     : "=a"(ret)
-		     : "0"(nr), "D"(a), "S"(b), "d"(c)
-		     : "rcx", "r11", "memory");
-	return ret;
 }
 
 long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt)
@@ -48,12 +37,12 @@ long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt)
 
 	do {
 		if (w->socket)
-			ret = raw_syscall3(out ? __NR_sendmsg : __NR_recvmsg,
-					   fd, (long)&msg,
-					   MSG_DONTWAIT | MSG_NOSIGNAL);
+			ret = raw_syscall(out ? __NR_sendmsg : __NR_recvmsg, fd,
+					  (long)&msg,
+					  MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
 		else
-			ret = raw_syscall3(out ? __NR_writev : __NR_readv, fd,
-					   (long)iov, cnt);
+			ret = raw_syscall(out ? __NR_writev : __NR_readv, fd,
+					  (long)iov, cnt, 0, 0, 0);
 	} while (ret == -EINTR);
 	return ret;
 }
