@@ -221,7 +221,7 @@ static void put_data(struct writer *w, const void *buf, size_t size)
 /* Go on to @pos; where the entry has a hole, libarchive drops the zeros. */
 static void put_zeros(struct writer *w, uint64_t pos)
 {
-	static const char zeros[1 << 20];
+	static char zeros[1 << 20];
 
 	while (w->pos < pos && !w->dead) {
 		uint64_t left = pos - w->pos;
