@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of lklfuse know of each other.
+ *
+ * Two processes share the work.  The *supervisor* (../lklfuse.c) does what
+ * needs the rights of whoever started the program, and never looks at what is
+ * in the image: it opens files, mounts and unmounts, prints and logs.  The
+ * *server* (server.c) gets the open image and later the open /dev/fuse, and
+ * runs the library's kernel; unless told otherwise it is confined (sandbox.c)
+ * before it reads the first byte of the image.  If it dies all the same, there
+ * is somebody left who can say so.
+ */
+#ifndef LKLFUSE_H
+#define LKLFUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FUSE_USE_VERSION 314
+#include <fuse3/fuse_lowlevel.h>
+
+#include "../common/image.h"
+
+/**
+ * struct idmap - how owners in the image and owners here belong together
+ *
+ * @all: every owner in the image looks like @to
+ * @to: see @all
+ * @count: number of @pairs, which go before @all
+ * @pairs: an owner in the image, and who that is here
+ */
+struct idmap {
+	bool all;
+	uint32_t to;
+	size_t count;
+	struct idpair {
+		uint32_t image;
+		uint32_t here;
+	} * pairs;
+};
+
+/**
+ * struct lklfuse - what the command line asks for
+ *
+ * @img: the image
+ * @uids: map of users
+ * @gids: map of groups
+ * @user: who started the program
+ * @group: and the group
+ * @permissions: the host's kernel checks permissions
+ * @sandbox: confine the server
+ * @single: serve one request at a time
+ * @loop: how to serve several
+ * @session: libfuse's session, not mounted yet
+ */
+struct lklfuse {
+	struct image img;
+	struct idmap uids;
+	struct idmap gids;
+	uid_t user;
+	gid_t group;
+	bool permissions;
+	bool sandbox;
+	bool single;
+	struct fuse_loop_config *loop;
+	struct fuse_session *session;
+};
+
+/* What the server says when the image is mounted in the library's kernel. */
+#define SERVER_READY 'w'
+#define SERVER_READY_READONLY 'r'
+
+/**
+ * server_run() - be the server
+ * @lf: what to do
+ * @control: socket to the supervisor: a SERVER_READY goes out, the descriptor
+ *	of /dev/fuse comes in
+ *
+ * Return: exit status
+ */
+int server_run(struct lklfuse *lf, int control);
+
+/* The operations of the session. */
+extern const struct fuse_lowlevel_ops lklfuse_ops;
+
+/**
+ * ops_start() - prepare for the first request
+ * @lf: the mounted image
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int ops_start(const struct lklfuse *lf);
+
+/**
+ * ops_end() - close all that is open in the image
+ */
+void ops_end(void);
+
+/**
+ * idmap_parse() - read IMAGE:HERE[:IMAGE:HERE]...
+ * @map: where the pairs go
+ * @text: the pairs
+ * @what: what they are, for the message; does not return when they are wrong
+ */
+void idmap_parse(struct idmap *map, const char *text, const char *what);
+
+/**
+ * idmap_default() - in a file system without owners, all belongs to the user
+ * @lf: the mounted image
+ */
+void idmap_default(struct lklfuse *lf);
+
+/**
+ * idmap_out() - who an owner in the image is here
+ * @map: the map
+ * @id: the owner
+ *
+ * Return: the owner to show
+ */
+uint32_t idmap_out(const struct idmap *map, uint32_t id);
+
+/**
+ * idmap_in() - whose a file of somebody here is in the image
+ * @map: the map
+ * @id: the owner here
+ *
+ * Return: the owner to store
+ */
+uint32_t idmap_in(const struct idmap *map, uint32_t id);
+
+/**
+ * idmap_acl() - map the owners in an ACL
+ * @lf: has the maps
+ * @acl: value of the extended attribute
+ * @size: its size
+ * @map: idmap_in or idmap_out
+ */
+void idmap_acl(const struct lklfuse *lf, void *acl, size_t size,
+	       uint32_t (*map)(const struct idmap *map, uint32_t id));
+
+/**
+ * sandbox_enter() - give up everything that serving an image does not need
+ *
+ * There must be one thread only.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_enter(void);
+
+#endif /* LKLFUSE_H */

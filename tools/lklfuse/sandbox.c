@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the server may do, once it has got the open image and before it reads
+ * it: nothing but work with the descriptors and the memory it has.
+ *
+ * Two layers say so independently: Landlock denies each file by its path, where
+ * the host has it, and a system call filter has no call that takes a path,
+ * makes a socket or a process, or lets new code be executed.  What is not
+ * allowed fails with ENOSYS rather than kills: the C library then tries
+ * something else or does without, and the image can still be unmounted.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lklfuse.h"
+#include "../common/tool.h"
+
+#define CALL(name) SCMP_SYS(name)
+
+/* Allowed whatever their arguments. */
+static const int allowed[] = {
+	/* the image, /dev/fuse, messages */
+	CALL(read),
+	CALL(write),
+	CALL(readv),
+	CALL(writev),
+	CALL(pread64),
+	CALL(pwrite64),
+	CALL(preadv),
+	CALL(pwritev),
+	CALL(preadv2),
+	CALL(pwritev2),
+	CALL(lseek),
+	CALL(fstat),
+	CALL(fstatfs),
+	CALL(fallocate),
+	CALL(fsync),
+	CALL(fdatasync),
+	CALL(fadvise64),
+	CALL(close),
+	CALL(recvmsg),
+	/* the kernel's RAM, and the C library's */
+	CALL(memfd_create),
+	CALL(ftruncate),
+	CALL(munmap),
+	CALL(madvise),
+	CALL(mremap),
+	CALL(brk),
+	/* threads and time */
+	CALL(futex),
+	CALL(futex_waitv),
+	CALL(set_robust_list),
+	CALL(rseq),
+	CALL(sched_yield),
+	CALL(sched_getaffinity),
+	CALL(clock_gettime),
+	CALL(clock_nanosleep),
+	CALL(restart_syscall),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(exit),
+	CALL(exit_group),
+	/* signals; the filter below keeps them in the process */
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(sigaltstack),
+	CALL(tgkill),
+	CALL(getrandom),
+};
+
+/* Allowed if one argument, masked, has a value. */
+static const struct {
+	int call;
+	struct scmp_arg_cmp arg;
+} restricted[] = {
+	{ CALL(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+	{ CALL(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
+	{ CALL(clone),
+	  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
+	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD) },
+	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL) },
+	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKGETSIZE64) },
+	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKSSZGET) },
+	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKPBSZGET) },
+	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKROGET) },
+	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKDISCARD) },
+};
+
+/*
+ * The C library implements fstat() by a call that could also take a path.  So
+ * for the libraries too, these go before its own.
+ */
+__attribute__((visibility("default"))) int fstat(int fd, struct stat *st)
+{
+	return syscall(SYS_fstat, fd, st);
+}
+
+__attribute__((visibility("default"))) int fstat64(int fd, struct stat64 *st)
+{
+	return syscall(SYS_fstat, fd, st);
+}
+
+/* No file can be opened by its path, not even with a hole in the filter. */
+static int deny_files(void)
+{
+	struct landlock_ruleset_attr all = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
+	};
+	int fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+	int err;
+
+	if (fd < 0) /* an old kernel, or one that was told not to */
+		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+	err = syscall(SYS_landlock_restrict_self, fd, 0);
+	close(fd);
+	return err;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	return syscall(SYS_capset, &header, none);
+}
+
+static int filter_calls(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	int err = ctx ? 0 : -ENOMEM;
+
+	for (size_t n = 0; !err && n < sizeof(allowed) / sizeof(*allowed); n++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[n], 0);
+	for (size_t n = 0; !err && n < sizeof(restricted) / sizeof(*restricted);
+	     n++)
+		err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
+					     restricted[n].call, 1,
+					     &restricted[n].arg);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	errno = -err;
+	return err;
+}
+
+int sandbox_enter(void)
+{
+	/* pthread_cancel() would load it when it is too late */
+	dlopen("libgcc_s.so.1", RTLD_NOW);
+	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !drop_capabilities() &&
+	    !deny_files() && !filter_calls())
+		return 0;
+	tool_error("cannot enter the sandbox: %s (--no-sandbox does without)",
+		   strerror(errno));
+	return -1;
+}

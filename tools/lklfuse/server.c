@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The process that runs the library's kernel: see lklfuse.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lklfuse.h"
+#include "../common/tool.h"
+
+/* Messages of the kernel more urgent than this are shown: warnings. */
+#define SHOWN 5
+
+/* Action of syslog(2), for which the kernel exports no name. */
+#define SYSLOG_CONSOLE_LEVEL 8
+
+/* Returns -1 when the supervisor has closed its end. */
+static int receive_fd(int control)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} buf;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &buf,
+		.msg_controllen = sizeof(buf),
+	};
+	struct cmsghdr *c;
+	int fd = -1;
+
+	if (recvmsg(control, &msg, MSG_CMSG_CLOEXEC) <= 0)
+		return -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+/*
+ * From here on the kernel's warnings are shown.  Those about the mount, like
+ * that the file system needs a check, are there already.
+ */
+static void show_warnings(const struct image *img)
+{
+	char *log = image_log();
+	char *save, *text;
+	int level;
+
+	for (char *line = strtok_r(log, "\n", &save); line && !img->verbose;
+	     line = strtok_r(NULL, "\n", &save)) {
+		text = strchr(line, '>');
+		if (text && sscanf(line, "<%d>", &level) == 1 &&
+		    (level & 7) < SHOWN)
+			tool_warn("kernel: %s", text + 1);
+	}
+	free(log);
+	if (!img->verbose)
+		lkl_sys_syslog(SYSLOG_CONSOLE_LEVEL, NULL, SHOWN);
+}
+
+static int serve(struct lklfuse *lf, int control)
+{
+	struct fuse_session *se = lf->session;
+	char ready = lf->img.readonly ? SERVER_READY_READONLY : SERVER_READY;
+	char path[32];
+	sigset_t none;
+	int fd, err;
+
+	if (write(control, &ready, 1) != 1)
+		return TOOL_FAILED;
+	fd = receive_fd(control);
+	close(control);
+	if (fd < 0)
+		return TOOL_FAILED;
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	signal(SIGTERM, SIG_DFL); /* libfuse takes no others */
+	if (fuse_session_mount(se, path) || fuse_set_signal_handlers(se))
+		return TOOL_FAILED;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	err = lf->single ? fuse_session_loop(se)
+			 : fuse_session_loop_mt(se, lf->loop);
+	/* positive is the signal that ended it */
+	if (err < 0)
+		tool_error("cannot serve requests: %s", strerror(-err));
+	return tool_status();
+}
+
+int server_run(struct lklfuse *lf, int control)
+{
+	int status = TOOL_FAILED;
+
+	if (lf->sandbox && sandbox_enter())
+		return TOOL_FAILED;
+	if (!image_start(&lf->img) && !ops_start(lf)) {
+		idmap_default(lf);
+		show_warnings(&lf->img);
+		status = serve(lf, control);
+		ops_end();
+	}
+	if (image_unmount(&lf->img) && !status)
+		status = TOOL_PARTIAL;
+	return status;
+}
