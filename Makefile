@@ -25,9 +25,9 @@ OBJCOPY	:= objcopy
 
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
-	   linux-source-6.12 pkg-config libblkid-dev libmnl-dev libjson-c-dev \
+	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
 	   libnl-3-dev libnl-route-3-dev libarchive-dev scdoc
-DEBS	+= g++ libcmocka-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
+DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools
@@ -45,7 +45,7 @@ endif
 LDFLAGS	:= -Wl,-z,relro -Wl,-z,noexecstack
 # What the library uses, and what else a program needs that is linked with
 # liblkl.a; goes into lkl.pc, too.
-LIB_LIBS := -lmnl -ljson-c
+LIB_LIBS := -ljson-c
 LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 
 # Each tool is a file in tools/ and what is in the folder of its name, linked
@@ -73,6 +73,11 @@ HIJACK	:= $(call objects,hijack/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
 	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
+# libnl-3 for the library's kernel.
+NL	:= $(OUT)/lib/liblkl-nl
+NL_OBJS	:= $(call objects,nl/*.c)
+NL_CFLAGS := -I/usr/include/libnl3
+NL_LIBS	:= -lnl-route-3 -lnl-3
 HEADERS	:= $(BUILD)/headers.stamp
 KERNEL	:= $(BUILD)/kernel/lkl.o
 
@@ -81,7 +86,7 @@ KERNEL	:= $(BUILD)/kernel/lkl.o
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
 all: lib tools hijack man
-lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py
+lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%)
@@ -138,6 +143,22 @@ $(LIB).so: $(OUT)/obj/liblkl.o
 	$(split-debug)
 	@ln -sf liblkl.so $(@D)/$(SONAME)
 
+$(NL_OBJS) $(OUT)/obj/tests/nl.o: ALL_CFLAGS += $(NL_CFLAGS)
+
+$(NL).a: $(NL_OBJS)
+	@echo "  AR      $@"
+	@rm -f $@
+	@ar rcsD $@ $^
+
+$(NL).so: $(NL_OBJS) $(LIB).so
+	@echo "  LD      $@"
+	@$(CC) -shared -o $@ $(NL_OBJS) $(LDFLAGS) -Wl,-z,defs \
+		-Wl,-soname,$(@F).0 -L$(OUT)/lib -llkl -lnl-3 $(LIBS)
+	@ln -sf $(@F) $@.0
+
+$(OUT)/tests/nl: $(NL).so
+LIBS_nl	:= -llkl-nl $(NL_LIBS)
+
 # A library of its own: the program may use liblkl.so for something else.
 $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@echo "  LD      $@"
@@ -180,7 +201,7 @@ $(OUT)/$(1)/$(2): $(OUT)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(OUT)/obj/%.o),$(LIB).
 	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
 		$(if $(3),,-L$(OUT)/lib -llkl) $(4) $$(LIBS)
 endef
-$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka $(LIB_LIBS) $(LIBS_$t))))
+$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t))))
 $(foreach b,$(BENCHES),$(eval $(call program,bench,$b)))
 
 $(OUT)/man/%: docs/man/%.scd
@@ -201,6 +222,9 @@ install: all
 	install -m 755 $(LIB).so $(DESTDIR)$(PREFIX)/lib/$(SONAME)
 	install -m 755 $(PRELOAD) $(DESTDIR)$(PREFIX)/lib
 	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblkl.so
+	install -m 644 $(NL).a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(NL).so $(DESTDIR)$(PREFIX)/lib/liblkl-nl.so.0
+	ln -sf liblkl-nl.so.0 $(DESTDIR)$(PREFIX)/lib/liblkl-nl.so
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp
@@ -231,7 +255,7 @@ FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
+-include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
 	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

@@ -63,11 +63,11 @@ static int has(const struct values *val, int slot)
 }
 
 /* An attribute for each value. */
-static int put_u32(struct nlmsghdr *nlh, struct values *val)
+static int put_u32(struct lkl_nlmsghdr *nlh, struct values *val)
 {
 	for (int i = 0; i < SLOTS; i++)
 		if (has(val, i))
-			mnl_attr_put_u32(nlh, i, clamp32(val->v[i]));
+			rtnl_put_u32(nlh, i, clamp32(val->v[i]));
 	return 0;
 }
 
@@ -133,10 +133,9 @@ static const struct option netem_options[] = {
 	{ 0 },
 };
 
-static int put_netem(struct nlmsghdr *nlh, struct values *val)
+static int put_netem(struct lkl_nlmsghdr *nlh, struct values *val)
 {
-	struct lkl_tc_netem_qopt *opt =
-		mnl_nlmsg_put_extra_header(nlh, sizeof(*opt));
+	struct lkl_tc_netem_qopt *opt = rtnl_put_space(nlh, sizeof(*opt));
 	struct lkl_tc_netem_corr corr = {
 		.delay_corr = val->v[NETEM_DELAY_CORR],
 		.loss_corr = val->v[NETEM_LOSS_CORR],
@@ -162,24 +161,22 @@ static int put_netem(struct nlmsghdr *nlh, struct values *val)
 			return -LKL_EINVAL;
 		if (!opt->gap)
 			opt->gap = 1;
-		mnl_attr_put(nlh, LKL_TCA_NETEM_REORDER, sizeof(reorder),
-			     &reorder);
+		rtnl_put(nlh, LKL_TCA_NETEM_REORDER, sizeof(reorder), &reorder);
 	}
-	mnl_attr_put(nlh, LKL_TCA_NETEM_CORR, sizeof(corr), &corr);
+	rtnl_put(nlh, LKL_TCA_NETEM_CORR, sizeof(corr), &corr);
 	if (has(val, NETEM_CORRUPT))
-		mnl_attr_put(nlh, LKL_TCA_NETEM_CORRUPT, sizeof(corrupt),
-			     &corrupt);
-	mnl_attr_put_u64(nlh, LKL_TCA_NETEM_LATENCY64, val->v[NETEM_DELAY]);
-	mnl_attr_put_u64(nlh, LKL_TCA_NETEM_JITTER64, val->v[NETEM_JITTER]);
+		rtnl_put(nlh, LKL_TCA_NETEM_CORRUPT, sizeof(corrupt), &corrupt);
+	rtnl_put_u64(nlh, LKL_TCA_NETEM_LATENCY64, val->v[NETEM_DELAY]);
+	rtnl_put_u64(nlh, LKL_TCA_NETEM_JITTER64, val->v[NETEM_JITTER]);
 	if (has(val, NETEM_RATE)) {
 		struct lkl_tc_netem_rate rate = { .rate = clamp32(
 							  val->v[NETEM_RATE]) };
 
-		mnl_attr_put_u64(nlh, LKL_TCA_NETEM_RATE64, val->v[NETEM_RATE]);
-		mnl_attr_put(nlh, LKL_TCA_NETEM_RATE, sizeof(rate), &rate);
+		rtnl_put_u64(nlh, LKL_TCA_NETEM_RATE64, val->v[NETEM_RATE]);
+		rtnl_put(nlh, LKL_TCA_NETEM_RATE, sizeof(rate), &rate);
 	}
 	if (has(val, NETEM_ECN))
-		mnl_attr_put_u32(nlh, LKL_TCA_NETEM_ECN, 1);
+		rtnl_put_u32(nlh, LKL_TCA_NETEM_ECN, 1);
 	return 0;
 }
 
@@ -208,7 +205,7 @@ static const struct option tbf_options[] = {
 	{ 0 },
 };
 
-static int put_tbf(struct nlmsghdr *nlh, struct values *val)
+static int put_tbf(struct lkl_nlmsghdr *nlh, struct values *val)
 {
 	uint64_t rate = val->v[TBF_RATE], bytes, limit;
 	struct lkl_tc_tbf_qopt opt = { .rate = ratespec(rate) };
@@ -225,9 +222,9 @@ static int put_tbf(struct nlmsghdr *nlh, struct values *val)
 				NSEC_PER_SEC +
 			bytes;
 	opt.limit = clamp32(limit);
-	mnl_attr_put(nlh, LKL_TCA_TBF_PARMS, sizeof(opt), &opt);
-	mnl_attr_put_u64(nlh, LKL_TCA_TBF_RATE64, rate);
-	mnl_attr_put_u32(nlh, LKL_TCA_TBF_BURST, bytes);
+	rtnl_put(nlh, LKL_TCA_TBF_PARMS, sizeof(opt), &opt);
+	rtnl_put_u64(nlh, LKL_TCA_TBF_RATE64, rate);
+	rtnl_put_u32(nlh, LKL_TCA_TBF_BURST, bytes);
 	return 0;
 }
 
@@ -240,7 +237,7 @@ static const struct option htb_options[] = {
 	{ 0 },
 };
 
-static int put_htb(struct nlmsghdr *nlh, struct values *val)
+static int put_htb(struct lkl_nlmsghdr *nlh, struct values *val)
 {
 	struct lkl_tc_htb_glob opt = {
 		.version = LKL_TC_HTB_PROTOVER,
@@ -248,10 +245,10 @@ static int put_htb(struct nlmsghdr *nlh, struct values *val)
 		.defcls = val->v[HTB_DEFAULT],
 	};
 
-	mnl_attr_put(nlh, LKL_TCA_HTB_INIT, sizeof(opt), &opt);
+	rtnl_put(nlh, LKL_TCA_HTB_INIT, sizeof(opt), &opt);
 	if (has(val, HTB_DIRECT_QLEN))
-		mnl_attr_put_u32(nlh, LKL_TCA_HTB_DIRECT_QLEN,
-				 val->v[HTB_DIRECT_QLEN]);
+		rtnl_put_u32(nlh, LKL_TCA_HTB_DIRECT_QLEN,
+			     val->v[HTB_DIRECT_QLEN]);
 	return 0;
 }
 
@@ -281,7 +278,7 @@ static uint32_t burst_ticks(uint64_t bytes, uint64_t rate)
 	return ticks > UINT32_MAX ? UINT32_MAX : ticks;
 }
 
-static int put_htb_class(struct nlmsghdr *nlh, struct values *val)
+static int put_htb_class(struct lkl_nlmsghdr *nlh, struct values *val)
 {
 	uint64_t rate = val->v[CLASS_RATE];
 	uint64_t ceil = has(val, CLASS_CEIL) ? val->v[CLASS_CEIL] : rate;
@@ -294,9 +291,9 @@ static int put_htb_class(struct nlmsghdr *nlh, struct values *val)
 		return -LKL_EINVAL;
 	opt.buffer = burst_ticks(burst(val, CLASS_BURST, rate), rate);
 	opt.cbuffer = burst_ticks(burst(val, CLASS_CBURST, ceil), ceil);
-	mnl_attr_put_u64(nlh, LKL_TCA_HTB_RATE64, rate);
-	mnl_attr_put_u64(nlh, LKL_TCA_HTB_CEIL64, ceil);
-	mnl_attr_put(nlh, LKL_TCA_HTB_PARMS, sizeof(opt), &opt);
+	rtnl_put_u64(nlh, LKL_TCA_HTB_RATE64, rate);
+	rtnl_put_u64(nlh, LKL_TCA_HTB_CEIL64, ceil);
+	rtnl_put(nlh, LKL_TCA_HTB_PARMS, sizeof(opt), &opt);
 	return 0;
 }
 
@@ -304,7 +301,7 @@ static const struct kind {
 	const char *name;
 	int is_class;
 	const struct option *options;
-	int (*put)(struct nlmsghdr *nlh, struct values *val);
+	int (*put)(struct lkl_nlmsghdr *nlh, struct values *val);
 } kinds[] = {
 	{ "fq", 0, fq_options, put_u32 },
 	{ "fq_codel", 0, fq_codel_options, put_u32 },
@@ -473,13 +470,13 @@ static int parse_where(char **words, struct lkl_tcmsg *tc, int *is_class,
  */
 static int qdisc_add(int ifindex, char *where, char *what, char **word)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_tcmsg tc = { .tcm_ifindex = ifindex };
 	char *words[MAX_WORDS + 1], *name;
 	struct values val = { 0 };
 	const struct kind *kind;
-	struct nlattr *options;
-	struct nlmsghdr *nlh;
+	struct lkl_nlattr *options;
+	struct lkl_nlmsghdr *nlh;
 	int is_class = 0, err;
 
 	err = split(where, words);
@@ -497,17 +494,17 @@ static int qdisc_add(int ifindex, char *where, char *what, char **word)
 	nlh = rtnl_request(buf, is_class ? LKL_RTM_NEWTCLASS : LKL_RTM_NEWQDISC,
 			   LKL_NLM_F_CREATE | LKL_NLM_F_REPLACE, &tc,
 			   sizeof(tc));
-	mnl_attr_put_strz(nlh, LKL_TCA_KIND, name);
+	rtnl_put_string(nlh, LKL_TCA_KIND, name);
 	kind = find_kind(name, is_class);
 	if (kind) {
 		err = parse_options(kind->options, words + 1, &val, word);
 		if (err)
 			return err;
-		options = mnl_attr_nest_start(nlh, LKL_TCA_OPTIONS);
+		options = rtnl_nest(nlh, LKL_TCA_OPTIONS);
 		err = kind->put(nlh, &val);
 		if (err)
 			return err;
-		mnl_attr_nest_end(nlh, options);
+		rtnl_nest_end(nlh, options);
 	} else if (words[1]) {
 		*word = words[1];
 		return -LKL_EINVAL;

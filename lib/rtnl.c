@@ -2,14 +2,13 @@
 /*
  * Configuration of the network: links, addresses, routes, rules, neighbours.
  *
- * Each function makes one rtnetlink message with libmnl and sends it to the
- * library's kernel, which acts on it in the calling thread's network namespace
- * before sendto() returns; the answer is there already when it is asked for. So
- * a socket per message costs microseconds, and there is no state to keep.
+ * Each function makes one rtnetlink message and sends it to the library's
+ * kernel, which acts on it in the calling thread's network namespace before
+ * sendto() returns; the answer is there already when it is asked for. So a
+ * socket per message costs microseconds, and there is no state to keep.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,16 +25,61 @@
  */
 #define RULE_PRIORITY 32000
 
-struct nlmsghdr *rtnl_request(void *buf, int type, int flags, const void *head,
-			      size_t len)
+void *rtnl_put_space(struct lkl_nlmsghdr *nlh, size_t len)
 {
-	struct nlmsghdr *nlh;
+	void *space = (char *)nlh + nlh->nlmsg_len;
+
+	nlh->nlmsg_len += LKL_NLMSG_ALIGN(len);
+	return space;
+}
+
+void rtnl_put(struct lkl_nlmsghdr *nlh, int type, size_t len, const void *data)
+{
+	struct lkl_nlattr *attr = rtnl_put_space(nlh, LKL_NLA_HDRLEN + len);
+
+	attr->nla_type = type;
+	attr->nla_len = LKL_NLA_HDRLEN + len;
+	memcpy((char *)attr + LKL_NLA_HDRLEN, data, len);
+}
+
+void rtnl_put_u32(struct lkl_nlmsghdr *nlh, int type, uint32_t value)
+{
+	rtnl_put(nlh, type, sizeof(value), &value);
+}
+
+void rtnl_put_u64(struct lkl_nlmsghdr *nlh, int type, uint64_t value)
+{
+	rtnl_put(nlh, type, sizeof(value), &value);
+}
+
+void rtnl_put_string(struct lkl_nlmsghdr *nlh, int type, const char *value)
+{
+	rtnl_put(nlh, type, strlen(value) + 1, value);
+}
+
+struct lkl_nlattr *rtnl_nest(struct lkl_nlmsghdr *nlh, int type)
+{
+	struct lkl_nlattr *attr = rtnl_put_space(nlh, LKL_NLA_HDRLEN);
+
+	attr->nla_type = type;
+	return attr;
+}
+
+void rtnl_nest_end(struct lkl_nlmsghdr *nlh, struct lkl_nlattr *attr)
+{
+	attr->nla_len = (char *)nlh + nlh->nlmsg_len - (char *)attr;
+}
+
+struct lkl_nlmsghdr *rtnl_request(void *buf, int type, int flags,
+				  const void *head, size_t len)
+{
+	struct lkl_nlmsghdr *nlh = buf;
 
 	memset(buf, 0, RTNL_REQUEST_SIZE);
-	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_len = LKL_NLMSG_HDRLEN;
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = LKL_NLM_F_REQUEST | LKL_NLM_F_ACK | flags;
-	memcpy(mnl_nlmsg_put_extra_header(nlh, len), head, len);
+	memcpy(rtnl_put_space(nlh, len), head, len);
 	return nlh;
 }
 
@@ -57,11 +101,26 @@ static int rtnl_socket(unsigned int groups)
 	return fd;
 }
 
-int rtnl_talk(struct nlmsghdr *nlh, mnl_cb_t fn, void *arg)
+/* Hand on what was received; 1 while there is more to come. */
+static int answered(const void *answer, long len, rtnl_answer *fn, void *arg)
 {
-	int fd, more = MNL_CB_OK;
+	const struct lkl_nlmsghdr *nlh = answer;
+
+	for (; LKL_NLMSG_OK(nlh, len); nlh = LKL_NLMSG_NEXT(nlh, len)) {
+		if (nlh->nlmsg_type == LKL_NLMSG_ERROR) /* or success */
+			return ((struct lkl_nlmsgerr *)LKL_NLMSG_DATA(nlh))
+				->error;
+		if (fn)
+			fn(nlh, arg);
+	}
+	return 1;
+}
+
+int rtnl_talk(const struct lkl_nlmsghdr *nlh, rtnl_answer *fn, void *arg)
+{
+	long len, ret;
 	char *answer;
-	long len;
+	int fd;
 
 	answer = malloc(ANSWER_SIZE);
 	if (!answer)
@@ -71,18 +130,14 @@ int rtnl_talk(struct nlmsghdr *nlh, mnl_cb_t fn, void *arg)
 		free(answer);
 		return fd;
 	}
-	len = lkl_sys_send(fd, nlh, nlh->nlmsg_len, 0);
-	while (len >= 0 && more > MNL_CB_STOP) {
+	ret = lkl_sys_send(fd, nlh, nlh->nlmsg_len, 0);
+	while (ret > 0) {
 		len = lkl_sys_recv(fd, answer, ANSWER_SIZE, 0);
-		if (len < 0)
-			break;
-		more = mnl_cb_run(answer, len, nlh->nlmsg_seq, 0, fn, arg);
-		if (more == MNL_CB_ERROR)
-			len = -errno;
+		ret = len < 0 ? len : answered(answer, len, fn, arg);
 	}
 	lkl_sys_close(fd);
 	free(answer);
-	return len < 0 ? len : 0;
+	return ret;
 }
 
 int rtnl_entries(const char *list, int (*fn)(char *entry, void *arg), void *arg)
@@ -122,41 +177,39 @@ static int addr_size(int af)
  * Links
  */
 
-static int store_ifindex(const struct nlmsghdr *nlh, void *arg)
+static void store_ifindex(const struct lkl_nlmsghdr *nlh, void *arg)
 {
-	struct lkl_ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
+	struct lkl_ifinfomsg *link = LKL_NLMSG_DATA(nlh);
 
 	*(int *)arg = link->ifi_index;
-	return MNL_CB_OK;
 }
 
 int lkl_ifname_to_ifindex(const char *name)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifinfomsg link = { 0 };
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 	int ifindex = -LKL_ENODEV, err;
 
 	if (strlen(name) >= LKL_IFNAMSIZ)
 		return -LKL_ENODEV;
 	nlh = rtnl_request(buf, LKL_RTM_GETLINK, 0, &link, sizeof(link));
-	mnl_attr_put_strz(nlh, LKL_IFLA_IFNAME, name);
+	rtnl_put_string(nlh, LKL_IFLA_IFNAME, name);
 	err = rtnl_talk(nlh, store_ifindex, &ifindex);
 	return err ? err : ifindex;
 }
 
-static int store_link_flags(const struct nlmsghdr *nlh, void *arg)
+static void store_link_flags(const struct lkl_nlmsghdr *nlh, void *arg)
 {
-	struct lkl_ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
+	struct lkl_ifinfomsg *link = LKL_NLMSG_DATA(nlh);
 
 	*(unsigned int *)arg = link->ifi_flags;
-	return MNL_CB_OK;
 }
 
 /* Whether an interface is up and connected, or a negative error number. */
 static int has_link(int ifindex)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifinfomsg link = { .ifi_index = ifindex };
 	unsigned int flags = 0;
 	int err;
@@ -169,7 +222,7 @@ static int has_link(int ifindex)
 
 static int set_flags(int ifindex, unsigned int flags)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifinfomsg link = { .ifi_index = ifindex,
 				      .ifi_flags = flags,
 				      .ifi_change = LKL_IFF_UP };
@@ -191,12 +244,12 @@ int lkl_if_down(int ifindex)
 
 int lkl_if_set_mtu(int ifindex, int mtu)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifinfomsg link = { .ifi_index = ifindex };
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	nlh = rtnl_request(buf, LKL_RTM_NEWLINK, 0, &link, sizeof(link));
-	mnl_attr_put_u32(nlh, LKL_IFLA_MTU, mtu);
+	rtnl_put_u32(nlh, LKL_IFLA_MTU, mtu);
 	return rtnl_talk(nlh, NULL, NULL);
 }
 
@@ -207,26 +260,26 @@ int lkl_if_set_mtu(int ifindex, int mtu)
 static int address(int type, int flags, int ifindex, int af, const void *addr,
 		   unsigned int plen)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifaddrmsg msg = { .ifa_family = af,
 				     .ifa_prefixlen = plen,
 				     .ifa_index = ifindex };
 	int size = addr_size(af);
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	if (size < 0)
 		return size;
 	if (plen > (unsigned int)size * 8)
 		return -LKL_EINVAL;
 	nlh = rtnl_request(buf, type, flags, &msg, sizeof(msg));
-	mnl_attr_put(nlh, LKL_IFA_LOCAL, size, addr);
-	mnl_attr_put(nlh, LKL_IFA_ADDRESS, size, addr);
+	rtnl_put(nlh, LKL_IFA_LOCAL, size, addr);
+	rtnl_put(nlh, LKL_IFA_ADDRESS, size, addr);
 	if (af == LKL_AF_INET && plen < 31 && type == LKL_RTM_NEWADDR) {
 		uint32_t host, broadcast;
 
 		memcpy(&host, addr, sizeof(host));
 		broadcast = host | htonl(0xffffffff >> plen);
-		mnl_attr_put_u32(nlh, LKL_IFA_BROADCAST, broadcast);
+		rtnl_put_u32(nlh, LKL_IFA_BROADCAST, broadcast);
 	}
 	return rtnl_talk(nlh, NULL, NULL);
 }
@@ -248,28 +301,27 @@ int lkl_if_set_ipv4(int ifindex, unsigned int addr, unsigned int masklen)
 		       ifindex, LKL_AF_INET, &addr, masklen);
 }
 
-static int store_addr_flags(const struct nlmsghdr *nlh, void *arg)
+static void store_addr_flags(const struct lkl_nlmsghdr *nlh, void *arg)
 {
-	struct lkl_ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
-	struct nlattr *attr;
+	struct lkl_ifaddrmsg *msg = LKL_NLMSG_DATA(nlh);
+	struct lkl_rtattr *attr = LKL_IFA_RTA(msg);
+	int len = LKL_IFA_PAYLOAD(nlh);
 
 	*(uint32_t *)arg = msg->ifa_flags;
-	mnl_attr_for_each(attr, nlh,
-			  sizeof(*msg)) if (mnl_attr_get_type(attr) ==
-					    LKL_IFA_FLAGS) *
-		(uint32_t *)arg = mnl_attr_get_u32(attr);
-	return MNL_CB_OK;
+	for (; LKL_RTA_OK(attr, len); attr = LKL_RTA_NEXT(attr, len))
+		if (attr->rta_type == LKL_IFA_FLAGS)
+			memcpy(arg, LKL_RTA_DATA(attr), sizeof(uint32_t));
 }
 
 static int ipv6_flags(int ifindex, const void *addr, uint32_t *flags)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ifaddrmsg msg = { .ifa_family = LKL_AF_INET6,
 				     .ifa_index = ifindex };
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	nlh = rtnl_request(buf, LKL_RTM_GETADDR, 0, &msg, sizeof(msg));
-	mnl_attr_put(nlh, LKL_IFA_ADDRESS, 16, addr);
+	rtnl_put(nlh, LKL_IFA_ADDRESS, 16, addr);
 	return rtnl_talk(nlh, store_addr_flags, flags);
 }
 
@@ -372,7 +424,7 @@ static int if_table(int ifindex, int af)
 static int route(int type, int flags, int ifindex, int af, int table,
 		 const void *dst, unsigned int plen, const void *gw)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_rtmsg msg = { .rtm_family = af,
 				 .rtm_dst_len = plen,
 				 .rtm_protocol = LKL_RTPROT_STATIC,
@@ -380,7 +432,7 @@ static int route(int type, int flags, int ifindex, int af, int table,
 						 : LKL_RT_SCOPE_LINK,
 				 .rtm_type = LKL_RTN_UNICAST };
 	int size = addr_size(af);
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	if (size < 0)
 		return size;
@@ -389,7 +441,7 @@ static int route(int type, int flags, int ifindex, int af, int table,
 	if (table < 0)
 		return table;
 	nlh = rtnl_request(buf, type, flags, &msg, sizeof(msg));
-	mnl_attr_put_u32(nlh, LKL_RTA_TABLE, table);
+	rtnl_put_u32(nlh, LKL_RTA_TABLE, table);
 	if (plen) {
 		unsigned char net[16];
 
@@ -398,12 +450,12 @@ static int route(int type, int flags, int ifindex, int af, int table,
 			net[i] &= (unsigned int)i == plen / 8
 					  ? 0xff00 >> plen % 8
 					  : 0;
-		mnl_attr_put(nlh, LKL_RTA_DST, size, net);
+		rtnl_put(nlh, LKL_RTA_DST, size, net);
 	}
 	if (gw)
-		mnl_attr_put(nlh, LKL_RTA_GATEWAY, size, gw);
+		rtnl_put(nlh, LKL_RTA_GATEWAY, size, gw);
 	if (ifindex)
-		mnl_attr_put_u32(nlh, LKL_RTA_OIF, ifindex);
+		rtnl_put_u32(nlh, LKL_RTA_OIF, ifindex);
 	return rtnl_talk(nlh, NULL, NULL);
 }
 
@@ -442,11 +494,11 @@ int lkl_if_add_linklocal(int ifindex, int af, const void *addr, int plen)
 
 int lkl_if_add_rule_from_saddr(int ifindex, int af, const void *saddr)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_fib_rule_hdr rule = { .family = af,
 					 .action = LKL_FR_ACT_TO_TBL };
 	int size = addr_size(af), table = if_table(ifindex, af);
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	if (size < 0)
 		return size;
@@ -454,9 +506,9 @@ int lkl_if_add_rule_from_saddr(int ifindex, int af, const void *saddr)
 		return table;
 	rule.src_len = size * 8;
 	nlh = rtnl_request(buf, LKL_RTM_NEWRULE, ADD, &rule, sizeof(rule));
-	mnl_attr_put(nlh, LKL_FRA_SRC, size, saddr);
-	mnl_attr_put_u32(nlh, LKL_FRA_TABLE, table);
-	mnl_attr_put_u32(nlh, LKL_FRA_PRIORITY, RULE_PRIORITY);
+	rtnl_put(nlh, LKL_FRA_SRC, size, saddr);
+	rtnl_put_u32(nlh, LKL_FRA_TABLE, table);
+	rtnl_put_u32(nlh, LKL_FRA_PRIORITY, RULE_PRIORITY);
 	return rtnl_talk(nlh, NULL, NULL);
 }
 
@@ -494,17 +546,17 @@ int lkl_if_set_ipv6_gateway(int ifindex, const void *addr, unsigned int plen,
 
 int lkl_add_neighbor(int ifindex, int af, const void *ip, const void *mac)
 {
-	_Alignas(struct nlmsghdr) char buf[RTNL_REQUEST_SIZE];
+	_Alignas(struct lkl_nlmsghdr) char buf[RTNL_REQUEST_SIZE];
 	struct lkl_ndmsg msg = { .ndm_family = af,
 				 .ndm_ifindex = ifindex,
 				 .ndm_state = LKL_NUD_PERMANENT };
 	int size = addr_size(af);
-	struct nlmsghdr *nlh;
+	struct lkl_nlmsghdr *nlh;
 
 	if (size < 0)
 		return size;
 	nlh = rtnl_request(buf, LKL_RTM_NEWNEIGH, SET, &msg, sizeof(msg));
-	mnl_attr_put(nlh, LKL_NDA_DST, size, ip);
-	mnl_attr_put(nlh, LKL_NDA_LLADDR, LKL_ETH_ALEN, mac);
+	rtnl_put(nlh, LKL_NDA_DST, size, ip);
+	rtnl_put(nlh, LKL_NDA_LLADDR, LKL_ETH_ALEN, mac);
 	return rtnl_talk(nlh, NULL, NULL);
 }

@@ -4,33 +4,52 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <libmnl/libmnl.h>
+
+#include <lkl.h>
+
+/*
+ * Messages.  libmnl does the same, but Debian has no static version of it.
+ */
 
 /* Enough for any request; all that is put into one has a bounded size. */
 #define RTNL_REQUEST_SIZE 1024
 
 /**
  * rtnl_request - begin a message
- * @buf: room for RTNL_REQUEST_SIZE bytes, aligned as a struct nlmsghdr
+ * @buf: room for RTNL_REQUEST_SIZE bytes, aligned as a struct lkl_nlmsghdr
  * @type: LKL_RTM_*
  * @flags: LKL_NLM_F_* besides those of every request
  * @head: structure that the type wants, like struct lkl_ifinfomsg
  * @len: its size
  *
- * Return: the message, for libmnl to put attributes in
+ * Return: the message
  */
-struct nlmsghdr *rtnl_request(void *buf, int type, int flags, const void *head,
-			      size_t len);
+struct lkl_nlmsghdr *rtnl_request(void *buf, int type, int flags,
+				  const void *head, size_t len);
+
+/* Make a message longer by zeroed space, or by an attribute. */
+void *rtnl_put_space(struct lkl_nlmsghdr *nlh, size_t len);
+void rtnl_put(struct lkl_nlmsghdr *nlh, int type, size_t len, const void *data);
+void rtnl_put_u32(struct lkl_nlmsghdr *nlh, int type, uint32_t value);
+void rtnl_put_u64(struct lkl_nlmsghdr *nlh, int type, uint64_t value);
+void rtnl_put_string(struct lkl_nlmsghdr *nlh, int type, const char *value);
+
+/* An attribute that holds what is put until it is ended. */
+struct lkl_nlattr *rtnl_nest(struct lkl_nlmsghdr *nlh, int type);
+void rtnl_nest_end(struct lkl_nlmsghdr *nlh, struct lkl_nlattr *attr);
+
+/* Called for each message of an answer. */
+typedef void rtnl_answer(const struct lkl_nlmsghdr *nlh, void *arg);
 
 /**
  * rtnl_talk - send a message and receive what the kernel says
- * @nlh: the message
+ * @nlh: the message, which asks for one object or changes something
  * @fn: called for each message of an answer; may be NULL
  * @arg: given to it
  *
  * Return: 0 or the negative error number with which the kernel refused
  */
-int rtnl_talk(struct nlmsghdr *nlh, mnl_cb_t fn, void *arg);
+int rtnl_talk(const struct lkl_nlmsghdr *nlh, rtnl_answer *fn, void *arg);
 
 /**
  * rtnl_entries - do something with each entry of a list like "a|b;c|d"

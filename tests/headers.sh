@@ -37,7 +37,8 @@ compile() {
 	local std=c11 language=$1
 	shift
 	[ "$language" = c++ ] && std=c++17
-	gcc -x "$language" "-std=$std" -D_GNU_SOURCE "-I$INCLUDE" "-I$TOP/include" -I. "$@"
+	gcc -x "$language" "-std=$std" -D_GNU_SOURCE "-I$INCLUDE" "-I$TOP/include" \
+		-I/usr/include/libnl3 -I. "$@"
 }
 
 # try LANGUAGE HEADER

@@ -13,7 +13,7 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BIN=$(cd "${BIN:-${BUILD:-$TESTS/../build}/bin}" && pwd)
 PATH=$BIN:$PATH:/usr/sbin:/sbin
 # What liblkl.a needs beside it.
-export LKL_LIBS="-lmnl -ljson-c -pthread"
+export LKL_LIBS="-ljson-c -pthread"
 TMP=$(mktemp -d)
 cd "$TMP"
 trap 'cleanup' EXIT

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libnl-3 on the library's kernel: its caches show and change what there is,
+ * and any number of sockets leaves nothing behind.  With an argument "cycles N"
+ * that many sockets are opened.
+ */
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/class.h>
+#include <netlink/route/link.h>
+#include <netlink/route/neighbour.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/qdisc.h>
+#include <netlink/route/qdisc/htb.h>
+#include <netlink/route/route.h>
+#include <netlink/route/tc.h>
+
+#include <lkl_nl.h>
+
+#include "netlab.h"
+
+/* An error of libnl is one of ours. */
+#define NLOK(expr)                                                             \
+	({                                                                     \
+		int nl_ = (expr);                                              \
+		if (nl_ < 0)                                                   \
+			FAIL("%s: %s", #expr, nl_geterror(nl_));               \
+		nl_;                                                           \
+	})
+
+static struct nl_addr *addr(const char *text, int family)
+{
+	struct nl_addr *a;
+
+	NLOK(nl_addr_parse(text, family, &a));
+	return a;
+}
+
+static int cached(int err, struct nl_cache **cache)
+{
+	int n = NLOK(err) + nl_cache_nitems(*cache);
+
+	nl_cache_free(*cache);
+	return n;
+}
+
+/* A device with an address, a route, a neighbour, a queue and a class. */
+static int build(struct nl_sock *sk)
+{
+	struct nl_addr *a = addr("10.5.0.1/24", AF_INET);
+	struct nl_addr *gw = addr("10.5.0.254", AF_INET);
+	struct nl_addr *dst = addr("10.6.0.0/16", AF_INET);
+	struct nl_addr *mac = addr("12:34:56:78:9a:bc", AF_LLC);
+	struct rtnl_link *link = rtnl_link_alloc(), *change;
+	struct rtnl_addr *ra = rtnl_addr_alloc();
+	struct rtnl_route *route = rtnl_route_alloc();
+	struct rtnl_nexthop *nh = rtnl_route_nh_alloc();
+	struct rtnl_neigh *neigh = rtnl_neigh_alloc();
+	struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
+	struct rtnl_class *class = rtnl_class_alloc();
+	int ifindex;
+
+	rtnl_link_set_name(link, "nl0");
+	NLOK(rtnl_link_set_type(link, "dummy"));
+	NLOK(rtnl_link_add(sk, link, NLM_F_CREATE | NLM_F_EXCL));
+	EQ(rtnl_link_add(sk, link, NLM_F_CREATE | NLM_F_EXCL), -NLE_EXIST);
+	rtnl_link_put(link);
+	NLOK(rtnl_link_get_kernel(sk, 0, "nl0", &link));
+	ifindex = rtnl_link_get_ifindex(link);
+	change = rtnl_link_alloc();
+	rtnl_link_set_flags(change, IFF_UP);
+	rtnl_link_set_mtu(change, 1300);
+	NLOK(rtnl_link_change(sk, link, change, 0));
+	rtnl_link_put(change);
+
+	rtnl_addr_set_ifindex(ra, ifindex);
+	NLOK(rtnl_addr_set_local(ra, a));
+	NLOK(rtnl_addr_add(sk, ra, 0));
+
+	NLOK(rtnl_route_set_dst(route, dst));
+	rtnl_route_nh_set_ifindex(nh, ifindex);
+	rtnl_route_nh_set_gateway(nh, gw);
+	rtnl_route_add_nexthop(route, nh);
+	NLOK(rtnl_route_add(sk, route, NLM_F_CREATE));
+
+	rtnl_neigh_set_ifindex(neigh, ifindex);
+	NLOK(rtnl_neigh_set_dst(neigh, gw));
+	rtnl_neigh_set_lladdr(neigh, mac);
+	rtnl_neigh_set_state(neigh, NUD_PERMANENT);
+	NLOK(rtnl_neigh_add(sk, neigh, NLM_F_CREATE));
+
+	rtnl_tc_set_link(TC_CAST(qdisc), link);
+	rtnl_tc_set_parent(TC_CAST(qdisc), TC_H_ROOT);
+	rtnl_tc_set_handle(TC_CAST(qdisc), TC_HANDLE(1, 0));
+	NLOK(rtnl_tc_set_kind(TC_CAST(qdisc), "htb"));
+	NLOK(rtnl_qdisc_add(sk, qdisc, NLM_F_CREATE));
+	rtnl_tc_set_link(TC_CAST(class), link);
+	rtnl_tc_set_parent(TC_CAST(class), TC_HANDLE(1, 0));
+	rtnl_tc_set_handle(TC_CAST(class), TC_HANDLE(1, 7));
+	NLOK(rtnl_tc_set_kind(TC_CAST(class), "htb"));
+	NLOK(rtnl_htb_set_rate(class, 125000));
+	NLOK(rtnl_class_add(sk, class, NLM_F_CREATE));
+
+	rtnl_class_put(class);
+	rtnl_qdisc_put(qdisc);
+	rtnl_neigh_put(neigh);
+	rtnl_route_put(route);
+	rtnl_addr_put(ra);
+	rtnl_link_put(link);
+	nl_addr_put(mac);
+	nl_addr_put(dst);
+	nl_addr_put(gw);
+	nl_addr_put(a);
+	return ifindex;
+}
+
+static void caches(void)
+{
+	struct nl_cache *links, *cache;
+	struct rtnl_neigh *neigh;
+	struct rtnl_class *class;
+	struct rtnl_link *link;
+	struct nl_sock *sk;
+	struct nl_addr *gw = addr("10.5.0.254", AF_INET);
+	char text[64];
+	int ifindex;
+
+	boot("mem=64M");
+	sk = lkl_nl_socket_alloc();
+	CHECK(sk);
+	ifindex = build(sk);
+
+	/* What libnl did is there, */
+	show(LKL_RTM_GETLINK, 0, 0);
+	LINE(1, "link %d nl0 mtu 1300 up\n", ifindex);
+	show(LKL_RTM_GETADDR, LKL_AF_INET, 0);
+	LINE(1, "addr dev %d 10.5.0.1/24", ifindex);
+	show(LKL_RTM_GETROUTE, LKL_AF_INET, 0);
+	LINE(1, "10.6.0.0/16 via 10.5.0.254 dev %d", ifindex);
+	show(LKL_RTM_GETNEIGH, 0, 0);
+	LINE(1, "10.5.0.254 12:34:56:78:9a:bc permanent");
+	show(LKL_RTM_GETTCLASS, 0, ifindex);
+	LINE(1, "class dev %d parent ffffffff handle 10007 htb", ifindex);
+
+	/* and libnl sees it. */
+	NLOK(rtnl_link_alloc_cache(sk, AF_UNSPEC, &links));
+	link = rtnl_link_get_by_name(links, "nl0");
+	CHECK(link);
+	EQ(rtnl_link_get_mtu(link), 1300);
+	EQ(nl_cache_nitems(links), 3);
+	EQ(cached(rtnl_addr_alloc_cache(sk, &cache), &cache), 2);
+	NLOK(rtnl_route_alloc_cache(sk, AF_INET, 0, &cache));
+	CHECK(nl_cache_nitems(cache) >= 3);
+	nl_cache_free(cache);
+	NLOK(rtnl_neigh_alloc_cache(sk, &cache));
+	neigh = rtnl_neigh_get(cache, ifindex, gw);
+	CHECK(neigh);
+	nl_addr2str(rtnl_neigh_get_lladdr(neigh), text, sizeof(text));
+	EQ(strcmp(text, "12:34:56:78:9a:bc"), 0);
+	rtnl_neigh_put(neigh);
+	nl_cache_free(cache);
+	NLOK(rtnl_qdisc_alloc_cache(sk, &cache));
+	CHECK(nl_cache_nitems(cache) >= 1);
+	nl_cache_free(cache);
+	NLOK(rtnl_class_alloc_cache(sk, ifindex, &cache));
+	class = rtnl_class_get(cache, ifindex, TC_HANDLE(1, 7));
+	CHECK(class);
+	EQ(rtnl_htb_get_rate(class), 125000);
+	rtnl_class_put(class);
+	nl_cache_free(cache);
+
+	/* Changes of others come with a refill. */
+	EQ(lkl_if_set_mtu(ifindex, 1200), 0);
+	EQ(rtnl_link_get_mtu(link), 1300);
+	rtnl_link_put(link);
+	NLOK(nl_cache_refill(sk, links));
+	link = rtnl_link_get_by_name(links, "nl0");
+	EQ(rtnl_link_get_mtu(link), 1200);
+	NLOK(rtnl_link_delete(sk, link));
+	EQ(lkl_ifname_to_ifindex("nl0"), -LKL_ENODEV);
+	rtnl_link_put(link);
+	nl_cache_free(links);
+	nl_addr_put(gw);
+	lkl_nl_socket_free(sk);
+	lkl_nl_socket_free(NULL);
+	/* Nothing is open. */
+	EQ(lkl_sys_dup(OK(lkl_sys_open("/", LKL_O_RDONLY, 0))), 1);
+	halt();
+}
+
+/* Programs that connect by themselves, and that watch a group. */
+static void connected(void)
+{
+	struct nl_sock *sk = lkl_nl_socket_alloc();
+	int group = LKL_RTNLGRP_LINK, fd, there, here;
+	struct lkl_pollfd pfd = { .events = LKL_POLLIN };
+	struct nl_cache *cache;
+
+	boot("mem=64M");
+	NLOK(nl_connect(sk, NETLINK_ROUTE));
+	EQ(cached(rtnl_link_alloc_cache(sk, AF_UNSPEC, &cache), &cache), 2);
+	fd = NLOK(lkl_nl_socket_get_fd(sk, NETLINK_ROUTE));
+	EQ(lkl_sys_setsockopt(fd, LKL_SOL_NETLINK, LKL_NETLINK_ADD_MEMBERSHIP,
+			      (void *)&group, sizeof(group)),
+	   0);
+	pfd.fd = fd;
+	EQ(lkl_sys_poll(&pfd, 1, 0), 0);
+	EQ(lkl_if_up(1), 0);
+	EQ(lkl_sys_poll(&pfd, 1, 1000), 1);
+	nl_socket_disable_seq_check(sk);
+	NLOK(nl_recvmsgs_default(sk));
+	lkl_nl_socket_free(sk);
+
+	/* A socket belongs to the namespace of its first message. */
+	here = ns_get();
+	there = ns_new();
+	ns_enter(there);
+	link_add("d0", "dummy", 0, NULL, NULL);
+	sk = lkl_nl_socket_alloc();
+	EQ(cached(rtnl_link_alloc_cache(sk, AF_UNSPEC, &cache), &cache), 2);
+	ns_enter(here);
+	EQ(cached(rtnl_link_alloc_cache(sk, AF_UNSPEC, &cache), &cache), 2);
+	lkl_nl_socket_free(sk);
+	halt();
+
+	/* Without a kernel it is an error. */
+	sk = lkl_nl_socket_alloc();
+	CHECK(rtnl_link_alloc_cache(sk, AF_UNSPEC, &cache) < 0);
+	lkl_nl_socket_free(sk);
+}
+
+static long resident_kb(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	CHECK(f && fscanf(f, "%*s %ld", &pages) == 1);
+	fclose(f);
+	return pages * 4;
+}
+
+static int count = 20000;
+
+/* Open, dump, close, again and again. */
+static void cycles(void)
+{
+	struct nl_cache *links, *addrs, *routes;
+	long before = 0, after;
+	struct nl_sock *sk;
+	long long start;
+
+	boot("mem=64M");
+	sk = lkl_nl_socket_alloc();
+	build(sk);
+	lkl_nl_socket_free(sk);
+	start = now(CLOCK_MONOTONIC);
+	for (int i = 0; i < count; i++) {
+		if (i == count / 4)
+			before = resident_kb();
+		sk = lkl_nl_socket_alloc();
+		NLOK(rtnl_link_alloc_cache(sk, AF_UNSPEC, &links));
+		NLOK(rtnl_addr_alloc_cache(sk, &addrs));
+		NLOK(rtnl_route_alloc_cache(sk, AF_INET, 0, &routes));
+		EQ(nl_cache_nitems(links), 3);
+		nl_cache_free(routes);
+		nl_cache_free(addrs);
+		nl_cache_free(links);
+		/* The descriptor is found again if the function is not ours. */
+		if (i & 1)
+			lkl_nl_socket_free(sk);
+		else
+			nl_socket_free(sk);
+	}
+	start = now(CLOCK_MONOTONIC) - start;
+	after = resident_kb();
+	printf("%d cycles, %lld us each, resident %ld KiB, then %ld KiB\n",
+	       count, start / 1000 / count, before, after);
+	if (after > before + 3072)
+		FAIL("memory grew from %ld to %ld KiB", before, after);
+	CHECK(OK(lkl_sys_open("/", LKL_O_RDONLY, 0)) < 10);
+	halt();
+}
+
+static const struct check tests[] = {
+	{ "caches", caches },
+	{ "connected", connected },
+	{ "cycles", cycles },
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "cycles"))
+		count = atoi(argv[--argc]);
+	return check_main(tests, ARRAY_SIZE(tests), argc, argv);
+}
