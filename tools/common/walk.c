@@ -132,15 +132,17 @@ static size_t target_path(const struct walker *w, char *buf)
 }
 
 /*
- * Left out are attributes of the system's own that no tool can carry over, and
- * the second names under which root sees the ACLs of xfs.
+ * Left out are attributes of the system's own that no tool can carry over, the
+ * second names under which root sees the ACLs of xfs, and those in which ntfs3
+ * keeps owner and mode.
  */
 static bool wanted(const char *attr)
 {
 	if (!strncmp(attr, "system.", 7))
 		return !strcmp(attr, "system.posix_acl_access") ||
 		       !strcmp(attr, "system.posix_acl_default");
-	return strncmp(attr, "trusted.SGI_ACL_", 16);
+	return strncmp(attr, "trusted.SGI_ACL_", 16) &&
+	       strncmp(attr, "$LX", 3);
 }
 
 static bool send_attr(struct walker *w, int dir, const char *name,
