@@ -122,14 +122,14 @@ static const char *check_mac(const char *value)
 	return mac[0] & 1 ? "a multicast address" : NULL;
 }
 
-static const char *const types[] = { "tap" };
+static const char *const types[] = { "tap", "pipe", "user", "fd" };
 
 static const char *check_type(const char *value)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (!strcmp(types[i], value))
 			return NULL;
-	return "not one of tap";
+	return "not one of tap pipe user fd";
 }
 
 /* "ip|mac", and to whom it is told: ifindex, or 0 for nobody */
@@ -660,6 +660,31 @@ static int check_iface(const struct lkl_config_iface *iface, int n)
 	return 0;
 }
 
+/* Keep a default unless something has been set. */
+static int set_default(char **value, const char *text)
+{
+	if (!*value)
+		*value = strdup(text);
+	return *value ? 0 : no_memory("interfaces");
+}
+
+/* What the network behind a wire without set-up is like. */
+static int set_defaults(struct lkl_config *cfg, struct lkl_config_iface *iface)
+{
+	int err;
+
+	if (strcmp(iface->type, "user") || iface->ip)
+		return 0;
+	err = set_default(&iface->ip, "10.0.2.15");
+	if (!err)
+		err = set_default(&iface->masklen, "24");
+	if (!err)
+		err = set_default(&cfg->gateway, "10.0.2.2");
+	if (!err)
+		err = set_default(&cfg->nameserver, "10.0.2.3");
+	return err;
+}
+
 /* The wire of an interface, or NULL after a message. */
 static struct lkl_netdev *create(const struct lkl_config_iface *iface,
 				 unsigned int offload)
@@ -668,6 +693,13 @@ static struct lkl_netdev *create(const struct lkl_config_iface *iface,
 
 	if (!strcmp(type, "tap"))
 		return lkl_netdev_tap_create(param, offload);
+	if (!strcmp(type, "pipe"))
+		return lkl_netdev_pipe_create(param, offload);
+	if (!strcmp(type, "user"))
+		return lkl_netdev_user_create(param);
+	if (is_number(param, 10, INT32_MAX))
+		return lkl_netdev_fd_create(atoi(param), offload);
+	fprintf(stderr, "lkl: fd '%s': not a number\n", param);
 	return NULL;
 }
 
@@ -727,6 +759,8 @@ int lkl_load_config_pre(struct lkl_config *cfg)
 	prepare(cfg);
 	for (iface = cfg->ifaces; iface && !err; iface = iface->next)
 		err = check_iface(iface, n++);
+	for (iface = cfg->ifaces; iface && !err; iface = iface->next)
+		err = set_defaults(cfg, iface);
 	if (err)
 		return err;
 	if (!cfg->debug || !strtoul(cfg->debug, NULL, 0))

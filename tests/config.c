@@ -317,6 +317,8 @@ static void files(void)
 	STR(cfg.debug, "6");
 	setenv("LKL_HIJACK_CONFIG_FILE", "/", 1);
 	EQ(SAID(lkl_load_config(&cfg)), -LKL_EISDIR);
+	unlink("lkl-hijack.json");
+	unlink("mine.json");
 	lkl_unload_config(&cfg);
 }
 
@@ -393,6 +395,26 @@ static void applied(void)
 	halt();
 }
 
+/* A wire that needs no set-up gets none, and no privileges. */
+static void user(void)
+{
+	struct lkl_config cfg = { 0 };
+
+	setenv("LKL_HIJACK_NET_IFTYPE", "user", 1);
+	EQ(lkl_load_config(&cfg), 0);
+	OK(lkl_init(&lkl_host_ops));
+	EQ(lkl_load_config_pre(&cfg), 0);
+	OK(lkl_start_kernel("mem=64M"));
+	EQ(lkl_load_config_post(&cfg), 0);
+	show(LKL_RTM_GETADDR, LKL_AF_INET, 0);
+	LINE(1, "10.0.2.15/24");
+	show(LKL_RTM_GETROUTE, LKL_AF_INET, 0);
+	LINE(1, "any/0 via 10.0.2.2");
+	STR(cfg.nameserver, "10.0.2.3");
+	lkl_unload_config(&cfg);
+	halt();
+}
+
 /* A failure leaves no device, and no interface up. */
 static void half(void)
 {
@@ -436,6 +458,7 @@ static const struct check tests[] = {
 	{ "environment", environment },
 	{ "files", files },
 	{ "applied", applied },
+	{ "user", user },
 	{ "half", half },
 };
 
