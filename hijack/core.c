@@ -30,7 +30,10 @@
 
 const char *hijack_name = "lkl";
 
-static struct lkl_config config;
+int hijack_state;
+
+/* As long as it is down, there is a configuration to begin with. */
+static struct lkl_config config, next_config;
 static long debug;
 
 static __thread struct hijack_thread tls_thread
@@ -134,26 +137,6 @@ static void linger(void)
 	}
 }
 
-/* The end of the process, if it is the one that has the kernel. */
-static long do_exit_group(long nr, const long *a)
-{
-	static int ending;
-
-	if (!lkl_kernel_boots() || fd_in_vfork() ||
-	    __atomic_exchange_n(&ending, 1, __ATOMIC_RELAXED))
-		return host1(nr, a[0]);
-	fd_close_all();
-	linger();
-	if (debug & 0x100) {
-		char c;
-
-		hijack_say("at exit: ", "press Enter");
-		host3(SYS_read, STDIN_FILENO, &c, 1);
-	}
-	lkl_unload_config(&config);
-	return host1(nr, a[0]);
-}
-
 /* The kernel's struct sigaction. */
 struct ksigaction {
 	void *handler;
@@ -182,6 +165,44 @@ static long do_sigaction(long nr, const long *a)
 		memcpy(&old->mask, &was.sa_mask, sizeof(old->mask));
 	}
 	return 0;
+}
+
+/* Only one thread starts or stops the library. */
+static bool change_state(int from)
+{
+	int old = from;
+
+	while (!__atomic_compare_exchange_n(
+		&hijack_state, &old, HIJACK_CHANGING, false, __ATOMIC_ACQ_REL,
+		__ATOMIC_ACQUIRE)) {
+		if (old != HIJACK_CHANGING)
+			return false;
+		old = from;
+		host0(SYS_sched_yield);
+	}
+	return true;
+}
+
+static void set_state(int state)
+{
+	__atomic_store_n(&hijack_state, state, __ATOMIC_RELEASE);
+}
+
+/* The end of the process, if it is the one that has the kernel. */
+static long do_exit_group(long nr, const long *a)
+{
+	if (!lkl_kernel_boots() || fd_in_vfork() || !change_state(HIJACK_UP))
+		return host1(nr, a[0]);
+	fd_close_all();
+	linger();
+	if (debug & 0x100) {
+		char c;
+
+		hijack_say("at exit: ", "press Enter");
+		host3(SYS_read, STDIN_FILENO, &c, 1);
+	}
+	lkl_unload_config(&config);
+	return host1(nr, a[0]);
 }
 
 /* Programs have another way where there is none. */
@@ -291,18 +312,9 @@ long hijack_syscall(long nr, const long a[6])
 
 static int boot(void)
 {
-	int err = lkl_load_config(&config);
+	struct timespec now;
+	int err = lkl_init(&lkl_host_ops);
 
-	if (err)
-		return err;
-	if (config.debug)
-		debug = strtol(config.debug, NULL, 0);
-	if (config.policy) {
-		err = policy_parse(config.policy);
-		if (err)
-			return err;
-	}
-	err = lkl_init(&lkl_host_ops);
 	if (!err)
 		err = lkl_load_config_pre(&config);
 	if (err)
@@ -315,6 +327,9 @@ static int boot(void)
 	err = lkl_load_config_post(&config);
 	if (err)
 		return err;
+	/* Programs compare time stamps of packets with the host's clock. */
+	clock_gettime(CLOCK_REALTIME, &now);
+	lkl2(SYS_clock_settime, CLOCK_REALTIME, &now);
 	lkl_set_fd_limit(FD_MAX);
 	err = path_init(config.nameserver);
 	if (!err)
@@ -325,18 +340,51 @@ static int boot(void)
 	return err;
 }
 
+int hijack_boot(void)
+{
+	int err;
+
+	if (!change_state(HIJACK_DOWN))
+		return 0;
+	err = fd_reserve();
+	if (err)
+		hijack_say("no free descriptors: ", lkl_strerror(err));
+	else
+		err = boot();
+	fd_own_opened();
+	set_state(err ? HIJACK_DOWN : HIJACK_UP);
+	return err ? -ENETDOWN : 0;
+}
+
+void hijack_before_fork(void)
+{
+	if (hijack_has_sockets() || !lkl_kernel_boots() ||
+	    !change_state(HIJACK_UP))
+		return;
+	lkl_sys_halt();
+	lkl_unload_config(&config);
+	lkl_cleanup();
+	config = next_config;
+	fd_disown();
+	set_state(HIJACK_DOWN);
+}
+
 int hijack_start(const char *name)
 {
 	int err;
 
 	hijack_name = name;
-	err = fd_reserve();
-	if (err) {
-		hijack_say("no free descriptors: ", strerror(-err));
+	err = lkl_load_config(&config);
+	if (err)
 		return err;
-	}
-	err = boot();
-	fd_own_opened();
+	err = lkl_load_config(&next_config);
+	if (!err && config.policy)
+		err = policy_parse(config.policy);
+	if (err)
+		return err;
+	if (config.debug)
+		debug = strtol(config.debug, NULL, 0);
+	err = hijack_boot();
 	if (!err && config.delay_main)
 		usleep(strtoul(config.delay_main, NULL, 10));
 	return err;

@@ -77,4 +77,13 @@ void hijack_thread_exit(void);
 /* Has the program ever had a descriptor of the library's kernel? */
 bool hijack_has_sockets(void);
 
+/**
+ * hijack_before_fork - the program is about to make a process, not a thread
+ *
+ * A program that has no descriptor of the library's kernel by then is taken for
+ * a launcher, like a shell: its kernel and its devices make room for those of
+ * the programs it starts.  If it comes to need a kernel, it boots again.
+ */
+void hijack_before_fork(void);
+
 #endif /* HIJACK_CORE_H */

@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -31,11 +31,14 @@ uint32_t hijack_fds[FD_MAX];
 
 /* What placeholders are made of. */
 static int placeholder;
+/* What fd_reserve() has found open. */
+static bool was_open[512 + OWN_MAX];
 /* Where our own descriptors begin. */
 static int own_base;
 /* Highest number with a word in the table. */
 static int fd_top;
-static long owner_pid;
+/* In a page that is empty after a fork(). */
+static long *owner_pid;
 static bool had_sockets;
 
 /* Where the library's mmap() area is; see asm/layout.h. */
@@ -76,7 +79,12 @@ static uint32_t take_word(long fd)
  */
 bool fd_in_vfork(void)
 {
-	return lkl_kernel_boots() && host0(SYS_getpid) != owner_pid;
+	long pid = host0(SYS_getpid);
+
+	/* A forked child has a table of its own, and is first to ask here. */
+	if (!*owner_pid)
+		*owner_pid = pid;
+	return *owner_pid != pid;
 }
 
 /* A reference to what a word stands for has gone. */
@@ -225,7 +233,7 @@ long fd_close(long nr, const long *a)
 	if (likely(!word) || fd_in_vfork())
 		return host1(nr, a[0]);
 	if (word & FD_OWN)
-		return -EBADF;
+		return hijack_changing() ? host1(nr, a[0]) : -EBADF;
 	/* Of several threads that close it, one does. */
 	put_word(take_word(a[0]));
 	return host1(nr, a[0]);
@@ -380,7 +388,7 @@ long fd_fcntl(long nr, const long *a)
 		return finish_dup(host3(nr, a[0], a[1], a[2]), word);
 	case F_SETOWN:
 		/* The program is process 1 of the library's kernel. */
-		if (labs((int)arg) == owner_pid)
+		if (labs((int)arg) == *owner_pid)
 			arg = 1;
 		break;
 	case F_SETFL:
@@ -406,7 +414,8 @@ long fd_mmap(long nr, const long *a)
 /* munmap(), mprotect() and so on, of what fd_mmap() returned. */
 long fd_memory(long nr, const long *a)
 {
-	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE))
+	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE) ||
+	    hijack_changing())
 		return host_call(nr, a);
 	return lkl6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -414,32 +423,35 @@ long fd_memory(long nr, const long *a)
 /**
  * fd_reserve - have all descriptors that are opened from here on be high ones
  *
- * Until fd_own_opened() the low ones are taken.  Descriptors that the program
- * has inherited are marked meanwhile.
+ * Until fd_own_opened() the low ones are taken.
  *
  * Return: 0 or a negative error number
  */
 int fd_reserve(void)
 {
 	struct rlimit limit;
-	int fd;
+	int fd, old = placeholder;
 
-	owner_pid = getpid();
+	if (!owner_pid) {
+		owner_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (owner_pid == MAP_FAILED ||
+		    madvise(owner_pid, 4096, MADV_WIPEONFORK))
+			return -errno;
+	}
+	*owner_pid = getpid();
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
 	own_base = limit.rlim_cur < 1024 ? limit.rlim_cur / 2 : 512;
-	placeholder = open("/", O_PATH | O_CLOEXEC);
-	if (placeholder < 0)
-		return -errno;
 	for (fd = 0; fd < own_base + OWN_MAX; fd++)
-		if (fd != placeholder && !(fcntl(fd, F_GETFD) < 0))
-			hijack_fds[fd] = FD_OPEN;
-	placeholder = fd_own(placeholder);
+		was_open[fd] = !(fcntl(fd, F_GETFD) < 0);
+	if (!old)
+		placeholder = fd_own(host2(SYS_open, "/", O_PATH | O_CLOEXEC));
 	if (placeholder < 0)
 		return placeholder;
 	for (fd = 0; fd < own_base; fd++)
-		if (!hijack_fds[fd])
-			fcntl(placeholder, F_DUPFD_CLOEXEC, fd);
+		if (!was_open[fd])
+			host3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, fd);
 	return 0;
 }
 
@@ -451,11 +463,23 @@ void fd_own_opened(void)
 	int fd;
 
 	for (fd = 0; fd < own_base + OWN_MAX; fd++) {
-		if (hijack_fds[fd] == FD_OPEN)
-			hijack_fds[fd] = 0;
-		else if (fd < own_base)
-			close(fd);
-		else if (!(fcntl(fd, F_GETFD) < 0))
+		if (was_open[fd])
+			continue;
+		if (fd < own_base)
+			host1(SYS_close, fd);
+		else if (!(host2(SYS_fcntl, fd, F_GETFD) < 0))
 			set_word(fd, FD_OWN);
 	}
+}
+
+/**
+ * fd_disown - what was ours has been closed by the library
+ */
+void fd_disown(void)
+{
+	int fd;
+
+	for (fd = own_base; fd < own_base + OWN_MAX; fd++)
+		if (fd_word(fd) & FD_OWN && host2(SYS_fcntl, fd, F_GETFD) < 0)
+			take_word(fd);
 }

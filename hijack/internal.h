@@ -29,13 +29,16 @@ typedef long hijack_call(long nr, const long *a);
  */
 #define FD_MAX (1 << 20)
 
-#define FD_LKL 0x80000000 /* the library's; the low bits are its number there  \
-			   */
-#define FD_EPOLL 0x40000000 /* an epoll of the host, with a shadow: its index  \
-			     */
+#define FD_LKL                                                                 \
+	0x80000000 /* the library's; the low bits are its number there         \
+		    */
+#define FD_EPOLL                                                               \
+	0x40000000 /* an epoll of the host, with a shadow: its index           \
+		    */
 #define FD_OWN 0x20000000 /* ours; the program does not know that it exists */
-#define FD_OPEN 0x10000000 /* FD_LKL: the number is also a socket of the host  \
-			    */
+#define FD_OPEN                                                                \
+	0x10000000 /* FD_LKL: the number is also a socket of the host          \
+		    */
 #define FD_NUMBER 0x0fffffff
 
 extern uint32_t hijack_fds[FD_MAX];
@@ -62,6 +65,7 @@ static inline long fd_number(uint32_t word)
 
 int fd_reserve(void);
 void fd_own_opened(void);
+void fd_disown(void);
 long fd_install(long kfd, bool cloexec);
 long fd_reserve_number(bool cloexec);
 long fd_fill(long fd, long kfd);
@@ -143,6 +147,26 @@ void hijack_say(const char *what, const char *why);
 static inline long host_call(long nr, const long *a)
 {
 	return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* Have a kernel; 0 or a negative error number. */
+int hijack_boot(void);
+extern int hijack_state;
+enum { HIJACK_DOWN, HIJACK_CHANGING, HIJACK_UP };
+
+static inline int hijack_need(void)
+{
+	return likely(__atomic_load_n(&hijack_state, __ATOMIC_ACQUIRE) ==
+		      HIJACK_UP)
+		       ? 0
+		       : hijack_boot();
+}
+
+/* The library is being started or stopped, and may close what is ours. */
+static inline bool hijack_changing(void)
+{
+	return __atomic_load_n(&hijack_state, __ATOMIC_RELAXED) ==
+	       HIJACK_CHANGING;
 }
 
 /* In a forked child there is no kernel: say so, once. */

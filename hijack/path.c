@@ -78,7 +78,8 @@ static bool at_lkl(long nr, long dir, const long *a, long *ret)
 	} else {
 		dir = fd_number(word);
 	}
-	*ret = lkl6(nr, dir, (long)path, a[1], a[2], a[3], a[4]);
+	*ret = hijack_need()
+		       ?: lkl6(nr, dir, (long)path, a[1], a[2], a[3], a[4]);
 	return true;
 }
 

@@ -9,6 +9,8 @@
  */
 #include <asm/unistd.h>
 
+#include "preload.h"
+
 #define SITE_ADDRESS 0
 #define SITE_RESUME 8
 #define SITE_KIND 32
@@ -22,13 +24,6 @@
 preload_entry:
 	.cfi_startproc
 	.cfi_undefined %rip
-	/* These need the program's own stack and registers; see core.h. */
-	cmpl	$__NR_clone, %eax
-	je	in_place
-	cmpl	$__NR_clone3, %eax
-	je	in_place
-	cmpl	$__NR_vfork, %eax
-	je	in_place
 	cmpl	$__NR_rt_sigreturn, %eax
 	je	in_place
 	leaq	-128(%rsp), %rsp
@@ -39,6 +34,8 @@ preload_entry:
 	.cfi_offset %rip, -8
 	.cfi_offset %rbp, -16
 	.cfi_val_offset %rsp, 128
+	pushq	%r11
+	pushq	%rax
 	pushq	%r9
 	pushq	%r8
 	pushq	%r10
@@ -48,8 +45,6 @@ preload_entry:
 	/* RDI and RSI: number, arguments */
 	movq	%rsp, %rsi
 	movl	%eax, %edi
-	cmpb	$0, preload_ready(%rip)
-	je	1f
 	subq	$256, %rsp
 	andq	$-16, %rsp
 	movups	%xmm0, (%rsp)
@@ -86,25 +81,24 @@ preload_entry:
 	movups	208(%rsp), %xmm13
 	movups	224(%rsp), %xmm14
 	movups	240(%rsp), %xmm15
-	jmp	2f
-	/* Not started yet: the host's. */
-1:	movq	(%rsi), %rdi
-	movq	8(%rsi), %rsi
-	syscall
-2:	leaq	-48(%rbp), %rsp
+	leaq	-64(%rbp), %rsp
 	popq	%rdi
 	popq	%rsi
 	popq	%rdx
 	popq	%r10
 	popq	%r8
 	popq	%r9
+	popq	%rcx
+	popq	%r11
 	popq	%rbp
 	.cfi_def_cfa %rsp, 8
 	.cfi_restore %rbp
-	popq	%r11
+	leaq	8 + 128(%rsp), %rsp
 	.cfi_def_cfa_offset 0
-	leaq	128(%rsp), %rsp
-	jmp	*%r11
+	cmpq	$PRELOAD_IN_PLACE, %rax
+	je	1f
+	jmp	*SITE_RESUME(%r11)
+1:	movq	%rcx, %rax
 	.cfi_endproc
 in_place:
 	/* The instruction is still there, behind the jump that led here. */

@@ -15,6 +15,8 @@
 #include <emmintrin.h>
 #include <errno.h>
 #include <link.h>
+#include <linux/sched.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +26,9 @@
 
 #include "../core.h"
 #include "../run/rewrite.h"
+#include "preload.h"
 
 #define LIBRARY "liblkl-hijack.so"
-
-/* entry.S */
-void preload_entry(void);
-long preload_syscall(long nr, const long *a);
-extern char preload_ready;
-
-char preload_ready __attribute__((visibility("hidden")));
 
 static long owner_pid;
 
@@ -93,10 +89,33 @@ static long do_exec(long nr, const long *a)
 	return hijack_syscall(nr, b);
 }
 
+/*
+ * A new thread or process: the stack may be another one in the child.  A fork()
+ * has been noticed before: here it holds locks of malloc().
+ */
+static long do_clone(long nr, const long *a)
+{
+	/* The first word of clone3()'s structure is flags, too. */
+	unsigned long flags = nr == SYS_clone3 ? *(unsigned long *)a[0] :
+						 (unsigned long)a[0];
+
+	if (nr == SYS_vfork ||
+	    (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM)
+		hijack_before_fork();
+	return PRELOAD_IN_PLACE;
+}
+
 long preload_syscall(long nr, const long *a)
 {
-	if (nr == SYS_execve || nr == SYS_execveat)
+	switch (nr) {
+	case SYS_execve:
+	case SYS_execveat:
 		return do_exec(nr, a);
+	case SYS_clone:
+	case SYS_clone3:
+	case SYS_vfork:
+		return do_clone(nr, a);
+	}
 	return hijack_syscall(nr, a);
 }
 
@@ -171,7 +190,7 @@ __attribute__((constructor)) static void preload_start(void)
 	owner_pid = getpid();
 	if (hijack_start("lkl-hijack"))
 		_exit(127);
+	pthread_atfork(hijack_before_fork, NULL, NULL);
 	rewrite_init(preload_entry);
 	dl_iterate_phdr(rewrite_object, NULL);
-	preload_ready = 1;
 }
