@@ -354,7 +354,7 @@ int cp_main(int argc, char **argv)
 		{ "help", no_argument, NULL, 'H' },
 		{ 0 },
 	};
-	char **args = tool_alloc(NULL, (argc + 3) * sizeof(*args));
+	char **args;
 	int opt, first, count = 0, inside = 0;
 	size_t len;
 	bool in;
@@ -386,15 +386,16 @@ int cp_main(int argc, char **argv)
 	if (!in)
 		len = image_part(argv[first]);
 
+	args = tool_alloc(NULL, (argc + 3) * sizeof(*args));
 	args[count++] = in ? "cptofs" : "cpfromfs";
-	for (int i = 1; i < first; i++)
-		args[count++] = argv[i];
 	args[count++] = "-i";
 	args[count++] = argv[in ? argc - 1 : first];
+	for (int i = 1; i < first; i++)
+		args[count++] = argv[i];
 	for (int i = first; i < argc; i++) {
 		if (in == (i == argc - 1)) {
 			if (image_part(argv[i]) != len ||
-			    strncmp(argv[i], args[1 + first], len))
+			    strncmp(argv[i], args[2], len))
 				tool_usage_error("one image at a time");
 			args[count++] = path_part(argv[i], len);
 		} else {

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tar2fs: an archive as a stream.
+ *
+ * Entries of an archive come in any order, those of a stream directory by
+ * directory.  So directories stay open as long as entries are in them, and are
+ * entered again when others come later.
+ *
+ * Functions that send return false when the stream has been cancelled.
+ */
+#include <ctype.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/progress.h"
+#include "../common/tool.h"
+#include "fs2tar.h"
+
+/* A line of a file of labels. */
+struct label {
+	char *path;
+	char *label;
+};
+
+/*
+ * The archive being read.
+ *
+ * @entry: header that has been read ahead
+ * @dirs: open directories, as a path
+ * @labels: SELinux labels by path
+ */
+struct reader {
+	const struct options *opt;
+	struct archive *a;
+	struct archive_entry *entry;
+	struct stream *stream;
+	struct tool_path dirs;
+	struct label *labels;
+	size_t label_count;
+};
+
+/*
+ * What would disturb the keywords in the name of an attribute stands in an
+ * archive as % and two digits: libarchive writes it, but leaves reading to us.
+ */
+static void decode_name(char *to, const char *name)
+{
+	unsigned int c;
+
+	for (; *name; name++) {
+		if (*name == '%' && isxdigit((unsigned char)name[1]) &&
+		    isxdigit((unsigned char)name[2]) &&
+		    sscanf(name + 1, "%2x", &c) == 1) {
+			*to++ = c;
+			name += 2;
+		} else {
+			*to++ = *name;
+		}
+	}
+	*to = 0;
+}
+
+/*
+ * The parts of a path that have to do with names, in place: "./a//b/" becomes
+ * "a/b".  False if it would lead out of the target.
+ */
+static bool clean_path(char *path)
+{
+	char *to = path;
+
+	for (char *p = path; *p;) {
+		size_t len = strcspn(p, "/");
+
+		if (len == 2 && !strncmp(p, "..", 2))
+			return false;
+		if (len && !(len == 1 && *p == '.')) {
+			if (to != path)
+				*to++ = '/';
+			memmove(to, p, len);
+			to += len;
+		}
+		p += len;
+		p += *p == '/';
+	}
+	*to = 0;
+	return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct label *)a)->path,
+		      ((const struct label *)b)->path);
+}
+
+/* The SELinux label for a path of the image, or NULL. */
+static const char *find_label(const struct reader *rd, const char *path)
+{
+	struct label key = { .path = (char *)path }, *found;
+
+	found = bsearch(&key, rd->labels, rd->label_count, sizeof(key),
+			by_path);
+	return found ? found->label : NULL;
+}
+
+/* Undo what put_label() does to a path. */
+static void decode_path(char *path)
+{
+	char *to = path;
+
+	for (const char *p = path; *p;) {
+		unsigned int c;
+
+		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
+			*to++ = c;
+			p += 4;
+		} else {
+			*to++ = *p++;
+		}
+	}
+	*to = 0;
+}
+
+static int read_labels(struct reader *rd, const char *name)
+{
+	FILE *f = open_labels(name, "re");
+	size_t size = 0, number = 0;
+	char *line = NULL, *space;
+	int ret = 0;
+
+	if (!f)
+		return -1;
+	while (!ret && getline(&line, &size, f) > 0) {
+		number++;
+		line[strcspn(line, "\n")] = 0;
+		space = strchr(line, ' ');
+		if (*line != '/' || !space || !space[1]) {
+			tool_error("'%s', line %zu: not a path and a label",
+				   name, number);
+			ret = -1;
+			break;
+		}
+		*space = 0;
+		decode_path(line);
+		rd->labels = tool_alloc(rd->labels, (rd->label_count +
+						     1) * sizeof(*rd->labels));
+		rd->labels[rd->label_count++] =
+			(struct label){ strdup(line), strdup(space + 1) };
+	}
+	if (ferror(f)) {
+		tool_file_error("error reading", NULL, name, -errno);
+		ret = -1;
+	}
+	fclose(f);
+	free(line);
+	if (rd->label_count)
+		qsort(rd->labels, rd->label_count, sizeof(*rd->labels),
+		      by_path);
+	return ret;
+}
+
+/* The number of the user or group an ACL names. */
+static int64_t acl_id(int archive_tag, int id, const char *name)
+{
+	struct passwd *pw;
+	struct group *gr;
+	char *end;
+	long n;
+
+	if (id >= 0 || !name || !*name)
+		return id;
+	n = strtol(name, &end, 10);
+	if (!*end)
+		return n;
+	if (archive_tag == ARCHIVE_ENTRY_ACL_USER) {
+		pw = getpwnam(name);
+		return pw ? (int64_t)pw->pw_uid : -1;
+	}
+	gr = getgrnam(name);
+	return gr ? (int64_t)gr->gr_gid : -1;
+}
+
+static int by_tag(const void *a, const void *b)
+{
+	const struct acl_entry *x = a, *y = b;
+
+	if (x->tag != y->tag)
+		return le16toh(x->tag) - le16toh(y->tag);
+	return le32toh(x->id) < le32toh(y->id) ? -1 : 1;
+}
+
+/* Send the ACL of one type as the attribute the kernel knows it by. */
+static bool send_acl(struct reader *rd, int type, const char *attr)
+{
+	struct archive_entry *e = rd->entry;
+	size_t count = archive_entry_acl_reset(e, type), n = 0;
+	int got_type, perm, tag, id;
+	struct {
+		uint32_t version;
+		struct acl_entry list[];
+	} * acl;
+	const char *name;
+	bool go_on;
+
+	if (!count)
+		return true;
+	acl = tool_alloc(NULL, sizeof(*acl) + count * sizeof(*acl->list));
+	acl->version = htole32(ACL_VERSION);
+	while (n < count && !archive_entry_acl_next(e, type, &got_type, &perm,
+						    &tag, &id, &name)) {
+		int64_t number = -1;
+		size_t i = 0;
+
+		while (i < ACL_TAGS && acl_tags[i].archive_tag != tag)
+			i++;
+		if (i == ACL_TAGS)
+			continue;
+		if (tag == ARCHIVE_ENTRY_ACL_USER ||
+		    tag == ARCHIVE_ENTRY_ACL_GROUP) {
+			number = acl_id(tag, id, name);
+			if (number < 0) {
+				tool_warn(
+					"leaving '%s' out of an ACL: no such user or group here",
+					name ? name : "");
+				continue;
+			}
+		}
+		acl->list[n++] = (struct acl_entry){
+			htole16(acl_tags[i].tag),
+			htole16(perm & 7),
+			htole32(number),
+		};
+	}
+	qsort(acl->list, n, sizeof(*acl->list), by_tag);
+	go_on = stream_named(rd->stream, REC_XATTR, NULL, attr, acl,
+			     sizeof(*acl) + n * sizeof(*acl->list));
+	free(acl);
+	return go_on;
+}
+
+/* With an ACL the bits for the group are its mask. */
+static mode_t entry_mode(struct archive_entry *e)
+{
+	const int access = ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+	mode_t mode = archive_entry_mode(e);
+	int type, perm, tag, id;
+	const char *name;
+
+	archive_entry_acl_reset(e, access);
+	while (!archive_entry_acl_next(e, access, &type, &perm, &tag, &id,
+				       &name)) {
+		if (tag == ARCHIVE_ENTRY_ACL_MASK)
+			mode = (mode & ~S_IRWXG) | (perm & 7) << 3;
+	}
+	return mode;
+}
+
+/* What the entry wants the file to be, and whether it stands for a socket. */
+static void entry_stat(const struct reader *rd, struct stat *st)
+{
+	struct archive_entry *e = rd->entry;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	*st = (struct stat){
+		.st_mode = entry_mode(e),
+		.st_uid = archive_entry_uid(e),
+		.st_gid = archive_entry_gid(e),
+		.st_rdev = archive_entry_rdev(e),
+		.st_size = archive_entry_size(e),
+		.st_mtim = { archive_entry_mtime(e),
+			     archive_entry_mtime_nsec(e) },
+	};
+	st->st_atim = st->st_mtim;
+	if (archive_entry_atime_is_set(e))
+		st->st_atim = (struct timespec){ archive_entry_atime(e),
+						 archive_entry_atime_nsec(e) };
+	if (rd->opt->fixed_time)
+		st->st_atim = st->st_mtim = rd->opt->time;
+	archive_entry_xattr_reset(e);
+	while (S_ISFIFO(st->st_mode) &&
+	       !archive_entry_xattr_next(e, &name, &value, &size)) {
+		if (!strcmp(name, ATTR_SOCKET))
+			st->st_mode = (st->st_mode & ~S_IFMT) | S_IFSOCK;
+	}
+}
+
+static bool send_attrs(struct reader *rd, const char *path)
+{
+	const char *label = NULL, *name;
+	char decoded[3 * XATTR_NAME_MAX + 1];
+	const void *value;
+	size_t size;
+
+	if (rd->label_count)
+		label = find_label(rd, path);
+	if (label && !stream_named(rd->stream, REC_XATTR, NULL, ATTR_SELINUX,
+				   label, strlen(label) + 1))
+		return false;
+	archive_entry_xattr_reset(rd->entry);
+	while (!archive_entry_xattr_next(rd->entry, &name, &value, &size)) {
+		if (!strcmp(name, ATTR_SOCKET) ||
+		    (label && !strcmp(name, ATTR_SELINUX)))
+			continue;
+		if (strlen(name) > 3 * XATTR_NAME_MAX ||
+		    size > XATTR_SIZE_MAX) {
+			tool_file_error("cannot set an extended attribute of",
+					rd->opt->archive, path, -E2BIG);
+			continue;
+		}
+		decode_name(decoded, name);
+		if (!stream_named(rd->stream, REC_XATTR, NULL, decoded, value,
+				  size))
+			return false;
+	}
+	return send_acl(rd, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ATTR_ACL) &&
+	       send_acl(rd, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ATTR_DEFAULT_ACL);
+}
+
+/* Send the contents of a file; *@failed when they are incomplete. */
+static bool send_data(struct reader *rd, bool *failed)
+{
+	const char *buf;
+	size_t size;
+	int64_t off;
+	int err;
+
+	while ((err = archive_read_data_block(rd->a, (const void **)&buf, &size,
+					      &off)) == ARCHIVE_OK) {
+		while (size) {
+			size_t n = size < STREAM_CHUNK ? size : STREAM_CHUNK;
+			struct record *r = stream_reserve(rd->stream, n);
+
+			if (!r)
+				return false;
+			r->off = off;
+			memcpy(r->data, buf, n);
+			stream_commit(rd->stream, REC_DATA, n);
+			buf += n;
+			off += n;
+			size -= n;
+		}
+	}
+	*failed = err != ARCHIVE_EOF;
+	return true;
+}
+
+/* Close directories until those that remain open are the first @len bytes. */
+static bool close_dirs(struct reader *rd, size_t len)
+{
+	struct tool_path *dirs = &rd->dirs;
+
+	while (dirs->len > len) {
+		while (dirs->len && dirs->text[--dirs->len] != '/')
+			;
+		dirs->text[dirs->len] = 0;
+		if (!stream_close(rd->stream, 0, false))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Open the directories that @path leads through and close all others.
+ * *@name becomes its last part.
+ */
+static bool enter_dirs(struct reader *rd, char *path, char **name)
+{
+	const struct stat st = { .st_mode = S_IFDIR | 0755 };
+	const char *open = rd->dirs.text;
+	size_t same = 0, n;
+
+	/* how much of what is open is on the way, in whole names */
+	for (;;) {
+		n = strcspn(path + same, "/");
+		if (!path[same + n] || strncmp(open + same, path + same, n) ||
+		    (open[same + n] && open[same + n] != '/'))
+			break;
+		same += n + 1;
+		if (!open[same - 1])
+			break;
+	}
+	if (!close_dirs(rd, same ? same - 1 : 0))
+		return false;
+	*name = path + same;
+	while ((n = strcspn(*name, "/")), (*name)[n]) {
+		(*name)[n] = 0;
+		if (!stream_named(rd->stream, REC_ENTER, &st, *name, "", 1))
+			return false;
+		tool_path_set(&rd->dirs, rd->dirs.len, *name);
+		(*name)[n] = '/';
+		*name += n + 1;
+	}
+	return true;
+}
+
+/* Send a directory, which remains open: what is in it follows, presumably. */
+static bool send_dir(struct reader *rd, const char *name, const char *path,
+		     const struct stat *st)
+{
+	if (!stream_named(rd->stream, REC_OPEN, st, name, "", 1) ||
+	    !send_attrs(rd, path))
+		return false;
+	if (strcmp(name, "."))
+		tool_path_set(&rd->dirs, rd->dirs.len, name);
+	return true;
+}
+
+static bool send_entry(struct reader *rd, bool *failed)
+{
+	struct archive_entry *e = rd->entry;
+	const char *pathname = archive_entry_pathname(e);
+	const char *hard = archive_entry_hardlink(e);
+	const char *target = archive_entry_symlink(e);
+	char *path = strdup(pathname ? pathname : "");
+	char *first = hard ? strdup(hard) : NULL;
+	char *absolute = NULL, *name;
+	bool go_on = true;
+	struct stat st;
+
+	if (!path || (hard && !first))
+		tool_no_memory();
+	if (!clean_path(path) || (first && !clean_path(first))) {
+		tool_file_error("leaving out what leads elsewhere:",
+				rd->opt->archive, pathname, -EXDEV);
+		goto out;
+	}
+	if (asprintf(&absolute, "/%s", path) < 0)
+		tool_no_memory();
+	entry_stat(rd, &st);
+	if (!*path) {
+		/* the directory that everything goes to, open all the time */
+		go_on = !S_ISDIR(st.st_mode) ||
+			(close_dirs(rd, 0) &&
+			 stream_close(rd->stream, 0, false) &&
+			 send_dir(rd, ".", absolute, &st));
+		goto out;
+	}
+	go_on = enter_dirs(rd, path, &name);
+	if (!go_on)
+		goto out;
+	if (first) {
+		go_on = stream_named(rd->stream, REC_LINK, NULL, name, first,
+				     strlen(first) + 1);
+	} else if (S_ISDIR(st.st_mode)) {
+		go_on = send_dir(rd, name, absolute, &st);
+	} else {
+		target = S_ISLNK(st.st_mode) && target ? target : "";
+		go_on = stream_named(rd->stream, REC_OPEN, &st, name, target,
+				     strlen(target) + 1) &&
+			send_attrs(rd, absolute) &&
+			(!S_ISREG(st.st_mode) || send_data(rd, failed)) &&
+			stream_close(rd->stream, st.st_size, *failed);
+	}
+out:
+	free(absolute);
+	free(first);
+	free(path);
+	return go_on;
+}
+
+/* Read a header; false at the end, or after an error that it has reported. */
+static bool next_entry(struct reader *rd)
+{
+	int err = archive_read_next_header(rd->a, &rd->entry);
+
+	if (err == ARCHIVE_WARN && archive_errno(rd->a) == EILSEQ)
+		err = ARCHIVE_OK; /* as above */
+	if (err == ARCHIVE_WARN)
+		tool_file_warn("in the header of", rd->opt->archive,
+			       archive_entry_pathname(rd->entry),
+			       archive_error_string(rd->a));
+	else if (err != ARCHIVE_OK && err != ARCHIVE_EOF)
+		tool_error("error reading '%s': %s", rd->opt->archive,
+			   archive_error_string(rd->a));
+	return err == ARCHIVE_OK || err == ARCHIVE_WARN;
+}
+
+/* Thread that sends the archive, of which the first header has been read. */
+static void *read_entries(void *arg)
+{
+	const struct stat st = { .st_mode = S_IFDIR };
+	struct reader *rd = arg;
+	bool failed = false;
+
+	tool_path_set(&rd->dirs, 0, "");
+	if (!stream_named(rd->stream, REC_ENTER, &st, ".", "", 1))
+		return NULL;
+	do {
+		if (!send_entry(rd, &failed))
+			return NULL;
+		if (failed) {
+			tool_error("error reading '%s': %s", rd->opt->archive,
+				   archive_error_string(rd->a));
+			break;
+		}
+	} while (next_entry(rd));
+	if (close_dirs(rd, 0) && stream_close(rd->stream, 0, false) &&
+	    stream_reserve(rd->stream, 0))
+		stream_commit(rd->stream, REC_DONE, 0);
+	return NULL;
+}
+
+static struct archive *open_reader(const char *name)
+{
+	struct archive *a = archive_read_new();
+	int fd = STDIN_FILENO;
+
+	if (!a)
+		tool_no_memory();
+	if (strcmp(name, "-")) {
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			tool_file_error("cannot open", NULL, name, -errno);
+			archive_read_free(a);
+			return NULL;
+		}
+	}
+	archive_read_support_filter_all(a);
+	archive_read_support_format_tar(a);
+	if (archive_read_open_fd(a, fd, BLOCK)) {
+		tool_error("cannot read '%s': %s", name,
+			   archive_error_string(a));
+		archive_read_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+int tar2fs(struct options *opt)
+{
+	struct reader rd = { .opt = opt };
+	struct sink sink = {
+		.target = opt->count ? opt->paths[0] : "/",
+		.replace = true,
+		.uids = opt->uids,
+		.gids = opt->gids,
+	};
+	int status = TOOL_FAILED;
+
+	if (opt->labels && read_labels(&rd, opt->labels))
+		goto out;
+	rd.a = open_reader(opt->archive);
+	if (!rd.a)
+		goto out;
+	/* what is no archive is found out before the image is touched */
+	if (!next_entry(&rd)) {
+		status = tool_status() ? TOOL_FAILED : TOOL_OK;
+		goto out;
+	}
+	if (!image_mount(&opt->img)) {
+		sink.fs = opt->img.fs;
+		sink.base = sink.fs->resolve(sink.target);
+		if (sink.base < 0) {
+			tool_file_error("cannot open target directory",
+					opt->img.file, sink.target, sink.base);
+		} else {
+			rd.stream = stream_new();
+			if (!rd.stream)
+				tool_no_memory();
+			progress_start(NULL);
+			sink_run(&sink, read_entries, &rd, rd.stream);
+			/* writing back may fail late, so always wait */
+			sink_close(&sink, true);
+			stream_free(rd.stream);
+			status = tool_status();
+		}
+	}
+	if (image_unmount(&opt->img))
+		status = TOOL_PARTIAL;
+out:
+	archive_read_free(rd.a);
+	for (size_t i = 0; i < rd.label_count; i++) {
+		free(rd.labels[i].path);
+		free(rd.labels[i].label);
+	}
+	free(rd.labels);
+	free(rd.dirs.text);
+	return status;
+}
