@@ -260,7 +260,7 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
  *
  * Return: 0, -LKL_EBUSY after the timeout, or another negative error number
  */
-long lkl_umount_timeout(char *path, int flags, long timeout_ms);
+long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
 
 /**
  * lkl_mount_fs - mount a file system that needs no disk
@@ -270,7 +270,7 @@ long lkl_umount_timeout(char *path, int flags, long timeout_ms);
  *
  * Return: 0, 1 when it was mounted already, or a negative error number
  */
-int lkl_mount_fs(char *fstype);
+int lkl_mount_fs(const char *fstype);
 
 /**
  * lkl_opendir - open a directory for reading

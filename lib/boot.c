@@ -23,7 +23,7 @@
 static __thread struct lkl_self self_state
 	__attribute__((tls_model("initial-exec")));
 
-static struct lkl_host_operations *host;
+struct lkl_host_operations *lkl_host;
 static pthread_key_t exit_key;
 static int have_exit_key;
 
@@ -105,7 +105,7 @@ int lkl_init(struct lkl_host_operations *ops)
 
 	if (!ops)
 		return -LKL_EINVAL;
-	if (host)
+	if (lkl_host)
 		return -LKL_EBUSY;
 	if (!have_exit_key) {
 		if (pthread_key_create(&exit_key, thread_exit))
@@ -115,7 +115,7 @@ int lkl_init(struct lkl_host_operations *ops)
 	err = posix_faults_install();
 	if (err)
 		return err;
-	host = ops;
+	lkl_host = ops;
 	return 0;
 }
 
@@ -125,17 +125,17 @@ int lkl_start_kernel(const char *cmdline_fmt, ...)
 	va_list args;
 	int n, ret;
 
-	if (!host)
+	if (!lkl_host)
 		return -LKL_EINVAL;
 	va_start(args, cmdline_fmt);
 	n = vsnprintf(cmdline, sizeof(cmdline), cmdline_fmt, args);
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(cmdline))
 		return -LKL_E2BIG;
-	ret = lkl_vdevs_start(host);
+	ret = lkl_vdevs_start(lkl_host);
 	if (ret)
 		return ret;
-	ret = lkl_kernel_boot(host, cmdline);
+	ret = lkl_kernel_boot(lkl_host, cmdline);
 	lkl_vdevs_started(!ret);
 	return ret;
 }
@@ -170,5 +170,5 @@ void lkl_cleanup(void)
 {
 	lkl_vdevs_free();
 	posix_faults_remove();
-	host = NULL;
+	lkl_host = NULL;
 }

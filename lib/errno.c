@@ -8,6 +8,8 @@
 
 #include <lkl.h>
 
+#include "thread.h"
+
 static const char *const errors[] = {
 	[0] = "Success",
 	[LKL_EPERM] = "Operation not permitted",
@@ -157,9 +159,15 @@ void lkl_perror(const char *msg, int err)
 	fprintf(stderr, "%s: %s\n", msg, lkl_strerror(err));
 }
 
+/* The operations in force, or those that will be. */
+static struct lkl_host_operations *host(void)
+{
+	return lkl_host ? lkl_host : &lkl_host_ops;
+}
+
 int lkl_printf(const char *fmt, ...)
 {
-	void (*print)(const char *str, int len) = lkl_host_ops.print;
+	void (*print)(const char *str, int len) = host()->print;
 	char *text;
 	va_list args;
 	int len;
@@ -183,5 +191,5 @@ void lkl_bug(const char *fmt, ...)
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);
-	lkl_host_ops.panic();
+	host()->panic();
 }

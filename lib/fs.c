@@ -158,7 +158,7 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
 	return err;
 }
 
-long lkl_umount_timeout(char *path, int flags, long timeout_ms)
+long lkl_umount_timeout(const char *path, int flags, long timeout_ms)
 {
 	long pause = FIRST_PAUSE;
 	long err;
@@ -197,7 +197,7 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
 	return err;
 }
 
-int lkl_mount_fs(char *fstype)
+int lkl_mount_fs(const char *fstype)
 {
 	struct lkl_stat root, dir;
 	char path[64];

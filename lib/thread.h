@@ -19,6 +19,9 @@ struct lkl_self {
 /* The calling thread ends, or will not call again. */
 void lkl_thread_exit(void);
 
+/* What lkl_init() was given, or NULL. */
+extern struct lkl_host_operations *lkl_host;
+
 /* Run fn(arg) in kernel context, as a system call of the calling thread. */
 long lkl_kernel_call(long (*fn)(void *arg), void *arg);
 

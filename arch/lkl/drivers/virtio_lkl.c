@@ -292,6 +292,11 @@ long lkl_virtio_remove(void *arg)
 static int __init lkl_virtio_init(void)
 {
 	struct lkl_virtio_dev *dev = NULL;
+	int irq;
+
+	/* Those of a boot before, whose devices were not removed. */
+	for (irq = 1; irq < NR_IRQS; irq++)
+		lkl_put_irq(irq, lkl_virtio_name);
 
 	lkl_virtio_root = root_device_register(lkl_virtio_name);
 	if (IS_ERR(lkl_virtio_root))

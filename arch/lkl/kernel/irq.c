@@ -22,9 +22,10 @@
 static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)];
 static unsigned long lkl_raised_words;
 
-/* Lines somebody owns. */
-static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] = { 1 };
-static const char *lkl_line_user[NR_IRQS];
+/* Lines somebody owns; the application may own one from before boot on. */
+#define __keep __section(".data..lkl_keep")
+static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] __keep = { 1 };
+static const char *lkl_line_user[NR_IRQS] __keep;
 
 /* For the application, too: visible outside the shared library. */
 #define LKL_PUBLIC	__attribute__((visibility("default")))

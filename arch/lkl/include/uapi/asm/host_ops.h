@@ -193,6 +193,9 @@ long lkl_page_fault(void *fault);
 void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len));
 
 #pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /**
  * lkl_trigger_irq - raise an interrupt of the library's kernel
@@ -220,6 +223,9 @@ int lkl_get_free_irq(const char *user);
  */
 void lkl_put_irq(int irq, const char *user);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop
 
 #endif /* _UAPI_ASM_LKL_HOST_OPS_H */
