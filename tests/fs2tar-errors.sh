@@ -47,3 +47,24 @@ fs2tar img b.tar /big /none 2>log || status=$?
 [ $status = 1 ] || fail "status $status"
 grep -q "'img:/none': No such file" log
 [ "$(tar -tf b.tar)" = big ] || fail "$(tar -tf b.tar)"
+
+# a file that cannot be read to its end is filled up, and that is said
+if command -v mkfs.btrfs >/dev/null; then
+	image damaged 320M mkfs.btrfs -q
+	mkdir tree
+	echo fine >tree/zz
+	printf 'to be damaged\n%.0s' $(seq 20000) >tree/file
+	cptofs -i damaged tree /
+	offset=$(grep -abo -m 1 "to be damaged" damaged >offsets; head -n 1 offsets | cut -d: -f1)
+	printf X | dd of=damaged bs=1 seek=$((offset + 200000)) conv=notrunc \
+		status=none
+	status=0
+	fs2tar damaged b.tar 2>log || status=$?
+	[ $status = 1 ] || { cat log; fail "damaged: status $status"; }
+	grep -q "error reading 'damaged:.*/file': Input/output error" log
+	grep -q "filling up with zeros 'damaged:/tree/file'" log
+	tar -xf b.tar
+	[ "$(stat -c %s tree/file)" = 280000 ] || fail "wrong size"
+	[ "$(head -n 1 tree/file)" = "to be damaged" ] || fail "nothing is left"
+	echo fine | cmp - tree/zz
+fi

@@ -102,12 +102,13 @@ static void help(bool to_image)
 		       "Copy files and directories out of a file system image.\n",
 		       tool_name);
 	printf("\n"
-	       "  -i, --image=FILE        the image, or a block device\n"
-	       IMAGE_HELP
+	       "  -i, --image=FILE        the image, or a block device\n" IMAGE_HELP
 	       "  -o, --owner=UID|MAP     owner of the copies\n"
 	       "  -g, --group=GID|MAP     group of the copies; a MAP is FROM:TO[,FROM:TO]...\n"
 	       "                          where FROM may be * for all others\n"
 	       "  -s, --selinux=LABEL     SELinux label of the copies\n"
+	       "      --keep-directory-symlink\n"
+	       "                          follow links to directories in the target\n"
 	       "      --sync              wait until the copies are on the host's disk\n"
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
@@ -116,7 +117,7 @@ static void help(bool to_image)
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
-enum { OPT_SYNC = 256, OPT_HELP, OPT_VERSION };
+enum { OPT_SYNC = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	IMAGE_LONG_OPTIONS,
@@ -124,6 +125,7 @@ static const struct option options[] = {
 	{ "owner", required_argument, NULL, 'o' },
 	{ "group", required_argument, NULL, 'g' },
 	{ "selinux", required_argument, NULL, 's' },
+	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
 	{ "sync", no_argument, NULL, OPT_SYNC },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -149,6 +151,9 @@ static void parse_options(int argc, char **argv, struct image *img,
 			break;
 		case 's':
 			s->label = optarg;
+			break;
+		case OPT_FOLLOW:
+			s->follow = true;
 			break;
 		case OPT_SYNC:
 			img->sync = true;

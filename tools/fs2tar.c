@@ -68,12 +68,14 @@ static void help(bool to_image)
 	       to_image ? "take SELinux labels from FILE" :
 			  "write SELinux labels to FILE, too",
 	       to_image ?
+		       "      --keep-directory-symlink\n"
+		       "                          follow links to directories in the target\n"
 		       "      --sync              wait until all is on the host's disk\n" :
 		       "",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
-enum { OPT_MTIME = 256, OPT_HELP, OPT_VERSION, OPT_SYNC };
+enum { OPT_MTIME = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION, OPT_SYNC };
 
 static const struct option long_options[] = {
 	IMAGE_LONG_OPTIONS,
@@ -83,6 +85,7 @@ static const struct option long_options[] = {
 	{ "mtime", required_argument, NULL, OPT_MTIME },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
 	{ "sync", no_argument, NULL, OPT_SYNC },
 	{ 0 }
 };
@@ -117,6 +120,9 @@ int main(int argc, char **argv)
 			opt.time.tv_sec =
 				tool_number(optarg + 1, LONG_MAX, "time");
 			break;
+		case OPT_FOLLOW:
+			opt.follow = true;
+			break;
 		case OPT_SYNC:
 			opt.img.sync = true;
 			break;
@@ -131,8 +137,10 @@ int main(int argc, char **argv)
 				tool_usage_error(NULL);
 		}
 	}
-	if (opt.img.sync && !to_image)
-		tool_usage_error("--sync is of no use here");
+	if ((opt.img.sync || opt.follow) && !to_image)
+		tool_usage_error("%s is of no use here",
+				 opt.follow ? "--keep-directory-symlink" :
+					      "--sync");
 	if (argc - optind < 2)
 		tool_usage_error(argc == optind ? "missing image and archive" :
 						  "missing operand after '%s'",

@@ -147,6 +147,17 @@ static bool inherits(const struct fs *fs, int dir, const char *name)
 	       fs->getxattr(dir, name, "system.posix_acl_default", NULL, 0) > 0;
 }
 
+/* Open the directory that the symbolic link we are at leads to. */
+static int open_link(const struct sink *s)
+{
+	int link = s->fs->resolve(s->path.text);
+	int fd = link < 0 ? link : s->fs->open_dir(link, ".");
+
+	if (link >= 0)
+		s->fs->close(link);
+	return fd;
+}
+
 static void make_dir(struct sink *s, struct object *o, const char *name)
 {
 	const struct object in = parent(s, s->depth - 1);
@@ -162,6 +173,8 @@ static void make_dir(struct sink *s, struct object *o, const char *name)
 	}
 	o->fresh = !err;
 	o->fd = fs->open_dir(in.fd, name);
+	if (o->fd == -ENOTDIR && s->follow)
+		o->fd = open_link(s);
 	if (o->fd < 0) {
 		complain(s, "cannot open directory", o->fd);
 		o->skip = true;

@@ -54,6 +54,7 @@ enum loss { LOST_OWNER, LOST_MODE, LOST_ATTRIBUTES, LOSSES };
  * @uids: renumbering of owners and
  * @gids: of groups
  * @label: SELinux label of everything, or NULL
+ * @follow: a symbolic link to a directory serves as one that exists
  * @files: objects made
  * @bytes: file contents written
  * @full: nothing more can be written
@@ -69,6 +70,7 @@ struct sink {
 	struct idmap uids;
 	struct idmap gids;
 	const char *label;
+	bool follow;
 
 	unsigned long long files;
 	unsigned long long bytes;
@@ -84,7 +86,7 @@ struct sink {
 
 /**
  * sink_run() - start a producer and write everything it sends
- * @s: the sink, with the members up to @label set and the others 0
+ * @s: the sink, with the members up to @follow set and the others 0
  * @produce: thread that fills a stream and ends it with DONE
  * @arg: its argument
  * @stream: the stream

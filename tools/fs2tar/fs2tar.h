@@ -48,6 +48,7 @@ extern const struct acl_tag {
  * @uids: renumbering of owners and
  * @gids: of groups
  * @fixed_time: all times are @time
+ * @follow: links to directories in the target are followed
  * @labels: path of a file with SELinux labels, or NULL
  */
 struct options {
@@ -59,6 +60,7 @@ struct options {
 	struct idmap gids;
 	bool fixed_time;
 	struct timespec time;
+	bool follow;
 	const char *labels;
 };
 

@@ -540,6 +540,7 @@ int tar2fs(struct options *opt)
 	struct sink sink = {
 		.target = opt->count ? opt->paths[0] : "/",
 		.replace = true,
+		.follow = opt->follow,
 		.uids = opt->uids,
 		.gids = opt->gids,
 	};
