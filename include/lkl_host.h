@@ -176,8 +176,11 @@ struct lkl_dev_net_ops;
  *	offloads need
  * @flags: LKL_NETDEV_*
  * @offload: virtio-net feature bits for when lkl_netdev_add() is given none
+ * @needs: those that it has in any case, as the wire does not work without
  * @mac: address for the interface, unless it is zero or another is asked for
  * @mtu: largest packet of the wire, 0 when the interface may choose
+ * @ports: first and last port that the kernel may choose for connections; 0
+ *	when it may choose any
  */
 struct lkl_netdev {
 	struct lkl_dev_net_ops *ops;
@@ -185,8 +188,10 @@ struct lkl_netdev {
 	unsigned char has_vnet_hdr;
 	unsigned int flags;
 	unsigned int offload;
+	unsigned int needs;
 	unsigned char mac[6];
 	unsigned short mtu;
+	unsigned short ports[2];
 };
 
 /* What lkl_dev_net_ops.poll() reports. */
@@ -211,8 +216,8 @@ struct lkl_netdev {
  *	new.  Hanging up, or a negative number, is the end of the wire
  * @poll_hup: have poll() report LKL_DEV_NET_POLL_HUP once; from any thread
  * @free: close the wire and free @nd
- * @set_offload: let the wire carry what these virtio-net feature bits allow; 0
- *	or a negative error number.  May be NULL
+ * @setup: called by lkl_netdev_add() with the interface's address and its
+ *	virtio-net feature bits; 0 or a negative error number.  May be NULL
  * @link: whether the wire is connected.  Asked at the start and after
  *	LKL_DEV_NET_POLL_LINK.  May be NULL
  */
@@ -222,7 +227,8 @@ struct lkl_dev_net_ops {
 	int (*poll)(struct lkl_netdev *nd);
 	void (*poll_hup)(struct lkl_netdev *nd);
 	void (*free)(struct lkl_netdev *nd);
-	int (*set_offload)(struct lkl_netdev *nd, unsigned int offload);
+	int (*setup)(struct lkl_netdev *nd, const unsigned char *mac,
+		     unsigned int offload);
 	int (*link)(struct lkl_netdev *nd);
 };
 
@@ -311,6 +317,36 @@ struct lkl_netdev *lkl_netdev_user_create(const char *forward);
  *	or none on both
  */
 struct lkl_netdev *lkl_netdev_pipe_create(const char *paths, int offload);
+
+/**
+ * lkl_netdev_raw_create - an interface of the host beside the host's own stack
+ * @ifname: "NAME" to have an own address there; "NAME,PORT,PORT-PORT" to share
+ *	the host's addresses but have these ports, which is also what happens on
+ *	interfaces without link-layer addresses.  Shared ports 61000-65535
+ *	are for connections
+ */
+struct lkl_netdev *lkl_netdev_raw_create(const char *ifname);
+
+/**
+ * lkl_netdev_macvtap_create - a macvtap interface of the host
+ * @path: its device, /dev/tapN
+ * @offload: as in struct lkl_netdev_args
+ */
+struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
+
+/**
+ * lkl_netdev_vde_create - a port of a virtual switch
+ * @switch_path: its directory, or anything else that vde_plug(1) takes
+ */
+struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path);
+
+/**
+ * lkl_netdev_dpdk_create - not there yet
+ *
+ * Return: NULL
+ */
+struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
+					  unsigned char *mac);
 
 #ifdef __cplusplus
 }

@@ -460,7 +460,60 @@ static void net_free(struct lkl_vdev *vdev)
 	free(to_net(vdev));
 }
 
+/* The interface of the virtio device with this index. */
+static int interface_name(int index, char name[LKL_IFNAMSIZ])
+{
+	char path[64];
+	int err = lkl_mount_fs("sysfs");
+
+	if (err < 0)
+		return err;
+	snprintf(path, sizeof(path), "/sysfs/devices/virtio-lkl/virtio%d/net",
+		 index);
+	return lkl_only_entry(path, name, LKL_IFNAMSIZ);
+}
+
+static int add_flags(const char *name, int flags)
+{
+	long fd = lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0);
+	struct lkl_ifreq ifr = { 0 };
+	int err;
+
+	if (fd < 0)
+		return fd;
+	strcpy(ifr.lkl_ifr_name, name);
+	err = lkl_sys_ioctl(fd, LKL_SIOCGIFFLAGS, (long)&ifr);
+	ifr.lkl_ifr_flags |= flags;
+	if (!err)
+		err = lkl_sys_ioctl(fd, LKL_SIOCSIFFLAGS, (long)&ifr);
+	lkl_sys_close(fd);
+	return err;
+}
+
+/* The kernel runs and has the interface. */
+static void net_ready(struct lkl_vdev *vdev)
+{
+	struct lkl_netdev *nd = to_net(vdev)->nd;
+	char name[LKL_IFNAMSIZ], ports[16];
+	int err = 0;
+
+	if (nd->flags & LKL_NETDEV_NOARP) {
+		err = interface_name(vdev->dev.index, name);
+		if (!err)
+			err = add_flags(name, LKL_IFF_NOARP);
+	}
+	if (!err && nd->ports[0]) {
+		snprintf(ports, sizeof(ports), "%d %d", nd->ports[0],
+			 nd->ports[1]);
+		err = lkl_sysctl("net.ipv4.ip_local_port_range", ports);
+	}
+	if (err)
+		lkl_net_error(vdev->name, "not as the wire needs it: %s",
+			      lkl_strerror(err));
+}
+
 static const struct lkl_vdev_ops net_ops = {
+	.ready = net_ready,
 	.start = net_start,
 	.stop = net_stop,
 	.free = net_free,
@@ -524,6 +577,7 @@ static int set_offload(struct net *n, unsigned int offload)
 	struct lkl_netdev *nd = n->nd;
 	unsigned long long *offered = &n->vdev.dev.offered;
 
+	offload |= nd->needs;
 	if (!lkl_net_check_offload("netdev", offload))
 		return -LKL_EINVAL;
 	if (offload & ~OFFLOAD(MRG_RXBUF) && !nd->has_vnet_hdr) {
@@ -531,8 +585,8 @@ static int set_offload(struct net *n, unsigned int offload)
 			      offload);
 		return -LKL_EINVAL;
 	}
-	if (nd->ops->set_offload) {
-		int ret = nd->ops->set_offload(nd, offload);
+	if (nd->ops->setup) {
+		int ret = nd->ops->setup(nd, n->config.mac, offload);
 
 		if (ret < 0)
 			return ret;
@@ -607,9 +661,9 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 		n->vdev.dev.offered |= 1ULL << LKL_VIRTIO_NET_F_MTU;
 		n->config.mtu = nd->mtu;
 	}
-	ret = set_offload(n, args ? args->offload : nd->offload);
+	ret = set_mac(n, args ? args->mac : NULL);
 	if (!ret)
-		ret = set_mac(n, args ? args->mac : NULL);
+		ret = set_offload(n, args ? args->offload : nd->offload);
 	if (!ret)
 		ret = lkl_vdev_add(&n->vdev);
 	if (ret < 0)
@@ -638,26 +692,12 @@ void lkl_netdev_free(struct lkl_netdev *nd)
 
 int lkl_netdev_get_ifindex(int id)
 {
-	char path[160], name[32], buf[16] = "";
-	int index, err;
-	long fd, len;
+	int index = lkl_vdev_index(LKL_VIRTIO_ID_NET, id);
+	char name[LKL_IFNAMSIZ];
+	int err;
 
-	err = lkl_mount_fs("sysfs");
-	if (err < 0)
-		return err;
-	index = lkl_vdev_index(LKL_VIRTIO_ID_NET, id);
 	if (index < 0)
 		return index;
-	len = snprintf(path, sizeof(path),
-		       "/sysfs/devices/virtio-lkl/virtio%d/net", index);
-	err = lkl_only_entry(path, name, sizeof(name));
-	if (err)
-		return err;
-	snprintf(path + len, sizeof(path) - len, "/%s/ifindex", name);
-	fd = lkl_sys_open(path, LKL_O_RDONLY, 0);
-	if (fd < 0)
-		return fd;
-	len = lkl_sys_read(fd, buf, sizeof(buf) - 1);
-	lkl_sys_close(fd);
-	return len < 0 ? len : atoi(buf);
+	err = interface_name(index, name);
+	return err ? err : lkl_ifname_to_ifindex(name);
 }

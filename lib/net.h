@@ -33,6 +33,7 @@ bool lkl_net_check_offload(const char *wire, unsigned int offload);
  * @socket: their type SOCK_*, or 0
  * @wakeup: eventfd that makes poll() end
  * @epoll: all of them
+ * @netlink: tells of changes of the host's interface @ifindex, or -1
  */
 struct fd_wire {
 	struct lkl_netdev nd;
@@ -41,6 +42,8 @@ struct fd_wire {
 	int socket;
 	int wakeup;
 	int epoll;
+	int netlink;
+	int ifindex;
 };
 
 /* The operations of such a wire, for those that differ in some of them. */
@@ -49,6 +52,7 @@ int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt);
 int lkl_fd_poll(struct lkl_netdev *nd);
 void lkl_fd_poll_hup(struct lkl_netdev *nd);
 void lkl_fd_free(struct lkl_netdev *nd);
+int lkl_fd_link(struct lkl_netdev *nd);
 
 /**
  * lkl_fd_transfer - readv() or writev() without blocking, for any thread
@@ -71,6 +75,25 @@ long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt);
  * Return: zeroed but for the struct fd_wire, or NULL with errno set
  */
 void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int in, int out);
+
+/**
+ * lkl_fd_watch - have poll() see the events of another descriptor
+ * @w: the wire
+ * @fd: the descriptor, which shall not block any more
+ * @events: EPOLL*
+ *
+ * Return: whether that was possible
+ */
+bool lkl_fd_watch(struct fd_wire *w, int fd, unsigned int events);
+
+/**
+ * lkl_fd_follow - let the link be up when an interface of the host is
+ * @w: the wire, whose operations have lkl_fd_link()
+ * @name: name of the interface
+ *
+ * Return: whether that was possible, or errno is set
+ */
+bool lkl_fd_follow(struct fd_wire *w, const char *name);
 
 /**
  * lkl_tun_setup - make a wire of a tap or macvtap device

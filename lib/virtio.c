@@ -461,6 +461,8 @@ int lkl_vdev_add(struct lkl_vdev *vdev)
 			ret = lkl_kernel_call(lkl_virtio_add, &vdev->dev);
 			if (ret)
 				stop(vdev);
+			else if (vdev->ops->ready)
+				vdev->ops->ready(vdev);
 		}
 	}
 	if (!ret)
@@ -589,9 +591,11 @@ void lkl_vdevs_started(bool booted)
 	struct lkl_vdev *vdev;
 
 	running = booted;
-	if (!booted) {
-		for (vdev = devices; vdev; vdev = vdev->next)
+	for (vdev = devices; vdev; vdev = vdev->next) {
+		if (!booted)
 			stop(vdev);
+		else if (vdev->dev.driver && vdev->ops->ready)
+			vdev->ops->ready(vdev);
 	}
 	pthread_mutex_unlock(&lock);
 }

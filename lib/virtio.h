@@ -64,6 +64,7 @@ struct lkl_chain {
  * struct lkl_vdev_ops - what makes a device the device it is
  *
  * @start: a kernel is going to use it; make threads.  0 or negative
+ * @ready: the kernel runs and has the device; may be NULL
  * @stop: the kernel has gone; end all requests, join all threads
  * @free: the device has been removed from the list, and is stopped
  * @drain: [kernel] wait until no request is on its way
@@ -72,6 +73,7 @@ struct lkl_chain {
  */
 struct lkl_vdev_ops {
 	int (*start)(struct lkl_vdev *vdev);
+	void (*ready)(struct lkl_vdev *vdev);
 	void (*stop)(struct lkl_vdev *vdev);
 	void (*free)(struct lkl_vdev *vdev);
 	void (*drain)(struct lkl_vdev *vdev);

@@ -500,6 +500,14 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 		return lkl_netdev_fd_create(atoi(param), offload);
 	if (!strcmp(wire, "pipe"))
 		return lkl_netdev_pipe_create(param, offload);
+	if (!strcmp(wire, "raw"))
+		return lkl_netdev_raw_create(param);
+	if (!strcmp(wire, "macvtap"))
+		return lkl_netdev_macvtap_create(param, offload);
+	if (!strcmp(wire, "vde"))
+		return lkl_netdev_vde_create(param);
+	if (!strcmp(wire, "dpdk"))
+		return lkl_netdev_dpdk_create(param, offload, NULL);
 	if (!strcmp(wire, "user"))
 		return lkl_netdev_user_create(param);
 	die("no such wire: %s", wire);
@@ -546,10 +554,24 @@ static void add_address(char *address)
 		lkl_if_wait_ipv6_dad(lkl_netdev_get_ifindex(0), p);
 }
 
+/* "dev" needs no gateway: the interface has no link-layer addresses. */
 static void add_gateway(const char *gateway)
 {
-	struct address a = parse(gateway, "0");
+	struct address a;
 
+	if (!strcmp(gateway, "dev")) {
+		struct lkl_rtentry route = {
+			.rt_dst.sa_family = AF_INET,
+			.rt_genmask.sa_family = AF_INET,
+			.rt_flags = LKL_RTF_UP,
+			.rt_dev = "eth0",
+		};
+		int fd = new_socket(AF_INET, SOCK_DGRAM, 0);
+
+		ok("route", lkl_sys_ioctl(fd, LKL_SIOCADDRT, (long)&route));
+		return;
+	}
+	a = parse(gateway, "0");
 	ok(gateway, lkl_add_gateway(a.any.sa_family,
 				    a.any.sa_family == AF_INET
 					    ? (void *)&a.in.sin_addr

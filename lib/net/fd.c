@@ -19,6 +19,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include "../../host/posix/posix.h"
@@ -39,7 +41,9 @@ long lkl_fd_transfer(struct fd_wire *w, bool out, struct iovec *iov, int cnt)
 		if (w->socket)
 			ret = raw_syscall(out ? __NR_sendmsg : __NR_recvmsg, fd,
 					  (long)&msg,
-					  MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0, 0);
+					  MSG_DONTWAIT |
+						  (out ? MSG_NOSIGNAL : 0),
+					  0, 0, 0);
 		else
 			ret = raw_syscall(out ? __NR_writev : __NR_readv, fd,
 					  (long)iov, cnt, 0, 0, 0);
@@ -64,15 +68,48 @@ int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	return !ret && w->socket == SOCK_SEQPACKET ? -EPIPE : ret;
 }
 
+/* It does not matter what it tells: lkl_fd_link() will look. */
+static int drain_netlink(struct fd_wire *w)
+{
+	char buf[8192];
+
+	while (recv(w->netlink, buf, sizeof(buf), 0) > 0 || errno == ENOBUFS)
+		;
+	return LKL_DEV_NET_POLL_LINK;
+}
+
+int lkl_fd_link(struct lkl_netdev *nd)
+{
+	struct fd_wire *w = to_fd(nd);
+	struct ifreq ifr = { .ifr_ifindex = w->ifindex };
+
+	/* Any socket will do. */
+	return !ioctl(w->netlink, SIOCGIFNAME, &ifr) &&
+	       !ioctl(w->netlink, SIOCGIFFLAGS, &ifr) &&
+	       ifr.ifr_flags & IFF_UP && ifr.ifr_flags & IFF_RUNNING;
+}
+
+bool lkl_fd_follow(struct fd_wire *w, const char *name)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK,
+				    .nl_groups = RTMGRP_LINK };
+
+	w->ifindex = if_nametoindex(name);
+	w->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	return w->ifindex && w->netlink >= 0 &&
+	       !bind(w->netlink, (struct sockaddr *)&addr, sizeof(addr)) &&
+	       lkl_fd_watch(w, w->netlink, EPOLLIN);
+}
+
 int lkl_fd_poll(struct lkl_netdev *nd)
 {
 	struct fd_wire *w = to_fd(nd);
-	struct epoll_event events[2];
+	struct epoll_event events[4];
 	uint64_t count;
 	int i, n, mask = 0;
 
 	do
-		n = epoll_wait(w->epoll, events, 2, -1);
+		n = epoll_wait(w->epoll, events, 4, -1);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -82,6 +119,10 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 		if (events[i].data.fd == w->wakeup) {
 			if (read(w->wakeup, &count, sizeof(count)) > 0)
 				mask |= LKL_DEV_NET_POLL_HUP;
+			continue;
+		}
+		if (events[i].data.fd == w->netlink) {
+			mask |= drain_netlink(w);
 			continue;
 		}
 		if (e & EPOLLIN)
@@ -116,10 +157,12 @@ void lkl_fd_free(struct lkl_netdev *nd)
 	close_all(w->in, w->out);
 	close(w->wakeup);
 	close(w->epoll);
+	if (w->netlink >= 0)
+		close(w->netlink);
 	free(w);
 }
 
-static bool watch(struct fd_wire *w, int fd, unsigned int events)
+bool lkl_fd_watch(struct fd_wire *w, int fd, unsigned int events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
 	int flags = fcntl(fd, F_GETFL);
@@ -145,13 +188,15 @@ void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int in, int out)
 	w->nd.flags = LKL_NETDEV_INLINE;
 	w->in = in;
 	w->out = out;
+	w->netlink = -1;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->wakeup = eventfd(0, EFD_CLOEXEC);
 	if (in == out)
 		in_events |= out_events;
-	if (w->epoll < 0 || w->wakeup < 0 || !watch(w, w->wakeup, EPOLLIN) ||
-	    !watch(w, in, in_events) ||
-	    (in != out && !watch(w, out, out_events))) {
+	if (w->epoll < 0 || w->wakeup < 0 ||
+	    !lkl_fd_watch(w, w->wakeup, EPOLLIN) ||
+	    !lkl_fd_watch(w, in, in_events) ||
+	    (in != out && !lkl_fd_watch(w, out, out_events))) {
 		saved = errno;
 		lkl_fd_free(&w->nd);
 		errno = saved;

@@ -22,11 +22,13 @@
 #define TUN_F_USO6 0x40
 #endif
 
-static int tun_set_offload(struct lkl_netdev *nd, unsigned int offload)
+static int tun_setup(struct lkl_netdev *nd, const unsigned char *mac,
+		     unsigned int offload)
 {
 	struct fd_wire *w = (struct fd_wire *)nd;
 	unsigned int flags = 0, uso;
 
+	(void)mac;
 	if (offload & OFFLOAD(GUEST_CSUM))
 		flags |= TUN_F_CSUM;
 	if (offload & OFFLOAD(GUEST_TSO4))
@@ -53,12 +55,24 @@ static struct lkl_dev_net_ops tun_ops = {
 	.poll = lkl_fd_poll,
 	.poll_hup = lkl_fd_poll_hup,
 	.free = lkl_fd_free,
-	.set_offload = tun_set_offload,
+	.setup = tun_setup,
+	.link = lkl_fd_link,
+};
+
+/* The host's interface is in another network namespace. */
+static struct lkl_dev_net_ops far_ops = {
+	.tx = lkl_fd_tx,
+	.rx = lkl_fd_rx,
+	.poll = lkl_fd_poll,
+	.poll_hup = lkl_fd_poll_hup,
+	.free = lkl_fd_free,
+	.setup = tun_setup,
 };
 
 struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
 {
 	int size = sizeof(struct lkl_virtio_net_hdr_v1), ret;
+	struct ifreq ifr = { 0 };
 	struct fd_wire *w;
 
 	w = lkl_fd_wire(sizeof(*w), &tun_ops, fd, fd);
@@ -72,9 +86,12 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
 		lkl_net_error(wire, "TUNSETVNETHDRSZ: %s", strerror(errno));
 		goto err;
 	}
+	/* With a descriptor from elsewhere it may be out of reach. */
+	if (ioctl(fd, TUNGETIFF, &ifr) || !lkl_fd_follow(w, ifr.ifr_name))
+		w->nd.ops = &far_ops;
 	if (!lkl_net_check_offload(wire, offload))
 		goto err;
-	ret = tun_set_offload(&w->nd, offload);
+	ret = tun_setup(&w->nd, NULL, offload);
 	if (ret < 0) {
 		lkl_net_error(wire, "the host refuses offload 0x%x: %s",
 			      offload, strerror(-ret));

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DPDK: its applications will be reached through vhost-user, not by linking
+ * with them.
+ */
+#include <stddef.h>
+
+#include "../net.h"
+
+struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
+					  unsigned char *mac)
+{
+	(void)offload;
+	(void)mac;
+	lkl_net_error("dpdk",
+		      "%s: not supported yet; use a tap, or the raw "
+		      "wire on an interface of the host",
+		      ifname);
+	return NULL;
+}

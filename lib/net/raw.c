@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An interface of the host, beside the host's own stack, by a packet socket.
+ *
+ * With an Ethernet address of its own the library is another station there: a
+ * filter lets pass what is for that address or for many, and the host does not
+ * notice.
+ *
+ * Where there is but one station, the library shares the host's addresses, and
+ * the two divide the ports: on interfaces without link-layer addresses (tun,
+ * PPP, venet), and on others when ports are given.  The filter lets pass what
+ * is for our ports, and a rule of nftables makes the host ignore just that, as
+ * it would reset connections it does not know.  The rule stands in a table that
+ * belongs to this process: the host removes it when the process ends, however
+ * that happens.
+ *
+ * The host may hand over frames it has merged, or not computed the checksum of,
+ * with a header that says so.  That is why the interface cannot do without
+ * offloads.
+ */
+#include <errno.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+
+#include "../../host/posix/posix.h"
+#include "../net.h"
+
+/* Not in the headers of Debian 12. */
+#ifndef PACKET_VNET_HDR_SZ
+#define PACKET_VNET_HDR_SZ 24
+#endif
+
+#define VNET_HDR 12
+#define SHORT_VNET_HDR 10
+#define MAX_RANGES 16
+#define MAX_CODE 128
+#define BUFFER (4 << 20)
+/* Behind those that Linux chooses from by default. */
+#define FIRST_PORT 61000
+#define LAST_PORT 65535
+
+struct range {
+	uint16_t first;
+	uint16_t last;
+};
+
+/*
+ * @cooked: frames have no Ethernet header here
+ * @gap: bytes by which the host's vnet header is shorter than ours
+ * @ranges: ports that are ours; none when the address is
+ * @nft: context of libnftables that holds the table
+ */
+struct raw_wire {
+	struct fd_wire fd;
+	char name[IFNAMSIZ];
+	bool cooked;
+	unsigned int gap;
+	struct range ranges[MAX_RANGES];
+	unsigned int nranges;
+	void *nft;
+};
+
+static struct {
+	void *(*create)(uint32_t flags);
+	void (*free)(void *ctx);
+	int (*run)(void *ctx, const char *commands);
+	int (*buffer_error)(void *ctx);
+	const char *(*get_error)(void *ctx);
+} nft;
+
+static const char *const nft_names[] = { "nft_ctx_new",
+					 "nft_ctx_free",
+					 "nft_run_cmd_from_buffer",
+					 "nft_ctx_buffer_error",
+					 "nft_ctx_get_error_buffer",
+					 NULL };
+
+static struct raw_wire *to_raw(struct lkl_netdev *nd)
+{
+	return (struct raw_wire *)nd;
+}
+
+/*
+ * The filter, in the language of classic BPF.
+ */
+
+struct code {
+	struct sock_filter insns[MAX_CODE];
+	unsigned int len;
+};
+
+static void emit(struct code *c, uint16_t op, uint32_t k, uint8_t yes,
+		 uint8_t no)
+{
+	c->insns[c->len++] = (struct sock_filter){ op, yes, no, k };
+}
+
+static void load_byte(struct code *c, int offset)
+{
+	emit(c, BPF_LD | BPF_B | BPF_ABS, SKF_NET_OFF + offset, 0, 0);
+}
+
+static void load_half(struct code *c, int offset)
+{
+	emit(c, BPF_LD | BPF_H | BPF_ABS, SKF_NET_OFF + offset, 0, 0);
+}
+
+static void accept_all(struct code *c)
+{
+	emit(c, BPF_RET | BPF_K, UINT32_MAX, 0, 0);
+}
+
+static void drop_all(struct code *c)
+{
+	emit(c, BPF_RET | BPF_K, 0, 0, 0);
+}
+
+static void accept_if(struct code *c, uint32_t value)
+{
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	accept_all(c);
+}
+
+static void drop_if(struct code *c, uint32_t value)
+{
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	drop_all(c);
+}
+
+/* Run what is emitted from here to end_if() if the value is this one. */
+static unsigned int begin_if(struct code *c, uint32_t value)
+{
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0);
+	return c->len - 1;
+}
+
+static void end_if(struct code *c, unsigned int begin)
+{
+	c->insns[begin].jf = c->len - begin - 1;
+}
+
+/* A port is in the accumulator. */
+static void accept_ports(struct code *c, const struct raw_wire *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nranges; i++) {
+		emit(c, BPF_JMP | BPF_JGE | BPF_K, w->ranges[i].first, 0, 2);
+		emit(c, BPF_JMP | BPF_JGT | BPF_K, w->ranges[i].last, 1, 0);
+		accept_all(c);
+	}
+	drop_all(c);
+}
+
+static void filter_ipv4(struct code *c, const struct raw_wire *w)
+{
+	unsigned int begin;
+
+	/* A fragment without ports may be ours. */
+	load_half(c, 6);
+	emit(c, BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 0, 1);
+	accept_all(c);
+	load_byte(c, 9);
+	begin = begin_if(c, IPPROTO_ICMP);
+	/* The host answers these. */
+	emit(c, BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF, 0, 0);
+	emit(c, BPF_LD | BPF_B | BPF_IND, SKF_NET_OFF, 0, 0);
+	drop_if(c, 8);
+	accept_all(c);
+	end_if(c, begin);
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+	drop_all(c);
+	emit(c, BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF, 0, 0);
+	emit(c, BPF_LD | BPF_H | BPF_IND, SKF_NET_OFF + 2, 0, 0);
+	accept_ports(c, w);
+}
+
+static void filter_ipv6(struct code *c, const struct raw_wire *w)
+{
+	unsigned int begin;
+
+	load_byte(c, 6);
+	accept_if(c, IPPROTO_FRAGMENT);
+	begin = begin_if(c, IPPROTO_ICMPV6);
+	load_byte(c, 40);
+	drop_if(c, 128);
+	accept_all(c);
+	end_if(c, begin);
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+	drop_all(c);
+	load_half(c, 42);
+	accept_ports(c, w);
+}
+
+static void filter_ports(struct code *c, const struct raw_wire *w)
+{
+	unsigned int begin;
+
+	emit(c, BPF_LD | BPF_H | BPF_ABS, SKF_AD_OFF + SKF_AD_PROTOCOL, 0, 0);
+	if (!w->cooked)
+		accept_if(c, ETH_P_ARP);
+	begin = begin_if(c, ETH_P_IP);
+	filter_ipv4(c, w);
+	end_if(c, begin);
+	begin = begin_if(c, ETH_P_IPV6);
+	filter_ipv6(c, w);
+	end_if(c, begin);
+	drop_all(c);
+}
+
+static void filter_address(struct code *c, const unsigned char *mac)
+{
+	emit(c, BPF_LD | BPF_B | BPF_ABS, 0, 0, 0);
+	emit(c, BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1);
+	accept_all(c);
+	emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, 0);
+	emit(c, BPF_JMP | BPF_JEQ | BPF_K,
+	     (uint32_t)mac[0] << 24 | mac[1] << 16 | mac[2] << 8 | mac[3], 1,
+	     0);
+	drop_all(c);
+	emit(c, BPF_LD | BPF_H | BPF_ABS, 4, 0, 0);
+	accept_if(c, mac[4] << 8 | mac[5]);
+	drop_all(c);
+}
+
+static int attach_filter(struct raw_wire *w, const unsigned char *mac)
+{
+	struct code c = { .len = 0 };
+	struct sock_fprog prog;
+
+	/* What the host sends; and VLANs, whose tag is not in the frame. */
+	emit(&c, BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE, 0, 0);
+	drop_if(&c, PACKET_OUTGOING);
+	emit(&c, BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT,
+	     0, 0);
+	emit(&c, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	drop_all(&c);
+	if (w->nranges)
+		filter_ports(&c, w);
+	else
+		filter_address(&c, mac);
+	prog = (struct sock_fprog){ c.len, c.insns };
+	return setsockopt(w->fd.in, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
+			  sizeof(prog))
+		       ? -errno
+		       : 0;
+}
+
+/*
+ * The rule that keeps the host away from what is ours.
+ */
+
+static bool protect_ports(struct raw_wire *w, const char *wire)
+{
+	char ports[MAX_RANGES * 14] = "", command[1024], table[64];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < w->nranges; i++)
+		n += snprintf(ports + n, sizeof(ports) - n, "%s%u-%u",
+			      i ? ", " : "", w->ranges[i].first,
+			      w->ranges[i].last);
+	snprintf(table, sizeof(table), "lkl_%d_%d", getpid(), w->fd.ifindex);
+	snprintf(command, sizeof(command),
+		 "table netdev %s { flags owner; chain ours {"
+		 " type filter hook ingress device \"%s\" priority 0;"
+		 " meta l4proto { tcp, udp } th dport { %s } drop; }; }",
+		 table, w->name, ports);
+	w->nft = nft.create(0);
+	if (!w->nft || nft.buffer_error(w->nft)) {
+		lkl_net_error(wire, "libnftables cannot begin");
+		return false;
+	}
+	if (nft.run(w->nft, command)) {
+		const char *error = nft.get_error(w->nft);
+
+		lkl_net_error(wire,
+			      "no rule to keep the host from answering: "
+			      "%.*s",
+			      (int)strcspn(error, "\n"), error);
+		return false;
+	}
+	lkl_net_error(wire,
+		      "until this ends, the host ignores what comes for "
+		      "TCP and UDP ports %s (nftables table %s)",
+		      ports, table);
+	return true;
+}
+
+/*
+ * The wire.
+ */
+
+static int raw_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct raw_wire *w = to_raw(nd);
+	struct iovec parts[cnt + 1];
+	long ret;
+
+	if (!w->gap)
+		return lkl_fd_tx(nd, iov, cnt);
+	/* The header is in one piece, maybe with what follows. */
+	memcpy(parts + 1, iov, cnt * sizeof(*iov));
+	parts[0] = (struct iovec){ iov->iov_base, SHORT_VNET_HDR };
+	parts[1].iov_base = (char *)iov->iov_base + VNET_HDR;
+	parts[1].iov_len -= VNET_HDR;
+	ret = lkl_fd_transfer(&w->fd, true, parts, cnt + 1);
+	return ret == -EAGAIN ? -EAGAIN : 0;
+}
+
+static int raw_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct raw_wire *w = to_raw(nd);
+	struct iovec parts[cnt + 1];
+	long ret;
+
+	if (!w->gap) {
+		ret = lkl_fd_rx(nd, iov, cnt);
+	} else {
+		memcpy(parts + 1, iov, cnt * sizeof(*iov));
+		parts[0] = (struct iovec){ iov->iov_base, SHORT_VNET_HDR };
+		parts[1].iov_base = (char *)iov->iov_base + VNET_HDR;
+		parts[1].iov_len -= VNET_HDR;
+		ret = lkl_fd_transfer(&w->fd, false, parts, cnt + 1);
+		if (ret > 0)
+			ret += w->gap;
+	}
+	/* The interface went down and may come up again. */
+	return ret == -ENETDOWN ? 0 : ret;
+}
+
+static int cooked_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct raw_wire *w = to_raw(nd);
+	unsigned char version = *(unsigned char *)iov->iov_base >> 4;
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(version == 6 ? ETH_P_IPV6 : ETH_P_IP),
+		.sll_ifindex = w->fd.ifindex,
+	};
+	struct msghdr msg = {
+		.msg_name = &to,
+		.msg_namelen = sizeof(to),
+		.msg_iov = iov,
+		.msg_iovlen = cnt,
+	};
+	long ret;
+
+	if (version != 4 && version != 6)
+		return 0;
+	do
+		ret = raw_syscall(__NR_sendmsg, w->fd.out, (long)&msg,
+				  MSG_DONTWAIT, 0, 0, 0);
+	while (ret == -EINTR);
+	return ret == -EAGAIN ? -EAGAIN : 0;
+}
+
+/* Errors are the interface's, whose state the link follows. */
+static int raw_poll(struct lkl_netdev *nd)
+{
+	struct raw_wire *w = to_raw(nd);
+	int error, events = lkl_fd_poll(nd);
+	socklen_t len = sizeof(error);
+
+	if (events > 0 && events & LKL_DEV_NET_POLL_HUP &&
+	    !getsockopt(w->fd.in, SOL_SOCKET, SO_ERROR, &error, &len) && error)
+		events = LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_RX |
+			 LKL_DEV_NET_POLL_TX;
+	return events;
+}
+
+/* Now it is known what is ours: let it in. */
+static int raw_setup(struct lkl_netdev *nd, const unsigned char *mac,
+		     unsigned int offload)
+{
+	struct raw_wire *w = to_raw(nd);
+	struct sockaddr_ll addr = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = w->fd.ifindex,
+	};
+	struct packet_mreq promisc = {
+		.mr_ifindex = w->fd.ifindex,
+		.mr_type = PACKET_MR_PROMISC,
+	};
+	int ret = attach_filter(w, mac);
+
+	(void)offload;
+	if (!ret && bind(w->fd.in, (struct sockaddr *)&addr, sizeof(addr)))
+		ret = -errno;
+	if (!ret && !w->nranges &&
+	    setsockopt(w->fd.in, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc,
+		       sizeof(promisc)))
+		ret = -errno;
+	return ret;
+}
+
+static void raw_free(struct lkl_netdev *nd)
+{
+	struct raw_wire *w = to_raw(nd);
+
+	if (w->nft)
+		nft.free(w->nft);
+	lkl_fd_free(nd);
+}
+
+static struct lkl_dev_net_ops raw_ops = {
+	.tx = raw_tx,
+	.rx = raw_rx,
+	.poll = raw_poll,
+	.poll_hup = lkl_fd_poll_hup,
+	.free = raw_free,
+	.setup = raw_setup,
+	.link = lkl_fd_link,
+};
+
+static struct lkl_dev_net_ops cooked_ops = {
+	.tx = cooked_tx,
+	.rx = raw_rx,
+	.poll = raw_poll,
+	.poll_hup = lkl_fd_poll_hup,
+	.free = raw_free,
+	.setup = raw_setup,
+	.link = lkl_fd_link,
+};
+
+/* NAME[,PORT[-PORT]]... */
+static bool parse(struct raw_wire *w, const char *wire, const char *param)
+{
+	size_t len = strcspn(param, ",");
+	const char *p = param + len;
+
+	if (!len || len >= sizeof(w->name)) {
+		lkl_net_error(wire, "a name has 1 to %zu characters",
+			      sizeof(w->name) - 1);
+		return false;
+	}
+	memcpy(w->name, param, len);
+	while (*p) {
+		char *end;
+		long first = strtol(p + 1, &end, 10), last = first;
+
+		if (end != p + 1 && *end == '-') {
+			const char *dash = end;
+
+			last = strtol(dash + 1, &end, 10);
+			if (end == dash + 1)
+				last = 0;
+		}
+		if ((*end && *end != ',') || first < 1 || last < first ||
+		    last > 65535 || w->nranges == MAX_RANGES - 1) {
+			lkl_net_error(wire, "not NAME,PORT,PORT-PORT,...");
+			return false;
+		}
+		w->ranges[w->nranges++] = (struct range){ first, last };
+		p = end;
+	}
+	return true;
+}
+
+/* Has the interface Ethernet headers?  Returns -1 for what we cannot use. */
+static int has_ethernet(unsigned short type)
+{
+	switch (type) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return 1;
+	case ARPHRD_NONE:
+	case ARPHRD_VOID:
+	case ARPHRD_PPP:
+	case ARPHRD_RAWIP:
+	case ARPHRD_SLIP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+		return 0;
+	}
+	return -1;
+}
+
+static bool set_options(struct raw_wire *w)
+{
+	int fd = w->fd.in, one = 1, size = VNET_HDR, buffer = BUFFER;
+
+	/* More than an ordinary user may have, or what is there. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+	if (w->cooked)
+		return true;
+	if (!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR_SZ, &size,
+			sizeof(size)))
+		return true;
+	w->gap = VNET_HDR - SHORT_VNET_HDR;
+	return !setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one));
+}
+
+static bool share(struct raw_wire *w, const char *wire, const void *mac)
+{
+	struct lkl_netdev *nd = &w->fd.nd;
+
+	w->ranges[w->nranges++] = (struct range){ FIRST_PORT, LAST_PORT };
+	nd->ports[0] = FIRST_PORT;
+	nd->ports[1] = LAST_PORT;
+	if (!w->cooked)
+		memcpy(nd->mac, mac, sizeof(nd->mac));
+	return lkl_net_load(wire, "libnftables.so.1", "libnftables1", nft_names,
+			    (void **)&nft) &&
+	       protect_ports(w, wire);
+}
+
+struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
+{
+	struct raw_wire parsed = { .nranges = 0 }, *w;
+	struct ifreq hw = { 0 }, mtu = { 0 };
+	int fd, ethernet;
+	char wire[64];
+
+	snprintf(wire, sizeof(wire), "raw %s", ifname);
+	if (!parse(&parsed, wire, ifname))
+		return NULL;
+	memcpy(hw.ifr_name, parsed.name, sizeof(parsed.name));
+	mtu = hw;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		lkl_net_error(wire, "no packet socket: %s%s", strerror(errno),
+			      errno == EPERM ? " (needs CAP_NET_RAW)" : "");
+		return NULL;
+	}
+	if (ioctl(fd, SIOCGIFHWADDR, &hw) || ioctl(fd, SIOCGIFMTU, &mtu)) {
+		lkl_net_error(wire, "%s", strerror(errno));
+		close(fd);
+		return NULL;
+	}
+	ethernet = has_ethernet(hw.ifr_hwaddr.sa_family);
+	if (ethernet < 0) {
+		lkl_net_error(wire, "link layer %u is not supported",
+			      hw.ifr_hwaddr.sa_family);
+		close(fd);
+		return NULL;
+	}
+	if (!ethernet) {
+		close(fd);
+		fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	}
+	w = lkl_fd_wire(sizeof(*w), ethernet ? &raw_ops : &cooked_ops, fd, fd);
+	if (!w) {
+		lkl_net_error(wire, "%s", strerror(errno));
+		return NULL;
+	}
+	memcpy(w->name, parsed.name, sizeof(parsed.name));
+	memcpy(w->ranges, parsed.ranges, sizeof(parsed.ranges));
+	w->nranges = parsed.nranges;
+	w->cooked = !ethernet;
+	w->fd.nd.mtu = mtu.ifr_mtu < 65535 ? mtu.ifr_mtu : 65535;
+	w->fd.nd.offload = OFFLOAD(CSUM) | OFFLOAD(HOST_TSO4) |
+			   OFFLOAD(HOST_TSO6);
+	if (w->cooked) {
+		w->fd.nd.offload = 0;
+		w->fd.nd.flags |= LKL_NETDEV_NOARP;
+		w->fd.nd.needs = OFFLOAD(MRG_RXBUF);
+	} else {
+		w->fd.nd.has_vnet_hdr = 1;
+		w->fd.nd.needs = OFFLOAD(GUEST_CSUM) | OFFLOAD(GUEST_TSO4) |
+				 OFFLOAD(GUEST_TSO6) | OFFLOAD(GUEST_ECN) |
+				 OFFLOAD(MRG_RXBUF);
+	}
+	if (!set_options(w) || !lkl_fd_follow(&w->fd, w->name)) {
+		lkl_net_error(wire, "%s", strerror(errno));
+		goto err;
+	}
+	if ((w->cooked || w->nranges) && !share(w, wire, hw.ifr_hwaddr.sa_data))
+		goto err;
+	return &w->fd.nd;
+err:
+	raw_free(&w->fd.nd);
+	return NULL;
+}
