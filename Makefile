@@ -3,6 +3,7 @@
 #	make			build the library and the tools into build/
 #	make check		the same from nothing, packages included, then all tests
 #	make demo		the same, then show what it can do
+#	make nightly		the tests that take long: damaged images, sudden death
 #	make bench		measure, beside the host's own kernel
 #	make install		into $(DESTDIR)$(PREFIX)
 #	make SANITIZE=address,undefined		instrument all but the kernel, in
@@ -212,6 +213,10 @@ $(OUT)/man/%: docs/man/%.scd
 check demo:
 	@python3 scripts/steps.py $@
 
+# What takes too long for every day.
+nightly: all tests
+	@LIMIT=7200 tests/run $(patsubst tests/%,%,$(wildcard tests/nightly/*.sh))
+
 bench: all benches
 	bench/run
 
@@ -251,7 +256,7 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools hijack tests benches man check demo bench install deps clean FORCE
+.PHONY: all lib tools hijack tests benches man check demo nightly bench install deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

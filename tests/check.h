@@ -165,8 +165,8 @@ static int check_one(const struct check *test)
 	return !!status;
 }
 
-static int check_main(const struct check *tests, int count, int argc,
-		      char **argv)
+__attribute__((unused)) static int
+check_main(const struct check *tests, int count, int argc, char **argv)
 {
 	int failed = 0;
 
