@@ -33,6 +33,8 @@ DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btr
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
+DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
+	   musl-tools busybox-static nodejs
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
@@ -74,6 +76,9 @@ HIJACK	:= $(call objects,hijack/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
 	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
+# The launcher that does it for all programs.
+RUN	:= $(OUT)/bin/lkl-run
+RUN_OBJS := $(HIJACK) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
 NL_OBJS	:= $(call objects,nl/*.c)
@@ -89,7 +94,7 @@ RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 all: lib tools hijack man
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
-hijack: $(PRELOAD) $(OUT)/bin/lkl-hijack.sh
+hijack: $(PRELOAD) $(RUN) $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
@@ -168,6 +173,25 @@ $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
 		-Wl,--version-script=$(OUT)/obj/preload.map $(LIB_LIBS) \
 		-lZydis $(LIBS)
+	$(split-debug)
+
+# A program's vector registers survive a system call.
+$(HIJACK) $(OUT)/obj/hijack/run/call.o $(OUT)/obj/hijack/run/signal.o: \
+	ALL_CFLAGS += -mgeneral-regs-only
+
+# Names of the host's calls, for --trace.
+$(OUT)/obj/hijack/run-names.h:
+	@mkdir -p $(@D)
+	@echo '#include <asm/unistd_64.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' > $@
+$(OUT)/obj/hijack/run/call.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
+$(OUT)/obj/hijack/run/call.o: $(OUT)/obj/hijack/run-names.h
+
+$(RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -o $@.debug $^ $(LDFLAGS) -Wl,-z,now -Wl,-z,pack-relative-relocs \
+		-Wl,--wrap=lkl_syscall,--wrap=hijack_boot $(LIB_LIBS) -lZydis $(LIBS)
 	$(split-debug)
 
 $(OUT)/bin/lkl-hijack.sh: hijack/lkl-hijack.sh

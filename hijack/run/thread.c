@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads, forks and programs.
+ *
+ * A thread of the program is a thread of our C library, which runs the
+ * program's code on the program's stack with the program's FS register, and
+ * ours on its own: so all our code can rely on thread-local storage, and what
+ * belongs to the thread is freed when it ends.
+ */
+#include <asm/prctl.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/rseq.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lkl_host.h>
+
+#include "run.h"
+
+#define STACK_SIZE (256 * 1024)
+#define RSEQ_FLAG_UNREGISTER 1
+
+static __thread struct run_thread self
+	__attribute__((tls_model("initial-exec")));
+
+static int first_pid;
+static struct run_thread *first;
+
+/* A thread or process that is to be. */
+struct start {
+	struct run_regs regs;
+	unsigned long flags;
+	unsigned long sp;
+	unsigned long resume;
+	unsigned long fs;
+	unsigned long mask;
+	unsigned long blocked;
+	int *parent_tid;
+	int *child_tid;
+	int tid;
+};
+
+bool run_forked(void)
+{
+	return run_host0(SYS_getpid) != first_pid;
+}
+
+static void futex_wake(int *word)
+{
+	run_host(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+static unsigned long block_signals(void)
+{
+	unsigned long all = run_strip(~0UL), old;
+
+	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	return old;
+}
+
+static void unblock_signals(unsigned long old)
+{
+	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, 8);
+}
+
+/* Make the calling thread one of the program's. */
+static void thread_init(struct run_thread *t)
+{
+	unsigned long fs;
+
+	t->self = t;
+	t->out = run_out_now;
+	run_host2(SYS_arch_prctl, ARCH_GET_FS, &fs);
+	t->host_fs = fs;
+	run_host2(SYS_arch_prctl, ARCH_SET_GS, t);
+}
+
+/* The program may want to have its own. */
+static void forget_rseq(void)
+{
+	if (__rseq_size)
+		run_host4(SYS_rseq,
+			  (char *)__builtin_thread_pointer() + __rseq_offset,
+			  32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
+/*
+ * The library's own threads inherit a state in which nothing ever happens; the
+ * one that starts them becomes the program's first afterwards.
+ */
+static struct run_thread idle;
+static void *(*library_thread_create)(void (*fn)(void *arg), void *arg);
+
+void run_threads_early(void)
+{
+	first_pid = getpid();
+	thread_init(&idle);
+	library_thread_create = lkl_host_ops.thread_create;
+}
+
+void *run_thread_create(void (*fn)(void *arg), void *arg)
+{
+	struct run_thread *t = run_self();
+	unsigned long old = block_signals();
+	void *thread;
+
+	run_host2(SYS_arch_prctl, ARCH_SET_GS, &idle);
+	thread = library_thread_create(fn, arg);
+	run_host2(SYS_arch_prctl, ARCH_SET_GS, t);
+	unblock_signals(old);
+	return thread;
+}
+
+void run_first_thread(struct run_image *image)
+{
+	struct run_regs regs = { .flags = 0x200 };
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (stack == MAP_FAILED || run_dispatch(&self))
+		return;
+	first = &self;
+	thread_init(&self);
+	forget_rseq();
+	self.stack = (unsigned long)stack + STACK_SIZE;
+	self.user_sp = image->sp;
+	self.resume = image->entry;
+	run_go(&self, &regs);
+}
+
+/* To the program, as the child of a call that has returned 0. */
+static void child_go(struct run_thread *t, struct start *s)
+{
+	t->user_sp = s->sp;
+	t->user_fs = s->fs;
+	t->resume = s->resume;
+	t->blocked = s->blocked;
+	s->regs.nr = 0;
+	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &s->mask, 0, 8);
+	run_go(t, &s->regs);
+}
+
+/*
+ * Mutexes that are held are for the host to see to; if there are none it need
+ * not look where the program may have other things by then.
+ */
+static void forget_robust_list(void)
+{
+	struct {
+		void *next;
+		long offset;
+		void *pending;
+	} * head;
+	size_t len;
+
+	if (!run_host3(SYS_get_robust_list, 0, &head, &len) && head &&
+	    head->next == head && !head->pending)
+		run_host2(SYS_set_robust_list, 0, len);
+}
+
+static void *thread_main(void *arg)
+{
+	struct start *theirs = arg, s = *theirs;
+	int tid = run_host0(SYS_gettid);
+
+	thread_init(&self);
+	forget_rseq();
+	if (s.flags & CLONE_PARENT_SETTID)
+		*s.parent_tid = tid;
+	if (s.flags & CLONE_CHILD_SETTID)
+		*s.child_tid = tid;
+	if (s.flags & CLONE_CHILD_CLEARTID)
+		self.clear_tid = s.child_tid;
+	run_dispatch(&self);
+	__atomic_store_n(&theirs->tid, tid, __ATOMIC_RELEASE);
+	futex_wake(&theirs->tid);
+	child_go(&self, &s);
+
+	/* The program's thread has ended. */
+	block_signals();
+	hijack_thread_exit();
+	if (self.clear_tid) {
+		forget_robust_list();
+		__atomic_store_n(self.clear_tid, 0, __ATOMIC_RELEASE);
+		futex_wake(self.clear_tid);
+	}
+	return NULL;
+}
+
+long run_thread_exit(struct run_thread *t, struct run_regs *r)
+{
+	/* The first thread's end is not that of the process. */
+	if (t->vforked || t == first)
+		return run_host1(SYS_exit, r->arg[0]);
+	run_back();
+}
+
+static long new_thread(struct start *s)
+{
+	pthread_attr_t attr;
+	pthread_t id;
+	int err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	err = pthread_create(&id, &attr, thread_main, s);
+	pthread_attr_destroy(&attr);
+	while (!err && !__atomic_load_n(&s->tid, __ATOMIC_ACQUIRE))
+		run_host(SYS_futex, (long)&s->tid, FUTEX_WAIT, 0, 0, 0, 0);
+	return err ? -err : s->tid;
+}
+
+/* A process with memory of its own. */
+static long new_process(struct run_thread *t, struct start *s)
+{
+	unsigned long simple = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+			       CLONE_PARENT_SETTID | SIGCHLD;
+	long ret;
+
+	rewrite_lock();
+	if (!(s->flags & ~simple) && (s->flags & CSIGNAL) == SIGCHLD) {
+		/* Leaves our C library in order. */
+		ret = fork();
+		ret = ret < 0 ? -errno : ret;
+		if (!ret && s->flags & CLONE_CHILD_SETTID)
+			*s->child_tid = getpid();
+		if (ret > 0 && s->flags & CLONE_PARENT_SETTID)
+			*s->parent_tid = ret;
+	} else {
+		ret = run_host(SYS_clone, s->flags & ~CLONE_SETTLS, 0,
+			       (long)s->parent_tid, (long)s->child_tid, 0, 0);
+	}
+	rewrite_unlock();
+	if (ret)
+		return ret;
+	run_signals_forked(t);
+	run_dispatch(t);
+	t->user_sp = s->sp;
+	t->user_fs = s->fs;
+	t->clear_tid = s->flags & CLONE_CHILD_CLEARTID ? s->child_tid : NULL;
+	return 0;
+}
+
+/* A process in the same memory, mostly for a moment: its part of ours. */
+struct guest {
+	struct run_thread thread;
+	struct start start;
+	char actions[RUN_ACTIONS];
+};
+
+static void guest_main(void *arg)
+{
+	struct guest *g = arg;
+	struct run_thread *t = &g->thread;
+
+	thread_init(t);
+	run_dispatch(t);
+	child_go(t, &g->start);
+	run_host1(SYS_exit, 0);
+}
+
+static long new_guest(struct run_thread *t, struct start *s)
+{
+	char *area = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct guest *g = (void *)(area + STACK_SIZE - sizeof(*g) - 64);
+	long ret;
+
+	if (area == MAP_FAILED)
+		return -ENOMEM;
+	g = (void *)((unsigned long)g & -64UL);
+	g->start = *s;
+	g->thread.vforked = true;
+	g->thread.alt = s->flags & CLONE_VFORK ? t->alt : (stack_t){ 0 };
+	run_actions_copy(&g->thread, g->actions);
+	ret = run_clone(s->flags & ~CLONE_SETTLS, g, s->parent_tid,
+			s->child_tid, 0, guest_main, g);
+	if (ret < 0 || s->flags & CLONE_VFORK)
+		munmap(area, STACK_SIZE);
+	return ret;
+}
+
+static long clone_any(struct run_thread *t, struct run_regs *r,
+		      unsigned long flags, unsigned long sp, long parent_tid,
+		      long child_tid, unsigned long tls)
+{
+	struct start s = {
+		.regs = *r,
+		.flags = flags,
+		.sp = sp ? sp : t->user_sp,
+		.resume = t->resume,
+		.fs = flags & CLONE_SETTLS ? tls : t->user_fs,
+		.blocked = t->blocked,
+		.parent_tid = (int *)parent_tid,
+		.child_tid = (int *)child_tid,
+	};
+	long ret;
+
+	s.mask = block_signals();
+	if (t->pending) {
+		unblock_signals(s.mask);
+		return -RUN_RESTART;
+	}
+	if (!(flags & CLONE_THREAD) && !t->vforked) {
+		hijack_before_fork();
+		run_signals_init();
+	}
+	if (flags & CLONE_THREAD)
+		ret = (flags & (CLONE_VM | CLONE_SIGHAND)) ==
+				      (CLONE_VM | CLONE_SIGHAND)
+			      ? new_thread(&s)
+			      : -EINVAL;
+	else if (flags & CLONE_VM)
+		ret = new_guest(t, &s);
+	else
+		ret = new_process(t, &s);
+	unblock_signals(s.mask);
+	return ret;
+}
+
+long run_thread_clone(struct run_thread *t, struct run_regs *r)
+{
+	return clone_any(t, r, (unsigned int)r->arg[0], r->arg[1], r->arg[2],
+			 r->arg[3], r->arg[4]);
+}
+
+long run_thread_clone3(struct run_thread *t, struct run_regs *r)
+{
+	struct clone_args a = { .flags = 0 };
+	size_t size = r->arg[1];
+	long third;
+
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (run_peek(&a, (void *)r->arg[0],
+		     size < sizeof(a) ? size : sizeof(a)))
+		return -EFAULT;
+	third = a.parent_tid;
+	if (a.flags & CLONE_PIDFD) {
+		/* clone() has one place for both. */
+		if (a.flags & CLONE_PARENT_SETTID)
+			return -ENOSYS;
+		third = a.pidfd;
+	}
+	/* The C libraries fall back to clone() for these. */
+	if (a.flags >> 32 || a.set_tid_size || size > sizeof(a))
+		return -ENOSYS;
+	return clone_any(t, r, a.flags | a.exit_signal,
+			 a.stack ? a.stack + a.stack_size : 0, third,
+			 a.child_tid, a.tls);
+}
+
+long run_thread_vfork(struct run_thread *t, struct run_regs *r)
+{
+	return clone_any(t, r,
+			 r->nr == SYS_fork ? SIGCHLD
+					   : CLONE_VM | CLONE_VFORK | SIGCHLD,
+			 0, 0, 0, 0);
+}
+
+/*
+ * Programs.  What a program executes is run as it is, but for the child of one
+ * that had sockets: that is a helper and runs on the host alone.
+ */
+
+/* Would the loader take it, with nothing lost? */
+static bool can_load(const char *path)
+{
+	unsigned char head[20];
+	struct stat st;
+	bool ok = false;
+	int fd;
+
+	if (access(path, X_OK))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
+	    read(fd, head, sizeof(head)) == sizeof(head))
+		ok = !memcmp(head, "#!", 2) ||
+		     (!memcmp(head, ELFMAG, SELFMAG) &&
+		      head[EI_CLASS] == ELFCLASS64 && head[18] == EM_X86_64);
+	close(fd);
+	return ok;
+}
+
+long run_exec(struct run_thread *t, struct run_regs *r)
+{
+	static const char proc_exe[] = "/proc/self/exe";
+	char path[4096] = "";
+	char **argv = (char **)r->arg[1], **new;
+	long args[6], n = 0, i = 0;
+
+	(void)t;
+	memcpy(args, r->arg, sizeof(args));
+	if (r->nr == SYS_execve) {
+		/* A bad pointer is the host's to find. */
+		run_peek(path, (void *)args[0], sizeof(path) - 1);
+		if (!strcmp(path, proc_exe)) {
+			args[0] = (long)run_options.program;
+			strcpy(path, run_options.program);
+		}
+	}
+	if ((run_forked() && hijack_has_sockets()) || !argv || !*path ||
+	    !can_load(path))
+		return t->vforked ? host_syscall(r->nr, args[0], args[1],
+						 args[2], args[3], args[4], 0)
+				  : hijack_syscall(r->nr, args);
+	while (argv[n])
+		n++;
+	new = mmap(NULL, (n + 10) * sizeof(*new), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new == MAP_FAILED)
+		return -ENOMEM;
+	new[i++] = (char *)run_options.self;
+	if (run_options.trace)
+		new[i++] = "--trace";
+	if (run_options.stats)
+		new[i++] = "--stats";
+	if (!run_options.rewrite)
+		new[i++] = "--no-rewrite";
+	new[i++] = "--argv0";
+	new[i++] = n ? argv[0] : "";
+	new[i++] = "--";
+	new[i++] = path;
+	if (n)
+		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
+	args[0] = (long)run_options.self;
+	args[1] = (long)new;
+	i = hijack_syscall(SYS_execve, args);
+	munmap(new, (n + 10) * sizeof(*new));
+	return i;
+}
