@@ -42,6 +42,9 @@
 #include "common/tool.h"
 #include "lklfuse/lklfuse.h"
 
+/* Longest wait for a server that is to be stopped, while others write. */
+#define DRAIN_MS 5000
+
 /*
  * What the command line says, as fuse_opt_parse() stores it.
  *
@@ -228,6 +231,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->type = o->type && strcmp(o->type, "auto") ? o->type : NULL;
 	img->options = o->opts;
 	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
+	img->part_option = "part=";
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
 	img->readonly = o->readonly;
 	img->fall_back = true;
@@ -434,11 +438,32 @@ static bool unmount(const char *mountpoint)
 	       waitpid(pid, &status, 0) == pid && !status;
 }
 
+/*
+ * Have the host's kernel write what programs have changed in mapped files.  It
+ * does not wait for that with FUSE, so wait until the server, which takes
+ * requests from the same descriptor, has had no more of them for a while.
+ */
+static void drain(struct supervisor *s)
+{
+	struct pollfd fuse = { .fd = fuse_session_fd(s->lf->session),
+			       .events = POLLIN };
+	int fd = open(s->fuse->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int idle = 0;
+
+	if (fd < 0)
+		return;
+	syncfs(fd);
+	close(fd);
+	for (int n = 0; idle < 3 && n < DRAIN_MS / 10; n++) {
+		idle = poll(&fuse, 1, 0) > 0 ? 0 : idle + 1;
+		poll(NULL, 0, 10);
+	}
+}
+
 /* Somebody has asked for the end. */
 static void stop(struct supervisor *s)
 {
 	const char *mountpoint = s->fuse->mountpoint;
-	int fd;
 
 	if (!s->mounted) {
 		/* it waits for an answer, or will */
@@ -449,11 +474,7 @@ static void stop(struct supervisor *s)
 		if (!s->stopping)
 			say(s, "'%s' is in use; it is taken away all the same",
 			    mountpoint);
-		fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0) {
-			syncfs(fd);
-			close(fd);
-		}
+		drain(s);
 		kill(s->server, SIGTERM);
 	}
 	s->stopping = true;

@@ -66,6 +66,7 @@ void image_probe(int fd, off_t off, off_t size, struct image_probe *found);
  * @more_count: number of @more
  * @part: partition, 0 for the whole disk, of all disks
  * @mem: memory of the kernel in MiB, 0 for what is usual
+ * @part_option: how to choose @part, NULL for -P
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
@@ -93,6 +94,7 @@ struct image {
 	unsigned int more_count;
 	unsigned int part;
 	unsigned int mem;
+	const char *part_option;
 	bool readonly;
 	bool verbose;
 	bool sync;

@@ -45,6 +45,7 @@
 #define VALID 1e6
 #define MAX_READ (1 << 20)
 #define DIRECT_READ (1 << 16)
+#define MAX_BACKGROUND 1024
 #define PAGE 4096
 #define MAX_XATTR 65536
 #define DIR_BUF 32768
@@ -79,6 +80,7 @@ struct dir {
 
 static const struct lklfuse *lf;
 static dev_t root_dev;
+static bool has_acls;
 static pthread_key_t worker_key;
 
 static void worker_free(void *arg)
@@ -920,12 +922,14 @@ static void op_init(void *data, struct fuse_conn_info *conn)
 			    FUSE_CAP_EXPLICIT_INVAL_DATA;
 
 	(void)data;
-	if (lf->permissions)
+	if (lf->permissions && has_acls)
 		want |= FUSE_CAP_POSIX_ACL;
 	conn->want |= conn->capable & want;
 	/* nothing else changes files; truncation comes as such */
 	conn->want &= ~(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ATOMIC_O_TRUNC);
 	conn->time_gran = 1;
+	/* queue nothing in the host's kernel: see drain() in ../lklfuse.c */
+	conn->max_background = MAX_BACKGROUND;
 }
 
 const struct fuse_lowlevel_ops lklfuse_ops = {
@@ -972,8 +976,9 @@ static bool has_lasting_handles(const char *type)
 
 int ops_start(const struct lklfuse *what)
 {
-	struct stat st;
 	int err = -pthread_key_create(&worker_key, worker_free);
+	struct stat st;
+	char name[16];
 
 	lf = what;
 	if (!err)
@@ -981,6 +986,9 @@ int ops_start(const struct lklfuse *what)
 	if (!err)
 		err = lf->img.fs->stat(lf->img.root, "", &st);
 	root_dev = st.st_dev;
+	fd_name(name, lf->img.root);
+	has_acls = lkl_sys_getxattr(name, "system.posix_acl_access", NULL, 0) !=
+		   -LKL_EOPNOTSUPP;
 	if (!err)
 		err = inode_start(lf->img.fs, lf->img.root,
 				  has_lasting_handles(lf->img.type));

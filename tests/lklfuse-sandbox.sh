@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The process that reads the image is confined: it has no capability, gets no
+# new privileges, and no call that names a file, makes a socket or a process
+# succeeds in it, not even while it mounts.  It can be told not to be.
+
+. "$(dirname "$0")/fuse.sh"
+need strace
+strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+
+# state PID NAME: from /proc/PID/status
+state() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+# begin OPTION...: as process $pid, its server being $server
+begin() {
+	lklfuse -f "$@" img mnt &
+	pid=$!
+	wait_for mountpoint -q mnt
+	server=$(pgrep -P $pid)
+}
+
+image img 64M mkfs.ext4 -q
+begin
+[ "$(state "$server" Seccomp)" = 2 ] || fail "no filter"
+[ "$(state "$server" NoNewPrivs)" = 1 ] || fail "may get privileges"
+[ "$(state "$server" CapEff)" = 0000000000000000 ] || fail "has capabilities"
+for task in /proc/"$server"/task/*; do
+	grep -q '^Seccomp:.*2$' "$task/status" || fail "a thread has no filter"
+done
+cp -r "$TESTS" mnt/
+unmount img
+wait $pid
+
+begin --no-sandbox
+[ "$(state "$server" Seccomp)" = "$(state $$ Seccomp)" ] || fail "a filter"
+unmount img
+wait $pid
+
+# what the confined process does, and may not do
+strace -f -qq -o trace lklfuse -f img mnt &
+wait_for mountpoint -q mnt
+cp -r "$TESTS" mnt/two
+unmount img
+wait $!
+server=$(sed -n '/prctl(PR_SET_NO_NEW_PRIVS/{s/ .*//p;q}' trace)
+sed -n '/SECCOMP_SET_MODE_FILTER, .*len=/,$p' trace >confined
+grep -E "^$server .*(open|stat|socket|exec|fork|unlink|chmod)[a-z0-9]*\(" \
+	confined | grep -Ev '= -1 ENOSYS|[0-9] +fstat\(|fstatfs\(' >bad || true
+[ ! -s bad ] || { cat bad; fail "it is not confined"; }
+grep -q "PROT_EXEC" confined && fail "new code may be executed"
+check ext4 img
