@@ -289,4 +289,254 @@ UNUSED static const void *ip6(const char *text)
 	return a;
 }
 
+/*
+ * A laboratory: this namespace, far, and a cable between "near" and "far" with
+ * 10.0.0.1 and fd00::1 at this end, .2 and ::2 at the other.
+ */
+struct lab {
+	int here, there;
+	int near, far; /* indices */
+};
+
+/* A cable more, in networks 10.N.0.0/24 and fd00:N::/64. */
+UNUSED static void lab_cable(struct lab *lab, int n, const char *near,
+			     const char *far)
+{
+	char text[40];
+
+	lab->near = veth_add(near, far, lab->there);
+	for (int end = 1; end <= 2; end++) {
+		int ifindex = lab->near;
+
+		if (end == 2) {
+			ns_enter(lab->there);
+			ifindex = lab->far = OK(lkl_ifname_to_ifindex(far));
+		}
+		snprintf(text, sizeof(text), "net.ipv6.conf.%s.accept_dad",
+			 end == 1 ? near : far);
+		EQ(lkl_sysctl(text, "0"), 0);
+		EQ(lkl_if_up(ifindex), 0);
+		snprintf(text, sizeof(text), "10.%d.0.%d", n, end);
+		EQ(lkl_if_set_ipv4(ifindex, ip4(text), 24), 0);
+		snprintf(text, sizeof(text), "fd00:%x::%d", n, end);
+		EQ(lkl_if_add_ip(ifindex, LKL_AF_INET6, ip6(text), 64), 0);
+	}
+	ns_enter(lab->here);
+}
+
+UNUSED static struct lab lab_start(void)
+{
+	struct lab lab;
+
+	boot("mem=256M");
+	EQ(lkl_if_up(1), 0);
+	lab.here = ns_get();
+	lab.there = ns_new();
+	lab_cable(&lab, 0, "near", "far");
+	return lab;
+}
+
+/*
+ * Traffic
+ */
+
+/* A numeric address; what is returned stays valid for some calls. */
+UNUSED static const struct lkl_sockaddr *sock_addr(const char *text, int port,
+						   int *len)
+{
+	static _Thread_local struct lkl_sockaddr_in6 six[4];
+	static _Thread_local int next;
+	struct lkl_sockaddr_in6 *v6 = &six[next++ % 4];
+	struct lkl_sockaddr_in *v4 = (struct lkl_sockaddr_in *)v6;
+
+	memset(v6, 0, sizeof(*v6));
+	if (strchr(text, ':')) {
+		v6->sin6_family = LKL_AF_INET6;
+		v6->sin6_port = htons(port);
+		memcpy(&v6->sin6_addr, ip6(text), 16);
+		*len = sizeof(*v6);
+	} else {
+		v4->sin_family = LKL_AF_INET;
+		v4->sin_port = htons(port);
+		v4->sin_addr.s_addr = ip4(text);
+		*len = sizeof(*v4);
+	}
+	return (struct lkl_sockaddr *)v6;
+}
+
+UNUSED static int sock_open(const char *addr, int type, int protocol)
+{
+	return OK(lkl_sys_socket(strchr(addr, ':') ? LKL_AF_INET6 : LKL_AF_INET,
+				 type, protocol));
+}
+
+UNUSED static int sock_bound(const char *addr, int port, int type, int protocol)
+{
+	int fd = sock_open(addr, type, protocol), one = 1, len;
+	const struct lkl_sockaddr *sa = sock_addr(addr, port, &len);
+
+	lkl_sys_setsockopt(fd, LKL_SOL_SOCKET, LKL_SO_REUSEADDR, (void *)&one,
+			   sizeof(one));
+	OK(lkl_sys_bind(fd, sa, len));
+	return fd;
+}
+
+UNUSED static void sock_int(int fd, int level, int option, int value)
+{
+	OK(lkl_sys_setsockopt(fd, level, option, (void *)&value,
+			      sizeof(value)));
+}
+
+UNUSED static int sock_get(int fd, int level, int option)
+{
+	int value, len = sizeof(value);
+
+	OK(lkl_sys_getsockopt(fd, level, option, (void *)&value, &len));
+	return value;
+}
+
+UNUSED static struct lkl_tcp_info tcp_info(int fd)
+{
+	struct lkl_tcp_info info = { 0 };
+	int len = sizeof(info);
+
+	OK(lkl_sys_getsockopt(fd, LKL_IPPROTO_TCP, LKL_TCP_INFO, (void *)&info,
+			      &len));
+	return info;
+}
+
+/**
+ * struct flow - data on a TCP connection from here to there, all checked
+ * @addr: of the server
+ * @bytes: how many
+ * @protocol: 0 or LKL_IPPROTO_MPTCP
+ * @cc: congestion control of the sender, or NULL
+ * @from: what the sender binds to, or NULL
+ * @tune: called with the sender's socket before it connects, may be NULL
+ * @info: of the sender, after all has arrived
+ * @server_info: of the receiver
+ * @seconds: what it took
+ */
+struct flow {
+	const char *addr;
+	long bytes;
+	int protocol;
+	const char *cc;
+	const char *from;
+	void (*tune)(int fd);
+	struct lkl_tcp_info info, server_info;
+	double seconds;
+	int listener;
+};
+
+#define FLOW_PORT 5001
+#define FLOW_PIECE 65536
+
+/* Byte number @pos of any flow. */
+static unsigned char flow_byte(long pos)
+{
+	return (pos * 2654435761u) >> 24 ^ pos >> 16;
+}
+
+static void *flow_server(void *arg)
+{
+	struct flow *f = arg;
+	int fd = OK(lkl_sys_accept(f->listener, NULL, NULL));
+	unsigned char *buf = malloc(FLOW_PIECE);
+	long total = 0, len;
+
+	while ((len = OK(lkl_sys_read(fd, buf, FLOW_PIECE)))) {
+		for (long i = 0; i < len; i++, total++)
+			if (buf[i] != flow_byte(total))
+				FAIL("byte %ld of the flow is wrong", total);
+	}
+	EQ(total, f->bytes);
+	f->server_info = tcp_info(fd);
+	OK(lkl_sys_write(fd, "!", 1));
+	lkl_sys_close(fd);
+	free(buf);
+	return NULL;
+}
+
+UNUSED static void flow(const struct lab *lab, struct flow *f)
+{
+	unsigned char *buf = malloc(FLOW_PIECE);
+	const struct lkl_sockaddr *sa;
+	pthread_t server;
+	long done = 0;
+	int fd, len;
+
+	if (lab)
+		ns_enter(lab->there);
+	f->listener =
+		sock_bound(f->addr, FLOW_PORT, LKL_SOCK_STREAM, f->protocol);
+	if (lab)
+		ns_enter(lab->here);
+	OK(lkl_sys_listen(f->listener, 1));
+	server = start(flow_server, f);
+
+	fd = f->from ? sock_bound(f->from, 0, LKL_SOCK_STREAM, f->protocol)
+		     : sock_open(f->addr, LKL_SOCK_STREAM, f->protocol);
+	if (f->cc)
+		OK(lkl_sys_setsockopt(fd, LKL_IPPROTO_TCP, LKL_TCP_CONGESTION,
+				      (char *)f->cc, strlen(f->cc)));
+	if (f->tune)
+		f->tune(fd);
+	f->seconds = now(CLOCK_MONOTONIC) / 1e9;
+	sa = sock_addr(f->addr, FLOW_PORT, &len);
+	OK(lkl_sys_connect(fd, (struct lkl_sockaddr *)sa, len));
+	while (done < f->bytes) {
+		long piece = f->bytes - done, sent;
+
+		if (piece > FLOW_PIECE)
+			piece = FLOW_PIECE;
+		for (long i = 0; i < piece; i++)
+			buf[i] = flow_byte(done + i);
+		sent = OK(lkl_sys_write(fd, buf, piece));
+		done += sent;
+	}
+	OK(lkl_sys_shutdown(fd, LKL_SHUT_WR));
+	EQ(lkl_sys_read(fd, buf, 2), 1);
+	f->seconds = now(CLOCK_MONOTONIC) / 1e9 - f->seconds;
+	f->info = tcp_info(fd);
+	lkl_sys_close(fd);
+	lkl_sys_close(f->listener);
+	pthread_join(server, NULL);
+	free(buf);
+}
+
+/* A packet socket that keeps what an interface sends and receives. */
+UNUSED static int sniff(int ifindex)
+{
+	struct lkl_sockaddr_ll addr = { .sll_family = LKL_AF_PACKET,
+					.sll_protocol = htons(LKL_ETH_P_ALL),
+					.sll_ifindex = ifindex };
+	int fd = OK(lkl_sys_socket(LKL_AF_PACKET,
+				   LKL_SOCK_RAW | LKL_SOCK_NONBLOCK,
+				   htons(LKL_ETH_P_ALL)));
+
+	struct lkl_timespec ts;
+
+	sock_int(fd, LKL_SOL_SOCKET, LKL_SO_RCVBUFFORCE, 32 << 20);
+	/* From here on frames get a time, though there is none yet. */
+	EQ(lkl_sys_ioctl(fd, LKL_SIOCGSTAMPNS_OLD, (long)&ts), -LKL_ENOENT);
+	OK(lkl_sys_bind(fd, (struct lkl_sockaddr *)&addr, sizeof(addr)));
+	return fd;
+}
+
+/* How many frames a packet socket has got that something can be said of. */
+UNUSED static int sniffed(int fd,
+			  int (*is)(const unsigned char *frame, long len))
+{
+	unsigned char *frame = malloc(1 << 17);
+	int count = 0;
+	long len;
+
+	while ((len = lkl_sys_recv(fd, frame, 1 << 17, 0)) > 0)
+		count += !!is(frame, len);
+	EQ(len, -LKL_EAGAIN);
+	free(frame);
+	return count;
+}
+
 #endif /* NETLAB_H */
