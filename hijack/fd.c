@@ -17,9 +17,11 @@
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -109,7 +111,11 @@ long fd_own(long fd)
 	if (fd < 0)
 		return fd;
 	own = host3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
-	host1(SYS_close, fd);
+	/* The program may have lowered its limit since. */
+	if (own < 0)
+		own = fd;
+	else
+		host1(SYS_close, fd);
 	if (own >= FD_MAX) {
 		host1(SYS_close, own);
 		own = -EMFILE;
@@ -214,6 +220,22 @@ void fd_decide(long fd, bool host)
 	host3(SYS_dup3, placeholder, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
+/* The library's kernel leaves to us whom it concerns. */
+static bool raises_sigpipe(long nr, const long *a)
+{
+	switch (nr) {
+	case SYS_write:
+	case SYS_writev:
+		return true;
+	case SYS_sendto:
+	case SYS_sendmmsg:
+		return !(a[3] & MSG_NOSIGNAL);
+	case SYS_sendmsg:
+		return !(a[2] & MSG_NOSIGNAL);
+	}
+	return false;
+}
+
 /**
  * fd_call - make a call whose first argument is a descriptor
  */
@@ -221,9 +243,15 @@ long fd_call(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
 
+	long ret;
+
 	if (likely(!(word & FD_LKL)))
 		return host_call(nr, a);
-	return lkl6(nr, fd_number(word), a[1], a[2], a[3], a[4], a[5]);
+	ret = lkl6(nr, fd_number(word), a[1], a[2], a[3], a[4], a[5]);
+	if (unlikely(ret == -EPIPE) && raises_sigpipe(nr, a))
+		host3(SYS_tgkill, host0(SYS_getpid), host0(SYS_gettid),
+		      SIGPIPE);
+	return ret;
 }
 
 long fd_close(long nr, const long *a)

@@ -27,6 +27,11 @@ struct lkl_host_operations *lkl_host;
 static pthread_key_t exit_key;
 static int have_exit_key;
 
+int lkl_thread_busy(void)
+{
+	return self_state.busy;
+}
+
 void lkl_thread_exit(void)
 {
 	struct lkl_self *self = &self_state;

@@ -16,6 +16,9 @@ struct lkl_self {
 	int busy;
 };
 
+/* Is the calling thread in a call? */
+int lkl_thread_busy(void);
+
 /* The calling thread ends, or will not call again. */
 void lkl_thread_exit(void);
 

@@ -7,9 +7,14 @@
  * registers but RAX, RCX and R11, and the red zone.  The unwinding information
  * says that the instruction was a call, so debuggers see through.
  */
+#include <asm/errno.h>
 #include <asm/unistd.h>
 
 #include "preload.h"
+
+/* <linux/futex.h> is for C. */
+#define FUTEX_WAIT_BITSET_PRIVATE (9 | 128)
+#define FUTEX_BITSET_MATCH_ANY 0xffffffff
 
 #define SITE_ADDRESS 0
 #define SITE_RESUME 8
@@ -126,5 +131,55 @@ host_syscall:
 	ret
 	.cfi_endproc
 	.size	host_syscall, . - host_syscall
+
+/*
+ * int preload_wait(int *word, int val, unsigned long long deadline)
+ *
+ * Sleeps while *word is val, until woken, until the deadline if there is one,
+ * or until a signal comes; does not if there is one already.
+ */
+	.globl	preload_wait, preload_wait_check, preload_wait_insn
+	.globl	preload_wait_done
+	.hidden	preload_wait, preload_wait_check, preload_wait_insn
+	.hidden	preload_wait_done
+	.type	preload_wait, @function
+preload_wait:
+	.cfi_startproc
+	subq	$24, %rsp
+	.cfi_adjust_cfa_offset 24
+	xorl	%r10d, %r10d
+	movl	%esi, %ecx
+	testq	%rdx, %rdx
+	jz	1f
+	/* struct timespec */
+	movq	%rdx, %rax
+	xorl	%edx, %edx
+	movl	$1000000000, %r8d
+	divq	%r8
+	movq	%rax, (%rsp)
+	movq	%rdx, 8(%rsp)
+	movq	%rsp, %r10
+1:	movl	%ecx, %edx
+	movl	$FUTEX_WAIT_BITSET_PRIVATE, %esi
+	xorl	%r8d, %r8d
+	movl	$FUTEX_BITSET_MATCH_ANY, %r9d
+	movq	preload_pending@gottpoff(%rip), %rcx
+preload_wait_check:
+	cmpb	$0, %fs:(%rcx)
+	movl	$-EINTR, %eax
+	jne	preload_wait_done
+	movl	$__NR_futex, %eax
+preload_wait_insn:
+	syscall
+preload_wait_done:
+	/* 0 or -EINTR */
+	xorl	%edx, %edx
+	cmpl	$-EINTR, %eax
+	cmovne	%edx, %eax
+	addq	$24, %rsp
+	.cfi_adjust_cfa_offset -24
+	ret
+	.cfi_endproc
+	.size	preload_wait, . - preload_wait
 
 	.section .note.GNU-stack, "", @progbits

@@ -24,6 +24,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <lkl_host.h>
+
 #include "../core.h"
 #include "../run/rewrite.h"
 #include "preload.h"
@@ -96,11 +98,10 @@ static long do_exec(long nr, const long *a)
 static long do_clone(long nr, const long *a)
 {
 	/* The first word of clone3()'s structure is flags, too. */
-	unsigned long flags = nr == SYS_clone3 ? *(unsigned long *)a[0] :
-						 (unsigned long)a[0];
+	unsigned long flags = nr == SYS_clone3 ? *(unsigned long *)a[0]
+					       : (unsigned long)a[0];
 
-	if (nr == SYS_vfork ||
-	    (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM)
+	if (nr == SYS_vfork || (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM)
 		hijack_before_fork();
 	return PRELOAD_IN_PLACE;
 }
@@ -115,8 +116,10 @@ long preload_syscall(long nr, const long *a)
 	case SYS_clone3:
 	case SYS_vfork:
 		return do_clone(nr, a);
+	case SYS_rt_sigaction:
+		return preload_sigaction(nr, a);
 	}
-	return hijack_syscall(nr, a);
+	return preload_signals_call(nr, a);
 }
 
 /*
@@ -188,6 +191,7 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 __attribute__((constructor)) static void preload_start(void)
 {
 	owner_pid = getpid();
+	lkl_host_ops.wait = preload_wait;
 	if (hijack_start("lkl-hijack"))
 		_exit(127);
 	pthread_atfork(hijack_before_fork, NULL, NULL);

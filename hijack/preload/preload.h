@@ -10,7 +10,21 @@
 /* entry.S */
 void preload_entry(void);
 
+/*
+ * The library's wait operation: the three are where it looks for signals, where
+ * it sleeps, and where it is over.
+ */
+int preload_wait(int *word, int val, unsigned long long deadline);
+extern const char preload_wait_check[], preload_wait_insn[];
+extern const char preload_wait_done[];
+
 long preload_syscall(long nr, const long *a);
+
+/* signal.c */
+extern __thread char preload_pending
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+long preload_signals_call(long nr, const long *a);
+long preload_sigaction(long nr, const long *a);
 
 #endif /* __ASSEMBLER__ */
 

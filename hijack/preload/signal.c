@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The program's signal handlers.
+ *
+ * A handler must not run in the middle of a call of the library's kernel: it
+ * could make another, or leave by longjmp().  The host calls ours instead. When
+ * the thread is in such a call, it sends the signal again, has all signals
+ * blocked until the call has ended, and interrupts the call if it waits
+ * (preload_wait() in entry.S).  Otherwise the program's handler runs at once.
+ *
+ * For the host all handlers are without SA_RESTART: a call of the library ends
+ * early only if its wait does.  What the host would have restarted is made
+ * again here.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include <lkl.h>
+
+#include "../../lib/thread.h"
+#include "../core.h"
+#include "preload.h"
+
+#define N_SIGNALS 65
+#define MASK_SIZE 8
+#define SA_RESTORER 0x04000000
+
+/* The host's struct sigaction. */
+struct action {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+static struct action actions[N_SIGNALS];
+
+/**
+ * struct signals - what happened to a thread's call
+ * @pending: a signal waits for its end, and the others are blocked
+ * @mask: the program's signal mask meanwhile
+ * @handled: handlers that have run
+ * @no_restart: of those, some without SA_RESTART
+ */
+static __thread struct signals {
+	unsigned long mask;
+	unsigned int handled, no_restart;
+} signals __attribute__((tls_model("initial-exec")));
+
+__thread char preload_pending __attribute__((tls_model("initial-exec")));
+
+static long host(long nr, long a, long b, long c, long d)
+{
+	return host_syscall(nr, a, b, c, d, 0, 0);
+}
+
+/* Later: see preload_signals_end(). */
+static void postpone(int sig, siginfo_t *info, ucontext_t *uc)
+{
+	unsigned long *mask = (void *)&uc->uc_sigmask;
+	unsigned long ip = uc->uc_mcontext.gregs[REG_RIP];
+
+	if (!preload_pending)
+		signals.mask = *mask;
+	preload_pending = 1;
+	*mask = ~(1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1));
+	host(SYS_rt_tgsigqueueinfo, host(SYS_getpid, 0, 0, 0, 0),
+	     host(SYS_gettid, 0, 0, 0, 0), sig, (long)info);
+	/* About to wait, and too late to notice by itself. */
+	if (ip >= (unsigned long)preload_wait_check &&
+	    ip <= (unsigned long)preload_wait_insn) {
+		uc->uc_mcontext.gregs[REG_RIP] = (long)preload_wait_done;
+		uc->uc_mcontext.gregs[REG_RAX] = -EINTR;
+	}
+}
+
+static void on_signal(int sig, siginfo_t *info, void *uc)
+{
+	struct action sa = actions[sig];
+
+	if (lkl_thread_busy()) {
+		postpone(sig, info, uc);
+		return;
+	}
+	signals.handled++;
+	if (!(sa.flags & SA_RESTART))
+		signals.no_restart++;
+	if (sa.flags & SA_RESETHAND)
+		actions[sig].handler = SIG_DFL;
+	((void (*)(int, siginfo_t *, void *))sa.handler)(sig, info, uc);
+}
+
+/* Calls that end early after any handler. */
+static bool never_restarts(long nr)
+{
+	switch (nr) {
+	case SYS_poll:
+	case SYS_ppoll:
+	case SYS_select:
+	case SYS_pselect6:
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_pause:
+	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+	case SYS_msgsnd:
+	case SYS_msgrcv:
+	case SYS_semop:
+	case SYS_semtimedop:
+	case SYS_io_getevents:
+		return true;
+	}
+	return false;
+}
+
+/**
+ * preload_signals_call - make a call with signals as the program expects them
+ * @nr: number
+ * @a: arguments
+ *
+ * Return: as hijack_syscall()
+ */
+long preload_signals_call(long nr, const long *a)
+{
+	unsigned int handled, no_restart;
+	long ret;
+
+	do {
+		handled = signals.handled;
+		no_restart = signals.no_restart;
+		ret = hijack_syscall(nr, a);
+		if (__builtin_expect(preload_pending, 0)) {
+			preload_pending = 0;
+			/* Here they come. */
+			host(SYS_rt_sigprocmask, SIG_SETMASK,
+			     (long)&signals.mask, 0, MASK_SIZE);
+		}
+	} while (__builtin_expect(ret == -EINTR, 0) &&
+		 signals.handled != handled &&
+		 signals.no_restart == no_restart && !never_restarts(nr));
+	return ret;
+}
+
+/* sigaction() */
+long preload_sigaction(long nr, const long *a)
+{
+	const struct action *new = (void *)a[1];
+	struct action *old = (void *)a[2], was, ours;
+	long sig = a[0], ret;
+
+	if (sig <= 0 || sig >= N_SIGNALS || sig == SIGSEGV || sig == SIGBUS ||
+	    a[3] != MASK_SIZE)
+		return hijack_syscall(nr, a);
+	was = actions[sig];
+	if (new) {
+		ours = *new;
+		if (new->handler != SIG_DFL &&new->handler != SIG_IGN) {
+			actions[sig] = *new;
+			ours.handler = on_signal;
+			ours.flags |= SA_SIGINFO;
+			ours.flags &= ~SA_RESTART;
+		}
+		ret = host(nr, sig, (long)&ours, (long)old, MASK_SIZE);
+		if (!ret)
+			actions[sig] = *new;
+	} else {
+		ret = host(nr, sig, 0, (long)old, MASK_SIZE);
+	}
+	/* Handlers from before we came are the program's libraries' own. */
+	if (!ret && old && old->handler == (void *)on_signal)
+		*old = was;
+	return ret;
+}

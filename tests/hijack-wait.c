@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Under interception a program waits for descriptors of the host and of the
+ * library at once, and signals find it as they would on a host.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/time.h>
+
+#include "hijack.h"
+
+static int p[2], pipes[2];
+
+static void setup(void)
+{
+	tcp_pair(p);
+	SYS(pipe(pipes));
+}
+
+static long ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Write one byte to a descriptor, in a moment. */
+static void *write_later(void *arg)
+{
+	usleep(50000);
+	EQ(write((long)arg, "x", 1), 1);
+	return NULL;
+}
+
+static void later(int fd)
+{
+	pthread_t thread;
+
+	EQ(pthread_create(&thread, NULL, write_later, (void *)(long)fd), 0);
+	pthread_detach(thread);
+}
+
+static void take(int fd)
+{
+	char c;
+
+	EQ(read(fd, &c, 1), 1);
+}
+
+static void polling(void)
+{
+	struct pollfd fds[4] = { { -1, POLLIN, 0 } };
+	long start;
+
+	setup();
+	fds[1] = (struct pollfd){ p[1], POLLIN, 0 };
+	fds[2] = (struct pollfd){ pipes[0], POLLIN, 0 };
+	fds[3] = (struct pollfd){ p[0], POLLOUT, 0 };
+	EQ(poll(fds, 4, -1), 1);
+	EQ(fds[3].revents, POLLOUT);
+	EQ(poll(fds, 3, 0), 0);
+	start = ms();
+	EQ(poll(fds, 3, 30), 0);
+	CHECK(ms() - start >= 30);
+	later(p[0]);
+	EQ(poll(fds, 3, -1), 1);
+	EQ(fds[1].revents, POLLIN);
+	later(pipes[1]);
+	take(p[1]);
+	EQ(poll(fds, 3, -1), 1);
+	EQ(fds[1].revents, 0);
+	EQ(fds[2].revents, POLLIN);
+	EQ(write(p[0], "x", 1), 1);
+	EQ(poll(fds, 4, 1000), 3);
+	EQ(fds[0].revents, 0);
+	SYS(close(p[1]));
+	EQ(poll(fds, 2, 0), 1);
+	EQ(fds[1].revents, POLLNVAL);
+}
+
+static void selecting(void)
+{
+	struct timeval tv = { 0, 30000 };
+	fd_set in, out;
+
+	setup();
+	FD_ZERO(&in);
+	FD_SET(p[1], &in);
+	FD_SET(pipes[0], &in);
+	EQ(select(100, &in, NULL, NULL, &tv), 0);
+	EQ(tv.tv_sec + tv.tv_usec, 0);
+	CHECK(!FD_ISSET(p[1], &in));
+	FD_SET(p[1], &in);
+	FD_SET(pipes[0], &in);
+	later(p[0]);
+	EQ(select(100, &in, NULL, NULL, NULL), 1);
+	CHECK(FD_ISSET(p[1], &in) && !FD_ISSET(pipes[0], &in));
+	FD_SET(pipes[0], &in);
+	FD_ZERO(&out);
+	FD_SET(p[0], &out);
+	FD_SET(pipes[1], &out);
+	EQ(select(100, &in, &out, NULL, NULL), 3);
+	FD_SET(99, &in);
+	FAILS(select(100, &in, NULL, NULL, NULL), EBADF);
+}
+
+static int add(int ep, int op, int fd, unsigned int events)
+{
+	struct epoll_event ev = { events, { .u64 = 0x1234567800000000 + fd } };
+
+	return epoll_ctl(ep, op, fd, &ev);
+}
+
+/* The one descriptor that is ready, 0 if none is. */
+static int ready(int ep, int timeout)
+{
+	struct epoll_event ev[4];
+	int n = SYS(epoll_wait(ep, ev, 4, timeout));
+
+	if (!n)
+		return 0;
+	EQ(n, 1);
+	EQ(ev[0].data.u64 >> 32, 0x12345678);
+	return ev[0].data.u32;
+}
+
+static void epolling(void)
+{
+	struct epoll_event ev[4];
+	long start;
+	int ep;
+
+	setup();
+	ep = SYS(epoll_create1(0));
+	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(add(ep, EPOLL_CTL_ADD, pipes[0], EPOLLIN));
+	FAILS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN), EEXIST);
+	EQ(ready(ep, 0), 0);
+	start = ms();
+	EQ(ready(ep, 30), 0);
+	CHECK(ms() - start >= 30);
+	for (int i = 0; i < 3; i++) {
+		later(p[0]);
+		EQ(ready(ep, -1), p[1]);
+		/* Level: again and again */
+		EQ(ready(ep, -1), p[1]);
+		take(p[1]);
+		EQ(ready(ep, 0), 0);
+		later(pipes[1]);
+		EQ(ready(ep, -1), pipes[0]);
+		take(pipes[0]);
+		EQ(ready(ep, 0), 0);
+	}
+	/* Neither side starves the other. */
+	EQ(write(p[0], "x", 1), 1);
+	EQ(write(pipes[1], "x", 1), 1);
+	for (int i = 0, host = 0, lib = 0; !host || !lib; i++) {
+		CHECK(i < 50);
+		EQ(epoll_wait(ep, ev, 1, -1) > 0, 1);
+		host |= ev[0].data.u32 == (unsigned int)pipes[0];
+		lib |= ev[0].data.u32 == (unsigned int)p[1];
+		if (host && !lib)
+			take(pipes[0]);
+		if (lib && !host && i > 20)
+			take(p[1]);
+	}
+	SYS(add(ep, EPOLL_CTL_DEL, p[1], 0));
+	FAILS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN), ENOENT);
+}
+
+static void edges(void)
+{
+	int ep;
+
+	setup();
+	ep = SYS(epoll_create1(0));
+	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
+	later(p[0]);
+	EQ(ready(ep, -1), p[1]);
+	EQ(ready(ep, 20), 0);
+	later(p[0]);
+	EQ(ready(ep, -1), p[1]);
+	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
+	EQ(ready(ep, -1), p[1]);
+	later(p[0]);
+	EQ(ready(ep, 100), 0);
+	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
+	EQ(ready(ep, -1), p[1]);
+	/* The end of a descriptor is the end of its wait. */
+	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN));
+	SYS(close(p[1]));
+	EQ(ready(ep, 0), 0);
+}
+
+static void nested(void)
+{
+	int inner, outer, fd2;
+	struct pollfd fd;
+
+	setup();
+	inner = SYS(epoll_create1(0));
+	outer = SYS(epoll_create1(0));
+	SYS(add(outer, EPOLL_CTL_ADD, inner, EPOLLIN));
+	SYS(add(inner, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	EQ(ready(outer, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		later(p[0]);
+		EQ(ready(outer, -1), inner);
+		EQ(ready(outer, -1), inner);
+		EQ(ready(inner, 0), p[1]);
+		take(p[1]);
+		EQ(ready(inner, 0), 0);
+		EQ(ready(outer, 0), 0);
+	}
+	/* In a poll(), beside others */
+	fd2 = SYS(epoll_create1(0));
+	SYS(add(fd2, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	fd = (struct pollfd){ fd2, POLLIN, 0 };
+	EQ(poll(&fd, 1, 0), 0);
+	later(p[0]);
+	EQ(poll(&fd, 1, -1), 1);
+	take(p[1]);
+	EQ(ready(fd2, 0), 0);
+	EQ(poll(&fd, 1, 0), 0);
+}
+
+#define WAITERS 4
+
+static int shared;
+static int woken;
+
+static void *wait_shared(void *arg)
+{
+	struct epoll_event ev;
+
+	(void)arg;
+	EQ(epoll_wait(shared, &ev, 1, -1), 1);
+	__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Of several threads that wait at one epoll, each event wakes one. */
+static void shared_epoll(void)
+{
+	pthread_t threads[WAITERS];
+
+	setup();
+	shared = SYS(epoll_create1(0));
+	SYS(add(shared, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
+	for (int i = 0; i < WAITERS; i++)
+		pthread_create(&threads[i], NULL, wait_shared, NULL);
+	usleep(50000);
+	for (int i = 1; i <= WAITERS; i++) {
+		EQ(write(p[0], "x", 1), 1);
+		for (int t = 0; t < 1000 && woken < i; t++)
+			usleep(1000);
+		usleep(20000);
+		EQ(woken, i);
+	}
+	for (int i = 0; i < WAITERS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static volatile int handled;
+static volatile long sent;
+static sigjmp_buf jump;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	handled++;
+}
+
+static void on_alarm_send(int sig)
+{
+	on_alarm(sig);
+	sent = write(p[0], "x", 1);
+}
+
+static void on_alarm_jump(int sig)
+{
+	on_alarm(sig);
+	siglongjmp(jump, 1);
+}
+
+static void alarm_in(int ms, void (*fn)(int), int flags)
+{
+	struct sigaction sa = { .sa_handler = fn, .sa_flags = flags };
+	struct itimerval timer = { .it_value.tv_usec = ms * 1000 };
+
+	handled = 0;
+	SYS(sigaction(SIGALRM, &sa, NULL));
+	SYS(setitimer(ITIMER_REAL, &timer, NULL));
+}
+
+static void interrupted(void)
+{
+	struct pollfd fd;
+	struct sigaction sa;
+	char c;
+
+	setup();
+	fd = (struct pollfd){ p[1], POLLIN, 0 };
+	alarm_in(30, on_alarm, 0);
+	SYS(sigaction(SIGALRM, NULL, &sa));
+	CHECK(sa.sa_handler == on_alarm && !(sa.sa_flags & SA_SIGINFO));
+	FAILS(read(p[1], &c, 1), EINTR);
+	EQ(handled, 1);
+	alarm_in(30, on_alarm, SA_RESTART);
+	FAILS(poll(&fd, 1, -1), EINTR);
+	EQ(handled, 1);
+	/* A handler that makes the call succeed, from inside it. */
+	alarm_in(30, on_alarm_send, SA_RESTART);
+	EQ(read(p[1], &c, 1), 1);
+	EQ(handled, 1);
+	EQ(sent, 1);
+	alarm_in(30, on_alarm_send, SA_RESTART);
+	EQ(read(pipes[0], &c, 0), 0);
+	EQ(recv(p[1], &c, 1, MSG_WAITALL), 1);
+}
+
+/* Leaving a call by longjmp() leaves nothing behind. */
+static void jumped(void)
+{
+	struct pollfd fd;
+	char c;
+
+	setup();
+	fd = (struct pollfd){ p[1], POLLIN, 0 };
+	for (volatile int i = 0; i < 20; i++) {
+		alarm_in(5, on_alarm_jump, SA_RESTART);
+		if (!sigsetjmp(jump, 1)) {
+			if (i % 2)
+				poll(&fd, 1, -1);
+			else
+				(void)!read(p[1], &c, 1);
+			FAIL("not interrupted");
+		}
+		EQ(write(p[0], "x", 1), 1);
+		EQ(read(p[1], &c, 1), 1);
+	}
+}
+
+static void signal_mask(void)
+{
+	struct timespec time = { 5, 0 };
+	struct pollfd fd;
+	sigset_t set, none;
+
+	setup();
+	fd = (struct pollfd){ p[1], POLLIN, 0 };
+	sigemptyset(&none);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	alarm_in(20, on_alarm, 0);
+	usleep(40000);
+	EQ(handled, 0);
+	FAILS(ppoll(&fd, 1, &time, &none), EINTR);
+	EQ(handled, 1);
+	CHECK(time.tv_sec == 4 || time.tv_sec == 5);
+}
+
+static void timeouts(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	struct timeval tv = { 0, 30000 };
+	struct pollfd fd;
+	socklen_t len = sizeof(int);
+	int s, err;
+	char c;
+	long start = ms();
+
+	setup();
+	SYS(setsockopt(p[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	FAILS(read(p[1], &c, 1), EAGAIN);
+	CHECK(ms() - start >= 30);
+	/* A connect() that does not wait */
+	s = SYS(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	addr.sin_port = htons(1);
+	if (connect(s, (void *)&addr, sizeof(addr)) && errno == EINPROGRESS) {
+		fd = (struct pollfd){ s, POLLOUT, 0 };
+		EQ(poll(&fd, 1, 1000), 1);
+		SYS(getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len));
+		EQ(err, ECONNREFUSED);
+	} else {
+		EQ(errno, ECONNREFUSED);
+	}
+	SYS(fcntl(p[1], F_SETFL, O_NONBLOCK));
+	FAILS(read(p[1], &c, 1), EAGAIN);
+}
+
+/* Writing to nobody. */
+static void broken_pipe(void)
+{
+	setup();
+	handled = 0;
+	signal(SIGPIPE, on_alarm);
+	SYS(close(p[1]));
+	(void)!write(p[0], "x", 1);
+	usleep(20000);
+	EQ(send(p[0], "x", 1, MSG_NOSIGNAL), -1);
+	EQ(handled, 0);
+	FAILS(write(p[0], "x", 1), EPIPE);
+	EQ(handled, 1);
+}
+
+static const struct check tests[] = {
+	{ "polling", polling },		{ "selecting", selecting },
+	{ "epolling", epolling },	{ "edges", edges },
+	{ "nested", nested },		{ "shared-epoll", shared_epoll },
+	{ "interrupted", interrupted }, { "jumped", jumped },
+	{ "signal-mask", signal_mask }, { "timeouts", timeouts },
+	{ "broken-pipe", broken_pipe },
+};
+
+HIJACK_MAIN(tests)
