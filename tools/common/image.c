@@ -404,8 +404,8 @@ static void explain(struct image *img, long err)
 }
 
 /*
- * Make the nodes of the other disks.  Returns the mount options: btrfs does not
- * look around for its disks, ntfs3 wants to be asked for ACLs.
+ * Make the nodes of the other disks.  Returns the mount options, which for
+ * btrfs name them; it does not look around for its disks.
  */
 static char *add_disks(const struct image *img)
 {
@@ -416,10 +416,7 @@ static char *add_disks(const struct image *img)
 
 	if (!f)
 		tool_no_memory();
-	if (!strcmp(img->type, "ntfs3"))
-		fputs("acl", f);
-	if (img->options)
-		fprintf(f, "%s%s", ftell(f) ? "," : "", img->options);
+	fputs(img->options ? img->options : "", f);
 	for (unsigned int i = 0; i < img->more_count; i++) {
 		char node[32];
 		uint32_t dev;
