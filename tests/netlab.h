@@ -411,7 +411,7 @@ UNUSED static struct lkl_tcp_info tcp_info(int fd)
  * @bytes: how many
  * @protocol: 0 or LKL_IPPROTO_MPTCP
  * @cc: congestion control of the sender, or NULL
- * @from: what the sender binds to, or NULL
+ * @listen: what the server listens on, if it is not @addr
  * @tune: called with the sender's socket before it connects, may be NULL
  * @info: of the sender, after all has arrived
  * @server_info: of the receiver
@@ -422,7 +422,7 @@ struct flow {
 	long bytes;
 	int protocol;
 	const char *cc;
-	const char *from;
+	const char *listen;
 	void (*tune)(int fd);
 	struct lkl_tcp_info info, server_info;
 	double seconds;
@@ -468,15 +468,14 @@ UNUSED static void flow(const struct lab *lab, struct flow *f)
 
 	if (lab)
 		ns_enter(lab->there);
-	f->listener =
-		sock_bound(f->addr, FLOW_PORT, LKL_SOCK_STREAM, f->protocol);
+	f->listener = sock_bound(f->listen ? f->listen : f->addr, FLOW_PORT,
+				 LKL_SOCK_STREAM, f->protocol);
 	if (lab)
 		ns_enter(lab->here);
 	OK(lkl_sys_listen(f->listener, 1));
 	server = start(flow_server, f);
 
-	fd = f->from ? sock_bound(f->from, 0, LKL_SOCK_STREAM, f->protocol)
-		     : sock_open(f->addr, LKL_SOCK_STREAM, f->protocol);
+	fd = sock_open(f->addr, LKL_SOCK_STREAM, f->protocol);
 	if (f->cc)
 		OK(lkl_sys_setsockopt(fd, LKL_IPPROTO_TCP, LKL_TCP_CONGESTION,
 				      (char *)f->cc, strlen(f->cc)));

@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What else the library's kernel does with packets: VLANs, WireGuard, IPsec,
+ * MPTCP, nftables, multicast, capture; between two of its network namespaces.
+ */
+#include <lkl/linux/filter.h>
+#include <lkl/linux/genetlink.h>
+#include <lkl/linux/if_vlan.h>
+#include <lkl/linux/mptcp.h>
+#include <lkl/linux/mptcp_pm.h>
+#include <lkl/linux/netfilter.h>
+#include <lkl/linux/netfilter/nf_tables.h>
+#include <lkl/linux/netfilter/nfnetlink.h>
+#include <lkl/linux/wireguard.h>
+#include <lkl/linux/xfrm.h>
+
+#include "netlab.h"
+
+#define MB (1 << 20)
+
+/* IP protocol of a frame, or 0. */
+static int ip_protocol(const unsigned char *frame, long len)
+{
+	if (len < 54)
+		return 0;
+	if (frame[12] == 0x08 && frame[13] == 0x00)
+		return frame[23];
+	return frame[12] == 0x86 && frame[13] == 0xdd ? frame[20] : 0;
+}
+
+static int is_tcp(const unsigned char *frame, long len)
+{
+	return ip_protocol(frame, len) == LKL_IPPROTO_TCP;
+}
+
+static int is_udp(const unsigned char *frame, long len)
+{
+	return ip_protocol(frame, len) == LKL_IPPROTO_UDP;
+}
+
+static int is_esp(const unsigned char *frame, long len)
+{
+	return ip_protocol(frame, len) == LKL_IPPROTO_ESP;
+}
+
+/* A packet socket with a filter gets what it wants of what passes. */
+static void capture(void)
+{
+	/* IPv4 to TCP port FLOW_PORT without the flag ACK: a SYN */
+	static struct lkl_sock_filter code[] = {
+		{ 0x28, 0, 0, 12 }, /* type */
+		{ 0x15, 0, 5, LKL_ETH_P_IP },
+		{ 0x28, 0, 0, 36 }, /* destination port */
+		{ 0x15, 0, 3, FLOW_PORT },
+		{ 0x30, 0, 0, 47 }, /* flags */
+		{ 0x45, 1, 0, 0x10 },
+		{ 0x06, 0, 0, 0xffff },
+		{ 0x06, 0, 0, 0 },
+	};
+	struct lkl_sock_fprog prog = { ARRAY_SIZE(code), code };
+	struct flow f = { .addr = "10.0.0.2", .bytes = MB };
+	struct lab lab = lab_start();
+	int all = sniff(lab.near), some = sniff(lab.near);
+
+	OK(lkl_sys_setsockopt(some, LKL_SOL_SOCKET, LKL_SO_ATTACH_FILTER,
+			      (void *)&prog, sizeof(prog)));
+	flow(&lab, &f);
+	EQ(sniffed(some, is_tcp), 1);
+	CHECK(sniffed(all, is_tcp) > 20);
+	halt();
+}
+
+static void put_vlan(struct nlmsghdr *nlh, const void *arg)
+{
+	mnl_attr_put_u16(nlh, LKL_IFLA_VLAN_ID, *(int *)arg);
+}
+
+/* An interface on top, at both ends. */
+static void over(const struct lab *lab, const char *kind, int under,
+		 void (*put)(struct nlmsghdr *, const void *), const void *arg,
+		 int index[2])
+{
+	for (int end = 0; end < 2; end++) {
+		char addr[20];
+
+		ns_enter(end ? lab->there : lab->here);
+		index[end] = link_add("over", kind,
+				      under ? (end ? lab->far : lab->near) : 0,
+				      put, arg);
+		EQ(lkl_if_up(index[end]), 0);
+		snprintf(addr, sizeof(addr), "10.9.0.%d", end + 1);
+		EQ(lkl_if_set_ipv4(index[end], ip4(addr), 24), 0);
+	}
+	ns_enter(lab->here);
+}
+
+static void vlan(void)
+{
+	struct lab lab = lab_start();
+	struct flow f = { .addr = "10.9.0.2", .bytes = MB };
+	struct lkl_tpacket_auxdata aux;
+	char control[100], frame[100];
+	struct lkl_iovec iov = { frame, sizeof(frame) };
+	struct lkl_user_msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int id = 42, fd, tagged = 0, index[2];
+
+	over(&lab, "vlan", 1, put_vlan, &id, index);
+	fd = sniff(lab.near);
+	sock_int(fd, LKL_SOL_PACKET, LKL_PACKET_AUXDATA, 1);
+	flow(&lab, &f);
+	for (;;) {
+		struct lkl_cmsghdr *cmsg = (struct lkl_cmsghdr *)control;
+
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		if (lkl_sys_recvmsg(fd, &msg, 0) < 0)
+			break;
+		CHECK(msg.msg_controllen >= sizeof(*cmsg) + sizeof(aux));
+		memcpy(&aux, cmsg + 1, sizeof(aux));
+		if (frame[12] == 0x08 && frame[13] == 0x00) {
+			CHECK(aux.tp_status & LKL_TP_STATUS_VLAN_VALID);
+			EQ(aux.tp_vlan_tci, id);
+			tagged++;
+		}
+	}
+	CHECK(tagged > 20);
+	halt();
+}
+
+/* Generic netlink: a command of a family. */
+static struct nlmsghdr *genl(int family, int command, int version, int flags)
+{
+	struct lkl_genlmsghdr head = { .cmd = command, .version = version };
+
+	return nl_request(family, flags, &head, sizeof(head));
+}
+
+static int store_family(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *attr;
+
+	mnl_attr_for_each(
+		attr, nlh,
+		sizeof(struct lkl_genlmsghdr)) if (mnl_attr_get_type(attr) ==
+						   LKL_CTRL_ATTR_FAMILY_ID) *
+		(int *)arg = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+static int genl_family(const char *name)
+{
+	struct nlmsghdr *nlh =
+		genl(LKL_GENL_ID_CTRL, LKL_CTRL_CMD_GETFAMILY, 1, 0);
+	int family = 0;
+
+	mnl_attr_put_strz(nlh, LKL_CTRL_ATTR_FAMILY_NAME, name);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, store_family, &family));
+	return family;
+}
+
+static int store_key(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *attr;
+
+	mnl_attr_for_each(
+		attr, nlh,
+		sizeof(struct lkl_genlmsghdr)) if (mnl_attr_get_type(attr) ==
+						   LKL_WGDEVICE_A_PUBLIC_KEY)
+		memcpy(arg, mnl_attr_get_payload(attr), LKL_WG_KEY_LEN);
+	return MNL_CB_OK;
+}
+
+static void wireguard(void)
+{
+	unsigned char key[2][LKL_WG_KEY_LEN];
+	struct flow f = { .addr = "10.9.0.2", .bytes = MB };
+	struct lab lab = lab_start();
+	int family, index[2], fd;
+
+	over(&lab, "wireguard", 0, NULL, NULL, index);
+	family = genl_family(LKL_WG_GENL_NAME);
+	for (int end = 0; end < 2; end++) {
+		struct nlmsghdr *nlh;
+
+		ns_enter(end ? lab.there : lab.here);
+		memset(key[end], 0x40 + end, LKL_WG_KEY_LEN);
+		nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
+		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
+		mnl_attr_put_u16(nlh, LKL_WGDEVICE_A_LISTEN_PORT, 51820);
+		mnl_attr_put(nlh, LKL_WGDEVICE_A_PRIVATE_KEY, LKL_WG_KEY_LEN,
+			     key[end]);
+		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+		nlh = genl(family, LKL_WG_CMD_GET_DEVICE, 1, NLM_F_DUMP);
+		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
+		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, store_key, key[end]));
+	}
+	for (int end = 0; end < 2; end++) {
+		uint32_t any = 0;
+		int len;
+		const void *endpoint =
+			sock_addr(end ? "10.0.0.1" : "10.0.0.2", 51820, &len);
+		struct nlmsghdr *nlh;
+		struct nlattr *peers, *peer, *ips, *ip;
+
+		ns_enter(end ? lab.there : lab.here);
+		nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
+		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
+		peers = mnl_attr_nest_start(nlh, LKL_WGDEVICE_A_PEERS);
+		peer = mnl_attr_nest_start(nlh, 0);
+		mnl_attr_put(nlh, LKL_WGPEER_A_PUBLIC_KEY, LKL_WG_KEY_LEN,
+			     key[!end]);
+		mnl_attr_put(nlh, LKL_WGPEER_A_ENDPOINT, len, endpoint);
+		ips = mnl_attr_nest_start(nlh, LKL_WGPEER_A_ALLOWEDIPS);
+		ip = mnl_attr_nest_start(nlh, 0);
+		mnl_attr_put_u16(nlh, LKL_WGALLOWEDIP_A_FAMILY, LKL_AF_INET);
+		mnl_attr_put_u32(nlh, LKL_WGALLOWEDIP_A_IPADDR, any);
+		mnl_attr_put_u8(nlh, LKL_WGALLOWEDIP_A_CIDR_MASK, 0);
+		mnl_attr_nest_end(nlh, ip);
+		mnl_attr_nest_end(nlh, ips);
+		mnl_attr_nest_end(nlh, peer);
+		mnl_attr_nest_end(nlh, peers);
+		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+	}
+	ns_enter(lab.here);
+	fd = sniff(lab.near);
+	flow(&lab, &f);
+	/* Nothing can be read on the cable. */
+	CHECK(sniffed(fd, is_udp) > 20);
+	fd = sniff(lab.near);
+	flow(&lab, &f);
+	EQ(sniffed(fd, is_tcp), 0);
+	halt();
+}
+
+/* A key for packets from 10.0.0.FROM to 10.0.0.TO. */
+static void ipsec_state(int from, int to)
+{
+	struct lkl_xfrm_usersa_info sa = {
+		.id = { .spi = htonl(0x1000 + from), .proto = LKL_IPPROTO_ESP },
+		.lft = { -1, -1, -1, -1 },
+		.reqid = 1,
+		.family = LKL_AF_INET,
+		.mode = LKL_XFRM_MODE_TRANSPORT,
+		.replay_window = 32,
+	};
+	struct {
+		struct lkl_xfrm_algo_aead alg;
+		char key[20];
+	} aead = { .alg = { "rfc4106(gcm(aes))", 160, 128 } };
+	struct nlmsghdr *nlh;
+
+	memset(aead.alg.alg_key, from, sizeof(aead.key));
+	sa.saddr.a4 = htonl(0x0a000000 + from);
+	sa.id.daddr.a4 = htonl(0x0a000000 + to);
+	nlh = nl_request(LKL_XFRM_MSG_NEWSA, NLM_F_CREATE, &sa, sizeof(sa));
+	mnl_attr_put(nlh, LKL_XFRMA_ALG_AEAD, sizeof(aead), &aead);
+	OK(nl_talk(LKL_NETLINK_XFRM, nlh, NULL, NULL));
+}
+
+static void ipsec_policy(int from, int to, int dir)
+{
+	struct lkl_xfrm_userpolicy_info pol = {
+		.sel = { .prefixlen_s = 32,
+			 .prefixlen_d = 32,
+			 .family = LKL_AF_INET },
+		.lft = { -1, -1, -1, -1 },
+		.dir = dir,
+	};
+	struct lkl_xfrm_user_tmpl tmpl = { .id = { .proto = LKL_IPPROTO_ESP },
+					   .family = LKL_AF_INET,
+					   .reqid = 1,
+					   .mode = LKL_XFRM_MODE_TRANSPORT,
+					   .aalgos = -1,
+					   .ealgos = -1,
+					   .calgos = -1 };
+	struct nlmsghdr *nlh;
+
+	pol.sel.saddr.a4 = htonl(0x0a000000 + from);
+	pol.sel.daddr.a4 = htonl(0x0a000000 + to);
+	nlh = nl_request(LKL_XFRM_MSG_NEWPOLICY, NLM_F_CREATE, &pol,
+			 sizeof(pol));
+	mnl_attr_put(nlh, LKL_XFRMA_TMPL, sizeof(tmpl), &tmpl);
+	OK(nl_talk(LKL_NETLINK_XFRM, nlh, NULL, NULL));
+}
+
+static void ipsec(void)
+{
+	struct flow f = { .addr = "10.0.0.2", .bytes = MB };
+	struct lab lab = lab_start();
+	int fd;
+
+	for (int end = 1; end <= 2; end++) {
+		ns_enter(end == 1 ? lab.here : lab.there);
+		ipsec_state(1, 2);
+		ipsec_state(2, 1);
+		ipsec_policy(end, 3 - end, LKL_XFRM_POLICY_OUT);
+		ipsec_policy(3 - end, end, LKL_XFRM_POLICY_IN);
+	}
+	ns_enter(lab.here);
+	fd = sniff(lab.near);
+	flow(&lab, &f);
+	CHECK(sniffed(fd, is_esp) > 20);
+	/* Nothing goes in the clear. */
+	fd = sniff(lab.near);
+	flow(&lab, &f);
+	EQ(sniffed(fd, is_tcp), 0);
+	halt();
+}
+
+/* One connection on two cables. */
+static void mptcp(void)
+{
+	struct flow f = { .addr = "10.0.0.2",
+			  .listen = "0.0.0.0",
+			  .bytes = 16 * MB,
+			  .protocol = LKL_IPPROTO_MPTCP };
+	struct lab lab = lab_start();
+	int family, first = lab.near, fd[2], n[2];
+
+	for (int end = 0; end < 2; end++) {
+		struct nlmsghdr *nlh;
+		struct nlattr *addr;
+
+		if (!end)
+			lab_cable(&lab, 1, "near2", "far2");
+		ns_enter(end ? lab.there : lab.here);
+		family = genl_family(LKL_MPTCP_PM_NAME);
+		nlh = genl(family, LKL_MPTCP_PM_CMD_SET_LIMITS,
+			   LKL_MPTCP_PM_VER, 0);
+		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_RCV_ADD_ADDRS, 2);
+		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_SUBFLOWS, 2);
+		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+		/* The far end tells of its other address. */
+		if (!end)
+			continue;
+		nlh = genl(family, LKL_MPTCP_PM_CMD_ADD_ADDR, LKL_MPTCP_PM_VER,
+			   0);
+		addr = mnl_attr_nest_start(nlh, LKL_MPTCP_PM_ATTR_ADDR);
+		mnl_attr_put_u16(nlh, LKL_MPTCP_PM_ADDR_ATTR_FAMILY,
+				 LKL_AF_INET);
+		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_ADDR4,
+				 ip4("10.1.0.2"));
+		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_FLAGS,
+				 LKL_MPTCP_PM_ADDR_FLAG_SIGNAL);
+		mnl_attr_nest_end(nlh, addr);
+		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+	}
+	ns_enter(lab.here);
+	/* Slow enough for both to be wanted. */
+	EQ(lkl_qdisc_add(first, "root", "netem delay 1ms rate 100mbit"), 0);
+	EQ(lkl_qdisc_add(lab.near, "root", "netem delay 1ms rate 100mbit"), 0);
+	fd[0] = sniff(first);
+	fd[1] = sniff(lab.near);
+	flow(&lab, &f);
+	for (int i = 0; i < 2; i++)
+		n[i] = sniffed(fd[i], is_tcp);
+	printf("16 MiB over two cables of 100 Mbit/s: %.2f s, %d and %d "
+	       "frames\n",
+	       f.seconds, n[0], n[1]);
+	fflush(stdout);
+	CHECK(n[0] > 100 && n[1] > 100);
+	/* One cable takes 1.34 s. */
+	CHECK(f.seconds < 1.2);
+	halt();
+}
+
+/* A batch of nf_tables messages. */
+static _Alignas(8) char batch[8192];
+static size_t batch_len;
+
+static struct nlmsghdr *nft_begin(int type, int flags, int family)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(batch + batch_len);
+	struct lkl_nfgenmsg *head =
+		mnl_nlmsg_put_extra_header(nlh, sizeof(*head));
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	head->nfgen_family = family;
+	if (type == LKL_NFNL_MSG_BATCH_BEGIN || type == LKL_NFNL_MSG_BATCH_END)
+		head->res_id = htons(LKL_NFNL_SUBSYS_NFTABLES);
+	return nlh;
+}
+
+static void nft_end(struct nlmsghdr *nlh)
+{
+	batch_len += NLMSG_ALIGN(nlh->nlmsg_len);
+}
+
+#define NFT(message) (LKL_NFNL_SUBSYS_NFTABLES << 8 | LKL_NFT_MSG_##message)
+
+/* An expression of a rule: begin, and end with the nests that it opened. */
+static void expr_begin(struct nlmsghdr *nlh, const char *name,
+		       struct nlattr *nest[2])
+{
+	nest[0] = mnl_attr_nest_start(nlh, LKL_NFTA_LIST_ELEM);
+	mnl_attr_put_strz(nlh, LKL_NFTA_EXPR_NAME, name);
+	nest[1] = mnl_attr_nest_start(nlh, LKL_NFTA_EXPR_DATA);
+}
+
+static void expr_end(struct nlmsghdr *nlh, struct nlattr *nest[2])
+{
+	mnl_attr_nest_end(nlh, nest[1]);
+	mnl_attr_nest_end(nlh, nest[0]);
+}
+
+static void put_be32(struct nlmsghdr *nlh, int type, uint32_t value)
+{
+	mnl_attr_put_u32(nlh, type, htonl(value));
+}
+
+/* Register 1 must hold a value. */
+static void expr_cmp(struct nlmsghdr *nlh, const void *value, size_t len)
+{
+	struct nlattr *nest[2], *data;
+
+	expr_begin(nlh, "cmp", nest);
+	put_be32(nlh, LKL_NFTA_CMP_SREG, LKL_NFT_REG_1);
+	put_be32(nlh, LKL_NFTA_CMP_OP, LKL_NFT_CMP_EQ);
+	data = mnl_attr_nest_start(nlh, LKL_NFTA_CMP_DATA);
+	mnl_attr_put(nlh, LKL_NFTA_DATA_VALUE, len, value);
+	mnl_attr_nest_end(nlh, data);
+	expr_end(nlh, nest);
+}
+
+/* Drop UDP packets to a port, in both families. */
+static void nft_drop(int port)
+{
+	uint16_t be_port = htons(port);
+	struct nlattr *nest[2], *exprs, *data, *verdict, *hook;
+	struct nlmsghdr *nlh;
+	uint8_t udp = LKL_IPPROTO_UDP;
+
+	nft_end(nft_begin(LKL_NFNL_MSG_BATCH_BEGIN, 0, 0));
+	nlh = nft_begin(NFT(NEWTABLE), NLM_F_CREATE, LKL_NFPROTO_INET);
+	mnl_attr_put_strz(nlh, LKL_NFTA_TABLE_NAME, "t");
+	nft_end(nlh);
+
+	nlh = nft_begin(NFT(NEWCHAIN), NLM_F_CREATE, LKL_NFPROTO_INET);
+	mnl_attr_put_strz(nlh, LKL_NFTA_CHAIN_TABLE, "t");
+	mnl_attr_put_strz(nlh, LKL_NFTA_CHAIN_NAME, "in");
+	mnl_attr_put_strz(nlh, LKL_NFTA_CHAIN_TYPE, "filter");
+	hook = mnl_attr_nest_start(nlh, LKL_NFTA_CHAIN_HOOK);
+	put_be32(nlh, LKL_NFTA_HOOK_HOOKNUM, LKL_NF_INET_LOCAL_IN);
+	put_be32(nlh, LKL_NFTA_HOOK_PRIORITY, 0);
+	mnl_attr_nest_end(nlh, hook);
+	nft_end(nlh);
+
+	nlh = nft_begin(NFT(NEWRULE), NLM_F_CREATE | NLM_F_APPEND,
+			LKL_NFPROTO_INET);
+	mnl_attr_put_strz(nlh, LKL_NFTA_RULE_TABLE, "t");
+	mnl_attr_put_strz(nlh, LKL_NFTA_RULE_CHAIN, "in");
+	exprs = mnl_attr_nest_start(nlh, LKL_NFTA_RULE_EXPRESSIONS);
+	expr_begin(nlh, "meta", nest);
+	put_be32(nlh, LKL_NFTA_META_KEY, LKL_NFT_META_L4PROTO);
+	put_be32(nlh, LKL_NFTA_META_DREG, LKL_NFT_REG_1);
+	expr_end(nlh, nest);
+	expr_cmp(nlh, &udp, sizeof(udp));
+	expr_begin(nlh, "payload", nest);
+	put_be32(nlh, LKL_NFTA_PAYLOAD_DREG, LKL_NFT_REG_1);
+	put_be32(nlh, LKL_NFTA_PAYLOAD_BASE, LKL_NFT_PAYLOAD_TRANSPORT_HEADER);
+	put_be32(nlh, LKL_NFTA_PAYLOAD_OFFSET, 2);
+	put_be32(nlh, LKL_NFTA_PAYLOAD_LEN, 2);
+	expr_end(nlh, nest);
+	expr_cmp(nlh, &be_port, sizeof(be_port));
+	expr_begin(nlh, "immediate", nest);
+	put_be32(nlh, LKL_NFTA_IMMEDIATE_DREG, LKL_NFT_REG_VERDICT);
+	data = mnl_attr_nest_start(nlh, LKL_NFTA_IMMEDIATE_DATA);
+	verdict = mnl_attr_nest_start(nlh, LKL_NFTA_DATA_VERDICT);
+	put_be32(nlh, LKL_NFTA_VERDICT_CODE, LKL_NF_DROP);
+	mnl_attr_nest_end(nlh, verdict);
+	mnl_attr_nest_end(nlh, data);
+	expr_end(nlh, nest);
+	mnl_attr_nest_end(nlh, exprs);
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	nft_end(nlh);
+	nft_end(nft_begin(LKL_NFNL_MSG_BATCH_END, 0, 0));
+}
+
+static void nftables(void)
+{
+	static const char *const addrs[] = { "10.0.0.2", "fd00::2" };
+	struct lab lab = lab_start();
+	struct nlmsgerr *answer;
+	char buf[8192];
+	long len;
+	int fd;
+
+	ns_enter(lab.there);
+	nft_drop(7777);
+	fd = OK(lkl_sys_socket(LKL_AF_NETLINK, LKL_SOCK_RAW,
+			       LKL_NETLINK_NETFILTER));
+	EQ(lkl_sys_send(fd, batch, batch_len, 0), batch_len);
+	len = OK(lkl_sys_recv(fd, buf, sizeof(buf), 0));
+	CHECK(len >= (long)(sizeof(struct nlmsghdr) + sizeof(*answer)));
+	answer = mnl_nlmsg_get_payload((struct nlmsghdr *)buf);
+	EQ(((struct nlmsghdr *)buf)->nlmsg_type, NLMSG_ERROR);
+	EQ(answer->error, 0);
+	lkl_sys_close(fd);
+
+	for (int i = 0; i < 4; i++) {
+		int port = i < 2 ? 7777 : 7778, from, to, alen;
+		const struct lkl_sockaddr *sa;
+
+		ns_enter(lab.there);
+		to = sock_bound(addrs[i % 2], port,
+				LKL_SOCK_DGRAM | LKL_SOCK_NONBLOCK, 0);
+		ns_enter(lab.here);
+		from = sock_open(addrs[i % 2], LKL_SOCK_DGRAM, 0);
+		sa = sock_addr(addrs[i % 2], port, &alen);
+		EQ(lkl_sys_sendto(from, "x", 1, 0, (struct lkl_sockaddr *)sa,
+				  alen),
+		   1);
+		/* Neighbours must find each other first. */
+		for (int ms = 0; ms < 100; ms++) {
+			len = lkl_sys_recv(to, buf, sizeof(buf), 0);
+			if (len > 0)
+				break;
+			msleep(1);
+		}
+		EQ(len, i < 2 ? -LKL_EAGAIN : 1);
+		lkl_sys_close(from);
+		lkl_sys_close(to);
+	}
+	halt();
+}
+
+static void multicast(void)
+{
+	static const char *const groups[] = { "239.1.2.3", "ff15::123" };
+	struct lab lab = lab_start();
+
+	for (int i = 0; i < 2; i++) {
+		struct lkl_ip_mreqn v4 = { .imr_ifindex = lab.far };
+		struct lkl_ipv6_mreq v6 = { .ipv6mr_ifindex = lab.far };
+		int from, to, len, got = 0;
+		const struct lkl_sockaddr *sa;
+		char c;
+
+		ns_enter(lab.there);
+		to = sock_bound(groups[i], 7000,
+				LKL_SOCK_DGRAM | LKL_SOCK_NONBLOCK, 0);
+		if (i) {
+			memcpy(&v6.ipv6mr_multiaddr, ip6(groups[i]), 16);
+			OK(lkl_sys_setsockopt(to, LKL_IPPROTO_IPV6,
+					      LKL_IPV6_ADD_MEMBERSHIP,
+					      (void *)&v6, sizeof(v6)));
+		} else {
+			v4.imr_multiaddr.s_addr = ip4(groups[i]);
+			OK(lkl_sys_setsockopt(to, LKL_IPPROTO_IP,
+					      LKL_IP_ADD_MEMBERSHIP,
+					      (void *)&v4, sizeof(v4)));
+		}
+		ns_enter(lab.here);
+		from = sock_open(groups[i], LKL_SOCK_DGRAM, 0);
+		v4.imr_ifindex = lab.near;
+		if (i)
+			sock_int(from, LKL_IPPROTO_IPV6, LKL_IPV6_MULTICAST_IF,
+				 lab.near);
+		else
+			OK(lkl_sys_setsockopt(from, LKL_IPPROTO_IP,
+					      LKL_IP_MULTICAST_IF, (void *)&v4,
+					      sizeof(v4)));
+		sa = sock_addr(groups[i], 7000, &len);
+		for (int n = 0; n < 3; n++)
+			EQ(lkl_sys_sendto(from, "m", 1, 0,
+					  (struct lkl_sockaddr *)sa, len),
+			   1);
+		while (got < 3 && lkl_sys_recv(to, &c, 1, 0) == 1)
+			got++;
+		EQ(got, 3);
+		/* Nobody gets what he has left. */
+		if (i)
+			OK(lkl_sys_setsockopt(to, LKL_IPPROTO_IPV6,
+					      LKL_IPV6_DROP_MEMBERSHIP,
+					      (void *)&v6, sizeof(v6)));
+		else {
+			v4.imr_ifindex = lab.far;
+			OK(lkl_sys_setsockopt(to, LKL_IPPROTO_IP,
+					      LKL_IP_DROP_MEMBERSHIP,
+					      (void *)&v4, sizeof(v4)));
+		}
+		EQ(lkl_sys_sendto(from, "m", 1, 0, (struct lkl_sockaddr *)sa,
+				  len),
+		   1);
+		EQ(lkl_sys_recv(to, &c, 1, 0), -LKL_EAGAIN);
+		lkl_sys_close(from);
+		lkl_sys_close(to);
+	}
+	halt();
+}
+
+static const struct check tests[] = {
+	{ "capture", capture },	    { "vlan", vlan },
+	{ "wireguard", wireguard }, { "ipsec", ipsec },
+	{ "mptcp", mptcp },	    { "nftables", nftables },
+	{ "multicast", multicast },
+};
+
+CHECK_MAIN(tests)
