@@ -34,6 +34,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -63,6 +64,7 @@ struct options {
 	char *gid;
 	char *uidmap;
 	char *gidmap;
+	char *attach;
 	int readonly;
 	int shared;
 	int permissions;
@@ -91,6 +93,7 @@ static const struct fuse_opt specs[] = {
 	OPTION("gid=%s", gid),
 	OPTION("uidmap=%s", uidmap),
 	OPTION("gidmap=%s", gidmap),
+	OPTION("--attach=%s", attach),
 	OPTION("sandbox", sandbox),
 	OPTION("--sandbox", sandbox),
 	NO_OPTION("nosandbox", sandbox),
@@ -106,6 +109,7 @@ static const struct fuse_opt specs[] = {
 /*
  * @control: socket to the server, or -1 when it has nothing more to ask for
  * @messages: what the server prints
+ * @signals: signals to this process
  * @front: pipe to the process on the terminal when this one is a daemon
  * @daemon: messages go to the system's log
  * @mounted: the mount point is ours
@@ -118,6 +122,7 @@ struct supervisor {
 	pid_t server;
 	int control;
 	int messages;
+	int signals;
 	int front;
 	bool daemon;
 	bool mounted;
@@ -200,6 +205,8 @@ static void help(void)
 	       "FILE\n"
 	       "    -o lock=FILE           mount only if FILE can be locked, "
 	       "and keep it so\n"
+	       "    --attach=PID           only mount, for another lklfuse "
+	       "(see the manual)\n"
 	       "    --no-sandbox           do not confine the process that "
 	       "reads the image\n"
 	       "\n",
@@ -375,6 +382,48 @@ static void become_daemon(struct supervisor *s)
 	close(null);
 }
 
+/*
+ * Mount on behalf of a lklfuse that may not: process @pid, whose standard input
+ * is /dev/fuse.
+ */
+static int attach(const char *process, const char *image,
+		  const char *mountpoint)
+{
+	pid_t pid = tool_number(process, INT_MAX, "process");
+	int pidfd = syscall(SYS_pidfd_open, pid, 0);
+	int fd = pidfd < 0 ? -1
+			   : syscall(SYS_pidfd_getfd, pidfd, STDIN_FILENO, 0);
+	char data[128];
+
+	snprintf(data, sizeof(data),
+		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,"
+		 "default_permissions",
+		 fd);
+	if (fd >= 0 && !mount(image, mountpoint, "fuse.lklfuse",
+			      MS_NOSUID | MS_NODEV, data))
+		return TOOL_OK;
+	tool_file_error("cannot mount on", NULL, mountpoint, -errno);
+	return TOOL_FAILED;
+}
+
+/*
+ * Is the mount there?  A descriptor that we were given may be mounted only
+ * after we have told that we are ready.
+ */
+static bool wait_for_mount(int fd, int signals)
+{
+	for (;;) {
+		struct pollfd fds[] = { { .fd = fd },
+					{ .fd = signals, .events = POLLIN } };
+
+		if (poll(fds, 2, 0) >= 0 && !(fds[0].revents & POLLERR))
+			return true;
+		if (fds[1].revents)
+			return false;
+		poll(NULL, 0, 10);
+	}
+}
+
 static bool send_fd(int control, int fd)
 {
 	union {
@@ -412,11 +461,12 @@ static void on_server_ready(struct supervisor *s)
 			se = s->lf->session = new_session(s);
 		}
 		s->mounted = se && !fuse_session_mount(se, s->fuse->mountpoint);
-		if (s->mounted && send_fd(s->control, fuse_session_fd(se))) {
+		if (s->mounted)
 			notify_systemd();
-			if (s->front >= 0)
-				become_daemon(s);
-		}
+		if (s->mounted &&
+		    wait_for_mount(fuse_session_fd(se), s->signals) &&
+		    send_fd(s->control, fuse_session_fd(se)) && s->front >= 0)
+			become_daemon(s);
 	}
 	/* if the server waits in vain, it ends */
 	close(s->control);
@@ -470,6 +520,9 @@ static void stop(struct supervisor *s)
 		if (s->control >= 0)
 			close(s->control);
 		s->control = -1;
+	} else if (!strncmp(mountpoint, "/dev/fd/", 8)) {
+		/* whoever mounted it unmounts it */
+		kill(s->server, SIGTERM);
 	} else if (s->stopping || !unmount(mountpoint)) {
 		if (!s->stopping)
 			say(s, "'%s' is in use; it is taken away all the same",
@@ -481,12 +534,12 @@ static void stop(struct supervisor *s)
 }
 
 /* Returns the exit status when the server has ended. */
-static int on_signal(struct supervisor *s, int signals)
+static int on_signal(struct supervisor *s)
 {
 	struct signalfd_siginfo info;
 	int status;
 
-	if (read(signals, &info, sizeof(info)) != sizeof(info))
+	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
 		return -1;
 	if (info.ssi_signo != SIGCHLD) {
 		stop(s);
@@ -504,7 +557,7 @@ static int on_signal(struct supervisor *s, int signals)
 	return s->mounted ? TOOL_PARTIAL : TOOL_FAILED;
 }
 
-static int supervise(struct supervisor *s, int signals)
+static int supervise(struct supervisor *s)
 {
 	int status = -1;
 
@@ -512,7 +565,7 @@ static int supervise(struct supervisor *s, int signals)
 		struct pollfd fds[] = {
 			{ .fd = s->messages, .events = POLLIN },
 			{ .fd = s->control, .events = POLLIN },
-			{ .fd = signals, .events = POLLIN },
+			{ .fd = s->signals, .events = POLLIN },
 		};
 
 		if (poll(fds, 3, -1) < 0)
@@ -522,7 +575,7 @@ static int supervise(struct supervisor *s, int signals)
 		else if (fds[1].revents)
 			on_server_ready(s);
 		else if (fds[2].revents)
-			status = on_signal(s, signals);
+			status = on_signal(s);
 	}
 	while (poll(&(struct pollfd){ .fd = s->messages, .events = POLLIN }, 1,
 		    0) > 0 &&
@@ -647,7 +700,7 @@ int main(int argc, char **argv)
 		.control = -1,
 		.front = -1,
 	};
-	int log = -1, signals, status = TOOL_FAILED;
+	int log = -1, status = TOOL_FAILED;
 
 	tool_init(argv[0]);
 	argv[0] = (char *)tool_name;
@@ -667,6 +720,8 @@ int main(int argc, char **argv)
 		tool_usage_error("no image given");
 	if (!fuse.mountpoint)
 		tool_usage_error("no mount point given");
+	if (o.attach)
+		return attach(o.attach, o.image, fuse.mountpoint);
 	take_options(&lf, &o);
 	if (lf.permissions && !o.permissions)
 		add_option(&s, "default_permissions", NULL);
@@ -677,7 +732,7 @@ int main(int argc, char **argv)
 
 	if (!fuse.foreground)
 		s.front = detach();
-	signals = block_signals();
+	s.signals = block_signals();
 	if (o.lock)
 		take_lock(o.lock);
 	if (o.log)
@@ -690,6 +745,6 @@ int main(int argc, char **argv)
 	if (fuse.max_threads != UINT_MAX)
 		fuse_loop_cfg_set_max_threads(lf.loop, fuse.max_threads);
 	if (!image_open(&lf.img) && !start(&s, log))
-		status = supervise(&s, signals);
+		status = supervise(&s);
 	return status;
 }

@@ -38,8 +38,7 @@ void idmap_parse(struct idmap *map, const char *text, const char *what)
 
 void idmap_default(struct lklfuse *lf)
 {
-	static const char *const types[] = { "vfat", "msdos", "exfat", "ntfs3",
-					     "hfs" };
+	static const char *const types[] = { "vfat", "msdos", "exfat", "hfs" };
 
 	for (size_t n = 0; n < sizeof(types) / sizeof(*types); n++) {
 		if (strcmp(lf->img.type, types[n]))
