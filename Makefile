@@ -27,7 +27,7 @@ OBJCOPY	:= objcopy
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
-	   libnl-3-dev libnl-route-3-dev libarchive-dev scdoc
+	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
@@ -256,7 +256,11 @@ install: all
 	ln -sf liblkl-nl.so.0 $(DESTDIR)$(PREFIX)/lib/liblkl-nl.so
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp \
+		packaging/60-lklfuse.rules
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/lklfuse-mount@.service.in \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/lklfuse-mount@.service
 	for pc in lkl lkl-nl; do \
 		sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIB_LIBS) $(LIBS)|' \
 			packaging/$$pc.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/$$pc.pc || exit; \

@@ -219,11 +219,11 @@ static void help(void)
 	       TOOL_OK, TOOL_FAILED, TOOL_PARTIAL);
 }
 
-static void take_id(struct idmap *map, const char *all, const char *pairs,
+static void take_id(struct owner_map *map, const char *all, const char *pairs,
 		    const char *what)
 {
 	if (pairs)
-		idmap_parse(map, pairs, what);
+		owner_parse(map, pairs, what);
 	if (all) {
 		map->all = true;
 		map->to = tool_number(all, UINT32_MAX - 1, what);

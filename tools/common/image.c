@@ -202,8 +202,8 @@ static int check_contents(struct image *img)
 	} else if (!img->part && list &&
 		   blkid_partlist_numof_partitions(list)) {
 		have = list_partitions(img, list);
-		tool_error("'%s' is partitioned, choose one with -P: %s",
-			   img->file, have);
+		tool_error("'%s' is partitioned, choose one with %s: %s",
+			   img->file, img->part_option ?: "-P", have);
 		free(have);
 	} else if (img->part) {
 		tool_error("no file system found in partition %u of '%s'",

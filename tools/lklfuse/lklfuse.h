@@ -24,18 +24,18 @@
 #include "../common/image.h"
 
 /**
- * struct idmap - how owners in the image and owners here belong together
+ * struct owner_map - how owners in the image and owners here belong together
  *
  * @all: every owner in the image looks like @to
  * @to: see @all
  * @count: number of @pairs, which go before @all
  * @pairs: an owner in the image, and who that is here
  */
-struct idmap {
+struct owner_map {
 	bool all;
 	uint32_t to;
 	size_t count;
-	struct idpair {
+	struct owner_pair {
 		uint32_t image;
 		uint32_t here;
 	} * pairs;
@@ -57,8 +57,8 @@ struct idmap {
  */
 struct lklfuse {
 	struct image img;
-	struct idmap uids;
-	struct idmap gids;
+	struct owner_map uids;
+	struct owner_map gids;
 	uid_t user;
 	gid_t group;
 	bool permissions;
@@ -99,46 +99,46 @@ int ops_start(const struct lklfuse *lf);
 void ops_end(void);
 
 /**
- * idmap_parse() - read IMAGE:HERE[:IMAGE:HERE]...
+ * owner_parse() - read IMAGE:HERE[:IMAGE:HERE]...
  * @map: where the pairs go
  * @text: the pairs
  * @what: what they are, for the message; does not return when they are wrong
  */
-void idmap_parse(struct idmap *map, const char *text, const char *what);
+void owner_parse(struct owner_map *map, const char *text, const char *what);
 
 /**
- * idmap_default() - in a file system without owners, all belongs to the user
+ * owner_default() - in a file system without owners, all belongs to the user
  * @lf: the mounted image
  */
-void idmap_default(struct lklfuse *lf);
+void owner_default(struct lklfuse *lf);
 
 /**
- * idmap_out() - who an owner in the image is here
+ * owner_out() - who an owner in the image is here
  * @map: the map
  * @id: the owner
  *
  * Return: the owner to show
  */
-uint32_t idmap_out(const struct idmap *map, uint32_t id);
+uint32_t owner_out(const struct owner_map *map, uint32_t id);
 
 /**
- * idmap_in() - whose a file of somebody here is in the image
+ * owner_in() - whose a file of somebody here is in the image
  * @map: the map
  * @id: the owner here
  *
  * Return: the owner to store
  */
-uint32_t idmap_in(const struct idmap *map, uint32_t id);
+uint32_t owner_in(const struct owner_map *map, uint32_t id);
 
 /**
- * idmap_acl() - map the owners in an ACL
+ * owner_acl() - map the owners in an ACL
  * @lf: has the maps
  * @acl: value of the extended attribute
  * @size: its size
- * @map: idmap_in or idmap_out
+ * @map: owner_in or owner_out
  */
-void idmap_acl(const struct lklfuse *lf, void *acl, size_t size,
-	       uint32_t (*map)(const struct idmap *map, uint32_t id));
+void owner_acl(const struct lklfuse *lf, void *acl, size_t size,
+	       uint32_t (*map)(const struct owner_map *map, uint32_t id));
 
 /**
  * sandbox_enter() - give up everything that serving an image does not need

@@ -137,8 +137,8 @@ static void may_set_ids(struct worker *w, bool may)
 static void become_caller(struct worker *w, fuse_req_t req)
 {
 	const struct fuse_ctx *ctx = fuse_req_ctx(req);
-	uid_t uid = idmap_in(&lf->uids, ctx->uid);
-	gid_t gid = idmap_in(&lf->gids, ctx->gid);
+	uid_t uid = owner_in(&lf->uids, ctx->uid);
+	gid_t gid = owner_in(&lf->gids, ctx->gid);
 
 	if (w->uid != uid)
 		lkl_sys_setfsuid(uid);
@@ -162,8 +162,8 @@ static ino_t mark_of(const struct stat *st)
 static void show(struct stat *st)
 {
 	st->st_ino ^= mark_of(st);
-	st->st_uid = idmap_out(&lf->uids, st->st_uid);
-	st->st_gid = idmap_out(&lf->gids, st->st_gid);
+	st->st_uid = owner_out(&lf->uids, st->st_uid);
+	st->st_gid = owner_out(&lf->gids, st->st_gid);
 }
 
 static int entry(int fd, enum inode_use use, struct fuse_entry_param *e)
@@ -252,9 +252,9 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 }
 
 /* What to give to chown(); with everybody mapped to one there is no other. */
-static int new_owner(const struct idmap *map, uint32_t *id)
+static int new_owner(const struct owner_map *map, uint32_t *id)
 {
-	uint32_t stored = idmap_in(map, *id);
+	uint32_t stored = owner_in(map, *id);
 
 	if (map->all && stored == *id) {
 		if (*id != map->to)
@@ -820,7 +820,7 @@ static void get_attrs(fuse_req_t req, fuse_ino_t ino, const char *attr,
 		fuse_reply_xattr(req, n);
 	} else {
 		if (attr && is_acl(attr))
-			idmap_acl(lf, w->buf, n, idmap_out);
+			owner_acl(lf, w->buf, n, owner_out);
 		fuse_reply_buf(req, w->buf, n);
 	}
 }
@@ -850,7 +850,7 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
 	if (!err) {
 		memcpy(w->buf, value, size);
 		if (is_acl(attr))
-			idmap_acl(lf, w->buf, size, idmap_in);
+			owner_acl(lf, w->buf, size, owner_in);
 		may_set_ids(w, !fuse_req_ctx(req)->uid);
 		err = lkl_sys_setxattr(fd_name(name, fd), attr, w->buf, size,
 				       flags);

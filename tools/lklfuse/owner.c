@@ -17,13 +17,13 @@ static uint32_t next_id(char **text, const char *what)
 	return tool_number(strsep(text, ":"), UINT32_MAX - 1, what);
 }
 
-void idmap_parse(struct idmap *map, const char *text, const char *what)
+void owner_parse(struct owner_map *map, const char *text, const char *what)
 {
 	char *copy = tool_alloc(NULL, strlen(text) + 1);
 	char *rest = strcpy(copy, text);
 
 	while (rest) {
-		struct idpair *p;
+		struct owner_pair *p;
 
 		map->pairs =
 			tool_alloc(map->pairs, (map->count + 1) * sizeof(*p));
@@ -36,7 +36,7 @@ void idmap_parse(struct idmap *map, const char *text, const char *what)
 	free(copy);
 }
 
-void idmap_default(struct lklfuse *lf)
+void owner_default(struct lklfuse *lf)
 {
 	static const char *const types[] = { "vfat", "msdos", "exfat", "hfs" };
 
@@ -51,7 +51,7 @@ void idmap_default(struct lklfuse *lf)
 	}
 }
 
-uint32_t idmap_out(const struct idmap *map, uint32_t id)
+uint32_t owner_out(const struct owner_map *map, uint32_t id)
 {
 	for (size_t n = 0; n < map->count; n++) {
 		if (map->pairs[n].image == id)
@@ -60,7 +60,7 @@ uint32_t idmap_out(const struct idmap *map, uint32_t id)
 	return map->all ? map->to : id;
 }
 
-uint32_t idmap_in(const struct idmap *map, uint32_t id)
+uint32_t owner_in(const struct owner_map *map, uint32_t id)
 {
 	for (size_t n = 0; n < map->count; n++) {
 		if (map->pairs[n].here == id)
@@ -69,8 +69,8 @@ uint32_t idmap_in(const struct idmap *map, uint32_t id)
 	return id;
 }
 
-void idmap_acl(const struct lklfuse *lf, void *acl, size_t size,
-	       uint32_t (*map)(const struct idmap *map, uint32_t id))
+void owner_acl(const struct lklfuse *lf, void *acl, size_t size,
+	       uint32_t (*map)(const struct owner_map *map, uint32_t id))
 {
 	struct lkl_posix_acl_xattr_entry *e =
 		(void *)((struct lkl_posix_acl_xattr_header *)acl + 1);

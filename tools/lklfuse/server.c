@@ -103,7 +103,7 @@ int server_run(struct lklfuse *lf, int control)
 	if (lf->sandbox && sandbox_enter())
 		return TOOL_FAILED;
 	if (!image_start(&lf->img) && !ops_start(lf)) {
-		idmap_default(lf);
+		owner_default(lf);
 		show_warnings(&lf->img);
 		status = serve(lf, control);
 		ops_end();
