@@ -122,14 +122,15 @@ static const char *check_mac(const char *value)
 	return mac[0] & 1 ? "a multicast address" : NULL;
 }
 
-static const char *const types[] = { "tap", "pipe", "user", "fd" };
+static const char *const types[] = { "tap", "raw",  "macvtap", "pipe",
+				     "vde", "user", "fd",      "dpdk" };
 
 static const char *check_type(const char *value)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (!strcmp(types[i], value))
 			return NULL;
-	return "not one of tap pipe user fd";
+	return "not one of tap raw macvtap pipe vde user fd dpdk";
 }
 
 /* "ip|mac", and to whom it is told: ifindex, or 0 for nobody */
@@ -687,16 +688,24 @@ static int set_defaults(struct lkl_config *cfg, struct lkl_config_iface *iface)
 
 /* The wire of an interface, or NULL after a message. */
 static struct lkl_netdev *create(const struct lkl_config_iface *iface,
-				 unsigned int offload)
+				 unsigned int offload, unsigned char *mac)
 {
 	const char *type = iface->type, *param = iface->param;
 
 	if (!strcmp(type, "tap"))
 		return lkl_netdev_tap_create(param, offload);
+	if (!strcmp(type, "raw"))
+		return lkl_netdev_raw_create(param);
+	if (!strcmp(type, "macvtap"))
+		return lkl_netdev_macvtap_create(param, offload);
 	if (!strcmp(type, "pipe"))
 		return lkl_netdev_pipe_create(param, offload);
+	if (!strcmp(type, "vde"))
+		return lkl_netdev_vde_create(param);
 	if (!strcmp(type, "user"))
 		return lkl_netdev_user_create(param);
+	if (!strcmp(type, "dpdk"))
+		return lkl_netdev_dpdk_create(param, offload, mac);
 	if (is_number(param, 10, INT32_MAX))
 		return lkl_netdev_fd_create(atoi(param), offload);
 	fprintf(stderr, "lkl: fd '%s': not a number\n", param);
@@ -714,7 +723,7 @@ static int add_device(struct lkl_config_iface *iface)
 		parse_mac(iface->mac, mac);
 		args.mac = mac;
 	}
-	iface->nd = create(iface, args.offload);
+	iface->nd = create(iface, args.offload, args.mac);
 	if (!iface->nd)
 		return -LKL_ENODEV;
 	iface->id = lkl_netdev_add(iface->nd, &args);
@@ -859,7 +868,15 @@ static int set_routes(const struct lkl_config_iface *iface, int ifindex)
 	uint32_t ip, gw;
 	int err = 0;
 
-	if (iface->ifgateway) {
+	/* Unless a gateway is told, which will replace it. */
+	if (iface->nd->flags & LKL_NETDEV_NOARP) {
+		if (iface->ip)
+			err = rtnl_default_route(ifindex, LKL_AF_INET);
+		if (!err && iface->ipv6)
+			err = rtnl_default_route(ifindex, LKL_AF_INET6);
+		failed("default route", iface->type, err);
+	}
+	if (!err && iface->ifgateway) {
 		inet_pton(AF_INET, iface->ip, &ip);
 		inet_pton(AF_INET, iface->ifgateway, &gw);
 		err = failed("ifgateway", iface->ifgateway,

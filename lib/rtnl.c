@@ -480,6 +480,12 @@ int lkl_set_ipv6_gateway(const void *gw)
 		     NULL, 0, gw);
 }
 
+int rtnl_default_route(int ifindex, int af)
+{
+	return route(LKL_RTM_NEWROUTE, SET, ifindex, af, LKL_RT_TABLE_MAIN,
+		     NULL, 0, NULL);
+}
+
 int lkl_if_add_gateway(int ifindex, int af, const void *gw)
 {
 	return route(LKL_RTM_NEWROUTE, ADD, ifindex, af, if_table(ifindex, af),

@@ -64,6 +64,9 @@ int rtnl_talk(const struct lkl_nlmsghdr *nlh, rtnl_answer *fn, void *arg);
 int rtnl_entries(const char *list, int (*fn)(char *entry, void *arg),
 		 void *arg);
 
+/* Have all traffic sent to an interface that needs to know no neighbours. */
+int rtnl_default_route(int ifindex, int af);
+
 /* As lkl_qdisc_parse_add() and lkl_sysctl_parse_write(), but tell. */
 int rtnl_qdiscs(int ifindex, const char *entries);
 int rtnl_sysctls(const char *sysctls);

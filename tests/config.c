@@ -4,7 +4,9 @@
  * and how, and that it comes to pass.
  */
 #include <sched.h>
-#include <sys/stat.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <linux/if_tun.h>
 
 #include <lkl_config.h>
 
@@ -330,6 +332,17 @@ static int host_namespace(void)
 	return !access("/dev/net/tun", R_OK | W_OK);
 }
 
+/* Activate an interface of the host. */
+static void host_up(const char *name)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq ifr = { .ifr_flags = IFF_UP };
+
+	strcpy(ifr.ifr_name, name);
+	EQ(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
+	close(fd);
+}
+
 static void applied(void)
 {
 	struct lkl_config cfg = { 0 };
@@ -345,6 +358,7 @@ static void applied(void)
 	OK(lkl_init(&lkl_host_ops));
 	EQ(lkl_load_config_pre(&cfg), 0);
 	CHECK(lkl_host_ops.print);
+	host_up("cfgtap");
 	sched_getaffinity(0, sizeof(set), &set);
 	EQ(CPU_COUNT(&set), 1);
 	lkl_host_ops.print = NULL;
@@ -392,6 +406,40 @@ static void applied(void)
 	show(LKL_RTM_GETLINK, 0, 0);
 	LINE(0, "eth");
 	CHECK(!if_nametoindex("cfgtap"));
+	halt();
+}
+
+/* Without link-layer addresses a gateway is not needed. */
+static void cooked(void)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct lkl_config cfg = { 0 };
+	char text[200];
+	int fd, ifindex;
+
+	if (!host_namespace()) {
+		printf("skip cooked: no network namespace or no tun device\n");
+		return;
+	}
+	fd = open("/dev/net/tun", O_RDWR);
+	EQ(ioctl(fd, TUNSETIFF, &ifr), 0);
+	host_up(ifr.ifr_name);
+	snprintf(text, sizeof(text),
+		 "{ \"interfaces\": [ { \"type\": \"fd\", \"param\": \"%d\", "
+		 "\"ip\": \"10.9.0.2\", \"masklen\": \"32\", "
+		 "\"ipv6\": \"fd00::2\", \"masklen6\": \"128\" } ] }",
+		 fd);
+	EQ(lkl_load_config_json(&cfg, text), 0);
+	OK(lkl_init(&lkl_host_ops));
+	EQ(lkl_load_config_pre(&cfg), 0);
+	OK(lkl_start_kernel("mem=64M"));
+	EQ(lkl_load_config_post(&cfg), 0);
+	ifindex = OK(lkl_netdev_get_ifindex(cfg.ifaces->id));
+	show(LKL_RTM_GETROUTE, LKL_AF_INET, 0);
+	LINE(1, "route table 254 any/0 dev %d\n", ifindex);
+	show(LKL_RTM_GETROUTE, LKL_AF_INET6, 0);
+	LINE(1, "route table 254 any/0 dev %d\n", ifindex);
+	lkl_unload_config(&cfg);
 	halt();
 }
 
@@ -458,6 +506,7 @@ static const struct check tests[] = {
 	{ "environment", environment },
 	{ "files", files },
 	{ "applied", applied },
+	{ "cooked", cooked },
 	{ "user", user },
 	{ "half", half },
 };

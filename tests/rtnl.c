@@ -268,6 +268,28 @@ static void autoconf(void)
 	halt();
 }
 
+/* An address by DHCP, while booting; the wire has a server. */
+static void dhcp(void)
+{
+	struct lkl_netdev *wire = lkl_netdev_user_create(NULL);
+	long long start = now(CLOCK_MONOTONIC);
+
+	CHECK(wire);
+	lkl_host_ops.print = NULL;
+	OK(lkl_init(&lkl_host_ops));
+	OK(lkl_netdev_add(wire, NULL));
+	OK(lkl_start_kernel("mem=64M ip=dhcp"));
+	start = now(CLOCK_MONOTONIC) - start;
+	show(LKL_RTM_GETADDR, LKL_AF_INET, 0);
+	LINE(1, "addr dev %d 10.0.2.15/24 broadcast 10.0.2.255\n",
+	     lkl_ifname_to_ifindex("eth0"));
+	show(LKL_RTM_GETROUTE, LKL_AF_INET, 0);
+	LINE(1, "route table 254 any/0 via 10.0.2.2 dev");
+	CHECK(start < 10000000000);
+	halt();
+	lkl_netdev_free(wire);
+}
+
 /* An integer that a queueing discipline or class has somewhere in its options.
  */
 struct tc_value {
@@ -519,7 +541,8 @@ static const struct check tests[] = {
 	{ "links", links },	      { "addresses", addresses },
 	{ "gateways", gateways },     { "tables", tables },
 	{ "neighbours", neighbours }, { "dad", dad },
-	{ "autoconf", autoconf },     { "qdisc", qdisc },
+	{ "autoconf", autoconf },     { "dhcp", dhcp },
+     { "qdisc", qdisc },
 	{ "sysctls", sysctls },	      { "messages", messages },
 };
 
