@@ -19,10 +19,11 @@ while read -r function; do
 		fail "$function is in no manual page"
 done <functions
 
-# Its last block of code, in a function.
+# Its last block of code, in a function.  scdoc takes backslashes for its own.
 {
 	printf '#include <fcntl.h>\n#include <stdio.h>\n#include <lkl.h>\nint main(void)\n{\n'
-	awk '/^```$/ { on = !on; next } on' "$TOP/docs/man/lkl.3.scd"
+	awk '/^```$/ { on = !on; next } on' "$TOP/docs/man/lkl.3.scd" |
+		sed 's/\\\(.\)/\1/g'
 	echo '}'
 } >example.c
 mkdir -p tree/etc
