@@ -18,6 +18,10 @@ fi
 sudo=
 if [ "$(id -u)" != 0 ]; then
 	sudo=sudo
+	if ! command -v sudo >/dev/null; then
+		echo "deps: neither root nor sudo here; please install:$missing" >&2
+		exit 1
+	fi
 fi
 export DEBIAN_FRONTEND=noninteractive
 $sudo apt-get update -q
