@@ -12,7 +12,8 @@ if is_root; then
 	if [ -z "${LKLFUSE_USER:-}" ]; then
 		need unshare
 		unshare -m true 2>/dev/null || skip "no mount namespaces here"
-		LKLFUSE_USER=1 unshare -m "$TESTS/${0##*/}"
+		# its files are to be within reach
+		TMPDIR=/tmp LKLFUSE_USER=1 unshare -m "$TESTS/${0##*/}"
 		exit
 	fi
 	mknod -m 666 fuse c 10 229
