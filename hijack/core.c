@@ -180,11 +180,13 @@ static bool change_state(int from)
 		old = from;
 		host0(SYS_sched_yield);
 	}
+	tls_thread.own = true;
 	return true;
 }
 
 static void set_state(int state)
 {
+	tls_thread.own = false;
 	__atomic_store_n(&hijack_state, state, __ATOMIC_RELEASE);
 }
 
@@ -307,7 +309,38 @@ long hijack_syscall(long nr, const long a[6])
 	hijack_call *call = (unsigned long)nr < array_size(calls) ? calls[nr]
 								  : NULL;
 
-	return call ? call(nr, a) : host_call(nr, a);
+	return likely(call && !tls_thread.own) ? call(nr, a) : host_call(nr, a);
+}
+
+/* The library's threads */
+static void *(*thread_create)(void (*fn)(void *arg), void *arg);
+
+struct own_thread {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void own_thread(void *arg)
+{
+	struct own_thread t = *(struct own_thread *)arg;
+
+	free(arg);
+	tls_thread.own = true;
+	t.fn(t.arg);
+}
+
+static void *own_thread_create(void (*fn)(void *arg), void *arg)
+{
+	struct own_thread *t = malloc(sizeof(*t));
+	void *thread = NULL;
+
+	if (t) {
+		*t = (struct own_thread){ fn, arg };
+		thread = thread_create(own_thread, t);
+		if (!thread)
+			free(t);
+	}
+	return thread;
 }
 
 static int boot(void)
@@ -374,6 +407,8 @@ int hijack_start(const char *name)
 	int err;
 
 	hijack_name = name;
+	thread_create = lkl_host_ops.thread_create;
+	lkl_host_ops.thread_create = own_thread_create;
 	err = lkl_load_config(&config);
 	if (err)
 		return err;

@@ -261,7 +261,7 @@ long fd_close(long nr, const long *a)
 	if (likely(!word) || fd_in_vfork())
 		return host1(nr, a[0]);
 	if (word & FD_OWN)
-		return hijack_changing() ? host1(nr, a[0]) : -EBADF;
+		return -EBADF;
 	/* Of several threads that close it, one does. */
 	put_word(take_word(a[0]));
 	return host1(nr, a[0]);
@@ -442,8 +442,7 @@ long fd_mmap(long nr, const long *a)
 /* munmap(), mprotect() and so on, of what fd_mmap() returned. */
 long fd_memory(long nr, const long *a)
 {
-	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE) ||
-	    hijack_changing())
+	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE))
 		return host_call(nr, a);
 	return lkl6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }

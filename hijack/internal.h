@@ -109,6 +109,7 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
 /**
  * struct hijack_thread - what the core knows of a thread of the program
  *
+ * @own: it runs the library's own code, whose calls are the host's
  * @watch: what poll() waits for; starting another one ends it, as the sleeper
  *	is a function that a signal handler has interrupted, or left for good
  * @watching: @watch is in use
@@ -116,6 +117,7 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
  * @buffer: COPY_SIZE bytes, or NULL
  */
 struct hijack_thread {
+	bool own;
 	struct lkl_watch watch;
 	int watching;
 	int eventfd;
@@ -160,13 +162,6 @@ static inline int hijack_need(void)
 		      HIJACK_UP)
 		       ? 0
 		       : hijack_boot();
-}
-
-/* The library is being started or stopped, and may close what is ours. */
-static inline bool hijack_changing(void)
-{
-	return __atomic_load_n(&hijack_state, __ATOMIC_RELAXED) ==
-	       HIJACK_CHANGING;
 }
 
 /* In a forked child there is no kernel: say so, once. */

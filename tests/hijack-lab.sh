@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the tests of intercepted programs share.  Source it first: it goes on in
+# a network namespace of its own, in which 10.9.0.1 is the host, and programs
+# started by `lkl` are 10.9.0.2 on a tap.
+
+if [ -z "${HIJACK_LAB:-}" ]; then
+	export HIJACK_LAB=1
+	if [ "$(id -u)" = 0 ]; then
+		unshare -n true 2>/dev/null && exec unshare -n "$0" "$@"
+	else
+		unshare -rn true 2>/dev/null && exec unshare -rn "$0" "$@"
+	fi
+	echo "skip: no network namespaces here"
+	exit 77
+fi
+. "$(dirname "$0")/tools.sh"
+need ip curl
+[ -w /dev/net/tun ] || skip "no /dev/net/tun here"
+WAY=${HIJACK_BY:-lkl-hijack.sh}
+PEER=10.9.0.1
+LKL=10.9.0.2
+
+trap 'jobs -p | xargs -r kill -9 2>/dev/null; cleanup' EXIT
+ip link set lo up
+ip tuntap add dev tap0 mode tap vnet_hdr
+ip address add $PEER/24 dev tap0
+ip link set tap0 up
+
+export LKL_HIJACK_NET_IFTYPE=tap LKL_HIJACK_NET_IFPARAMS=tap0
+export LKL_HIJACK_NET_IP=$LKL LKL_HIJACK_NET_NETMASK_LEN=24
+export LKL_HIJACK_NET_GATEWAY=$PEER
+
+# lkl PROGRAM...: on the library's stack
+lkl() {
+	timeout 20 "$WAY" "$@"
+}
+
+# same TEXT PROGRAM...: the program prints the text
+same() {
+	local want=$1 got
+	shift
+	got=$("$@" 2>&1) || fail "$*: $got"
+	[ "$got" = "$want" ] || fail "$*: $got"
+}
+
+# up ADDRESS PORT: somebody listens
+up() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		(: >"/dev/tcp/$1/$2") 2>/dev/null && return
+		sleep 0.05
+	done
+	fail "nobody at $1 port $2: $(cat log 2>/dev/null)"
+}
+
+# serve PORT PROGRAM...: start a server on the library's stack
+serve() {
+	local port=$1
+	shift
+	"$WAY" "$@" >log 2>&1 &
+	server=$!
+	up $LKL "$port"
+}
+
+# stop: end it, which ends its tap
+stop() {
+	kill "$server"
+	wait "$server" 2>/dev/null || true
+}
