@@ -19,6 +19,7 @@
  *	blast ADDRESS PORT SECONDS	64-byte datagrams
  *	count PORT			count them, until none came for a second
  *	loop BYTES			send a TCP stream to itself
+ *	proxy PORT ADDRESS PORT		from the library's stack to the host's
  *	idle SECONDS
  *
  * Prints a line of KEY=VALUE; cpu is in seconds.  "ready" is printed to
@@ -207,9 +208,19 @@ static int accepted(int fd)
 static int connected(const char *host, const char *port, int type)
 {
 	struct address a = parse(host, port);
-	int fd = new_socket(a.any.sa_family, type, 0);
+	int fd, tries;
+	long ret;
 
-	ok("connect", sys(__NR_connect, fd, (long)&a.any, a.len));
+	/* The other side may have yet to begin. */
+	for (tries = 0;; tries++) {
+		fd = new_socket(a.any.sa_family, type, 0);
+		ret = sys(__NR_connect, fd, (long)&a.any, a.len);
+		if (!ret || tries == 50)
+			break;
+		sys(__NR_close, fd);
+		usleep(100000);
+	}
+	ok("connect", ret);
 	if (type == SOCK_STREAM)
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return fd;
@@ -242,6 +253,16 @@ static unsigned long receive_stream(int fd)
 		pos += n;
 	}
 	return pos;
+}
+
+/* This stack is gone soon: wait until the other side knows. */
+static void finish(int fd)
+{
+	struct linger linger = { 1, 5 };
+
+	ok("setsockopt", sys(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER,
+			     (long)&linger, sizeof(linger)));
+	sys(__NR_close, fd);
 }
 
 /*
@@ -299,7 +320,6 @@ static void run_ping(char **arg)
 
 static void run_sink(char **arg)
 {
-	struct linger linger = { 1, 5 };
 	int fd = listening(arg[0]);
 	unsigned long n;
 
@@ -308,10 +328,7 @@ static void run_sink(char **arg)
 	measure();
 	n = receive_stream(fd);
 	result("bytes", n);
-	/* This stack is gone soon: wait until the other side knows. */
-	ok("setsockopt", sys(__NR_setsockopt, fd, SOL_SOCKET, SO_LINGER,
-			     (long)&linger, sizeof(linger)));
-	sys(__NR_close, fd);
+	finish(fd);
 }
 
 static void run_source(char **arg)
@@ -465,6 +482,41 @@ static void run_loop(char **arg)
 	pthread_join(thread, NULL);
 }
 
+static void *proxy_back(void *arg)
+{
+	int *fd = arg;
+	char buf[4096];
+	long n;
+
+	while ((n = read(fd[1], buf, sizeof(buf))) > 0)
+		sys(__NR_sendto, fd[0], (long)buf, n, MSG_NOSIGNAL, 0, 0);
+	finish(fd[0]);
+	return NULL;
+}
+
+static void run_proxy(char **arg)
+{
+	struct address a = parse(arg[1], arg[2]);
+	int listener = listening(arg[0]), fd[2];
+	static char buf[CHUNK];
+	pthread_t thread;
+	long n;
+
+	ready();
+	fd[0] = accepted(listener);
+	fd[1] = socket(a.any.sa_family, SOCK_STREAM, 0);
+	if (connect(fd[1], &a.any, a.len))
+		die("connect to the host: %s", strerror(errno));
+	pthread_create(&thread, NULL, proxy_back, fd);
+	while ((n = ok("recv",
+		       sys(__NR_recvfrom, fd[0], (long)buf, CHUNK, 0, 0, 0)))) {
+		if (send(fd[1], buf, n, MSG_NOSIGNAL) != n)
+			die("the host's server: %s", strerror(errno));
+	}
+	shutdown(fd[1], SHUT_WR);
+	pthread_join(thread, NULL);
+}
+
 static void run_idle(char **arg)
 {
 	measure();
@@ -481,7 +533,8 @@ static const struct {
 	{ "source", 3, run_source }, { "echo", 1, run_echo },
 	{ "rr", 3, run_rr },	     { "udp", 4, run_udp },
 	{ "blast", 3, run_blast },   { "count", 1, run_count },
-	{ "loop", 1, run_loop },     { "idle", 1, run_idle },
+	{ "loop", 1, run_loop },     { "proxy", 3, run_proxy },
+	{ "idle", 1, run_idle },
 };
 
 /*
@@ -531,6 +584,11 @@ static void boot(char *wire, unsigned int offload, unsigned char *mac,
 		ok("lkl_netdev_add", lkl_netdev_add(nd, &args));
 	ok("lkl_start_kernel", lkl_start_kernel("%s", cmdline));
 	ok("lo", lkl_if_up(1));
+	/* Nobody else has our addresses. */
+	ok("accept_dad", lkl_sysctl("net.ipv6.conf.all.accept_dad", "0"));
+	if (nd)
+		ok("accept_dad",
+		   lkl_sysctl("net.ipv6.conf.eth0.accept_dad", "0"));
 	if (nd)
 		ok("lkl_if_up", lkl_if_up(lkl_netdev_get_ifindex(0)));
 	inside = true;
@@ -550,8 +608,6 @@ static void add_address(char *address)
 				       : (void *)&a.in6.sin6_addr;
 	ok(address, lkl_if_add_ip(lkl_netdev_get_ifindex(0), a.any.sa_family, p,
 				  atoi(len)));
-	if (a.any.sa_family == AF_INET6)
-		lkl_if_wait_ipv6_dad(lkl_netdev_get_ifindex(0), p);
 }
 
 /* "dev" needs no gateway: the interface has no link-layer addresses. */

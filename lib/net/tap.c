@@ -120,7 +120,8 @@ static const char *attach_error(int err)
 struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 {
 	static const char dev[] = "/dev/net/tun";
-	struct ifreq ifr = { 0 };
+	struct ifreq ifr = { 0 }, hw = { 0 };
+	struct lkl_netdev *nd;
 	char wire[32];
 	int fd, ret;
 
@@ -148,5 +149,15 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 		close(fd);
 		return NULL;
 	}
-	return lkl_tun_setup(wire, fd, offload);
+	ret = ioctl(fd, SIOCGIFHWADDR, &hw);
+	nd = lkl_tun_setup(wire, fd, offload);
+	/*
+	 * Like the tap's, which is unique, but another one; and always the same
+	 * for the same tap, as the host remembers for a while who was there.
+	 */
+	if (nd && !ret) {
+		memcpy(nd->mac, hw.ifr_hwaddr.sa_data, sizeof(nd->mac));
+		nd->mac[0] = (nd->mac[0] | 2) ^ 4;
+	}
+	return nd;
 }
