@@ -31,7 +31,7 @@ DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
-	   xorriso genisoimage udftools ntfs-3g genromfs mtools
+	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs
