@@ -6,8 +6,6 @@
 # succeeds in it, not even while it mounts.  It can be told not to be.
 
 . "$(dirname "$0")/fuse.sh"
-need strace
-strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 
 # state PID NAME: from /proc/PID/status
 state() {
@@ -38,6 +36,11 @@ begin --no-sandbox
 [ "$(state "$server" Seccomp)" = "$(state $$ Seccomp)" ] || fail "a filter"
 unmount img
 wait $pid
+check ext4 img
+
+is_root || skip "the rest needs root: strace takes rights from fusermount3"
+need strace
+strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 
 # what the confined process does, and may not do; a file for each thread
 strace -ff -qq -o trace lklfuse -f img mnt &

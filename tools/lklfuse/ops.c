@@ -133,6 +133,12 @@ static void may_set_ids(struct worker *w, bool may)
 		w->set_ids = may;
 }
 
+/* In his own mount, everybody is root. */
+static bool is_root(fuse_req_t req)
+{
+	return !lf->permissions || !fuse_req_ctx(req)->uid;
+}
+
 /* Make what comes next the caller's. */
 static void become_caller(struct worker *w, fuse_req_t req)
 {
@@ -149,7 +155,7 @@ static void become_caller(struct worker *w, fuse_req_t req)
 	w->uid = uid;
 	w->gid = gid;
 	w->mask = ctx->umask;
-	may_set_ids(w, !ctx->uid);
+	may_set_ids(w, is_root(req));
 }
 
 /* Inode numbers are unique within a subvolume only; st_dev tells which. */
@@ -337,7 +343,7 @@ static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st,
 	if (!err && valid & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		err = set_owner(fd, st, valid);
 	if (!err && size) {
-		may_set_ids(w, !fuse_req_ctx(req)->uid);
+		may_set_ids(w, is_root(req));
 		err = lkl_sys_ftruncate(fd, st->st_size);
 	}
 	if (!err && valid & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME))
@@ -544,7 +550,7 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf,
 
 	(void)fi;
 	if (!n) {
-		may_set_ids(w, !fuse_req_ctx(req)->uid);
+		may_set_ids(w, is_root(req));
 		n = lkl_sys_pwrite64(fd, buf, size, off);
 	}
 	if (fd >= 0)
@@ -796,6 +802,22 @@ static bool is_acl(const char *name)
 	return !strncmp(name, "system.posix_acl_", 17);
 }
 
+/* Only root hears of "trusted" attributes, as only he can read them. */
+static size_t hide_trusted(char *list, size_t size)
+{
+	char *to = list;
+	size_t len;
+
+	for (char *from = list; from < list + size; from += len) {
+		len = strlen(from) + 1;
+		if (!strncmp(from, "trusted.", 8))
+			continue;
+		memmove(to, from, len);
+		to += len;
+	}
+	return to - list;
+}
+
 /* The list of attributes, or the value of @attr; 0 as size asks for theirs. */
 static void get_attrs(fuse_req_t req, fuse_ino_t ino, const char *attr,
 		      size_t size)
@@ -821,6 +843,9 @@ static void get_attrs(fuse_req_t req, fuse_ino_t ino, const char *attr,
 	} else {
 		if (attr && is_acl(attr))
 			owner_acl(lf, w->buf, n, owner_out);
+		/* not "in his own mount": it is the host that refuses them */
+		if (!attr && fuse_req_ctx(req)->uid)
+			n = hide_trusted(w->buf, n);
 		fuse_reply_buf(req, w->buf, n);
 	}
 }
@@ -851,7 +876,7 @@ static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
 		memcpy(w->buf, value, size);
 		if (is_acl(attr))
 			owner_acl(lf, w->buf, size, owner_in);
-		may_set_ids(w, !fuse_req_ctx(req)->uid);
+		become_caller(w, req);
 		err = lkl_sys_setxattr(fd_name(name, fd), attr, w->buf, size,
 				       flags);
 	}
