@@ -22,7 +22,7 @@ WAY=${HIJACK_BY:-lkl-hijack.sh}
 PEER=10.9.0.1
 LKL=10.9.0.2
 
-trap 'jobs -p | xargs -r kill -9 2>/dev/null; cleanup' EXIT
+trap 'jobs -p | xargs -r kill -9 2>/dev/null; wait 2>/dev/null; cleanup' EXIT
 ip link set lo up
 ip tuntap add dev tap0 mode tap vnet_hdr
 ip address add $PEER/24 dev tap0
