@@ -78,6 +78,7 @@ PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
 	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
+RUN_GO	:= $(patsubst tests/%.go,$(OUT)/tests/%,$(wildcard tests/run-*.go))
 RUN_OBJS := $(HIJACK) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
@@ -95,7 +96,7 @@ all: lib tools hijack man
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(RUN) $(OUT)/bin/lkl-hijack.sh
-tests: $(TESTS:%=$(OUT)/tests/%)
+tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
 
@@ -193,6 +194,12 @@ $(RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
 	@$(CC) -o $@.debug $^ $(LDFLAGS) -Wl,-z,now -Wl,-z,pack-relative-relocs \
 		-Wl,--wrap=lkl_syscall,--wrap=hijack_boot $(LIB_LIBS) -lZydis $(LIBS)
 	$(split-debug)
+
+$(RUN_GO): $(OUT)/tests/%: tests/%.go
+	@echo "  GO      $@"
+	@mkdir -p $(@D)
+	@GOCACHE=$(OUT)/obj/go GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=0 \
+		go build -o $@ $<
 
 $(OUT)/bin/lkl-hijack.sh: hijack/lkl-hijack.sh
 	@mkdir -p $(@D)

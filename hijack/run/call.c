@@ -346,7 +346,15 @@ static unsigned long by_kind[4];
 
 static void count_site(const struct rewrite_site *site)
 {
+	char line[80];
+	int n;
+
 	by_kind[site->kind]++;
+	if (site->kind != REWRITE_NONE)
+		return;
+	n = snprintf(line, sizeof(line), "lkl-run: not rewritten: %#lx\n",
+		     site->address);
+	run_host3(SYS_write, STDERR_FILENO, line, n);
 }
 
 void run_stats(void)

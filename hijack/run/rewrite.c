@@ -58,7 +58,7 @@ static struct text {
 } texts[MAX_TEXTS];
 static int n_texts;
 
-/* By address of the instruction; a hash table without removal. */
+/* By address of the instruction, a hash table; what has been is &gone. */
 static struct rewrite_site *sites[MAX_SITES];
 static int n_sites;
 
@@ -264,7 +264,7 @@ static struct page *page_near(unsigned long lo, unsigned long hi)
 
 	if (hi - lo <= step) {
 		for (off = lo & -PAGE; off <= hi; off += PAGE)
-			if ((p = page_at(off)))
+			if ((p = page_at(off)) && slot_in(p, lo, hi))
 				return p;
 		return NULL;
 	}
@@ -300,13 +300,20 @@ static unsigned long slot_get(struct page **page, unsigned long lo,
 /*
  * Sites
  */
+/* Where the site is, or where it would be. */
 static struct rewrite_site **site_slot(unsigned long address)
 {
-	unsigned int i = address * 0x9e3779b97f4a7c15UL >> 50;
+	unsigned int i = address * 0x9e3779b97f4a7c15UL >> 50, n;
+	struct rewrite_site **free = NULL;
 
-	while (sites[i] && sites[i]->address != address)
+	for (n = 0; n < MAX_SITES && sites[i]; n++) {
+		if (sites[i]->address == address)
+			return &sites[i];
+		if (sites[i] == &gone && !free)
+			free = &sites[i];
 		i = (i + 1) % MAX_SITES;
-	return &sites[i];
+	}
+	return free ? free : &sites[i];
 }
 
 static struct text *text_of(unsigned long address)
@@ -450,7 +457,7 @@ const struct rewrite_site *rewrite_trap(unsigned long address, bool patch)
 
 	rewrite_lock();
 	where = site_slot(address);
-	if (*where) {
+	if (*where && *where != &gone) {
 		site = *where;
 	} else if (patch && n_sites < MAX_SITES * 3 / 4 &&
 		   (text = text_of(address))) {
@@ -482,6 +489,18 @@ void rewrite_each(void (*fn)(const struct rewrite_site *site))
 			fn(sites[i]);
 }
 
+static void site_drop(struct rewrite_site **site)
+{
+	unsigned long slot = (unsigned long)*site;
+
+	for (int i = 0; i < n_pages; i++)
+		if (slot - pages[i].base < PAGE)
+			pages[i].used &=
+				~(1ULL << (slot - pages[i].base) / SLOT);
+	*site = &gone;
+	n_sites--;
+}
+
 void rewrite_text(unsigned long start, unsigned long end)
 {
 	rewrite_lock();
@@ -503,7 +522,7 @@ void rewrite_forget(unsigned long start, unsigned long end)
 		for (int s = 0; s < MAX_SITES; s++)
 			if (sites[s] && sites[s]->address >= start &&
 			    sites[s]->address < end)
-				sites[s] = &gone;
+				site_drop(&sites[s]);
 		if (t->start < start) {
 			t->end = start;
 			if (upper.end > end && n_texts < MAX_TEXTS)
