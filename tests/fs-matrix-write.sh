@@ -113,7 +113,7 @@ unix)
 	size=128M
 	row btrfs-blake2 btrfs "" full mkfs.btrfs -q --csum blake2
 	row f2fs f2fs "" full mkfs.f2fs -q
-	options=compress_algorithm=zstd,compress_extension=* \
+	options='compress_algorithm=zstd,compress_extension=*' \
 		row f2fs-zstd f2fs holes full mkfs.f2fs -q -O extra_attr,compression
 	;;
 foreign)

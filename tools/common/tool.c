@@ -18,6 +18,8 @@ volatile bool tool_line;
 
 static atomic_int status = TOOL_OK;
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
 /* Only note it: the copy loops look here, finish cleanly and unmount. */
 static void on_signal(int sig)
 {
@@ -26,7 +28,6 @@ static void on_signal(int sig)
 
 void tool_init(const char *argv0)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal,
 				.sa_flags = SA_RESTART };
 	struct sigaction old;
@@ -46,6 +47,19 @@ void tool_init(const char *argv0)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+void tool_mortal(void)
+{
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		sigaction(signals[i], NULL, &now);
+		if (now.sa_handler == on_signal)
+			signal(signals[i], SIG_DFL);
+	}
+	if (tool_signal)
+		raise(tool_signal);
 }
 
 int tool_status(void)

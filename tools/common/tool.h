@@ -30,6 +30,13 @@ extern volatile bool tool_line;
 void tool_init(const char *argv0);
 
 /**
+ * tool_mortal() - let signals end the tool at once again
+ *
+ * For tools that change nothing, and would wait for whoever reads their output.
+ */
+void tool_mortal(void);
+
+/**
  * tool_status() - the exit status the messages so far ask for
  *
  * Return: TOOL_OK or TOOL_PARTIAL

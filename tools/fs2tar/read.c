@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -466,6 +467,12 @@ out:
 	return go_on;
 }
 
+static void read_failed(struct archive *a, const char *what, const char *name)
+{
+	if (!tool_signal)
+		tool_error("%s '%s': %s", what, name, archive_error_string(a));
+}
+
 /* Read a header; false at the end, or after an error that it has reported. */
 static bool next_entry(struct reader *rd)
 {
@@ -478,8 +485,7 @@ static bool next_entry(struct reader *rd)
 			       archive_entry_pathname(rd->entry),
 			       archive_error_string(rd->a));
 	else if (err != ARCHIVE_OK && err != ARCHIVE_EOF)
-		tool_error("error reading '%s': %s", rd->opt->archive,
-			   archive_error_string(rd->a));
+		read_failed(rd->a, "error reading", rd->opt->archive);
 	return err == ARCHIVE_OK || err == ARCHIVE_WARN;
 }
 
@@ -497,8 +503,7 @@ static void *read_entries(void *arg)
 		if (!send_entry(rd, &failed))
 			return NULL;
 		if (failed) {
-			tool_error("error reading '%s': %s", rd->opt->archive,
-				   archive_error_string(rd->a));
+			read_failed(rd->a, "error reading", rd->opt->archive);
 			break;
 		}
 	} while (next_entry(rd));
@@ -506,6 +511,28 @@ static void *read_entries(void *arg)
 	    stream_reserve(rd->stream, 0))
 		stream_commit(rd->stream, REC_DONE, 0);
 	return NULL;
+}
+
+/* Read from a pipe, perhaps, and do not wait for it after a signal. */
+static la_ssize_t read_block(struct archive *a, void *arg, const void **block)
+{
+	static char buf[BLOCK];
+	struct pollfd pfd = { .fd = (intptr_t)arg, .events = POLLIN };
+	ssize_t n = -1;
+
+	*block = buf;
+	while (!tool_signal && n < 0) {
+		if (poll(&pfd, 1, 100) <= 0)
+			continue;
+		n = read(pfd.fd, buf, sizeof(buf));
+		if (n < 0 && errno != EINTR) {
+			archive_set_error(a, errno, "%s", strerror(errno));
+			return -1;
+		}
+	}
+	if (n < 0)
+		archive_set_error(a, EINTR, "%s", strsignal(tool_signal));
+	return n;
 }
 
 static struct archive *open_reader(const char *name)
@@ -525,9 +552,9 @@ static struct archive *open_reader(const char *name)
 	}
 	archive_read_support_filter_all(a);
 	archive_read_support_format_tar(a);
-	if (archive_read_open_fd(a, fd, BLOCK)) {
-		tool_error("cannot read '%s': %s", name,
-			   archive_error_string(a));
+	if (archive_read_open(a, (void *)(intptr_t)fd, NULL, read_block,
+			      NULL)) {
+		read_failed(a, "cannot read", name);
 		archive_read_free(a);
 		return NULL;
 	}

@@ -451,6 +451,8 @@ int fs2tar(struct options *opt)
 	fd = open_output(opt->archive, &tmp);
 	if (fd < 0)
 		goto out;
+	if (!tmp)
+		tool_mortal();
 	w.a = open_writer(opt->archive, fd);
 	if (w.a) {
 		write_entries(&w, &walk);

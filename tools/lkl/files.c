@@ -98,6 +98,7 @@ static int with_image(struct image *img,
 {
 	int status = TOOL_FAILED;
 
+	tool_mortal();
 	img->readonly = true;
 	if (!image_mount(img)) {
 		fn(img, arg);
