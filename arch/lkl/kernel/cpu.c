@@ -50,12 +50,11 @@
  * result before they sleep; for a CPU that makes one long call; and for one
  * whose holder makes one short call after the other.
  */
-#define LKL_SPIN_MAX		1000
-#define LKL_SPIN_MIN		50
+#define LKL_SPIN_MAX		500
 #define LKL_SPIN_LOCK		250
 #define LKL_SPIN_STREAK		1500
-/* One wait in so many spins long, to see whether it pays again. */
-#define LKL_SPIN_PROBE		16
+/* Waits that do not spin, at most, before one tries whether it pays again. */
+#define LKL_SPIN_SKIP		256
 
 struct lkl_cpu lkl_cpu __aligned(PAGE_SIZE) __section(".data..lkl_cpu");
 
@@ -64,12 +63,14 @@ struct task_struct *lkl_current = &init_task;
 /* The request of the thread that drives, if it has one. */
 static struct lkl_call *lkl_driving;
 
+/* A request whose thread is to be woken; belongs to the driver. */
+static struct lkl_call *lkl_sleeper;
+
 /* The driver is the timer thread and may stay as long as there is work. */
 static bool lkl_driver_stays;
 
-/* Grows when a spin sees its result come, shrinks when it does not. */
-static int lkl_spin = LKL_SPIN_MAX;
-static unsigned int lkl_spins;
+/* Each spin in vain doubles the number of waits that sleep at once. */
+static unsigned int lkl_spin_backoff, lkl_spin_skip;
 
 static inline u32 lkl_cpu_free(u32 boot)
 {
@@ -129,21 +130,52 @@ static __always_inline enum lkl_left lkl_enter(void)
 				      NULL);
 }
 
+/* End a request; returns whether its thread sleeps. */
+static inline bool lkl_end(struct lkl_call *call, long ret)
+{
+	call->ret = ret;
+	return __atomic_exchange_n(&call->state, LKL_CALL_DONE,
+				   __ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING;
+}
+
 /**
- * lkl_complete - end a request
+ * lkl_complete - end a request; in kernel context
  * @call: the request; may be gone when this returns
  * @ret: its result
  */
 void lkl_complete(struct lkl_call *call, long ret)
 {
-	call->ret = ret;
 	if (call == lkl_driving) {
+		call->ret = ret;
 		call->state = LKL_CALL_DONE;
-		return;
+	} else if (lkl_end(call, ret)) {
+		lkl_wake_sleeper();
+		lkl_sleeper = call;
 	}
-	if (__atomic_exchange_n(&call->state, LKL_CALL_DONE,
-				__ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING)
+}
+
+/* The same, with the CPU not held. */
+static void lkl_refuse(struct lkl_call *call, long ret)
+{
+	if (lkl_end(call, ret))
 		lkl_ops->wake(&call->state, 1);
+}
+
+/**
+ * lkl_wake_sleeper - wake the thread whose request has ended
+ *
+ * Most often that was all there was to do.  Then the driver wakes the thread
+ * when it has given the CPU back: the host likes to run a thread that is woken
+ * instead of the one that wakes it, and it would find the CPU locked.
+ */
+void lkl_wake_sleeper(void)
+{
+	struct lkl_call *call = lkl_sleeper;
+
+	if (likely(!call))
+		return;
+	lkl_sleeper = NULL;
+	lkl_ops->wake(&call->state, 1);
 }
 
 static inline bool lkl_done(struct lkl_call *call)
@@ -198,7 +230,7 @@ static void lkl_refuse_calls(u32 boot)
 			continue;
 		}
 		if (!call->started)
-			lkl_complete(call, -ESHUTDOWN);
+			lkl_refuse(call, -ESHUTDOWN);
 		__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
 	}
 }
@@ -210,6 +242,7 @@ static void lkl_refuse_calls(u32 boot)
  */
 static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool stays)
 {
+	struct lkl_call *sleeper;
 	int rounds = 0;
 
 	for (;;) {
@@ -221,9 +254,10 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool st
 		if (unlikely(why == LKL_LEFT_HALT)) {
 			/* No fiber is in use any more; the rest is the host's. */
 			lkl_driving = NULL;
+			lkl_wake_sleeper();
 			__atomic_store_n(&lkl_cpu.word, 0, __ATOMIC_SEQ_CST);
 			lkl_refuse_calls(boot);
-			lkl_complete(lkl_halt_call, 0);
+			lkl_refuse(lkl_halt_call, 0);
 			return;
 		}
 		/* A thread that is going to sleep minds the timer itself. */
@@ -232,14 +266,22 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool st
 		if (unlikely(why == LKL_LEFT_HANDOVER)) {
 			/* The fiber is not at rest: leave a reason to come. */
 			lkl_driving = NULL;
+			lkl_wake_sleeper();
 			lkl_set_pending(boot);
 			rounds = LKL_EXTRA_ROUNDS;
 		} else {
 			lkl_driving = NULL;
-			if (lkl_release(boot))
+			sleeper = lkl_sleeper;
+			lkl_sleeper = NULL;
+			if (lkl_release(boot)) {
+				if (unlikely(sleeper))
+					lkl_ops->wake(&sleeper->state, 1);
 				return;
+			}
+			lkl_sleeper = sleeper;
 			if (!call || !lkl_done(call))
 				continue;
+			lkl_wake_sleeper();
 		}
 		if (++rounds > LKL_EXTRA_ROUNDS) {
 			__atomic_and_fetch(&lkl_cpu.word, ~LKL_CPU_LOCKED,
@@ -409,16 +451,18 @@ void arch_release_task_struct(struct task_struct *task)
 		lkl_ops->relax();
 }
 
-static bool __lkl_spin_for(u32 boot, struct lkl_call *call)
+static bool lkl_spin_for(u32 boot, struct lkl_call *call)
 {
-	int i, budget = READ_ONCE(lkl_spin), limit = budget;
+	unsigned int backoff, skip = READ_ONCE(lkl_spin_skip);
+	int i;
 
-	if (lkl_spins++ % LKL_SPIN_PROBE == 0)
-		limit = LKL_SPIN_MAX;
-	for (i = 0; i < limit; i++) {
+	if (skip) {
+		WRITE_ONCE(lkl_spin_skip, skip - 1);
+		return false;
+	}
+	for (i = 0; i < LKL_SPIN_MAX; i++) {
 		if (lkl_done(call)) {
-			budget += (LKL_SPIN_MAX - budget) / 4;
-			WRITE_ONCE(lkl_spin, budget);
+			WRITE_ONCE(lkl_spin_backoff, 0);
 			return true;
 		}
 		/* Looking costs the driver, if there is one, a cache miss. */
@@ -426,19 +470,10 @@ static bool __lkl_spin_for(u32 boot, struct lkl_call *call)
 			return false;
 		__builtin_ia32_pause();
 	}
-	if (budget > LKL_SPIN_MIN)
-		WRITE_ONCE(lkl_spin, budget - budget / 8);
+	backoff = min(READ_ONCE(lkl_spin_backoff) * 2 + 1, LKL_SPIN_SKIP);
+	WRITE_ONCE(lkl_spin_backoff, backoff);
+	WRITE_ONCE(lkl_spin_skip, backoff);
 	return false;
-}
-
-static bool lkl_spin_for(u32 boot, struct lkl_call *call)
-{
-	bool done;
-
-	WRITE_ONCE(lkl_cpu.spinner, call);
-	done = __lkl_spin_for(boot, call);
-	WRITE_ONCE(lkl_cpu.spinner, NULL);
-	return done;
 }
 
 /* Sleep until @call is done or the CPU wants a driver. */
@@ -514,28 +549,6 @@ static bool lkl_lock_soon(u32 boot)
 	}
 }
 
-/*
- * Let another thread that is awake run the call.
- *
- * The kernel's data is in the cache of that thread's processor; fetching it
- * line by line would take longer than the call.
- */
-static noinline void lkl_call_delegated(u32 boot, struct lkl_call *call)
-{
-	int i;
-
-	lkl_push(boot, call);
-	if (!lkl_set_pending(boot))
-		return;
-	for (i = 0; i < LKL_SPIN_LOCK; i++) {
-		if (!READ_ONCE(lkl_cpu.spinner) || !lkl_wants_driver(boot))
-			break;
-		__builtin_ia32_pause();
-	}
-	if (lkl_wants_driver(boot) && lkl_trylock(boot))
-		lkl_drive(boot, call, false);
-}
-
 static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 {
 	if (lkl_boot_gone(boot)) {
@@ -577,10 +590,7 @@ static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
 
 static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 {
-	if (unlikely(READ_ONCE(lkl_cpu.spinner)) && lkl_current != call->task &&
-	    !lkl_boot_gone(boot)) {
-		lkl_call_delegated(boot, call);
-	} else if (likely(lkl_trylock(boot))) {
+	if (likely(lkl_trylock(boot))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;

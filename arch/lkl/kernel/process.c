@@ -24,6 +24,9 @@
 struct task_struct *__switch_to(struct task_struct *prev,
 				struct task_struct *next)
 {
+	/* There is more to do. */
+	if (!is_idle_task(next))
+		lkl_wake_sleeper();
 	lkl_current = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }

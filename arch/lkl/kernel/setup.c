@@ -38,7 +38,7 @@
  */
 #define LKL_CMDLINE_DEFAULTS						\
 	"dummy.numdummies=0 ifb.numifbs=0 bonding.max_bonds=0 "		\
-	"nbd.nbds_max=0 fb_tunnels=none "				\
+	"nbd.nbds_max=0 fb_tunnels=none sch_teql.max_equalizers=0 "	\
 	"dhash_entries=%lu ihash_entries=%lu thash_entries=%lu "
 
 #define __keep __section(".data..lkl_keep")

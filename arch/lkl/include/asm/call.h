@@ -71,6 +71,7 @@ void lkl_cpu_start(u32 boot, struct lkl_call *call);
 void lkl_complete(struct lkl_call *call, long ret);
 bool lkl_take_calls(void);
 bool lkl_want_handover(void);
+void lkl_wake_sleeper(void);
 void lkl_kick_cpu(void);
 void lkl_interrupt_driver(void);
 void lkl_drive_timer(u32 boot, bool pending);

@@ -21,7 +21,6 @@ struct lkl_call;
  * struct lkl_cpu - the virtual CPU's state
  * @word: lock, pending and boot number in one word, changed atomically
  * @requests: requests the CPU has not noticed yet, newest first
- * @spinner: request of a thread that spins for its result, and would drive
  * @irqs_on: what local_irq_save() and friends switch
  * @timer_check: a timer was set that may be earlier than anybody's wake-up
  * @calls: counts calls made by the thread that made the one before
@@ -33,7 +32,6 @@ struct lkl_call;
 struct lkl_cpu {
 	u32 word;
 	struct lkl_call *requests;
-	struct lkl_call *spinner;
 	u32 irqs_on __aligned(64);
 	u32 timer_check;
 	u32 calls;
