@@ -27,11 +27,13 @@ OBJCOPY	:= objcopy
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
-	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc
+	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
+	   libnbd-dev
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
-	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip
+	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip \
+	   qemu-utils nbdkit
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs
@@ -61,7 +63,7 @@ LIBS_lklfuse := -lfuse3 -lseccomp
 
 # Each C file in tests/ is a program; some test parts without the kernel.
 TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/*.c))
-PARTS_ring := lib/virtio lib/blk $(patsubst %.c,%,$(wildcard lib/disk/*.c))
+PARTS_ring := lib/virtio lib/blk lib/disk/fd
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 

@@ -155,6 +155,23 @@ int lkl_disk_add(struct lkl_disk *disk);
  */
 int lkl_disk_remove(struct lkl_disk disk);
 
+/**
+ * lkl_disk_nbd_open - connect to a disk that a server has, by the NBD protocol
+ * @disk: filled in, for lkl_disk_add()
+ * @uri: where it is: nbd://HOST/NAME, nbd+unix:///NAME?socket=PATH, ...
+ *
+ * Needs libnbd, which is loaded.
+ *
+ * Return: 0 or a negative error number
+ */
+int lkl_disk_nbd_open(struct lkl_disk *disk, const char *uri);
+
+/**
+ * lkl_disk_nbd_close - undo lkl_disk_nbd_open(), after lkl_disk_remove()
+ * @disk: the disk
+ */
+void lkl_disk_nbd_close(struct lkl_disk *disk);
+
 struct lkl_dev_net_ops;
 
 /* tx() may be called in the middle of the kernel, see there. */

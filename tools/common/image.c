@@ -34,7 +34,7 @@ static const char *kernel_type(const char *type)
 }
 
 /* Open and lock @file; its size, or -1. */
-static off_t open_disk(const char *file, bool readonly, int *fd,
+static off_t open_file(const char *file, bool readonly, int *fd,
 		       struct stat *st)
 {
 	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
@@ -71,9 +71,34 @@ static off_t open_disk(const char *file, bool readonly, int *fd,
 	return size;
 }
 
+/* The same for what need not be a raw file. */
+static off_t open_disk(const char *file, bool readonly, int *fd,
+		       struct stat *st, struct remote **remote)
+{
+	off_t size;
+
+	if (remote_is_uri(file)) {
+		*remote = remote_open(file);
+	} else {
+		size = open_file(file, readonly, fd, st);
+		if (size < 0 || !remote_format(file))
+			return size;
+		*remote = remote_start(file, *fd, readonly);
+		*fd = -1;
+	}
+	if (!*remote)
+		return -1;
+	if ((*remote)->size < SECTOR) {
+		tool_error("'%s' is empty", file);
+		return -1;
+	}
+	return (*remote)->size;
+}
+
 static int open_disks(struct image *img)
 {
-	off_t size = open_disk(img->file, img->readonly, &img->fd, &img->st);
+	off_t size = open_disk(img->file, img->readonly, &img->fd, &img->st,
+			       &img->remote);
 	struct stat st;
 
 	if (size < 0)
@@ -81,38 +106,10 @@ static int open_disks(struct image *img)
 	img->size = size;
 	for (unsigned int i = 0; i < img->more_count; i++) {
 		if (open_disk(img->more[i].file, img->readonly,
-			      &img->more[i].fd, &st) < 0)
+			      &img->more[i].fd, &st, &img->more[i].remote) < 0)
 			return -1;
 	}
 	return 0;
-}
-
-void image_probe(int fd, off_t off, off_t size, struct image_probe *found)
-{
-	blkid_probe pr = blkid_new_probe();
-	const char *value;
-
-	*found = (struct image_probe){ 0 };
-	if (!pr)
-		tool_no_memory();
-	if (!blkid_probe_set_device(pr, fd, off, size) &&
-	    !blkid_probe_enable_superblocks(pr, 1) &&
-	    !blkid_probe_set_superblocks_flags(
-		    pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE |
-				BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID) &&
-	    !blkid_do_safeprobe(pr) &&
-	    !blkid_probe_lookup_value(pr, "TYPE", &value, NULL)) {
-		snprintf(found->type, sizeof(found->type), "%s", value);
-		found->other =
-			!blkid_probe_lookup_value(pr, "USAGE", &value, NULL) &&
-			strcmp(value, "filesystem");
-		if (!blkid_probe_lookup_value(pr, "LABEL", &value, NULL))
-			snprintf(found->label, sizeof(found->label), "%s",
-				 value);
-		if (!blkid_probe_lookup_value(pr, "UUID", &value, NULL))
-			snprintf(found->uuid, sizeof(found->uuid), "%s", value);
-	}
-	blkid_free_probe(pr);
 }
 
 /* "1 (vfat), 2 (ext4)" */
@@ -126,10 +123,10 @@ static char *list_partitions(struct image *img, blkid_partlist list)
 		tool_no_memory();
 	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
 		blkid_partition p = blkid_partlist_get_partition(list, i);
-		struct image_probe found;
+		struct probe found;
 
-		image_probe(img->fd, blkid_partition_get_start(p) * SECTOR,
-			    blkid_partition_get_size(p) * SECTOR, &found);
+		probe_at(img->fd, blkid_partition_get_start(p) * SECTOR,
+			 blkid_partition_get_size(p) * SECTOR, &found);
 		fprintf(f, "%s%d%s%s%s", i ? ", " : "",
 			blkid_partition_get_partno(p), *found.type ? " (" : "",
 			found.type, *found.type ? ")" : "");
@@ -178,7 +175,7 @@ static int check_contents(struct image *img)
 	blkid_probe pr = blkid_new_probe();
 	off_t off = 0, size = img->size;
 	blkid_partlist list = NULL;
-	struct image_probe found;
+	struct probe found;
 	int ret = -1;
 	char *have;
 
@@ -189,7 +186,7 @@ static int check_contents(struct image *img)
 		list = blkid_probe_get_partitions(pr);
 	if (img->part && check_partition(img, list, &off, &size))
 		goto out;
-	image_probe(img->fd, off, size, &found);
+	probe_at(img->fd, off, size, &found);
 	strcpy(img->found, found.type);
 	if (img->type) {
 		ret = 0;
@@ -278,6 +275,11 @@ static long use_overlay(struct image *img)
 	return id < 0 ? id : 0;
 }
 
+static struct lkl_disk disk_of(int fd, const struct remote *remote)
+{
+	return remote ? remote->disk : (struct lkl_disk){ .fd = fd };
+}
+
 static void write_file(const char *path, const char *text)
 {
 	int fd = lkl_sys_openat(LKL_AT_FDCWD, path, LKL_O_WRONLY, 0);
@@ -297,14 +299,14 @@ static int boot(struct image *img)
 	err = lkl_init(&lkl_host_ops);
 	if (!err) {
 		img->inited = true;
-		img->disk = (struct lkl_disk){ .fd = img->fd };
+		img->disk = disk_of(img->fd, img->remote);
 		err = lkl_disk_add(&img->disk);
 		img->disk_id = err;
 	}
 	for (unsigned int i = 0; err >= 0 && i < img->more_count; i++) {
 		struct image_disk *d = &img->more[i];
 
-		d->disk = (struct lkl_disk){ .fd = d->fd };
+		d->disk = disk_of(d->fd, d->remote);
 		err = lkl_disk_add(&d->disk);
 		d->id = err;
 	}
@@ -457,7 +459,8 @@ static bool needs_replay(struct image *img, long err)
 	bool ret = err == -LKL_EROFS;
 	char *log;
 
-	if (!img->readonly || img->more_count)
+	/* what the copy in memory starts as must be a file */
+	if (!img->readonly || img->more_count || img->remote)
 		return false;
 	if (err == -LKL_EIO) { /* so says btrfs */
 		log = image_log();
@@ -521,9 +524,9 @@ bool image_option(struct image *img, int opt)
 		img->type = strcmp(optarg, "auto") ? optarg : NULL;
 		return true;
 	case 'P':
-		img->part = strcmp(optarg, "none") ?
-				    tool_number(optarg, 255, "partition") :
-				    0;
+		img->part = strcmp(optarg, "none")
+				    ? tool_number(optarg, 255, "partition")
+				    : 0;
 		return true;
 	case 'O':
 		img->options = optarg;
@@ -541,16 +544,24 @@ bool image_option(struct image *img, int opt)
 
 int image_open(struct image *img)
 {
-	img->root = -1;
+	img->fd = img->root = -1;
 	img->disk_id = -1;
 	if (!img->mem)
 		img->mem = DEFAULT_MB;
 	return open_disks(img);
 }
 
+int image_look(struct image *img)
+{
+	if (!img->remote)
+		return 0;
+	img->fd = remote_outline(img->remote);
+	return img->fd < 0 ? -1 : 0;
+}
+
 int image_start(struct image *img)
 {
-	if (check_contents(img) || boot(img))
+	if (image_look(img) || check_contents(img) || boot(img))
 		return -1;
 	return mount_type(img);
 }
@@ -599,9 +610,11 @@ int image_unmount(struct image *img)
 		munmap(img->overlay, img->size);
 	if (close_disk(img, img->file, img->fd))
 		err = -1;
+	remote_close(img->remote);
 	for (unsigned int i = 0; i < img->more_count; i++) {
 		if (close_disk(img, img->more[i].file, img->more[i].fd))
 			err = -1;
+		remote_close(img->more[i].remote);
 	}
 	free(img->more);
 	return err < 0 ? -1 : 0;

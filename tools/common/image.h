@@ -16,50 +16,30 @@
 #include <sys/stat.h>
 
 #include "fs.h"
+#include "probe.h"
+#include "remote.h"
 
 /**
  * struct image_disk - another disk of a file system that spans several
  *
- * @file: path of the image or block device
- * @fd: the open image
+ * @file: path of the image or block device, or NBD URI
+ * @fd: the open image, or -1
+ * @remote: what it is if it is no raw file
  * @disk: the library's disk
  * @id: its number
  */
 struct image_disk {
 	const char *file;
 	int fd;
+	struct remote *remote;
 	struct lkl_disk disk;
 	int id;
 };
 
 /**
- * struct image_probe - what libblkid sees in an image or a partition
- *
- * @type: type, or ""
- * @label: label, or ""
- * @uuid: UUID, or ""
- * @other: it is no file system
- */
-struct image_probe {
-	char type[32];
-	char label[256];
-	char uuid[64];
-	bool other;
-};
-
-/**
- * image_probe() - look at what is in an image
- * @fd: the image
- * @off: where to look
- * @size: size of what is there
- * @found: filled in
- */
-void image_probe(int fd, off_t off, off_t size, struct image_probe *found);
-
-/**
  * struct image - what to mount, and the mount
  *
- * @file: path of the image or block device
+ * @file: path of the image or block device, or NBD URI
  * @type: file system, or NULL to find out
  * @options: mount options, or NULL
  * @more: other disks; the kernel sees them as /disk1, /disk2, ...
@@ -73,7 +53,8 @@ void image_probe(int fd, off_t off, off_t size, struct image_probe *found);
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
  * @umask: what file systems without permissions take away
- * @fd: the open image
+ * @fd: the open image, or what libblkid sees of it
+ * @remote: what it is if it is no raw file
  * @st: its stat
  * @size: its size
  * @found: type libblkid found, or ""
@@ -103,6 +84,7 @@ struct image {
 	mode_t umask;
 
 	int fd;
+	struct remote *remote;
 	struct stat st;
 	unsigned long long size;
 	char found[32];
@@ -154,6 +136,14 @@ bool image_option(struct image *img, int opt);
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */
 int image_open(struct image *img);
+
+/**
+ * image_look() - have @fd show what libblkid looks at, whatever the image is
+ * @img: the open image
+ *
+ * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ */
+int image_look(struct image *img);
 
 /**
  * image_start() - check and mount an open image

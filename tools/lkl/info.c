@@ -56,10 +56,10 @@ static void put_line(const struct image *img, unsigned int part, off_t off,
 		     off_t size, const char *name)
 {
 	char buf[TOOL_SIZE], text[4][NAME];
-	struct image_probe found;
+	struct probe found;
 	double used = -1;
 
-	image_probe(img->fd, off, size, &found);
+	probe_at(img->fd, off, size, &found);
 	if (*found.type && !found.other)
 		used = used_space(img, part);
 	if (part)
@@ -78,12 +78,12 @@ static void put_disk(struct image *img)
 	blkid_probe pr = blkid_new_probe();
 	blkid_partlist list = NULL;
 	blkid_parttable table = NULL;
-	struct image_probe whole;
+	struct probe whole;
 	char buf[TOOL_SIZE];
 
 	if (!pr)
 		tool_no_memory();
-	image_probe(img->fd, 0, img->size, &whole);
+	probe_at(img->fd, 0, img->size, &whole);
 	if (!blkid_probe_set_device(pr, img->fd, 0, 0) &&
 	    !blkid_probe_enable_partitions(pr, 1))
 		list = blkid_probe_get_partitions(pr);
@@ -122,7 +122,7 @@ int info_main(int argc, char **argv)
 		tool_usage_error(optind == argc ? "missing image" :
 						  "one image at a time");
 	img.file = argv[optind];
-	if (!image_open(&img)) {
+	if (!image_open(&img) && !image_look(&img)) {
 		put_disk(&img);
 		status = tool_status();
 	}

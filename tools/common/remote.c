@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Disks that are no raw files.
+ *
+ * An image in another format gets a qemu-nbd of its own, on a socket that
+ * nobody else can reach and that has no name any more as soon as we are
+ * connected.  qemu-nbd ends by itself when we disconnect, or die.  It holds the
+ * writing end of a pipe, whose reading end tells us that it has ended, and all
+ * is in the image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probe.h"
+#include "remote.h"
+#include "tool.h"
+
+#define SECTOR 512
+/* Connections, of which the library makes no more. */
+#define CLIENTS "8"
+
+bool remote_is_uri(const char *name)
+{
+	static const char *const schemes[] = { "nbd://", "nbds://",
+					       "nbd+unix://", "nbds+unix://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		if (!strncmp(name, schemes[i], strlen(schemes[i])))
+			return true;
+	}
+	return false;
+}
+
+const char *remote_format(const char *name)
+{
+	static const char *const formats[] = { "qcow2", "vmdk", "vhdx", "vdi" };
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(formats) / sizeof(*formats); i++) {
+		if (!strcmp(dot + 1, formats[i]))
+			return formats[i];
+	}
+	return NULL;
+}
+
+static struct remote *connect_to(const char *uri, long *err)
+{
+	struct remote *r = tool_alloc(NULL, sizeof(*r));
+
+	*r = (struct remote){ .file = -1, .server = -1 };
+	*err = lkl_disk_nbd_open(&r->disk, uri);
+	if (*err) {
+		free(r);
+		return NULL;
+	}
+	r->disk.ops->get_capacity(r->disk, &r->size);
+	return r;
+}
+
+struct remote *remote_open(const char *uri)
+{
+	long err;
+	struct remote *r = connect_to(uri, &err);
+
+	if (!r)
+		tool_file_error("cannot connect to", NULL, uri, err);
+	return r;
+}
+
+/* Run qemu-nbd until it serves or has said why not; all it says is in @text. */
+static int run_server(char **argv, int server, char *text, size_t size)
+{
+	extern char **environ;
+	posix_spawn_file_actions_t actions;
+	int messages[2], status = -1, err;
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(messages, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, messages[1], STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, server, server);
+	err = posix_spawnp(&pid, *argv, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(messages[1]);
+	while (!err && len < size - 1 &&
+	       (n = read(messages[0], text + len, size - 1 - len)) > 0)
+		len += n;
+	text[len] = 0;
+	close(messages[0]);
+	if (err)
+		return -err;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status ? 1 : 0;
+}
+
+/* One that nobody has connected to would wait for ever. */
+static void end_server(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	close(fd);
+}
+
+static struct remote *serve(const char *name, const char *path, const char *dir,
+			    bool readonly)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char *argv[] = { "qemu-nbd",   "--fork",
+			 "--socket",   addr.sun_path,
+			 "--shared",   CLIENTS,
+			 "--format",   (char *)remote_format(name),
+			 "--discard",  "unmap",
+			 (char *)path, readonly ? "--read-only" : NULL,
+			 NULL };
+	char text[1024], uri[sizeof(addr.sun_path) + 32], *line, *reason, *save;
+	struct remote *r = NULL;
+	int server[2];
+	long err;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/nbd", dir);
+	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", addr.sun_path);
+	if (pipe2(server, O_CLOEXEC)) {
+		tool_file_error("cannot open", NULL, name, -errno);
+		return NULL;
+	}
+	err = run_server(argv, server[1], text, sizeof(text));
+	close(server[1]);
+	if (err == -ENOENT) {
+		tool_error("'%s' needs qemu-nbd, which is not installed "
+			   "(package qemu-utils)",
+			   name);
+	} else if (err) {
+		/* qemu-nbd: Failed to ... 'FILE': reason */
+		line = strtok_r(text, "\n", &save);
+		reason = line ? strstr(line, "': ") : NULL;
+		tool_error("cannot open '%s': %s", name,
+			   reason ? reason + 3
+			   : line ? line
+				  : "qemu-nbd cannot be started");
+	} else {
+		r = connect_to(uri, &err);
+		if (!r) {
+			end_server(&addr);
+			tool_file_error("cannot connect to qemu-nbd for", NULL,
+					name, err);
+		}
+	}
+	unlink(addr.sun_path);
+	if (r)
+		r->server = server[0];
+	else
+		close(server[0]);
+	return r;
+}
+
+struct remote *remote_start(const char *name, int file, bool readonly)
+{
+	char dir[] = "/tmp/lkl-XXXXXX";
+	char *path = realpath(name, NULL);
+	struct remote *r = NULL;
+
+	if (!path || !mkdtemp(dir)) {
+		tool_file_error("cannot open", NULL, name, -errno);
+	} else {
+		r = serve(name, path, dir, readonly);
+		rmdir(dir);
+	}
+	free(path);
+	if (r)
+		r->file = file;
+	else
+		close(file);
+	return r;
+}
+
+static bool read_disk(void *handle, void *buf, size_t len, off_t pos)
+{
+	const struct lkl_disk *disk = handle;
+	struct iovec iov = { buf, len };
+	struct lkl_blk_req req = {
+		.type = LKL_DEV_BLK_TYPE_READ,
+		.sector = pos / SECTOR,
+		.buf = &iov,
+		.count = 1,
+	};
+
+	return disk->ops->request(*disk, &req) == LKL_DEV_BLK_STATUS_OK;
+}
+
+int remote_outline(struct remote *r)
+{
+	return probe_outline(read_disk, &r->disk, r->size);
+}
+
+void remote_close(struct remote *r)
+{
+	char byte;
+
+	if (!r)
+		return;
+	lkl_disk_nbd_close(&r->disk);
+	if (r->server >= 0) {
+		while (read(r->server, &byte, 1) < 0 && errno == EINTR)
+			;
+		close(r->server);
+	}
+	if (r->file >= 0)
+		close(r->file);
+	free(r);
+}
