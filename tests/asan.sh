@@ -9,7 +9,8 @@ need gcc make
 BUILD=$(cd "$BIN/.." && pwd)
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1
 
-make -C "$TESTS/.." -s BUILD="$BUILD" SANITIZE=address,undefined lib tests >make.log 2>&1 ||
+make -C "$TESTS/.." -s BUILD="$BUILD" SANITIZE=address,undefined lib \
+	"$BUILD"/sanitize/tests/{debuggee,fs,ring} >make.log 2>&1 ||
 	{ cat make.log; fail make; }
 for program in debuggee fs ring; do
 	"$BUILD/sanitize/tests/$program" >out.log 2>&1 ||
