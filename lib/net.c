@@ -367,12 +367,17 @@ static void poll_thread(void *arg)
 	struct net *n = arg;
 	struct lkl_dev_net_ops *ops = n->nd->ops;
 
-	while (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST)) {
+	for (;;) {
 		int events = ops->poll(n->nd);
+		bool hup = events < 0 || events & LKL_DEV_NET_POLL_HUP;
 
-		if (__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST))
-			return;
-		if (events < 0 || events & LKL_DEV_NET_POLL_HUP) {
+		/* The poll_hup() on its way is not for the next boot. */
+		if (__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST)) {
+			if (hup)
+				return;
+			continue;
+		}
+		if (hup) {
 			/* What is sent from here on is lost. */
 			__atomic_store_n(&n->gone, 1, __ATOMIC_SEQ_CST);
 			set_link(n, false);

@@ -3,9 +3,7 @@
  * Configuration by file and environment: what is understood, what is refused
  * and how, and that it comes to pass.
  */
-#include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <linux/if_tun.h>
 
 #include <lkl_config.h>
@@ -322,14 +320,6 @@ static void files(void)
 	unlink("lkl-hijack.json");
 	unlink("mine.json");
 	lkl_unload_config(&cfg);
-}
-
-/* A host network namespace of our own; 0 when there can be none. */
-static int host_namespace(void)
-{
-	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		return 0;
-	return !access("/dev/net/tun", R_OK | W_OK);
 }
 
 /* Activate an interface of the host. */

@@ -10,6 +10,8 @@
 #include <libmnl/libmnl.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sched.h>
+#include <sys/socket.h>
 
 #include "check.h"
 #include <lkl/linux/fib_rules.h>
@@ -47,6 +49,14 @@ UNUSED static int ns_new(void)
 	ns_enter(old);
 	lkl_sys_close(old);
 	return ns;
+}
+
+/* A network namespace of the host; 0 when there can be none, or no taps. */
+UNUSED static int host_namespace(void)
+{
+	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return 0;
+	return !access("/dev/net/tun", R_OK | W_OK);
 }
 
 /*
@@ -412,6 +422,8 @@ UNUSED static struct lkl_tcp_info tcp_info(int fd)
  * @protocol: 0 or LKL_IPPROTO_MPTCP
  * @cc: congestion control of the sender, or NULL
  * @listen: what the server listens on, if it is not @addr
+ * @server: thread that takes the connection, if it is not the library's; it is
+ *	listening already
  * @tune: called with the sender's socket before it connects, may be NULL
  * @info: of the sender, after all has arrived
  * @server_info: of the receiver
@@ -423,6 +435,7 @@ struct flow {
 	int protocol;
 	const char *cc;
 	const char *listen;
+	void *(*server)(void *flow);
 	void (*tune)(int fd);
 	struct lkl_tcp_info info, server_info;
 	double seconds;
@@ -454,6 +467,29 @@ static void *flow_server(void *arg)
 	f->server_info = tcp_info(fd);
 	OK(lkl_sys_write(fd, "!", 1));
 	lkl_sys_close(fd);
+	lkl_sys_close(f->listener);
+	free(buf);
+	return NULL;
+}
+
+/* The same with a socket of the host, f->listener. */
+UNUSED static void *flow_host_server(void *arg)
+{
+	unsigned char *buf = malloc(FLOW_PIECE);
+	struct flow *f = arg;
+	int fd = accept(f->listener, NULL, NULL);
+	long total = 0, len;
+
+	CHECK(fd >= 0);
+	while ((len = read(fd, buf, FLOW_PIECE)) > 0) {
+		for (long i = 0; i < len; i++, total++)
+			if (buf[i] != flow_byte(total))
+				FAIL("byte %ld of the flow is wrong", total);
+	}
+	EQ(total, f->bytes);
+	EQ(write(fd, "!", 1), 1);
+	close(fd);
+	close(f->listener);
 	free(buf);
 	return NULL;
 }
@@ -468,12 +504,15 @@ UNUSED static void flow(const struct lab *lab, struct flow *f)
 
 	if (lab)
 		ns_enter(lab->there);
-	f->listener = sock_bound(f->listen ? f->listen : f->addr, FLOW_PORT,
-				 LKL_SOCK_STREAM, f->protocol);
+	if (!f->server) {
+		f->listener = sock_bound(f->listen ? f->listen : f->addr,
+					 FLOW_PORT, LKL_SOCK_STREAM,
+					 f->protocol);
+		OK(lkl_sys_listen(f->listener, 1));
+	}
 	if (lab)
 		ns_enter(lab->here);
-	OK(lkl_sys_listen(f->listener, 1));
-	server = start(flow_server, f);
+	server = start(f->server ? f->server : flow_server, f);
 
 	fd = sock_open(f->addr, LKL_SOCK_STREAM, f->protocol);
 	if (f->cc)
@@ -499,7 +538,6 @@ UNUSED static void flow(const struct lab *lab, struct flow *f)
 	f->seconds = now(CLOCK_MONOTONIC) / 1e9 - f->seconds;
 	f->info = tcp_info(fd);
 	lkl_sys_close(fd);
-	lkl_sys_close(f->listener);
 	pthread_join(server, NULL);
 	free(buf);
 }

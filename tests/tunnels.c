@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What else the library's kernel does with packets: VLANs, WireGuard, IPsec,
- * MPTCP, nftables, multicast, capture; between two of its network namespaces.
+ * MPTCP, nftables, multicast, capture; between two of its network namespaces,
+ * and with the host.
  */
+#include <sys/prctl.h>
+
 #include <lkl/linux/filter.h>
 #include <lkl/linux/genetlink.h>
 #include <lkl/linux/if_vlan.h>
@@ -170,6 +173,46 @@ static int store_key(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
+/* Give a device a private key; what becomes of it is the public one. */
+static void wg_key(int family, int ifindex, unsigned char key[LKL_WG_KEY_LEN])
+{
+	struct nlmsghdr *nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
+
+	mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, ifindex);
+	mnl_attr_put_u16(nlh, LKL_WGDEVICE_A_LISTEN_PORT, 51820);
+	mnl_attr_put(nlh, LKL_WGDEVICE_A_PRIVATE_KEY, LKL_WG_KEY_LEN, key);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+	nlh = genl(family, LKL_WG_CMD_GET_DEVICE, 1, NLM_F_DUMP);
+	mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, ifindex);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, store_key, key));
+}
+
+/* A peer, which may have any address. */
+static void wg_peer(int family, int ifindex,
+		    const unsigned char key[LKL_WG_KEY_LEN], const char *addr)
+{
+	struct nlmsghdr *nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
+	struct nlattr *peers, *peer, *ips, *ip;
+	int len;
+	const void *endpoint = sock_addr(addr, 51820, &len);
+
+	mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, ifindex);
+	peers = mnl_attr_nest_start(nlh, LKL_WGDEVICE_A_PEERS);
+	peer = mnl_attr_nest_start(nlh, 0);
+	mnl_attr_put(nlh, LKL_WGPEER_A_PUBLIC_KEY, LKL_WG_KEY_LEN, key);
+	mnl_attr_put(nlh, LKL_WGPEER_A_ENDPOINT, len, endpoint);
+	ips = mnl_attr_nest_start(nlh, LKL_WGPEER_A_ALLOWEDIPS);
+	ip = mnl_attr_nest_start(nlh, 0);
+	mnl_attr_put_u16(nlh, LKL_WGALLOWEDIP_A_FAMILY, LKL_AF_INET);
+	mnl_attr_put_u32(nlh, LKL_WGALLOWEDIP_A_IPADDR, 0);
+	mnl_attr_put_u8(nlh, LKL_WGALLOWEDIP_A_CIDR_MASK, 0);
+	mnl_attr_nest_end(nlh, ip);
+	mnl_attr_nest_end(nlh, ips);
+	mnl_attr_nest_end(nlh, peer);
+	mnl_attr_nest_end(nlh, peers);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+}
+
 static void wireguard(void)
 {
 	unsigned char key[2][LKL_WG_KEY_LEN];
@@ -180,52 +223,20 @@ static void wireguard(void)
 	over(&lab, "wireguard", 0, NULL, NULL, index);
 	family = genl_family(LKL_WG_GENL_NAME);
 	for (int end = 0; end < 2; end++) {
-		struct nlmsghdr *nlh;
-
 		ns_enter(end ? lab.there : lab.here);
 		memset(key[end], 0x40 + end, LKL_WG_KEY_LEN);
-		nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
-		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
-		mnl_attr_put_u16(nlh, LKL_WGDEVICE_A_LISTEN_PORT, 51820);
-		mnl_attr_put(nlh, LKL_WGDEVICE_A_PRIVATE_KEY, LKL_WG_KEY_LEN,
-			     key[end]);
-		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
-		nlh = genl(family, LKL_WG_CMD_GET_DEVICE, 1, NLM_F_DUMP);
-		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
-		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, store_key, key[end]));
+		wg_key(family, index[end], key[end]);
 	}
 	for (int end = 0; end < 2; end++) {
-		uint32_t any = 0;
-		int len;
-		const void *endpoint =
-			sock_addr(end ? "10.0.0.1" : "10.0.0.2", 51820, &len);
-		struct nlmsghdr *nlh;
-		struct nlattr *peers, *peer, *ips, *ip;
-
 		ns_enter(end ? lab.there : lab.here);
-		nlh = genl(family, LKL_WG_CMD_SET_DEVICE, 1, 0);
-		mnl_attr_put_u32(nlh, LKL_WGDEVICE_A_IFINDEX, index[end]);
-		peers = mnl_attr_nest_start(nlh, LKL_WGDEVICE_A_PEERS);
-		peer = mnl_attr_nest_start(nlh, 0);
-		mnl_attr_put(nlh, LKL_WGPEER_A_PUBLIC_KEY, LKL_WG_KEY_LEN,
-			     key[!end]);
-		mnl_attr_put(nlh, LKL_WGPEER_A_ENDPOINT, len, endpoint);
-		ips = mnl_attr_nest_start(nlh, LKL_WGPEER_A_ALLOWEDIPS);
-		ip = mnl_attr_nest_start(nlh, 0);
-		mnl_attr_put_u16(nlh, LKL_WGALLOWEDIP_A_FAMILY, LKL_AF_INET);
-		mnl_attr_put_u32(nlh, LKL_WGALLOWEDIP_A_IPADDR, any);
-		mnl_attr_put_u8(nlh, LKL_WGALLOWEDIP_A_CIDR_MASK, 0);
-		mnl_attr_nest_end(nlh, ip);
-		mnl_attr_nest_end(nlh, ips);
-		mnl_attr_nest_end(nlh, peer);
-		mnl_attr_nest_end(nlh, peers);
-		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+		wg_peer(family, index[end], key[!end],
+			end ? "10.0.0.1" : "10.0.0.2");
 	}
 	ns_enter(lab.here);
 	fd = sniff(lab.near);
 	flow(&lab, &f);
-	/* Nothing can be read on the cable. */
 	CHECK(sniffed(fd, is_udp) > 20);
+	/* Nothing can be read on the cable. */
 	fd = sniff(lab.near);
 	flow(&lab, &f);
 	EQ(sniffed(fd, is_tcp), 0);
@@ -307,7 +318,50 @@ static void ipsec(void)
 	halt();
 }
 
-/* One connection on two cables. */
+/* Two addresses more may be used, and one of them is told of. */
+static void mptcp_limits(const char *signal)
+{
+	int family = genl_family(LKL_MPTCP_PM_NAME);
+	struct nlmsghdr *nlh;
+	struct nlattr *addr;
+
+	nlh = genl(family, LKL_MPTCP_PM_CMD_SET_LIMITS, LKL_MPTCP_PM_VER, 0);
+	mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_RCV_ADD_ADDRS, 2);
+	mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_SUBFLOWS, 2);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+	if (!signal)
+		return;
+	nlh = genl(family, LKL_MPTCP_PM_CMD_ADD_ADDR, LKL_MPTCP_PM_VER, 0);
+	addr = mnl_attr_nest_start(nlh, LKL_MPTCP_PM_ATTR_ADDR);
+	mnl_attr_put_u16(nlh, LKL_MPTCP_PM_ADDR_ATTR_FAMILY, LKL_AF_INET);
+	mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_ADDR4, ip4(signal));
+	mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_FLAGS,
+			 LKL_MPTCP_PM_ADDR_FLAG_SIGNAL);
+	mnl_attr_nest_end(nlh, addr);
+	OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
+}
+
+/* A connection uses two interfaces, slow enough for both to be wanted. */
+static void mptcp_flow(const struct lab *lab, struct flow *f, int one, int two)
+{
+	int fd[2], n[2];
+
+	EQ(lkl_qdisc_add(one, "root", "netem delay 1ms rate 100mbit"), 0);
+	EQ(lkl_qdisc_add(two, "root", "netem delay 1ms rate 100mbit"), 0);
+	fd[0] = sniff(one);
+	fd[1] = sniff(two);
+	flow(lab, f);
+	for (int i = 0; i < 2; i++)
+		n[i] = sniffed(fd[i], is_tcp);
+	printf("16 MiB over two cables of 100 Mbit/s: %.2f s, %d and %d "
+	       "frames\n",
+	       f->seconds, n[0], n[1]);
+	fflush(stdout);
+	CHECK(n[0] > 100 && n[1] > 100);
+	/* One cable takes 1.34 s. */
+	CHECK(f->seconds < 1.2);
+}
+
 static void mptcp(void)
 {
 	struct flow f = { .addr = "10.0.0.2",
@@ -315,52 +369,176 @@ static void mptcp(void)
 			  .bytes = 16 * MB,
 			  .protocol = LKL_IPPROTO_MPTCP };
 	struct lab lab = lab_start();
-	int family, first = lab.near, fd[2], n[2];
+	int first = lab.near;
 
-	for (int end = 0; end < 2; end++) {
-		struct nlmsghdr *nlh;
-		struct nlattr *addr;
-
-		if (!end)
-			lab_cable(&lab, 1, "near2", "far2");
-		ns_enter(end ? lab.there : lab.here);
-		family = genl_family(LKL_MPTCP_PM_NAME);
-		nlh = genl(family, LKL_MPTCP_PM_CMD_SET_LIMITS,
-			   LKL_MPTCP_PM_VER, 0);
-		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_RCV_ADD_ADDRS, 2);
-		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ATTR_SUBFLOWS, 2);
-		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
-		/* The far end tells of its other address. */
-		if (!end)
-			continue;
-		nlh = genl(family, LKL_MPTCP_PM_CMD_ADD_ADDR, LKL_MPTCP_PM_VER,
-			   0);
-		addr = mnl_attr_nest_start(nlh, LKL_MPTCP_PM_ATTR_ADDR);
-		mnl_attr_put_u16(nlh, LKL_MPTCP_PM_ADDR_ATTR_FAMILY,
-				 LKL_AF_INET);
-		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_ADDR4,
-				 ip4("10.1.0.2"));
-		mnl_attr_put_u32(nlh, LKL_MPTCP_PM_ADDR_ATTR_FLAGS,
-				 LKL_MPTCP_PM_ADDR_FLAG_SIGNAL);
-		mnl_attr_nest_end(nlh, addr);
-		OK(nl_talk(LKL_NETLINK_GENERIC, nlh, NULL, NULL));
-	}
+	lab_cable(&lab, 1, "near2", "far2");
+	mptcp_limits(NULL);
+	ns_enter(lab.there);
+	mptcp_limits("10.1.0.2");
 	ns_enter(lab.here);
-	/* Slow enough for both to be wanted. */
-	EQ(lkl_qdisc_add(first, "root", "netem delay 1ms rate 100mbit"), 0);
-	EQ(lkl_qdisc_add(lab.near, "root", "netem delay 1ms rate 100mbit"), 0);
-	fd[0] = sniff(first);
-	fd[1] = sniff(lab.near);
-	flow(&lab, &f);
-	for (int i = 0; i < 2; i++)
-		n[i] = sniffed(fd[i], is_tcp);
-	printf("16 MiB over two cables of 100 Mbit/s: %.2f s, %d and %d "
-	       "frames\n",
-	       f.seconds, n[0], n[1]);
-	fflush(stdout);
-	CHECK(n[0] > 100 && n[1] > 100);
-	/* One cable takes 1.34 s. */
-	CHECK(f.seconds < 1.2);
+	mptcp_flow(&lab, &f, first, lab.near);
+	halt();
+}
+
+/*
+ * Against the host's own kernel, in a namespace of its.
+ */
+
+/* A tap for each network 10.N.0.0/24: the host is 1, the library 2. */
+static void host_lab(int taps, int index[])
+{
+	char text[200];
+
+	lkl_host_ops.print = NULL;
+	OK(lkl_init(&lkl_host_ops));
+	for (int i = 0; i < taps; i++) {
+		struct lkl_netdev *nd;
+
+		snprintf(text, sizeof(text), "lab%d", i);
+		nd = lkl_netdev_tap_create(text, 0);
+		CHECK(nd);
+		OK(lkl_netdev_add(nd, NULL));
+		snprintf(text, sizeof(text),
+			 "ip addr add 10.%d.0.1/24 dev lab%d && "
+			 "ip link set lab%d up",
+			 i, i, i);
+		EQ(system(text), 0);
+	}
+	OK(lkl_start_kernel("mem=128M"));
+	for (int i = 0; i < taps; i++) {
+		index[i] = OK(lkl_netdev_get_ifindex(i));
+		snprintf(text, sizeof(text), "10.%d.0.2", i);
+		EQ(lkl_if_up(index[i]), 0);
+		EQ(lkl_if_set_ipv4(index[i], ip4(text), 24), 0);
+	}
+}
+
+/* A socket of the host's that listens to any address, or -1. */
+static int host_listener(int protocol)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_port = htons(FLOW_PORT) };
+	int fd = socket(AF_INET, SOCK_STREAM, protocol);
+
+	if (fd >= 0) {
+		EQ(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+		EQ(listen(fd, 1), 0);
+	}
+	return fd;
+}
+
+static void mptcp_host(void)
+{
+	struct flow f = { .addr = "10.0.0.1",
+			  .bytes = 16 * MB,
+			  .protocol = LKL_IPPROTO_MPTCP,
+			  .server = flow_host_server };
+	int index[2];
+
+	if (host_namespace())
+		f.listener = host_listener(LKL_IPPROTO_MPTCP);
+	if (f.listener <= 0) {
+		printf("skip mptcp_host: no namespace, tap or MPTCP here\n");
+		return;
+	}
+	host_lab(2, index);
+	EQ(system("ip mptcp limits set subflow 2 add_addr_accepted 2 &&"
+		  "ip mptcp endpoint add 10.1.0.1 dev lab1 signal"),
+	   0);
+	mptcp_limits(NULL);
+	mptcp_flow(NULL, &f, index[0], index[1]);
+	halt();
+}
+
+static void base64(const unsigned char *data, int len, char *text)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno"
+				     "pqrstuvwxyz0123456789+/";
+
+	for (int i = 0; i < len; i += 3) {
+		unsigned int bits = data[i] << 16;
+
+		if (i + 1 < len)
+			bits |= data[i + 1] << 8;
+		if (i + 2 < len)
+			bits |= data[i + 2];
+		for (int shift = 18; shift >= 0; shift -= 6)
+			*text++ = digits[bits >> shift & 63];
+		if (i + 2 >= len)
+			text[-1] = '=';
+		if (i + 1 >= len)
+			text[-2] = '=';
+	}
+	*text = 0;
+}
+
+/* In user space where the host's kernel does not have it, until we end. */
+static void host_wireguard(const char *name)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text),
+		 "ip link add %s type wireguard 2>/dev/null", name);
+	if (!system(text))
+		return;
+	if (!fork()) {
+		EQ(prctl(PR_SET_PDEATHSIG, SIGTERM), 0);
+		EQ(dup2(open("/dev/null", O_WRONLY), 1), 1);
+		dup2(1, 2);
+		execlp("wireguard-go", "wireguard-go", "-f", name, NULL);
+		_exit(1);
+	}
+	snprintf(text, sizeof(text), "wg show %s >/dev/null 2>&1", name);
+	while (system(text))
+		msleep(20);
+}
+
+static void wireguard_host(void)
+{
+	struct flow f = { .addr = "10.9.0.1",
+			  .bytes = 4 * MB,
+			  .server = flow_host_server };
+	unsigned char key[LKL_WG_KEY_LEN], host_key[LKL_WG_KEY_LEN];
+	char private[64], public[64], name[16], text[400];
+	int family, index[1], wg, fd;
+
+	if (geteuid() || !host_namespace() ||
+	    system("command -v wg >/dev/null") ||
+	    system("ip link add wg type wireguard 2>/dev/null && "
+		   "ip link del wg || command -v wireguard-go >/dev/null")) {
+		printf("skip wireguard_host: no root, namespace or "
+		       "wireguard\n");
+		return;
+	}
+	f.listener = host_listener(0);
+	host_lab(1, index);
+	wg = link_add("wg0", "wireguard", 0, NULL, NULL);
+	family = genl_family(LKL_WG_GENL_NAME);
+	/* The host's public key; ours then takes its place. */
+	memset(host_key, 0x50, sizeof(host_key));
+	base64(host_key, sizeof(host_key), private);
+	wg_key(family, wg, host_key);
+	memset(key, 0x60, sizeof(key));
+	wg_key(family, wg, key);
+	wg_peer(family, wg, host_key, "10.0.0.1");
+	base64(key, sizeof(key), public);
+	EQ(lkl_if_up(wg), 0);
+	EQ(lkl_if_set_ipv4(wg, ip4("10.9.0.2"), 24), 0);
+
+	snprintf(name, sizeof(name), "lkl-%d", getpid());
+	host_wireguard(name);
+	snprintf(text, sizeof(text),
+		 "echo %s >key; wg set %s private-key key listen-port 51820 "
+		 "peer %s allowed-ips 10.9.0.2/32; rm key; "
+		 "ip addr add 10.9.0.1/24 dev %s && ip link set %s up",
+		 private, name, public, name, name);
+	EQ(system(text), 0);
+	fd = sniff(index[0]);
+	flow(NULL, &f);
+	CHECK(sniffed(fd, is_udp) > 1000);
+	/* What runs in user space ends with its interface. */
+	snprintf(text, sizeof(text), "ip link del %s", name);
+	EQ(system(text), 0);
 	halt();
 }
 
@@ -591,10 +769,15 @@ static void multicast(void)
 }
 
 static const struct check tests[] = {
-	{ "capture", capture },	    { "vlan", vlan },
-	{ "wireguard", wireguard }, { "ipsec", ipsec },
-	{ "mptcp", mptcp },	    { "nftables", nftables },
+	{ "capture", capture },
+	{ "vlan", vlan },
+	{ "wireguard", wireguard },
+	{ "ipsec", ipsec },
+	{ "mptcp", mptcp },
+	{ "nftables", nftables },
 	{ "multicast", multicast },
+	{ "mptcp_host", mptcp_host },
+	{ "wireguard_host", wireguard_host },
 };
 
 CHECK_MAIN(tests)
