@@ -150,6 +150,7 @@ static long do_sigaction(long nr, const long *a)
 {
 	struct ksigaction *new = (void *)a[1], *old = (void *)a[2];
 	struct sigaction sa = { 0 }, was;
+	long ret = 0;
 
 	if (likely(a[0] != SIGSEGV && a[0] != SIGBUS))
 		return host4(nr, a[0], a[1], a[2], a[3]);
@@ -158,28 +159,40 @@ static long do_sigaction(long nr, const long *a)
 		sa.sa_flags = new->flags;
 		memcpy(&sa.sa_mask, &new->mask, sizeof(new->mask));
 	}
-	lkl_fault_action(a[0], new ? &sa : NULL, &was);
+	if (new &&hijack_in_vfork()) {
+		/* Its own, which needs no library. */
+		lkl_fault_action(a[0], NULL, &was);
+		ret = host4(nr, a[0], a[1], 0, a[3]);
+	} else {
+		lkl_fault_action(a[0], new ? &sa : NULL, &was);
+	}
 	if (old) {
 		*old = (struct ksigaction){ .handler = was.sa_handler,
 					    .flags = was.sa_flags };
 		memcpy(&old->mask, &was.sa_mask, sizeof(old->mask));
 	}
-	return 0;
+	return ret;
 }
 
-/* Only one thread starts or stops the library. */
+/*
+ * Only one thread starts or stops the library.  If the process was forked by
+ * another in the middle of it, nobody will finish it here.
+ */
 static bool change_state(int from)
 {
+	static long changer;
 	int old = from;
 
 	while (!__atomic_compare_exchange_n(
 		&hijack_state, &old, HIJACK_CHANGING, false, __ATOMIC_ACQ_REL,
 		__ATOMIC_ACQUIRE)) {
-		if (old != HIJACK_CHANGING)
+		if (old != HIJACK_CHANGING ||
+		    (changer && changer != host0(SYS_getpid)))
 			return false;
 		old = from;
 		host0(SYS_sched_yield);
 	}
+	changer = host0(SYS_getpid);
 	tls_thread.own = true;
 	return true;
 }
@@ -193,7 +206,8 @@ static void set_state(int state)
 /* The end of the process, if it is the one that has the kernel. */
 static long do_exit_group(long nr, const long *a)
 {
-	if (!lkl_kernel_boots() || fd_in_vfork() || !change_state(HIJACK_UP))
+	if (!lkl_kernel_boots() || hijack_in_vfork() ||
+	    !change_state(HIJACK_UP))
 		return host1(nr, a[0]);
 	fd_close_all();
 	linger();
@@ -394,6 +408,11 @@ void hijack_before_fork(void)
 	if (hijack_has_sockets() || !lkl_kernel_boots() ||
 	    !change_state(HIJACK_UP))
 		return;
+	/* Another thread may just have begun. */
+	if (hijack_has_sockets()) {
+		set_state(HIJACK_UP);
+		return;
+	}
 	lkl_sys_halt();
 	lkl_unload_config(&config);
 	lkl_cleanup();

@@ -6,11 +6,12 @@
  * decides for each whether it is the library's or the host's, and makes it.
  * What a way in does:
  *
- *	hijack_start()		before the program's first instruction: reads
- *the configuration, boots, configures; all or nothing hijack_syscall()	for each
- *system call of the program, but those for which hijack_in_place() is true
- *	host_syscall()		is the way in's own: all host calls that the
- *core makes for the program go through it
+ *   hijack_start()   before the program's first instruction: reads the
+ *                    configuration, boots, configures; all or nothing
+ *   hijack_syscall() for each system call of the program, but those for which
+ *                    hijack_in_place() is true
+ *   host_syscall()   is the way in's own: all host calls that the core makes
+ *                    for the program go through it
  *
  * hijack_syscall() and what it calls use no errno, no malloc and no lock that
  * the program could hold, and can be called from a signal handler.  Each thread
@@ -74,8 +75,14 @@ long host_syscall(long nr, long a, long b, long c, long d, long e, long f);
  */
 void hijack_thread_exit(void);
 
-/* Has the program ever had a descriptor of the library's kernel? */
+/* Has the program ever had sockets of the library, or has it files of its? */
 bool hijack_has_sockets(void);
+
+/*
+ * Is this the child of a vfork()?  It shares its parent's memory, and so all
+ * our tables, but has descriptors and signal handlers of its own.
+ */
+bool hijack_in_vfork(void);
 
 /**
  * hijack_before_fork - the program is about to make a process, not a thread

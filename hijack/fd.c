@@ -55,14 +55,28 @@ static void set_word(int fd, uint32_t word)
 	       !__atomic_compare_exchange_n(&fd_top, &top, fd, true,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
-	if (word & FD_LKL)
-		had_sockets = true;
 	__atomic_store_n(&hijack_fds[fd], word, __ATOMIC_RELEASE);
+}
+
+/**
+ * fd_expect_socket - the program is about to make its first socket, perhaps
+ */
+void fd_expect_socket(void)
+{
+	if (unlikely(!had_sockets))
+		__atomic_store_n(&had_sockets, true, __ATOMIC_SEQ_CST);
 }
 
 bool hijack_has_sockets(void)
 {
-	return had_sockets;
+	int fd, top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
+
+	if (__atomic_load_n(&had_sockets, __ATOMIC_SEQ_CST))
+		return true;
+	for (fd = 0; fd <= top; fd++)
+		if (fd_is_lkl(fd))
+			return true;
+	return false;
 }
 
 static uint32_t take_word(long fd)
@@ -74,12 +88,7 @@ static uint32_t take_word(long fd)
 			  : 0;
 }
 
-/**
- * fd_in_vfork - is this the child of a vfork()?
- *
- * Then the table is its parent's.
- */
-bool fd_in_vfork(void)
+bool hijack_in_vfork(void)
 {
 	long pid = host0(SYS_getpid);
 
@@ -258,7 +267,7 @@ long fd_close(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
 
-	if (likely(!word) || fd_in_vfork())
+	if (likely(!word) || hijack_in_vfork())
 		return host1(nr, a[0]);
 	if (word & FD_OWN)
 		return -EBADF;
@@ -273,7 +282,7 @@ long fd_close_range(long nr, const long *a)
 	unsigned int top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
 	long ret;
 
-	if (flags & CLOSE_RANGE_CLOEXEC || first > last || fd_in_vfork())
+	if (flags & CLOSE_RANGE_CLOEXEC || first > last || hijack_in_vfork())
 		return host_call(nr, a);
 	for (fd = from = first; fd <= last && fd <= top; fd++) {
 		uint32_t word = fd_word(fd);
@@ -346,7 +355,7 @@ long fd_dup(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
 
-	if (likely(!word) || fd_in_vfork())
+	if (likely(!word) || hijack_in_vfork())
 		return host1(nr, a[0]);
 	if (word & FD_OWN)
 		return -EBADF;
@@ -358,7 +367,7 @@ static long dup_to(long old, long new, int flags)
 	uint32_t word = fd_word(old), gone = fd_word(new);
 	long copy = 0, ret;
 
-	if ((!word && !gone) || fd_in_vfork())
+	if ((!word && !gone) || hijack_in_vfork())
 		return host3(SYS_dup3, old, new, flags);
 	if ((word | gone) & FD_OWN)
 		return -EBADF;
@@ -411,7 +420,7 @@ long fd_fcntl(long nr, const long *a)
 		return host3(nr, a[0], a[1], a[2]);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (fd_in_vfork())
+		if (hijack_in_vfork())
 			return host3(nr, a[0], a[1], a[2]);
 		return finish_dup(host3(nr, a[0], a[1], a[2]), word);
 	case F_SETOWN:

@@ -73,8 +73,8 @@ void fd_set_word(long fd, uint32_t word);
 void fd_decide(long fd, bool host);
 long fd_own(long fd);
 void fd_forget(long fd);
+void fd_expect_socket(void);
 void fd_close_all(void);
-bool fd_in_vfork(void);
 
 hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 	fd_fcntl, fd_mmap, fd_memory;
@@ -173,6 +173,26 @@ static inline long lkl6(long nr, long a, long b, long c, long d, long e, long f)
 	long p[6] = { a, b, c, d, e, f };
 	long ret = lkl_syscall(nr, p);
 
+	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots() ? hijack_forked()
+							       : ret;
+}
+
+/*
+ * A call that names no descriptor of the library's kernel and so needs any
+ * kernel: it is booted if it is down, also if that happens meanwhile.
+ */
+static inline long lkl_any(long nr, long a, long b, long c, long d, long e)
+{
+	long p[6] = { a, b, c, d, e };
+	long ret;
+
+	do {
+		ret = hijack_need();
+		if (unlikely(ret))
+			return ret;
+		ret = lkl_syscall(nr, p);
+	} while (unlikely(ret == -ENOSYS || ret == -ESHUTDOWN) &&
+		 __atomic_load_n(&hijack_state, __ATOMIC_ACQUIRE) != HIJACK_UP);
 	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots() ? hijack_forked()
 							       : ret;
 }

@@ -78,8 +78,7 @@ static bool at_lkl(long nr, long dir, const long *a, long *ret)
 	} else {
 		dir = fd_number(word);
 	}
-	*ret = hijack_need()
-		       ?: lkl6(nr, dir, (long)path, a[1], a[2], a[3], a[4]);
+	*ret = lkl_any(nr, dir, (long)path, a[1], a[2], a[3]);
 	return true;
 }
 
@@ -120,7 +119,8 @@ long path_plain(long nr, const long *a)
 	char buf[256];
 	const char *path = lkl_path((void *)a[0], buf, sizeof(buf));
 
-	return likely(!path) ? host_call(nr, a) : lkl3(nr, path, a[1], a[2]);
+	return likely(!path) ? host_call(nr, a)
+			     : lkl_any(nr, (long)path, a[1], a[2], 0, 0);
 }
 
 /* newfstatat(), statx(), faccessat(), readlinkat() */

@@ -39,7 +39,8 @@ long socket_socket(long nr, const long *a)
 
 	if (!is_inet(family) && family != AF_NETLINK && family != AF_PACKET)
 		return host_call(nr, a);
-	kfd = hijack_need() ?: lkl3(nr, a[0], a[1], a[2]);
+	fd_expect_socket();
+	kfd = lkl_any(nr, a[0], a[1], a[2], 0, 0);
 	if (likely(!policy_exists()) || kfd < 0 || !is_inet(family) ||
 	    type == SOCK_RAW)
 		return fd_install(kfd, a[1] & SOCK_CLOEXEC);
@@ -223,6 +224,6 @@ long socket_ioctl(long nr, const long *a)
 	}
 	/* Asked of a socket of another family, as if_nametoindex() does. */
 	if (cmd >= SIOC_FIRST && cmd <= SIOC_LAST)
-		return hijack_need() ?: lkl3(nr, ioctl_socket, cmd, a[2]);
+		return lkl_any(nr, ioctl_socket, cmd, a[2], 0, 0);
 	return host3(nr, a[0], a[1], a[2]);
 }

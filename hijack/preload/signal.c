@@ -157,7 +157,10 @@ long preload_sigaction(long nr, const long *a)
 	    a[3] != MASK_SIZE)
 		return hijack_syscall(nr, a);
 	was = actions[sig];
-	if (new) {
+	if (new &&hijack_in_vfork()) {
+		/* It makes no call of the library that needs to be ended. */
+		ret = host(nr, sig, (long)new, (long)old, MASK_SIZE);
+	} else if (new) {
 		ours = *new;
 		if (new->handler != SIG_DFL &&new->handler != SIG_IGN) {
 			actions[sig] = *new;

@@ -9,11 +9,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/prctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -246,6 +248,43 @@ static char *push(char *sp, const char *string)
 }
 
 /*
+ * Tell the host where the program and its arguments are, for core files,
+ * debuggers and ps; @table is the program's stack.  If the host does not want
+ * to know, they see lkl-run.
+ */
+static void describe(const struct program *p, const unsigned long *table,
+		     int argc, int envc, int auxc)
+{
+	struct prctl_mm_map map = { .exe_fd = -1 };
+	const unsigned long *argv = table + 1, *envp = argv + argc + 1;
+	char stat[1024], *at = NULL;
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC), field;
+	ssize_t n = read(fd, stat, sizeof(stat) - 1);
+
+	close(fd);
+	if (n > 0) {
+		stat[n] = 0;
+		at = strrchr(stat, ')');
+	}
+	/* Our heap stays where it is: proc(5) says in which field. */
+	for (field = 2; at && field < 47; field++)
+		at = strchr(at + 1, ' ');
+	if (!at || !argc || !envc)
+		return;
+	map.start_brk = strtoul(at, NULL, 10);
+	map.brk = (unsigned long)sbrk(0);
+	map.start_code = map.start_data = p->bias + p->start;
+	map.end_code = map.end_data = p->bias + p->end;
+	map.start_stack = (unsigned long)table;
+	map.arg_start = argv[0];
+	map.arg_end = map.env_start = envp[0];
+	map.env_end = envp[envc - 1] + strlen((char *)envp[envc - 1]) + 1;
+	map.auxv = (void *)(envp + envc + 1);
+	map.auxv_size = 2 * (auxc + 1) * sizeof(*table);
+	prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+}
+
+/*
  * Build what the program finds on its stack below @sp, which belongs to it from
  * now on.  Returns the new stack pointer.
  */
@@ -297,6 +336,7 @@ static unsigned long build_stack(char *sp, const struct program *p,
 	}
 	*out++ = 0;
 	*out++ = 0;
+	describe(p, table, argc, envc, auxc);
 	return (unsigned long)table;
 }
 
@@ -362,12 +402,11 @@ int run_load(struct run_image *image, const char *path, char **argv,
 
 long run_brk(struct run_thread *t, struct run_regs *r)
 {
-	static int lock;
 	unsigned long new = r->arg[0], have, want;
 
 	(void)t;
-	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
-		run_host0(SYS_sched_yield);
+	/* A lock that nobody holds in the child of a fork. */
+	rewrite_lock();
 	have = UP(brk_now);
 	want = UP(new);
 	if (new >= brk_start) {
@@ -380,6 +419,6 @@ long run_brk(struct run_thread *t, struct run_regs *r)
 			brk_now = new;
 	}
 	new = brk_now;
-	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+	rewrite_unlock();
 	return new;
 }
