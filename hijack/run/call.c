@@ -56,13 +56,15 @@ static unsigned long pages(unsigned long len)
 
 static long call_mmap(struct run_thread *t, struct run_regs *r)
 {
-	const long *a = r->arg;
-	long ret;
+	long a[6], ret;
 
 	(void)t;
+	memcpy(a, r->arg, sizeof(a));
 	if (a[3] & MAP_FIXED)
 		rewrite_forget(a[0], a[0] + pages(a[1]));
-	ret = core(r);
+	else if (!a[0] && !(a[3] & MAP_32BIT))
+		a[0] = run_place(a[1]);
+	ret = hijack_syscall(r->nr, a);
 	if (failed(ret))
 		return ret;
 	if ((a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC)) ==

@@ -29,12 +29,6 @@
 /* Scripts may be interpreted by scripts, so deep. */
 #define MAX_SCRIPTS 4
 
-/*
- * Where programs go that can be anywhere: far from our own mappings and the
- * library's, with room for a heap.
- */
-#define PROGRAM_BASE 0x2a0000000000UL
-
 static unsigned long brk_start, brk_now;
 
 struct program {
@@ -43,6 +37,25 @@ struct program {
 	unsigned long bias, start, end;
 	char interp[4096];
 };
+
+/*
+ * Where to have the program map @size bytes, if anywhere: one place after the
+ * other, again from the beginning at the end.  The host looks elsewhere if
+ * there is something.
+ */
+unsigned long run_place(unsigned long size)
+{
+	static unsigned long next = RUN_MAPPINGS;
+	unsigned long at;
+
+	if (!run_options.seccomp || size > (RUN_END - RUN_MAPPINGS) / 2)
+		return 0;
+	at = __atomic_fetch_add(&next, UP(size) + PAGE, __ATOMIC_RELAXED);
+	if (at + size < RUN_END)
+		return at;
+	__atomic_store_n(&next, RUN_MAPPINGS, __ATOMIC_RELAXED);
+	return RUN_MAPPINGS;
+}
 
 static int complain(const char *path, const char *why)
 {
@@ -363,7 +376,7 @@ int run_load(struct run_image *image, const char *path, char **argv,
 	     char **envp, char *stack)
 {
 	static struct program p, interp;
-	unsigned long base = PROGRAM_BASE;
+	unsigned long base = RUN_PROGRAM;
 	const char *name = path;
 	int fd, ret, scripts = 0;
 
@@ -391,7 +404,8 @@ int run_load(struct run_image *image, const char *path, char **argv,
 	if (*p.interp) {
 		fd = open_program(p.interp);
 		if (fd < 0 || read_headers(&interp, fd, p.interp) ||
-		    map_program(&interp, fd, p.interp, 0))
+		    map_program(&interp, fd, p.interp,
+				run_place(interp.end - interp.start)))
 			return -1;
 		close(fd);
 		image->entry = interp.bias + interp.head.e_entry;

@@ -23,7 +23,7 @@ struct run_options run_options = { .rewrite = true };
 char run_has_fsgsbase;
 
 static const char usage[] = "usage: lkl-run [--trace] [--stats] [--no-rewrite] "
-			    "[--] program [args]\n";
+			    "[--seccomp] [--] program [args]\n";
 
 enum { OPT_ARGV0 = 256 };
 
@@ -31,6 +31,7 @@ static const struct option options[] = {
 	{ "trace", no_argument, NULL, 't' },
 	{ "stats", no_argument, NULL, 's' },
 	{ "no-rewrite", no_argument, NULL, 'n' },
+	{ "seccomp", no_argument, NULL, 'c' },
 	{ "argv0", required_argument, NULL, OPT_ARGV0 },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -65,7 +66,7 @@ int main(int argc, char **argv, char **envp)
 	char *stack;
 	int opt, err;
 
-	while ((opt = getopt_long(argc, argv, "+tsnh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+tsnch", options, NULL)) != -1) {
 		switch (opt) {
 		case 't':
 			run_options.trace = true;
@@ -75,6 +76,9 @@ int main(int argc, char **argv, char **envp)
 			break;
 		case 'n':
 			run_options.rewrite = false;
+			break;
+		case 'c':
+			run_options.seccomp = true;
 			break;
 		case OPT_ARGV0:
 			argv0 = optarg;
@@ -107,6 +111,12 @@ int main(int argc, char **argv, char **envp)
 	/* HWCAP2_FSGSBASE */
 	run_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 
+	if (run_trap_init()) {
+		fprintf(stderr,
+			"lkl-run: the host traps system calls neither "
+			"with syscall user dispatch nor with seccomp\n");
+		return 125;
+	}
 	rewrite_init(run_enter);
 	/* Its stack is ours from here on; nothing below is needed again. */
 	size = run_stack_size(argv, envp);
@@ -126,7 +136,6 @@ int main(int argc, char **argv, char **envp)
 	name = strrchr(path, '/');
 	prctl(PR_SET_NAME, name ? name + 1 : path);
 	run_first_thread(&image);
-	fprintf(stderr, "lkl-run: the host can trap neither with syscall user "
-			"dispatch nor with seccomp\n");
+	perror("lkl-run: the first thread");
 	return 125;
 }

@@ -107,6 +107,7 @@ struct run_thread {
  * @trace: print calls
  * @stats: print a summary at the end
  * @rewrite: change system call instructions
+ * @seccomp: the host traps system calls with a filter, by where they are made
  * @self: path of lkl-run
  * @program: path of the program
  */
@@ -114,6 +115,7 @@ struct run_options {
 	bool trace;
 	bool stats;
 	bool rewrite;
+	bool seccomp;
 	const char *self;
 	char program[4096];
 };
@@ -192,6 +194,7 @@ void run_stats(void);
 unsigned long run_traps(void);
 
 /* signal.c */
+int run_trap_init(void);
 int run_signals_early(void);
 int run_signals_init(void);
 int run_dispatch(struct run_thread *t);
@@ -217,7 +220,17 @@ long run_thread_exit(struct run_thread *t, struct run_regs *r);
 long run_exec(struct run_thread *t, struct run_regs *r);
 bool run_forked(void);
 
+/*
+ * Where the host's filter, if there is one, traps system calls: what the
+ * program maps goes here.  Programs that can be anywhere are at the beginning,
+ * far from our own mappings and the library's, with room for a heap.
+ */
+#define RUN_PROGRAM 0x2a0000000000UL
+#define RUN_MAPPINGS 0x2c0000000000UL
+#define RUN_END 0x3a0000000000UL
+
 /* load.c */
+unsigned long run_place(unsigned long size);
 unsigned long run_stack_size(char **argv, char **envp);
 int run_load(struct run_image *image, const char *path, char **argv,
 	     char **envp, char *stack);

@@ -18,6 +18,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,7 +31,11 @@
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
+#define SYS_SECCOMP 1
 #define SYS_USER_DISPATCH 2
+
+/* By which we know what our filter has trapped. */
+#define FILTER_MAGIC 0x6c6b
 
 #define N_SIGNALS 65
 #define BIT(sig) (1UL << ((sig)-1))
@@ -388,7 +393,8 @@ unsigned long run_sigsys(int sig, siginfo_t *info, ucontext_t *uc, int selector)
 		signal_leave(t, uc);
 		return 0;
 	}
-	if (info->si_code != SYS_USER_DISPATCH) {
+	if (info->si_code != SYS_USER_DISPATCH &&
+	    !(info->si_code == SYS_SECCOMP && info->si_errno == FILTER_MAGIC)) {
 		/* The program's affair, or it would have none. */
 		if (is_handler(&actions_of(t)[SIGSYS])) {
 			fix_context(uc);
@@ -561,11 +567,75 @@ int __wrap_hijack_boot(void)
 	return run_signals_init() ? -ENETDOWN : err;
 }
 
+static int dispatch(long mode, const char *text, size_t size,
+		    unsigned char *selector)
+{
+	return run_host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, mode,
+			(long)text, size, (long)selector, 0);
+}
+
+/* For hosts without it: trap what is made where only the program is. */
+static int add_filter(void)
+{
+	unsigned long out = (unsigned long)run_out_trapped;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, instruction_pointer) +
+				 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, RUN_END >> 32, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, RUN_PROGRAM >> 32, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, out >> 32, 0, 2),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, instruction_pointer)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, out & 0xffffffff, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP | FILTER_MAGIC),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(*code), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		return -errno;
+	return 0;
+}
+
+/**
+ * run_trap_init - find out how the host traps system calls
+ *
+ * Return: 0 or a negative error number: it cannot
+ */
+int run_trap_init(void)
+{
+	static unsigned char none;
+
+	if (!run_options.seccomp && !dispatch(1, NULL, 0, &none))
+		return dispatch(0, NULL, 0, NULL);
+	run_options.seccomp = true;
+	/* With no filter given: EFAULT if it could be one. */
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) &&
+			       errno == EFAULT
+		       ? 0
+		       : -ENOSYS;
+}
+
+/**
+ * run_dispatch - have the calls of the calling thread trapped
+ *
+ * A filter is there for all threads, and for the children, that the first has.
+ */
 int run_dispatch(struct run_thread *t)
 {
-	return run_host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, 1,
-			(long)run_text, run_text_end - run_text,
-			(long)&t->selector, 0);
+	static bool filtered;
+	int err = 0;
+
+	if (!run_options.seccomp)
+		return dispatch(1, run_text, run_text_end - run_text,
+				&t->selector);
+	if (!filtered)
+		err = add_filter();
+	filtered = !err;
+	return err;
 }
 
 /* Before the library starts: who gets the faults it does not want. */

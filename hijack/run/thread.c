@@ -372,21 +372,22 @@ long run_thread_vfork(struct run_thread *t, struct run_regs *r)
  * that had sockets: that is a helper and runs on the host alone.
  */
 
-/* Would the loader take it, with nothing lost? */
+/* Would the loader take it, with nothing lost?  It does not load itself. */
 static bool can_load(const char *path)
 {
 	unsigned char head[20];
-	struct stat st;
+	struct stat st, self;
 	bool ok = false;
 	int fd;
 
-	if (access(path, X_OK))
+	if (access(path, X_OK) || stat(run_options.self, &self))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
 	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
+	    (st.st_dev != self.st_dev || st.st_ino != self.st_ino) &&
 	    read(fd, head, sizeof(head)) == sizeof(head))
 		ok = !memcmp(head, "#!", 2) ||
 		     (!memcmp(head, ELFMAG, SELFMAG) &&
@@ -419,7 +420,7 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 				  : hijack_syscall(r->nr, args);
 	while (argv[n])
 		n++;
-	new = mmap(NULL, (n + 10) * sizeof(*new), PROT_READ | PROT_WRITE,
+	new = mmap(NULL, (n + 11) * sizeof(*new), PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (new == MAP_FAILED)
 		return -ENOMEM;
@@ -430,6 +431,8 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 		new[i++] = "--stats";
 	if (!run_options.rewrite)
 		new[i++] = "--no-rewrite";
+	if (run_options.seccomp)
+		new[i++] = "--seccomp";
 	new[i++] = "--argv0";
 	new[i++] = n ? argv[0] : "";
 	new[i++] = "--";
@@ -439,6 +442,6 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
 	i = hijack_syscall(SYS_execve, args);
-	munmap(new, (n + 10) * sizeof(*new));
+	munmap(new, (n + 11) * sizeof(*new));
 	return i;
 }
