@@ -28,12 +28,12 @@ OBJCOPY	:= objcopy
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
 	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
-	   libnbd-dev
+	   libnbd-dev libcryptsetup-dev
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip \
-	   qemu-utils nbdkit
+	   qemu-utils nbdkit cryptsetup-bin lvm2 mdadm
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs
@@ -267,6 +267,7 @@ install: all
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp \
 		packaging/60-lklfuse.rules
+	cp -r examples $(DESTDIR)$(PREFIX)/share/lkl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/lklfuse-mount@.service.in \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/lklfuse-mount@.service

@@ -56,6 +56,18 @@ image() {
 	"$@" "$file" >mkfs.log 2>&1 || { cat mkfs.log; fail "$*"; }
 }
 
+# encrypt FILE TO: as LUKS 1, with the passphrase in the file key
+encrypt() {
+	local i
+	# it measures the time of a very short run, which may fail
+	for i in 1 2 3 4 5; do
+		! qemu-img convert -O luks --object secret,id=s,file=key \
+			-o key-secret=s,iter-time=10 "$1" "$2" 2>encrypt.log || return 0
+	done
+	cat encrypt.log
+	fail "qemu-img cannot encrypt"
+}
+
 # check TYPE FILE: the host's own check finds nothing
 check() {
 	local log

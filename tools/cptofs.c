@@ -196,8 +196,8 @@ int main(int argc, char **argv)
 		walk.fs = img.readonly ? img.fs : fs_host();
 		sink.fs = img.readonly ? fs_host() : img.fs;
 		if (!img.readonly) {
-			walk.skip_dev = img.st.st_dev;
-			walk.skip_ino = img.st.st_ino;
+			walk.skip_dev = img.disks->st.st_dev;
+			walk.skip_ino = img.disks->st.st_ino;
 		}
 		/* writing back to the image may fail late, so always wait */
 		copy(&sink, &walk, argv[argc - 1], !img.readonly || img.sync);

@@ -40,6 +40,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "common/luks.h"
 #include "common/tool.h"
 #include "lklfuse/lklfuse.h"
 
@@ -56,6 +57,8 @@ struct options {
 	char *image;
 	char *type;
 	char *part;
+	char *lv;
+	char *keyfile;
 	char *mb;
 	char *opts;
 	char *log;
@@ -69,6 +72,7 @@ struct options {
 	int shared;
 	int permissions;
 	int sandbox;
+	int passphrase;
 };
 
 enum { KEY_READONLY, KEY_SHARED, KEY_PERMISSIONS };
@@ -85,6 +89,9 @@ enum { KEY_READONLY, KEY_SHARED, KEY_PERMISSIONS };
 static const struct fuse_opt specs[] = {
 	OPTION("type=%s", type),
 	OPTION("part=%s", part),
+	OPTION("lv=%s", lv),
+	OPTION("keyfile=%s", keyfile),
+	OPTION("passphrase", passphrase),
 	OPTION("mb=%s", mb),
 	OPTION("opts=%s", opts),
 	OPTION("log=%s", log),
@@ -190,6 +197,9 @@ static void help(void)
 	       "auto)\n"
 	       "    -o part=N              partition to mount (default: the "
 	       "whole disk)\n"
+	       "    -o lv=VG/LV            logical volume of LVM to mount\n"
+	       "    -o passphrase          ask for the passphrase of LUKS\n"
+	       "    -o keyfile=FILE        file with the passphrase of LUKS\n"
 	       "    -o ro                  do not change the image\n"
 	       "    -o opts=OPTIONS        options of the file system, with "
 	       "\\, between them\n"
@@ -238,7 +248,9 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->type = o->type && strcmp(o->type, "auto") ? o->type : NULL;
 	img->options = o->opts;
 	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
-	img->part_option = "part=";
+	img->lv = o->lv;
+	img->key_file = o->keyfile;
+	img->dash_o = true;
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
 	img->readonly = o->readonly;
 	img->fall_back = true;
@@ -664,7 +676,8 @@ static int start(struct supervisor *s, int log)
 	close(control[1]);
 	close(messages[1]);
 	/* the lock on the image is the server's */
-	close(s->lf->img.fd);
+	close(s->lf->img.disks->fd);
+	luks_forget(&s->lf->img);
 	s->control = control[0];
 	s->messages = messages[0];
 	return 0;
@@ -730,6 +743,10 @@ int main(int argc, char **argv)
 	if (!lf.session)
 		tool_usage_error(NULL);
 
+	if ((o.passphrase || o.keyfile) && luks_ask(&lf.img)) {
+		luks_forget(&lf.img);
+		tool_exit(TOOL_FAILED);
+	}
 	if (!fuse.foreground)
 		s.front = detach();
 	s.signals = block_signals();

@@ -33,7 +33,7 @@ _lkl_tool() {
 		_lkl_words "none 1 2 3 4 5 6 7 8"
 		return
 		;;
-	-m | --memory | -o | --owner | -g | --group | -O | --options)
+	-m | --memory | -L | --lv | -o | --owner | -g | --group | -O | --options)
 		return
 		;;
 	esac
@@ -67,8 +67,8 @@ _lkl_fuse() {
 	fi
 	# the last of a list of options
 	[[ $cur != *,* ]] || start=${cur%,*},
-	mapfile -t COMPREPLY < <(compgen -P "$start" -W "type= part= ro mb= log=
-		lock= opts= uid= gid= uidmap= gidmap= nosandbox allow_other" -- "${cur##*,}")
+	mapfile -t COMPREPLY < <(compgen -P "$start" -W "type= part= lv= passphrase keyfile= ro
+		mb= log= lock= opts= uid= gid= uidmap= gidmap= nosandbox allow_other" -- "${cur##*,}")
 	compopt -o nospace
 }
 

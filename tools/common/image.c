@@ -10,18 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "image.h"
+#include "layers.h"
+#include "luks.h"
+#include "overlay.h"
 #include "tool.h"
 
 #define SECTOR 512
 #define UNMOUNT_MS 10000
 #define LOG_SIZE (1 << 18)
 #define DEFAULT_MB 256
+#define MOUNT_POINT "/mnt"
 
 /* Actions of syslog(2), for which the kernel exports no names. */
 #define SYSLOG_READ_ALL 3
@@ -33,81 +34,58 @@ static const char *kernel_type(const char *type)
 	return strcmp(type, "ntfs") ? type : "ntfs3";
 }
 
-/* Open and lock @file; its size, or -1. */
-static off_t open_file(const char *file, bool readonly, int *fd,
-		       struct stat *st)
+/* Open and lock a raw image. */
+static int open_file(struct image_disk *d, bool readonly)
 {
 	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
-	off_t size;
 
 	/* O_EXCL: not a block device that the host has mounted */
-	if (!readonly && !stat(file, st) && S_ISBLK(st->st_mode))
+	if (!readonly && !stat(d->file, &d->st) && S_ISBLK(d->st.st_mode))
 		flags |= O_EXCL;
-	*fd = open(file, flags | O_NONBLOCK);
-	if (*fd < 0 || fstat(*fd, st)) {
-		tool_file_error("cannot open", NULL, file, -errno);
+	d->fd = open(d->file, flags | O_NONBLOCK);
+	if (d->fd < 0 || fstat(d->fd, &d->st)) {
+		tool_file_error("cannot open", NULL, d->file, -errno);
 		return -1;
 	}
-	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode)) {
-		if (S_ISDIR(st->st_mode))
-			tool_file_error("cannot open", NULL, file, -EISDIR);
+	if (!S_ISREG(d->st.st_mode) && !S_ISBLK(d->st.st_mode)) {
+		if (S_ISDIR(d->st.st_mode))
+			tool_file_error("cannot open", NULL, d->file, -EISDIR);
 		else
 			tool_error("'%s' is neither a file nor a block device",
-				   file);
+				   d->file);
 		return -1;
 	}
-	if (flock(*fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
+	if (flock(d->fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
 		if (errno == EWOULDBLOCK)
-			tool_error("'%s' is in use by another program", file);
+			tool_error("'%s' is in use by another program",
+				   d->file);
 		else
-			tool_file_error("cannot lock", NULL, file, -errno);
+			tool_file_error("cannot lock", NULL, d->file, -errno);
 		return -1;
 	}
-	size = lseek(*fd, 0, SEEK_END);
-	if (size < SECTOR) {
-		tool_error("'%s' is empty", file);
-		return -1;
-	}
-	return size;
+	d->size = lseek(d->fd, 0, SEEK_END);
+	return 0;
 }
 
-/* The same for what need not be a raw file. */
-static off_t open_disk(const char *file, bool readonly, int *fd,
-		       struct stat *st, struct remote **remote)
+static int open_disk(struct image_disk *d, bool readonly)
 {
-	off_t size;
-
-	if (remote_is_uri(file)) {
-		*remote = remote_open(file);
-	} else {
-		size = open_file(file, readonly, fd, st);
-		if (size < 0 || !remote_format(file))
-			return size;
-		*remote = remote_start(file, *fd, readonly);
-		*fd = -1;
-	}
-	if (!*remote)
-		return -1;
-	if ((*remote)->size < SECTOR) {
-		tool_error("'%s' is empty", file);
-		return -1;
-	}
-	return (*remote)->size;
-}
-
-static int open_disks(struct image *img)
-{
-	off_t size = open_disk(img->file, img->readonly, &img->fd, &img->st,
-			       &img->remote);
-	struct stat st;
-
-	if (size < 0)
-		return -1;
-	img->size = size;
-	for (unsigned int i = 0; i < img->more_count; i++) {
-		if (open_disk(img->more[i].file, img->readonly,
-			      &img->more[i].fd, &st, &img->more[i].remote) < 0)
+	if (remote_is_uri(d->file)) {
+		d->remote = remote_open(d->file);
+		if (!d->remote)
 			return -1;
+	} else if (open_file(d, readonly)) {
+		return -1;
+	} else if (remote_format(d->file)) {
+		d->remote = remote_start(d->file, d->fd, readonly);
+		d->fd = -1;
+		if (!d->remote)
+			return -1;
+	}
+	if (d->remote)
+		d->size = d->remote->size;
+	if (d->size < SECTOR) {
+		tool_error("'%s' is empty", d->file);
+		return -1;
 	}
 	return 0;
 }
@@ -125,7 +103,7 @@ static char *list_partitions(struct image *img, blkid_partlist list)
 		blkid_partition p = blkid_partlist_get_partition(list, i);
 		struct probe found;
 
-		probe_at(img->fd, blkid_partition_get_start(p) * SECTOR,
+		probe_at(img->disks->fd, blkid_partition_get_start(p) * SECTOR,
 			 blkid_partition_get_size(p) * SECTOR, &found);
 		fprintf(f, "%s%d%s%s%s", i ? ", " : "",
 			blkid_partition_get_partno(p), *found.type ? " (" : "",
@@ -156,11 +134,11 @@ static int check_partition(struct image *img, blkid_partlist list, off_t *off,
 	}
 	*off = blkid_partition_get_start(p) * SECTOR;
 	*size = blkid_partition_get_size(p) * SECTOR;
-	if (*off + *size > (off_t)img->size) {
+	if (*off + *size > (off_t)img->disks->size) {
 		tool_error("'%s' is truncated: partition %u ends at byte %lld, "
 			   "the image at %llu",
 			   img->file, img->part, (long long)(*off + *size),
-			   img->size);
+			   img->disks->size);
 		return -1;
 	}
 	return 0;
@@ -173,7 +151,7 @@ static int check_partition(struct image *img, blkid_partlist list, off_t *off,
 static int check_contents(struct image *img)
 {
 	blkid_probe pr = blkid_new_probe();
-	off_t off = 0, size = img->size;
+	off_t off = 0, size = img->disks->size;
 	blkid_partlist list = NULL;
 	struct probe found;
 	int ret = -1;
@@ -181,14 +159,15 @@ static int check_contents(struct image *img)
 
 	if (!pr)
 		tool_no_memory();
-	if (!blkid_probe_set_device(pr, img->fd, 0, 0) &&
+	if (!blkid_probe_set_device(pr, img->disks->fd, 0, 0) &&
 	    !blkid_probe_enable_partitions(pr, 1))
 		list = blkid_probe_get_partitions(pr);
 	if (img->part && check_partition(img, list, &off, &size))
 		goto out;
-	probe_at(img->fd, off, size, &found);
+	probe_at(img->disks->fd, off, size, &found);
 	strcpy(img->found, found.type);
-	if (img->type) {
+	img->container = layers_known(&found);
+	if (img->type || img->container) {
 		ret = 0;
 	} else if (found.other) {
 		tool_error("'%s' holds %s, not a file system", img->file,
@@ -200,7 +179,7 @@ static int check_contents(struct image *img)
 		   blkid_partlist_numof_partitions(list)) {
 		have = list_partitions(img, list);
 		tool_error("'%s' is partitioned, choose one with %s: %s",
-			   img->file, img->part_option ?: "-P", have);
+			   img->file, img->dash_o ? "part=" : "-P", have);
 		free(have);
 	} else if (img->part) {
 		tool_error("no file system found in partition %u of '%s'",
@@ -211,73 +190,6 @@ static int check_contents(struct image *img)
 out:
 	blkid_free_probe(pr);
 	return ret;
-}
-
-/*
- * A disk in memory that starts as the image.  A read-only mount of a file
- * system that was not unmounted cleanly wants to replay its journal: it does
- * so here, and the image stays as it is.
- */
-static int overlay_capacity(struct lkl_disk disk, unsigned long long *size)
-{
-	struct image *img = disk.handle;
-
-	*size = img->size;
-	return 0;
-}
-
-static int overlay_request(struct lkl_disk disk, struct lkl_blk_req *req)
-{
-	struct image *img = disk.handle;
-	unsigned long long pos = req->sector * SECTOR;
-
-	if (req->type == LKL_DEV_BLK_TYPE_FLUSH ||
-	    req->type == LKL_DEV_BLK_TYPE_FLUSH_OUT)
-		return LKL_DEV_BLK_STATUS_OK;
-	if (req->type != LKL_DEV_BLK_TYPE_READ &&
-	    req->type != LKL_DEV_BLK_TYPE_WRITE)
-		return LKL_DEV_BLK_STATUS_UNSUP;
-	for (int i = 0; i < req->count; i++) {
-		struct iovec *v = (struct iovec *)&req->buf[i];
-
-		if (v->iov_len > img->size || pos > img->size - v->iov_len)
-			return LKL_DEV_BLK_STATUS_IOERR;
-		if (req->type == LKL_DEV_BLK_TYPE_READ)
-			memcpy(v->iov_base, (char *)img->overlay + pos,
-			       v->iov_len);
-		else
-			memcpy((char *)img->overlay + pos, v->iov_base,
-			       v->iov_len);
-		pos += v->iov_len;
-	}
-	return LKL_DEV_BLK_STATUS_OK;
-}
-
-static struct lkl_dev_blk_ops overlay_ops = {
-	.get_capacity = overlay_capacity,
-	.request = overlay_request,
-};
-
-static long use_overlay(struct image *img)
-{
-	void *map = mmap(NULL, img->size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_NORESERVE, img->fd, 0);
-	int id;
-
-	if (map == MAP_FAILED)
-		return -errno;
-	img->overlay = map;
-	lkl_disk_remove(img->disk);
-	img->disk = (struct lkl_disk){ .handle = img, .ops = &overlay_ops };
-	id = lkl_disk_add(&img->disk);
-	if (id >= 0)
-		img->disk_id = id;
-	return id < 0 ? id : 0;
-}
-
-static struct lkl_disk disk_of(int fd, const struct remote *remote)
-{
-	return remote ? remote->disk : (struct lkl_disk){ .fd = fd };
 }
 
 static void write_file(const char *path, const char *text)
@@ -297,18 +209,15 @@ static int boot(struct image *img)
 	if (!img->verbose && !img->console)
 		lkl_host_ops.print = NULL;
 	err = lkl_init(&lkl_host_ops);
-	if (!err) {
-		img->inited = true;
-		img->disk = disk_of(img->fd, img->remote);
-		err = lkl_disk_add(&img->disk);
-		img->disk_id = err;
-	}
-	for (unsigned int i = 0; err >= 0 && i < img->more_count; i++) {
-		struct image_disk *d = &img->more[i];
+	img->inited = !err;
+	for (unsigned int i = 0; err >= 0 && i < img->count; i++) {
+		struct image_disk *d = &img->disks[i];
 
-		d->disk = disk_of(d->fd, d->remote);
-		err = lkl_disk_add(&d->disk);
-		d->id = err;
+		if (d->remote)
+			d->disk = d->remote->disk;
+		else
+			d->disk.fd = d->fd;
+		err = d->id = lkl_disk_add(&d->disk);
 	}
 	if (err >= 0)
 		err = lkl_start_kernel("mem=%uM loglevel=%d", img->mem,
@@ -341,7 +250,7 @@ static void tune_disk(const struct image *img, int id)
 	if (img->sync || lkl_get_virtio_blkdev(id, 0, &dev))
 		return;
 	snprintf(path, sizeof(path), "/sysfs/dev/block/%u:%u/queue/write_cache",
-		 dev >> 8 & 0xfff, (dev & 0xff) | (dev >> 12 & 0xfff00));
+		 DEV_MAJOR(dev), DEV_MINOR(dev));
 	write_file(path, "write through");
 }
 
@@ -385,13 +294,14 @@ static void kernel_reason(char *reason, size_t size)
 
 static void explain(struct image *img, long err)
 {
+	const char *type = img->type ?: img->found;
 	char reason[256];
 
 	kernel_reason(reason, sizeof(reason));
 	if (err == -LKL_ENODEV)
 		snprintf(reason, sizeof(reason),
 			 "the kernel knows no such file system");
-	else if (*img->found && strcmp(kernel_type(img->found), img->type))
+	else if (*img->found && strcmp(kernel_type(img->found), type))
 		snprintf(reason, sizeof(reason), "it holds %s", img->found);
 	else if (!*img->found)
 		snprintf(reason, sizeof(reason), "no file system found in it");
@@ -399,17 +309,34 @@ static void explain(struct image *img, long err)
 		snprintf(reason, sizeof(reason), "%s", lkl_strerror(err));
 	if (img->part)
 		tool_error("cannot mount partition %u of '%s' as %s: %s",
-			   img->part, img->file, img->type, reason);
+			   img->part, img->file, type, reason);
 	else
-		tool_error("cannot mount '%s' as %s: %s", img->file, img->type,
+		tool_error("cannot mount '%s' as %s: %s", img->file, type,
 			   reason);
 }
 
+/* Find the devices of the disks; 0 or a negative error number. */
+static long find_disks(struct image *img)
+{
+	for (unsigned int i = 0; i < img->count; i++) {
+		struct image_disk *d = &img->disks[i];
+		long err;
+
+		tune_disk(img, d->id);
+		d->dev = 0;
+		err = lkl_get_virtio_blkdev(d->id, img->part, &d->dev);
+		/* the file system misses the others, and says so */
+		if (err && !i)
+			return err;
+	}
+	return 0;
+}
+
 /*
- * Make the nodes of the other disks.  Returns the mount options, which for
- * btrfs name them; it does not look around for its disks.
+ * Make the nodes of all disks.  Returns the mount options, which for btrfs name
+ * them; it does not look around for its disks.
  */
-static char *add_disks(const struct image *img)
+static char *make_nodes(const struct image *img)
 {
 	bool named = !strcmp(img->type, "btrfs");
 	char *options = NULL;
@@ -419,37 +346,43 @@ static char *add_disks(const struct image *img)
 	if (!f)
 		tool_no_memory();
 	fputs(img->options ? img->options : "", f);
-	for (unsigned int i = 0; i < img->more_count; i++) {
+	for (unsigned int i = 0; i < img->count; i++) {
 		char node[32];
-		uint32_t dev;
 
-		snprintf(node, sizeof(node), "/disk%u", i + 1);
-		if (lkl_get_virtio_blkdev(img->more[i].id, img->part, &dev))
-			continue; /* the file system misses it, and says so */
-		lkl_sys_mknodat(LKL_AT_FDCWD, node, S_IFBLK | 0600, dev);
-		if (named)
+		snprintf(node, sizeof(node), "/disk%u", i);
+		lkl_sys_unlinkat(LKL_AT_FDCWD, node, 0);
+		if (!img->disks[i].dev)
+			continue;
+		lkl_sys_mknodat(LKL_AT_FDCWD, node, S_IFBLK | 0600,
+				img->disks[i].dev);
+		if (i && named)
 			fprintf(f, "%sdevice=%s", ftell(f) ? "," : "", node);
 	}
 	fclose(f);
 	return options;
 }
 
+/* 0, 1 when it has said why not, or a negative error number. */
 static long mount_once(struct image *img)
 {
 	char *options;
 	long err;
 
 	lkl_sys_syslog(SYSLOG_CLEAR, NULL, 0);
-	tune_disk(img, img->disk_id);
-	for (unsigned int i = 0; i < img->more_count; i++)
-		tune_disk(img, img->more[i].id);
-	options = add_disks(img);
-	err = lkl_mount_dev(img->disk_id, img->part, img->type,
+	err = find_disks(img);
+	if (err)
+		return err;
+	if (img->container && layers_open(img))
+		return 1;
+	img->type = kernel_type(img->type);
+	options = make_nodes(img);
+	lkl_sys_mkdirat(LKL_AT_FDCWD, MOUNT_POINT, 0700);
+	err = lkl_sys_mount("/disk0", MOUNT_POINT, (char *)img->type,
 			    img->readonly ? LKL_MS_RDONLY : LKL_MS_NOATIME,
-			    options, img->mnt, sizeof(img->mnt));
+			    options);
 	free(options);
-	if (err < 0)
-		*img->mnt = 0;
+	if (!err)
+		strcpy(img->mnt, MOUNT_POINT);
 	return err;
 }
 
@@ -459,8 +392,7 @@ static bool needs_replay(struct image *img, long err)
 	bool ret = err == -LKL_EROFS;
 	char *log;
 
-	/* what the copy in memory starts as must be a file */
-	if (!img->readonly || img->more_count || img->remote)
+	if (!img->readonly)
 		return false;
 	if (err == -LKL_EIO) { /* so says btrfs */
 		log = image_log();
@@ -470,15 +402,34 @@ static bool needs_replay(struct image *img, long err)
 	return ret;
 }
 
+/* From now on what is written stays in memory. */
+static long use_overlays(struct image *img)
+{
+	layers_close(img);
+	for (unsigned int i = 0; i < img->count; i++) {
+		struct image_disk *d = &img->disks[i];
+		struct lkl_disk disk = d->disk;
+
+		d->overlay = overlay_new(&disk);
+		if (!d->overlay)
+			return -LKL_ENOMEM;
+		lkl_disk_remove(d->disk);
+		d->disk = disk;
+		d->id = lkl_disk_add(&d->disk);
+		if (d->id < 0)
+			return d->id;
+	}
+	return 0;
+}
+
 static int mount_type(struct image *img)
 {
 	struct lkl_statfs sfs;
 	long err;
 
-	img->type = kernel_type(img->type);
 	err = mount_once(img);
 	if (needs_replay(img, err)) {
-		err = use_overlay(img);
+		err = use_overlays(img);
 		if (!err)
 			err = mount_once(img);
 		if (!err)
@@ -486,8 +437,9 @@ static int mount_type(struct image *img)
 				  "is replayed in memory only",
 				  img->file);
 	}
-	if (err < 0) {
-		explain(img, err);
+	if (err) {
+		if (err < 0)
+			explain(img, err);
 		return -1;
 	}
 	img->root = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
@@ -510,15 +462,22 @@ static int mount_type(struct image *img)
 	return 0;
 }
 
+/* The first disk is the image. */
+static void add_disk(struct image *img, const char *file)
+{
+	img->disks =
+		tool_alloc(img->disks, (img->count + 1) * sizeof(*img->disks));
+	img->disks[img->count++] =
+		(struct image_disk){ .file = file, .fd = -1, .id = -1 };
+}
+
 bool image_option(struct image *img, int opt)
 {
 	switch (opt) {
 	case 'D':
-		img->more = tool_alloc(img->more, (img->more_count + 1) *
-							  sizeof(*img->more));
-		img->more[img->more_count++] = (struct image_disk){
-			.file = optarg, .fd = -1, .id = -1
-		};
+		if (!img->count)
+			add_disk(img, NULL);
+		add_disk(img, optarg);
 		return true;
 	case 't':
 		img->type = strcmp(optarg, "auto") ? optarg : NULL;
@@ -527,6 +486,12 @@ bool image_option(struct image *img, int opt)
 		img->part = strcmp(optarg, "none")
 				    ? tool_number(optarg, 255, "partition")
 				    : 0;
+		return true;
+	case 'L':
+		img->lv = optarg;
+		return true;
+	case 'K':
+		img->key_file = optarg;
 		return true;
 	case 'O':
 		img->options = optarg;
@@ -544,19 +509,27 @@ bool image_option(struct image *img, int opt)
 
 int image_open(struct image *img)
 {
-	img->fd = img->root = -1;
-	img->disk_id = -1;
+	img->root = -1;
 	if (!img->mem)
 		img->mem = DEFAULT_MB;
-	return open_disks(img);
+	if (!img->count)
+		add_disk(img, NULL);
+	img->disks->file = img->file;
+	for (unsigned int i = 0; i < img->count; i++) {
+		if (open_disk(&img->disks[i], img->readonly))
+			return -1;
+	}
+	return 0;
 }
 
 int image_look(struct image *img)
 {
-	if (!img->remote)
+	struct image_disk *d = img->disks;
+
+	if (!d->remote)
 		return 0;
-	img->fd = remote_outline(img->remote);
-	return img->fd < 0 ? -1 : 0;
+	d->fd = remote_outline(d->remote);
+	return d->fd < 0 ? -1 : 0;
 }
 
 int image_start(struct image *img)
@@ -566,22 +539,37 @@ int image_start(struct image *img)
 	return mount_type(img);
 }
 
+struct volume *image_volumes(struct image *img, size_t *count)
+{
+	long err;
+
+	*count = 0;
+	if (image_look(img) || check_contents(img) || boot(img))
+		return NULL;
+	err = find_disks(img);
+	if (!err)
+		return layers_list(img, count);
+	explain(img, err);
+	return NULL;
+}
+
 int image_mount(struct image *img)
 {
 	return image_open(img) || image_start(img) ? -1 : 0;
 }
 
-static int close_disk(const struct image *img, const char *file, int fd)
+static int close_disk(const struct image *img, struct image_disk *d)
 {
 	int err = 0;
 
-	if (fd < 0)
-		return 0;
-	if (img->sync && !img->readonly && fsync(fd)) {
+	overlay_free(d->overlay);
+	if (d->fd >= 0 && img->sync && !img->readonly && fsync(d->fd)) {
 		err = -errno;
-		tool_file_error("cannot sync", NULL, file, err);
+		tool_file_error("cannot sync", NULL, d->file, err);
 	}
-	close(fd);
+	if (d->fd >= 0)
+		close(d->fd);
+	remote_close(d->remote);
 	return err;
 }
 
@@ -592,30 +580,25 @@ int image_unmount(struct image *img)
 	if (img->root >= 0)
 		lkl_sys_close(img->root);
 	if (*img->mnt)
-		err = lkl_umount_dev(img->disk_id, img->part, 0, UNMOUNT_MS);
+		err = lkl_umount_timeout(img->mnt, 0, UNMOUNT_MS);
 	if (err < 0)
 		tool_error("cannot unmount '%s': %s", img->file,
 			   lkl_strerror(err));
-	if (img->booted)
+	if (img->booted) {
+		layers_close(img);
 		lkl_sys_halt();
-	if (img->disk_id >= 0)
-		lkl_disk_remove(img->disk);
-	for (unsigned int i = 0; i < img->more_count; i++) {
-		if (img->more[i].id >= 0)
-			lkl_disk_remove(img->more[i].disk);
+	}
+	for (unsigned int i = 0; i < img->count; i++) {
+		if (img->disks[i].id >= 0)
+			lkl_disk_remove(img->disks[i].disk);
 	}
 	if (img->inited)
 		lkl_cleanup();
-	if (img->overlay)
-		munmap(img->overlay, img->size);
-	if (close_disk(img, img->file, img->fd))
-		err = -1;
-	remote_close(img->remote);
-	for (unsigned int i = 0; i < img->more_count; i++) {
-		if (close_disk(img, img->more[i].file, img->more[i].fd))
+	for (unsigned int i = 0; i < img->count; i++) {
+		if (close_disk(img, &img->disks[i]))
 			err = -1;
-		remote_close(img->more[i].remote);
 	}
-	free(img->more);
+	free(img->disks);
+	luks_forget(img);
 	return err < 0 ? -1 : 0;
 }

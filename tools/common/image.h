@@ -20,20 +20,29 @@
 #include "remote.h"
 
 /**
- * struct image_disk - another disk of a file system that spans several
+ * struct image_disk - a disk that the file system is on
  *
  * @file: path of the image or block device, or NBD URI
  * @fd: the open image, or -1
+ * @st: its stat
  * @remote: what it is if it is no raw file
+ * @size: its size
+ * @overlay: private copy in memory that takes a journal's replay
  * @disk: the library's disk
  * @id: its number
+ * @dev: number of the device, in the library's kernel, that is to be mounted,
+ *	0 for none
  */
 struct image_disk {
 	const char *file;
 	int fd;
+	struct stat st;
 	struct remote *remote;
+	unsigned long long size;
+	struct overlay *overlay;
 	struct lkl_disk disk;
 	int id;
+	uint32_t dev;
 };
 
 /**
@@ -42,27 +51,27 @@ struct image_disk {
  * @file: path of the image or block device, or NBD URI
  * @type: file system, or NULL to find out
  * @options: mount options, or NULL
- * @more: other disks; the kernel sees them as /disk1, /disk2, ...
- * @more_count: number of @more
+ * @disks: the image and other disks; the kernel sees those as /disk1, /disk2,
+ *	and so on
+ * @count: number of @disks
  * @part: partition, 0 for the whole disk, of all disks
+ * @lv: logical volume, VG/LV or LV, or NULL for the only one
+ * @key_file: file with the passphrase, "-" for standard input, or NULL to ask
  * @mem: memory of the kernel in MiB, 0 for what is usual
- * @part_option: how to choose @part, NULL for -P
+ * @dash_o: the names of options are those of mount(8), in messages
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
  * @umask: what file systems without permissions take away
- * @fd: the open image, or what libblkid sees of it
- * @remote: what it is if it is no raw file
- * @st: its stat
- * @size: its size
  * @found: type libblkid found, or ""
- * @disk: the library's disk
- * @disk_id: its number
+ * @container: it is not that of a file system, but of what holds one
+ * @key: the passphrase, or NULL as long as it is not known
+ * @key_len: its length
+ * @layers: what lies between the disks and the file system
  * @inited: lkl_init() has been called
  * @booted: the kernel runs
- * @overlay: private copy of the image in memory that takes a journal's replay
  * @mnt: where it is mounted, "" when it is not
  * @root: descriptor of the root directory
  * @fs: the files in it
@@ -71,11 +80,13 @@ struct image {
 	const char *file;
 	const char *type;
 	const char *options;
-	struct image_disk *more;
-	unsigned int more_count;
+	struct image_disk *disks;
+	unsigned int count;
 	unsigned int part;
+	const char *lv;
+	const char *key_file;
 	unsigned int mem;
-	const char *part_option;
+	bool dash_o;
 	bool readonly;
 	bool verbose;
 	bool sync;
@@ -83,16 +94,13 @@ struct image {
 	bool console;
 	mode_t umask;
 
-	int fd;
-	struct remote *remote;
-	struct stat st;
-	unsigned long long size;
 	char found[32];
-	struct lkl_disk disk;
-	int disk_id;
+	bool container;
+	char *key;
+	size_t key_len;
+	struct layers *layers;
 	bool inited;
 	bool booted;
-	void *overlay;
 	char mnt[64];
 	int root;
 	const struct fs *fs;
@@ -103,11 +111,13 @@ struct image {
  * the help.
  */
 /* clang-format off */
-#define IMAGE_OPTIONS "D:t:P:O:m:p"
+#define IMAGE_OPTIONS "D:t:P:L:K:O:m:p"
 #define IMAGE_LONG_OPTIONS \
 	{ "disk", required_argument, NULL, 'D' }, \
 	{ "type", required_argument, NULL, 't' }, \
 	{ "partition", required_argument, NULL, 'P' }, \
+	{ "lv", required_argument, NULL, 'L' }, \
+	{ "key-file", required_argument, NULL, 'K' }, \
 	{ "options", required_argument, NULL, 'O' }, \
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }
@@ -115,6 +125,8 @@ struct image {
 	"  -D, --disk=FILE         another disk of the same file system\n" \
 	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
 	"  -P, --partition=N       partition to use, 0 or none for the whole disk\n" \
+	"  -L, --lv=VG/LV          logical volume of LVM to use\n" \
+	"  -K, --key-file=FILE     passphrase of LUKS (default: ask)\n" \
 	"  -O, --options=LIST      options to mount the file system with\n" \
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
 	"  -p, --printk            show the kernel's messages\n"
@@ -131,14 +143,15 @@ bool image_option(struct image *img, int opt);
 
 /**
  * image_open() - open and lock an image
- * @img: with the members above @fd set and the others 0
+ * @img: with the members above @found set and the others 0
  *
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */
 int image_open(struct image *img);
 
 /**
- * image_look() - have @fd show what libblkid looks at, whatever the image is
+ * image_look() - have each fd show what libblkid looks at, whatever the image
+ * is
  * @img: the open image
  *
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
@@ -153,9 +166,21 @@ int image_look(struct image *img);
  */
 int image_start(struct image *img);
 
+struct volume;
+
+/**
+ * image_volumes() - list what an open image holds, which is a container
+ * @img: the image
+ * @count: number of volumes, returned
+ *
+ * Return: the volumes, to be freed, or NULL when it has said why not;
+ * image_unmount() is due anyway
+ */
+struct volume *image_volumes(struct image *img, size_t *count);
+
 /**
  * image_mount() - open, lock, check, and mount an image
- * @img: with the members above @fd set and the others 0
+ * @img: with the members above @found set and the others 0
  *
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */

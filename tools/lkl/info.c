@@ -8,14 +8,16 @@
 #include <blkid/blkid.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "../common/layers.h"
 #include "../common/tool.h"
 #include "lkl.h"
 
 #define SECTOR 512
 #define NAME 256
-#define LINE_END "  %-11s  %-16s  %-36s  %s\n"
+#define LINE_END "  %-17s  %-16s  %-36s  %s\n"
 
 /* What an image nobody trusts calls itself, without control characters. */
 static const char *printable(const char *text, char buf[NAME])
@@ -25,25 +27,36 @@ static const char *printable(const char *text, char buf[NAME])
 	return buf;
 }
 
-/* How many bytes are used in the file system, or -1. */
-static double used_space(const struct image *how, unsigned int part)
+/* The image again, or another part of it; unmounting frees it. */
+static struct image copy_image(const struct image *how, unsigned int part,
+			       const char *lv)
 {
 	struct image img = {
 		.file = how->file,
 		.options = how->options,
 		.part = part,
+		.lv = lv,
+		.key_file = how->key_file,
 		.mem = how->mem,
 		.verbose = how->verbose,
 		.readonly = true,
 	};
+
+	for (unsigned int i = 1; i < how->count; i++) {
+		optarg = (char *)how->disks[i].file;
+		image_option(&img, 'D');
+	}
+	return img;
+}
+
+/* How many bytes are used in the file system, or -1. */
+static double used_space(const struct image *how, unsigned int part,
+			 const char *lv)
+{
+	struct image img = copy_image(how, part, lv);
 	struct lkl_statfs st;
 	double used = -1;
 
-	/* unmounting frees them */
-	for (unsigned int i = 0; i < how->more_count; i++) {
-		optarg = (char *)how->more[i].file;
-		image_option(&img, 'D');
-	}
 	if (!image_mount(&img) && !lkl_sys_statfs(img.mnt, &st))
 		used = (double)(st.f_blocks - st.f_bfree) *
 		       (st.f_frsize ? st.f_frsize : st.f_bsize);
@@ -51,26 +64,63 @@ static double used_space(const struct image *how, unsigned int part)
 	return used;
 }
 
-/* A line for a partition, 0 for the whole disk. */
-static void put_line(const struct image *img, unsigned int part, off_t off,
-		     off_t size, const char *name)
+/* What comes behind the first two columns. */
+static void put_line(const struct image *img, unsigned int part, const char *lv,
+		     unsigned long long size, const struct probe *found,
+		     const char *name)
 {
 	char buf[TOOL_SIZE], text[4][NAME];
-	struct probe found;
 	double used = -1;
 
-	probe_at(img->fd, off, size, &found);
-	if (*found.type && !found.other)
-		used = used_space(img, part);
+	if (*found->type && !found->other)
+		used = used_space(img, part, lv);
+	printf("  %8s", tool_size(size, buf));
+	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
+	printf(LINE_END, printable(found->type, text[0]),
+	       printable(found->label, text[1]),
+	       printable(found->uuid, text[2]), printable(name, text[3]));
+}
+
+/*
+ * A line for each volume in a partition; what is in an array or behind a key
+ * has no name.
+ */
+static void put_volumes(const struct image *how, unsigned int part)
+{
+	struct image img = copy_image(how, part, NULL);
+	struct volume *all = NULL;
+	size_t count = 0;
+
+	if (!image_open(&img))
+		all = image_volumes(&img, &count);
+	image_unmount(&img);
+	for (size_t i = 0; i < count; i++) {
+		struct volume *v = &all[i];
+
+		printf("%4s  %11s", "-", "-");
+		put_line(how, part, *v->name ? v->name : NULL, v->size,
+			 &v->found, v->name);
+	}
+	free(all);
+}
+
+/* A partition, 0 for the whole disk. */
+static void put_part(const struct image *img, unsigned int part, off_t off,
+		     off_t size, const char *name)
+{
+	struct probe found;
+
+	probe_at(img->disks->fd, off, size, &found);
 	if (part)
 		printf("%4u", part);
 	else
 		printf("%4s", "-");
-	printf("  %11lld  %8s", (long long)off / SECTOR, tool_size(size, buf));
-	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
-	printf(LINE_END, printable(found.type, text[0]),
-	       printable(found.label, text[1]), printable(found.uuid, text[2]),
-	       printable(name, text[3]));
+	printf("  %11lld", (long long)off / SECTOR);
+	put_line(img, part, NULL, size, &found, name);
+	/* who asks for a list is not asked for passphrases */
+	if (layers_known(&found) &&
+	    (img->key_file || strcmp(found.type, "crypto_LUKS")))
+		put_volumes(img, part);
 }
 
 static void put_disk(struct image *img)
@@ -83,25 +133,25 @@ static void put_disk(struct image *img)
 
 	if (!pr)
 		tool_no_memory();
-	probe_at(img->fd, 0, img->size, &whole);
-	if (!blkid_probe_set_device(pr, img->fd, 0, 0) &&
+	probe_at(img->disks->fd, 0, img->disks->size, &whole);
+	if (!blkid_probe_set_device(pr, img->disks->fd, 0, 0) &&
 	    !blkid_probe_enable_partitions(pr, 1))
 		list = blkid_probe_get_partitions(pr);
 	if (list)
 		table = blkid_partlist_get_table(list);
-	printf("%s: %s", img->file, tool_size(img->size, buf));
+	printf("%s: %s", img->file, tool_size(img->disks->size, buf));
 	if (table)
 		printf(", partition table %s", blkid_parttable_get_type(table));
 	printf("\n%4s  %11s  %8s  %8s" LINE_END, "PART", "START", "SIZE",
 	       "USED", "TYPE", "LABEL", "UUID", "NAME");
 	if (*whole.type || !list || !blkid_partlist_numof_partitions(list))
-		put_line(img, 0, 0, img->size, "");
+		put_part(img, 0, 0, img->disks->size, "");
 	for (int i = 0; list && i < blkid_partlist_numof_partitions(list);
 	     i++) {
 		blkid_partition p = blkid_partlist_get_partition(list, i);
 		const char *name = blkid_partition_get_name(p);
 
-		put_line(img, blkid_partition_get_partno(p),
+		put_part(img, blkid_partition_get_partno(p),
 			 blkid_partition_get_start(p) * SECTOR,
 			 blkid_partition_get_size(p) * SECTOR,
 			 name ? name : "");
@@ -114,13 +164,13 @@ int info_main(int argc, char **argv)
 	struct image img = { .readonly = true };
 	int status = TOOL_FAILED;
 
-	next_option(
-		&img, argc, argv, IMAGE_OPTIONS,
-		"Usage: lkl info [OPTION]... IMAGE\n"
-		"Show the partitions of a disk image and what is in them.\n");
+	next_option(&img, argc, argv, IMAGE_OPTIONS,
+		    "Usage: lkl info [OPTION]... IMAGE\n"
+		    "Show the partitions and volumes of a disk image and what "
+		    "is in them.\n");
 	if (optind != argc - 1)
-		tool_usage_error(optind == argc ? "missing image" :
-						  "one image at a time");
+		tool_usage_error(optind == argc ? "missing image"
+						: "one image at a time");
 	img.file = argv[optind];
 	if (!image_open(&img) && !image_look(&img)) {
 		put_disk(&img);

@@ -142,11 +142,19 @@ void owner_acl(const struct lklfuse *lf, void *acl, size_t size,
 
 /**
  * sandbox_enter() - give up everything that serving an image does not need
+ * @unlock: leave what it takes to unlock an encrypted image, for now
  *
  * There must be one thread only.
  *
  * Return: 0, or -1 when it has said why not
  */
-int sandbox_enter(void);
+int sandbox_enter(bool unlock);
+
+/**
+ * sandbox_tighten() - give up what was left for unlocking
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_tighten(void);
 
 #endif /* LKLFUSE_H */

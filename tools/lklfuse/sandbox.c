@@ -81,6 +81,16 @@ static const int allowed[] = {
 	CALL(getrandom),
 };
 
+/*
+ * Allowed until an encrypted image is open: libcryptsetup works on a file in
+ * memory, but opens that by its path.  Landlock denies all others.
+ */
+static const int unlocking[] = {
+	CALL(openat),  CALL(newfstatat),  CALL(readlink),    CALL(mlock),
+	CALL(munlock), CALL(getpriority), CALL(setpriority), CALL(getrusage),
+	CALL(sysinfo), CALL(prctl),	  CALL(seccomp),
+};
+
 /* Allowed if one argument, masked, has a value. */
 static const struct {
 	int call;
@@ -139,11 +149,17 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, none);
 }
 
-static int filter_calls(void)
+static int filter_calls(bool unlock)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int err = ctx ? 0 : -ENOMEM;
 
+	/* the second time there are other threads */
+	if (!err)
+		err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+	for (size_t n = 0;
+	     !err && unlock && n < sizeof(unlocking) / sizeof(*unlocking); n++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, unlocking[n], 0);
 	for (size_t n = 0; !err && n < sizeof(allowed) / sizeof(*allowed); n++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[n], 0);
 	for (size_t n = 0; !err && n < sizeof(restricted) / sizeof(*restricted);
@@ -158,14 +174,24 @@ static int filter_calls(void)
 	return err;
 }
 
-int sandbox_enter(void)
+static int failed(void)
 {
-	/* pthread_cancel() would load it when it is too late */
-	dlopen("libgcc_s.so.1", RTLD_NOW);
-	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !drop_capabilities() &&
-	    !deny_files() && !filter_calls())
-		return 0;
 	tool_error("cannot enter the sandbox: %s (--no-sandbox does without)",
 		   strerror(errno));
 	return -1;
+}
+
+int sandbox_enter(bool unlock)
+{
+	/* pthread_cancel() would load it when it is too late */
+	dlopen("libgcc_s.so.1", RTLD_NOW);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || drop_capabilities() ||
+	    deny_files() || filter_calls(unlock))
+		return failed();
+	return 0;
+}
+
+int sandbox_tighten(void)
+{
+	return filter_calls(false) ? failed() : 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lklfuse.h"
+#include "../common/luks.h"
 #include "../common/tool.h"
 
 /* Messages of the kernel more urgent than this are shown: warnings. */
@@ -100,9 +101,16 @@ int server_run(struct lklfuse *lf, int control)
 {
 	int status = TOOL_FAILED;
 
-	if (lf->sandbox && sandbox_enter())
+	bool encrypted = lf->img.key;
+
+	if (encrypted && luks_load())
 		return TOOL_FAILED;
-	if (!image_start(&lf->img) && !ops_start(lf)) {
+	if (lf->sandbox && sandbox_enter(encrypted))
+		return TOOL_FAILED;
+	if (!image_start(&lf->img) &&
+	    !(lf->sandbox && encrypted && sandbox_tighten()) &&
+	    !ops_start(lf)) {
+		luks_forget(&lf->img);
 		owner_default(lf);
 		show_warnings(&lf->img);
 		status = serve(lf, control);
