@@ -500,7 +500,8 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 	old = LKL_CALL_SLEEPING;
 	__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING, false,
 				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-	if (err == -EINTR && !call->interrupted) {
+	/* Making a task cannot be interrupted: the request is on another list. */
+	if (err == -EINTR && call->task && !call->interrupted) {
 		call->interrupted = 1;
 		/* Not started yet: serve it once it is. */
 		while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
