@@ -52,3 +52,15 @@ lkl ls m1 -D m2 >/dev/null 2>warnings
 grep -q "warning: 'm1' was not unmounted cleanly; its journal is replayed in memory only" warnings ||
 	{ cat warnings; fail "no warning"; }
 cksum m1 m2 | cmp - before
+
+[ -w /dev/fuse ] && command -v fusermount3 >/dev/null || skip "the rest needs FUSE"
+"$TESTS/mkmd.py" 1.2 5 back m1 m2 m3
+mkdir mnt
+trap 'fusermount3 -uqz "$TMP/mnt" || true; cleanup' EXIT
+lklfuse m1 mnt -o disk=m2,disk=m3
+cmp mnt/tree/big tree/big
+cp -r tree mnt/again
+fusermount3 -u mnt
+flock m3 true
+examine m1 m2 m3
+lkl cat m2 -D m1 -D m3 /again/big | cmp - tree/big

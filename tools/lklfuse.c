@@ -21,6 +21,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,10 +51,12 @@
 /*
  * What the command line says, as fuse_opt_parse() stores it.
  *
+ * @img: takes the other disks
  * @shared: others than the mounting user have access
  * @permissions: default_permissions
  */
 struct options {
+	struct image *img;
 	char *image;
 	char *type;
 	char *part;
@@ -75,7 +78,7 @@ struct options {
 	int passphrase;
 };
 
-enum { KEY_READONLY, KEY_SHARED, KEY_PERMISSIONS };
+enum { KEY_DISK, KEY_READONLY, KEY_SHARED, KEY_PERMISSIONS };
 
 #define OPTION(text, member)                                                   \
 	{                                                                      \
@@ -101,6 +104,7 @@ static const struct fuse_opt specs[] = {
 	OPTION("uidmap=%s", uidmap),
 	OPTION("gidmap=%s", gidmap),
 	OPTION("--attach=%s", attach),
+	FUSE_OPT_KEY("disk=", KEY_DISK),
 	OPTION("sandbox", sandbox),
 	OPTION("--sandbox", sandbox),
 	NO_OPTION("nosandbox", sandbox),
@@ -145,6 +149,12 @@ static int on_option(void *data, const char *arg, int key,
 
 	(void)args;
 	switch (key) {
+	case KEY_DISK:
+		/* libfuse frees it */
+		optarg = tool_alloc(NULL, strlen(arg) + 1);
+		strcpy(optarg, arg + strlen("disk="));
+		image_option(o->img, 'D');
+		return 0;
 	case FUSE_OPT_KEY_NONOPT:
 		if (o->image)
 			return 1;
@@ -197,6 +207,8 @@ static void help(void)
 	       "auto)\n"
 	       "    -o part=N              partition to mount (default: the "
 	       "whole disk)\n"
+	       "    -o disk=IMAGE          another disk of the same file "
+	       "system\n"
 	       "    -o lv=VG/LV            logical volume of LVM to mount\n"
 	       "    -o passphrase          ask for the passphrase of LUKS\n"
 	       "    -o keyfile=FILE        file with the passphrase of LUKS\n"
@@ -675,8 +687,9 @@ static int start(struct supervisor *s, int log)
 	}
 	close(control[1]);
 	close(messages[1]);
-	/* the lock on the image is the server's */
-	close(s->lf->img.disks->fd);
+	/* the locks on the disks are the server's */
+	for (unsigned int n = 0; n < s->lf->img.count; n++)
+		close(s->lf->img.disks[n].fd);
 	luks_forget(&s->lf->img);
 	s->control = control[0];
 	s->messages = messages[0];
@@ -703,8 +716,8 @@ static int block_signals(void)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .sandbox = 1 };
 	struct lklfuse lf = { 0 };
+	struct options o = { .img = &lf.img, .sandbox = 1 };
 	struct fuse_cmdline_opts fuse;
 	struct supervisor s = {
 		.lf = &lf,
