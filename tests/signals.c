@@ -199,6 +199,32 @@ static void *storm_thread(void *arg)
 }
 
 /* Signals at every moment of a call, on several threads. */
+static void *newborn_thread(void *arg)
+{
+	EQ(lkl_sys_getpid(), 1);
+	return arg;
+}
+
+/* Signals at the first call of a thread, while others make theirs. */
+static void newborn(void)
+{
+	long long end = now(CLOCK_MONOTONIC) + 2000000000;
+	pthread_t id[8];
+
+	boot("mem=64M");
+	handle(SIGUSR1, on_signal, 0);
+	while (now(CLOCK_MONOTONIC) < end) {
+		for (int i = 0; i < 8; i++)
+			id[i] = start(newborn_thread, NULL);
+		for (int j = 0; j < 5; j++)
+			for (int i = 0; i < 8; i++)
+				pthread_kill(id[i], SIGUSR1);
+		for (int i = 0; i < 8; i++)
+			pthread_join(id[i], NULL);
+	}
+	halt();
+}
+
 static void storm(void)
 {
 	pthread_t id[4];
@@ -258,7 +284,8 @@ static void signal_fd(void)
 	boot("mem=64M");
 	handle(SIGUSR1, on_signal, 0);
 	EQ(lkl_sys_rt_sigprocmask(LKL_SIG_BLOCK, (void *)&mask, (void *)&old,
-				  8), 0);
+				  8),
+	   0);
 	EQ(lkl_sys_tkill(lkl_sys_gettid(), SIGUSR1), 0);
 	EQ(handled, 0);
 	fd = OK(lkl_sys_signalfd4(-1, (void *)&mask, 8, 0));
@@ -275,9 +302,8 @@ static void timers(void)
 	struct __lkl__kernel_itimerspec spec = {
 		.it_value = { .tv_nsec = 10000000 }
 	};
-	struct __lkl__kernel_old_itimerval val = {
-		.it_value = { .tv_usec = 10000 }
-	};
+	struct __lkl__kernel_old_itimerval val = { .it_value = {
+							   .tv_usec = 10000 } };
 	lkl_timer_t timer;
 
 	boot("mem=64M");
@@ -316,7 +342,8 @@ static void broken_pipe(void)
 	EQ(lkl_sys_send(sock[1], "x", 1, LKL_MSG_NOSIGNAL), -LKL_EPIPE);
 	/* Nor is a file that may not grow. */
 	EQ(lkl_sys_setrlimit(LKL_RLIMIT_FSIZE,
-			     &(struct lkl_rlimit){ 100, 100 }), 0);
+			     &(struct lkl_rlimit){ 100, 100 }),
+	   0);
 	fds[0] = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
 	EQ(lkl_sys_pwrite64(fds[0], "x", 1, 100), -LKL_EFBIG);
 	EQ(lkl_sys_getpid(), 1);
@@ -345,7 +372,7 @@ static const struct check tests[] = {
 	{ "nested", nested },		{ "storm", storm },
 	{ "inside", inside },		{ "signalfd", signal_fd },
 	{ "timers", timers },		{ "broken-pipe", broken_pipe },
-	{ "kill-inside", kill_inside },
+	{ "kill-inside", kill_inside }, { "newborn", newborn },
 };
 
 CHECK_MAIN(tests)
