@@ -34,7 +34,8 @@ DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btr
 	   fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip \
 	   qemu-utils nbdkit cryptsetup-bin lvm2 mdadm
-DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2
+DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2 curl iperf3 nginx-light openssl \
+	   wireguard-tools wireguard-go
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs
 
@@ -298,7 +299,7 @@ FORCE:
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
+-include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(RUN_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
 	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))
