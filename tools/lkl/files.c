@@ -351,7 +351,7 @@ int cp_main(int argc, char **argv)
 		{ "owner", required_argument, NULL, 'o' },
 		{ "group", required_argument, NULL, 'g' },
 		{ "selinux", required_argument, NULL, 's' },
-		{ "keep-directory-symlink", no_argument, NULL, 'K' },
+		{ "keep-directory-symlink", no_argument, NULL, 'F' },
 		{ "sync", no_argument, NULL, 'S' },
 		{ "help", no_argument, NULL, 'H' },
 		{ 0 },
