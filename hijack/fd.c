@@ -43,7 +43,9 @@ static int fd_top;
 static long *owner_pid;
 static bool had_sockets;
 
-/* Where the library's mmap() area is; see asm/layout.h. */
+/* Where the library is, and in there what its mmap() returns; asm/layout.h. */
+#define LIBRARY_BASE 0x110000000000UL
+#define LIBRARY_END 0x160000000000UL
 #define UMAP_BASE 0x130000000000UL
 #define UMAP_END 0x140000000000UL
 
@@ -438,14 +440,24 @@ long fd_fcntl(long nr, const long *a)
 	return lkl3(nr, fd_number(word), a[1], arg);
 }
 
-/* mmap() of a file of the library's: a ring of packets, say. */
+/*
+ * mmap(), perhaps of a file of the library's: a ring of packets, say.  Programs
+ * that choose addresses at random, as V8 does, do not get the library's.
+ */
 long fd_mmap(long nr, const long *a)
 {
 	uint32_t word = a[3] & LKL_MAP_ANONYMOUS ? 0 : fd_word(a[4]);
+	unsigned long at = a[0];
 
-	if (likely(!(word & FD_LKL)))
+	if (unlikely(word & FD_LKL))
+		return lkl6(nr, a[0], a[1], a[2], a[3], fd_number(word), a[5]);
+	if (likely(at >= LIBRARY_END || at + a[1] <= LIBRARY_BASE))
 		return host_call(nr, a);
-	return lkl6(nr, a[0], a[1], a[2], a[3], fd_number(word), a[5]);
+	if (a[3] & LKL_MAP_FIXED_NOREPLACE)
+		return -EEXIST;
+	if (a[3] & LKL_MAP_FIXED)
+		return -ENOMEM;
+	return host6(nr, 0, a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* munmap(), mprotect() and so on, of what fd_mmap() returned. */

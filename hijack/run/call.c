@@ -214,6 +214,7 @@ static handler *const handlers[N_CALLS] = {
 	[SYS_clone3] = run_thread_clone3,
 	[SYS_fork] = run_thread_vfork,
 	[SYS_vfork] = run_thread_vfork,
+	[SYS_rseq] = run_rseq,
 	[SYS_exit] = run_thread_exit,
 	[SYS_exit_group] = call_exit_group,
 	[SYS_execve] = run_exec,

@@ -147,8 +147,12 @@ static bool never_falls_through(const ZydisDecodedInstruction *in)
 	       in->mnemonic == ZYDIS_MNEMONIC_HLT;
 }
 
-/* Five bytes of padding that a short jump from @site reaches, or 0. */
-static unsigned long find_padding(unsigned long site, unsigned long end)
+/*
+ * Five bytes of padding, or more, that a short jump from @site reaches, or 0;
+ * *@size tells how many.
+ */
+static unsigned long find_padding(unsigned long site, unsigned long end,
+				  unsigned int *size)
 {
 	unsigned long at = site + 2, limit = site + 2 + 127;
 	ZydisDecodedInstruction in;
@@ -163,7 +167,8 @@ static unsigned long find_padding(unsigned long site, unsigned long end)
 		       (in.mnemonic == ZYDIS_MNEMONIC_NOP ||
 			in.mnemonic == ZYDIS_MNEMONIC_INT3))
 			at += len;
-		if (at - pad >= 5 && pad <= limit)
+		*size = at - pad;
+		if (*size >= 5 && pad <= limit)
 			return pad;
 	}
 	return 0;
@@ -182,7 +187,7 @@ void rewrite_plan(struct rewrite_plan *plan, unsigned long site,
 	plan->len = len;
 	if (len >= 5)
 		return;
-	plan->at = find_padding(site, end);
+	plan->at = find_padding(site, end, &plan->padding);
 	if (plan->at) {
 		plan->kind = REWRITE_SHORT;
 		plan->len = 0;
@@ -391,7 +396,8 @@ static bool make_jump(unsigned long slot, const struct rewrite_plan *plan,
 		      unsigned long site)
 {
 	unsigned long lo = plan->at < site ? plan->at : site;
-	unsigned long hi = plan->at < site ? site + 5 : plan->at + 5;
+	unsigned long hi = plan->at < site ? site + 5
+					   : plan->at + plan->padding;
 	unsigned long base = lo & -PAGE, len = ((hi + PAGE - 1) & -PAGE) - base;
 	unsigned char *copy = pages_copy(base, len);
 
@@ -400,6 +406,8 @@ static bool make_jump(unsigned long slot, const struct rewrite_plan *plan,
 	if (plan->kind == REWRITE_SHORT) {
 		copy[site - base] = 0xeb;
 		copy[site - base + 1] = plan->at - (site + 2);
+		/* What is left of a longer nop is some other instruction. */
+		memset(copy + (plan->at - base), 0x90, plan->padding);
 	}
 	/* One that overlaps the system call writes there what is there. */
 	put_jump(copy + (plan->at - base), plan->at, CODE(slot));

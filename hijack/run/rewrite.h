@@ -36,12 +36,14 @@ struct rewrite_site {
  *
  * @kind: how
  * @at: where the long jump goes
+ * @padding: length of what is there, if it is padding
  * @from: first byte of what moves to the trampoline
  * @len: its length
  */
 struct rewrite_plan {
 	enum rewrite_kind kind;
 	unsigned long at;
+	unsigned int padding;
 	unsigned long from;
 	unsigned int len;
 };

@@ -70,6 +70,8 @@ struct run_image {
  * @user_fs: that of the program
  * @back: stack pointer of run_go(), for run_back()
  * @clear_tid: where the program wants to see a 0 when the thread ends
+ * @rseq: the program's area for rseq(), which the host must not write to when
+ *	the thread has ended for the program
  * @mask: the program's signal mask while one is pending
  * @blocked: signals the program believes to have blocked that never are
  * @signal: which one is pending
@@ -91,6 +93,7 @@ struct run_thread {
 	unsigned long user_fs;
 	unsigned long back;
 	int *clear_tid;
+	long rseq[4];
 	unsigned long mask;
 	unsigned long blocked;
 	int signal;
@@ -217,6 +220,7 @@ long run_thread_clone(struct run_thread *t, struct run_regs *r);
 long run_thread_clone3(struct run_thread *t, struct run_regs *r);
 long run_thread_vfork(struct run_thread *t, struct run_regs *r);
 long run_thread_exit(struct run_thread *t, struct run_regs *r);
+long run_rseq(struct run_thread *t, struct run_regs *r);
 long run_exec(struct run_thread *t, struct run_regs *r);
 bool run_forked(void);
 

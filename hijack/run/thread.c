@@ -166,6 +166,17 @@ static void forget_robust_list(void)
 		run_host2(SYS_set_robust_list, 0, len);
 }
 
+/* rseq(area, length, flags, signature) */
+long run_rseq(struct run_thread *t, struct run_regs *r)
+{
+	long ret =
+		run_host4(SYS_rseq, r->arg[0], r->arg[1], r->arg[2], r->arg[3]);
+
+	if (!ret)
+		memcpy(t->rseq, r->arg, sizeof(t->rseq));
+	return ret;
+}
+
 static void *thread_main(void *arg)
 {
 	struct start *theirs = arg, s = *theirs;
@@ -187,6 +198,9 @@ static void *thread_main(void *arg)
 	/* The program's thread has ended. */
 	block_signals();
 	hijack_thread_exit();
+	if (self.rseq[0] && !self.rseq[2])
+		run_host4(SYS_rseq, self.rseq[0], self.rseq[1],
+			  RSEQ_FLAG_UNREGISTER, self.rseq[3]);
 	if (self.clear_tid) {
 		forget_robust_list();
 		__atomic_store_n(self.clear_tid, 0, __ATOMIC_RELEASE);
