@@ -19,19 +19,32 @@ for line in ('addr add 10.6.0.1/32 dev venet0', 'link set venet0 up',
              'route add default dev venet0', '-6 route add default dev venet0'):
     subprocess.run(['ip', *line.split()], check=True)
 os.set_inheritable(fd, True)
-os.execv(sys.argv[1], [sys.argv[1], '-w', f'fd:{fd}', *sys.argv[2:]])
+os.environ['LKL_HIJACK_NET_IFPARAMS'] = str(fd)
+os.execv(sys.argv[1], [a.replace('FD', str(fd)) for a in sys.argv[1:]])
 EOF
-# outside NODE-ARGUMENT...: what is reached through the interface
+# outside PROGRAM...: what is reached through the interface
 outside() {
 	in_space_of a
-	"${RUN[@]}" python3 venet.py "${NODE[@]}" -a 10.6.0.2/24 -a fd06::2/64 \
-		"$@" >outside.log 2>outside.err &
+	: >outside.err
+	"${RUN[@]}" python3 venet.py "$@" >outside.log 2>outside.err &
 	OUTSIDE=$!
 	JOBS+=("$OUTSIDE")
 }
+other=("${NODE[@]}" -w fd:FD -a 10.6.0.2/24 -a fd06::2/64)
+
+# interface: wait for it
+interface() {
+	local i
+	for ((i = 0; i < 50; i++)); do
+		! in_space a test -e /sys/class/net/venet0 || return 0
+		sleep 0.1
+	done
+	cat outside.err
+	fail "no interface"
+}
 
 lkl="-w raw:venet0,80 -a 10.6.0.1/32 -g dev -a fd06::1/64"
-outside echo 7
+outside "${other[@]}" echo 7
 await outside.err "$OUTSIDE"
 node a ping 10.6.0.2 3
 talk a "$lkl" 10.6.0.2
@@ -42,11 +55,8 @@ wait "$OUTSIDE" || true
 
 # The proxy listens on the host's address in the library's stack, and connects
 # to the server through the host's.
-outside source 10.6.0.1 80 20000000
-for ((i = 0; i < 50; i++)); do
-	! in_space a test -e /sys/class/net/venet0 || break
-	sleep 0.1
-done
+outside "${other[@]}" source 10.6.0.1 80 20000000
+interface
 serve a -c sink 8080
 sink=$SERVER
 # shellcheck disable=SC2086
@@ -54,3 +64,27 @@ node a $lkl proxy 80 127.0.0.1 8080
 wait "$sink" || { cat served.err; fail "the server failed"; }
 wait "$OUTSIDE" || { cat outside.err; fail "the source failed"; }
 grep -q "^bytes=20000000 " served.log || fail "lost bytes"
+
+# The example: haproxy as it is, and as its README says.
+if ! command -v haproxy curl >/dev/null; then
+	echo "(without haproxy or curl)"
+	exit
+fi
+EXAMPLE=$TESTS/../examples/venet
+mkdir www haproxy
+for name in haproxy.cfg lkl-hijack.json; do
+	sed 's/192.0.2.10/10.6.0.1/' "$EXAMPLE/$name" >haproxy/$name
+done
+head -c 8000000 /dev/urandom >www/file
+in_space_of a
+"${RUN[@]}" python3 -m http.server -b 127.0.0.1 -d www 8080 >/dev/null 2>&1 &
+JOBS+=($!)
+LKL_HIJACK_NET_IFTYPE=fd LKL_HIJACK_NET_IP=10.6.0.2 \
+	LKL_HIJACK_NET_NETMASK_LEN=32 outside "$BIN/lkl-hijack.sh" curl -sS \
+	--retry 10 --retry-all-errors --retry-delay 1 http://10.6.0.1/file
+interface
+(cd haproxy && exec "${RUN[@]}" "$BIN/lkl-hijack.sh" haproxy -db -f haproxy.cfg) \
+	>haproxy.log 2>&1 &
+JOBS+=($!)
+wait "$OUTSIDE" || { cat outside.err haproxy.log; fail "haproxy does not serve"; }
+cmp outside.log www/file || fail "haproxy serves something else"
