@@ -41,6 +41,7 @@
 #include <linux/sched/task.h>
 #include <asm/call.h>
 #include <asm/cpu.h>
+#include <asm/fpu/api.h>
 #include <asm/host_ops.h>
 
 /* Rounds through the kernel a thread makes for others once it is done. */
@@ -193,7 +194,7 @@ bool lkl_want_handover(void)
 {
 	struct lkl_call *call = lkl_driving;
 
-	if (lkl_driver_stays)
+	if (lkl_driver_stays || READ_ONCE(lkl_fpu_busy))
 		return false;
 	/* A signal ends a call that is blocked only if its thread sleeps. */
 	return !call || lkl_done(call) ||

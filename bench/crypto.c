@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ciphers and hashes through AF_ALG: the library, the library's plain C, and
+ * the host where it has AF_ALG.
+ *
+ * usage: crypto [rounds]
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/if_alg.h>
+
+#include <lkl.h>
+#include <lkl_host.h>
+
+#define MAX_ROUNDS 101
+#define BLOCK 65536
+#define SIDES 3
+
+static const struct {
+	const char *figure, *type, *name, *plain;
+	int key, iv, tag;
+} algorithms[] = {
+	{ "sha256", "hash", "sha256", "sha256-generic", 0, 0, 0 },
+	{ "aes-256-xts", "skcipher", "xts(aes)", "xts(ecb(aes-generic))", 64,
+	  16, 0 },
+	{ "aes-256-gcm", "aead", "gcm(aes)",
+	  "gcm_base(ctr(aes-generic),ghash-generic)", 32, 12, 16 },
+	{ "chacha20-poly1305", "aead", "rfc7539(chacha20,poly1305)",
+	  "rfc7539(chacha20-generic,poly1305-generic)", 32, 12, 16 },
+};
+
+static const char *const sides[SIDES] = { "lkl", "plain C", "host" };
+static char text[BLOCK], out[BLOCK + 64];
+
+static long call(int side, long nr, long a, long b, long c, long d, long e)
+{
+	long params[6] = { a, b, c, d, e, 0 };
+	long ret;
+
+	if (side < 2)
+		return lkl_syscall(nr, params);
+	ret = syscall(nr, a, b, c, d, e);
+	return ret < 0 ? -errno : ret;
+}
+
+/* A socket for one operation after the other, or an error. */
+static int alg_open(int side, int which)
+{
+	struct sockaddr_alg addr = { .salg_family = AF_ALG };
+	int fd, op, tag = algorithms[which].tag;
+
+	strcpy((char *)addr.salg_type, algorithms[which].type);
+	strcpy((char *)addr.salg_name,
+	       side == 1 ? algorithms[which].plain : algorithms[which].name);
+	fd = call(side, SYS_socket, AF_ALG, SOCK_SEQPACKET, 0, 0, 0);
+	if (fd < 0)
+		return fd;
+	op = call(side, SYS_bind, fd, (long)&addr, sizeof(addr), 0, 0);
+	if (op < 0)
+		return op;
+	if (algorithms[which].key)
+		call(side, SYS_setsockopt, fd, SOL_ALG, ALG_SET_KEY, (long)text,
+		     algorithms[which].key);
+	if (tag)
+		call(side, SYS_setsockopt, fd, SOL_ALG, ALG_SET_AEAD_AUTHSIZE,
+		     0, tag);
+	op = call(side, SYS_accept, fd, 0, 0, 0, 0);
+	call(side, SYS_close, fd, 0, 0, 0, 0);
+	return op;
+}
+
+static void alg_run(int side, int which, int fd)
+{
+	char control[128] = { 0 };
+	struct iovec iov = { text, BLOCK };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int ivlen = algorithms[which].iv;
+	long size = algorithms[which].key ? BLOCK + algorithms[which].tag : 64;
+	struct cmsghdr *cmsg = (void *)control;
+	struct af_alg_iv *iv;
+
+	if (algorithms[which].key) {
+		msg.msg_control = control;
+		msg.msg_controllen = CMSG_SPACE(4) + CMSG_SPACE(4 + ivlen);
+		*cmsg = (struct cmsghdr){ CMSG_LEN(4), SOL_ALG, ALG_SET_OP };
+		*(int *)CMSG_DATA(cmsg) = ALG_OP_ENCRYPT;
+		cmsg = (void *)(control + CMSG_SPACE(4));
+		*cmsg = (struct cmsghdr){ CMSG_LEN(4 + ivlen), SOL_ALG,
+					  ALG_SET_IV };
+		iv = (void *)CMSG_DATA(cmsg);
+		iv->ivlen = ivlen;
+	}
+	if (call(side, SYS_sendmsg, fd, (long)&msg, 0, 0, 0) != BLOCK ||
+	    call(side, SYS_read, fd, (long)out, size, 0, 0) <= 0) {
+		fprintf(stderr, "crypto: %s fails\n", algorithms[which].name);
+		exit(1);
+	}
+}
+
+static double mb_per_s(int side, int which, int fd, int n)
+{
+	struct timespec a, b;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (int i = 0; i < n; i++)
+		alg_run(side, which, fd);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	return (double)n * BLOCK /
+	       ((b.tv_sec - a.tv_sec) * 1e6 + (b.tv_nsec - a.tv_nsec) / 1e3);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 9;
+	int n = getenv("QUICK") ? 50 : 300;
+
+	if (rounds < 1 || rounds > MAX_ROUNDS) {
+		fprintf(stderr, "usage: crypto [rounds]\n");
+		return 2;
+	}
+	lkl_host_ops.print = NULL;
+	if (lkl_init(&lkl_host_ops) || lkl_start_kernel("mem=64M")) {
+		fprintf(stderr, "crypto: no kernel\n");
+		return 1;
+	}
+	for (int i = 0; i < (int)(sizeof(algorithms) / sizeof(*algorithms));
+	     i++) {
+		double value[SIDES][MAX_ROUNDS];
+		int fd[SIDES];
+
+		for (int side = 0; side < SIDES; side++) {
+			fd[side] = alg_open(side, i);
+			if (fd[side] >= 0)
+				mb_per_s(side, i, fd[side], 10);
+		}
+		for (int round = 0; round < rounds; round++)
+			for (int side = 0; side < SIDES; side++)
+				if (fd[side] >= 0)
+					value[side][round] =
+						mb_per_s(side, i, fd[side], n);
+		for (int side = 0; side < SIDES; side++) {
+			if (fd[side] < 0)
+				continue;
+			printf("%s\tMB/s\t%s", algorithms[i].figure,
+			       sides[side]);
+			for (int round = 0; round < rounds; round++)
+				printf("\t%.1f", value[side][round]);
+			printf("\n");
+		}
+	}
+	fflush(stdout);
+	return lkl_sys_halt() ? 1 : 0;
+}
