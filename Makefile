@@ -37,7 +37,9 @@ DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btr
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables vde2 curl iperf3 nginx-light openssl \
 	   wireguard-tools wireguard-go
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
-	   musl-tools busybox-static nodejs
+	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
+	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
+	   python3-pyroute2 wrk
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
