@@ -19,7 +19,8 @@
  *	hang, lost	it took too long; it died without a word
  *	outside		it wrote where the image is not
  *	died		it died with a message of the kernel's
- *	warned		the kernel said BUG or WARNING and went on
+ *	warned		the kernel said BUG or WARNING and went on, or listed a
+ *			directory from its start again
  * The first three are never right, and the exit status is 1.  The others are
  * the kernel's own faults, which we are not the ones to hide.  The last line
  * counts.
@@ -44,6 +45,7 @@
 #define ENTRIES 400
 #define DEPTH 12
 #define READ_MAX (1 << 20)
+#define ENDLESS "WARNING: a directory begins again\n"
 
 /*
  * @blocks: those that are not zeros, and so worth damaging
@@ -167,11 +169,22 @@ static void change(struct walk *w, const char *path, const struct lkl_stat *st)
 	}
 }
 
+static int log_fd;
+
+static void print(const char *s, int len)
+{
+	static long printed;
+
+	printed += len;
+	if (printed < LOG_MAX && write(log_fd, s, len) < 0)
+		return;
+}
+
 static void walk(struct walk *w, const char *path, int depth)
 {
 	struct lkl_linux_dirent64 *entry;
 	struct lkl_dir *dir;
-	int err;
+	int err, dots = 0;
 
 	dir = depth < DEPTH ? lkl_opendir(path, &err) : NULL;
 	if (!dir)
@@ -180,6 +193,10 @@ static void walk(struct walk *w, const char *path, int depth)
 		struct lkl_stat st;
 		char name[4096];
 
+		if (!strcmp(entry->d_name, ".") && dots++) {
+			print(ENDLESS, strlen(ENDLESS));
+			break;
+		}
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		if (snprintf(name, sizeof(name), "%s/%s", path,
@@ -216,17 +233,6 @@ static void add_files(struct walk *w)
 			lkl_sys_fsync(fd);
 		lkl_sys_close(fd);
 	}
-}
-
-static int log_fd;
-
-static void print(const char *s, int len)
-{
-	static long printed;
-
-	printed += len;
-	if (printed < LOG_MAX && write(log_fd, s, len) < 0)
-		return;
 }
 
 /* The child. */

@@ -72,15 +72,22 @@ long walk_names(const struct fs *fs, int fd, struct walk_names *names)
 {
 	size_t size = 0, len = 0, pos = 0;
 	char *buf = tool_alloc(NULL, DIR_BUF);
+	bool begun = false;
 	long got;
 
 	*names = (struct walk_names){ 0 };
 	while ((got = fs->getdents(fd, buf, DIR_BUF)) > 0) {
+		if (tool_signal)
+			got = -EINTR;
 		for (long i = 0; i < got;) {
 			struct fs_dirent *d = (void *)(buf + i);
 			size_t n = strlen(d->d_name) + 1;
 
 			i += d->d_reclen;
+			/* damaged ones may begin again and again */
+			if (!strcmp(d->d_name, ".") && begun)
+				got = -EUCLEAN;
+			begun |= !strcmp(d->d_name, ".");
 			if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 				continue;
 			if (len + 1 + n > size) {
@@ -92,6 +99,8 @@ long walk_names(const struct fs *fs, int fd, struct walk_names *names)
 			len += 1 + n;
 			names->count++;
 		}
+		if (got < 0)
+			break;
 	}
 	free(buf);
 	names->list = tool_alloc(NULL, names->count * sizeof(char *));
@@ -141,8 +150,7 @@ static bool wanted(const char *attr)
 	if (!strncmp(attr, "system.", 7))
 		return !strcmp(attr, "system.posix_acl_access") ||
 		       !strcmp(attr, "system.posix_acl_default");
-	return strncmp(attr, "trusted.SGI_ACL_", 16) &&
-	       strncmp(attr, "$LX", 3);
+	return strncmp(attr, "trusted.SGI_ACL_", 16) && strncmp(attr, "$LX", 3);
 }
 
 static bool send_attr(struct walker *w, int dir, const char *name,
@@ -398,8 +406,8 @@ static bool visit(struct walker *w, int dir, const char *open, const char *name,
 		type = IFTODT(st.st_mode);
 	}
 	if (type == DT_DIR || type == DT_REG) {
-		fd = type == DT_DIR ? fs->open_dir(dir, open) :
-				      fs->open_file(dir, open);
+		fd = type == DT_DIR ? fs->open_dir(dir, open)
+				    : fs->open_file(dir, open);
 		if (fd < 0) {
 			complain(w, "cannot open", fd);
 			return true;
