@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What becomes of the configuration: a wrong one starts nothing, the file wins,
+# settings of the start and the end do what they say; daemons; time; debuggers.
+
+. "$(dirname "$0")/tools.sh"
+need python3 gdb gcc
+PYTHON=$(readlink -f /usr/bin/python3)
+
+for way in lkl-hijack.sh lkl-run; do
+	code=127
+	[ $way = lkl-hijack.sh ] || code=125
+	# bad TEXT REASON: nothing happens but a line
+	bad() {
+		local status=0
+		echo "$1" >lkl-hijack.json
+		$way bash -c 'touch started' >out 2>err || status=$?
+		rm lkl-hijack.json
+		[ $status = $code ] && [ ! -e started ] && [ "$(wc -l <err)" = 1 ] &&
+			grep -q "$2" err || fail "$way: $1: status $status, $(cat out err)"
+	}
+	bad '{ "gateway": "1.2.3.4" ' 'lkl-hijack.json:'
+	bad '{ "gatway": "1.2.3.4" }' gatway
+	bad '{ "policy": "connect|nowhere|host" }' "policy 'connect|nowhere|host'"
+	bad '{ "interfaces": [ { "type": "tap", "param": "no/such" } ] }' 'no/such'
+	bad '{ "interfaces": [ { "type": "wet" } ] }' 'wet'
+	bad '{ "boot_cmdline": "mem=1" }' 'mem=1\|memory'
+
+	cat >lkl-hijack.json <<'END_JSON'
+{ "debug": "0x100", "dump": "/proc/sys/net/ipv4/ip_default_ttl,/proc/sys/net/core/somaxconn",
+  "delay_main": "300000", "sysctl": "net.ipv4.ip_default_ttl=77;net.core.somaxconn=99",
+  "boot_cmdline": "mem=128M loglevel=3", "singlecpu": "1", "mount": "proc,sysfs",
+}
+END_JSON
+	mkfifo enter
+	exec 3<>enter
+	start=$(date +%s%N)
+	# The file wins; Enter is awaited at the end.
+	LKL_HIJACK_SYSCTL=net.ipv4.ip_default_ttl=55 $way bash -c \
+		'read ttl </proc/sys/net/ipv4/ip_default_ttl; echo $ttl' <enter >out 2>err 3>&- &
+	for ((i = 0; i < 100; i++)); do
+		grep -q 'press Enter' err 2>/dev/null && break
+		sleep 0.05
+	done
+	[ "$(cat out)" = 77 ] || fail "$way: $(cat out err)"
+	[ $(($(date +%s%N) - start)) -gt 300000000 ] || fail "$way: no delay"
+	kill -0 $! || fail "$way: ended without Enter"
+	echo >&3
+	wait $! || fail "$way: status $?"
+	exec 3>&-
+	grep -qx 77 err && grep -qx 99 err || fail "$way: dump: $(cat err)"
+	rm enter lkl-hijack.json
+
+	# A daemon that forks before it has sockets has a network.
+	$way $PYTHON -c '
+import os, socket
+r, w = os.pipe()
+if os.fork():
+    os._exit(os.read(r, 1) != b"1")
+os.setsid()
+l = socket.create_server(("127.0.0.1", 0))
+c = socket.create_connection(l.getsockname())
+os.write(w, b"1")' || fail "$way: daemon"
+	# One that had them gets an error and a line.
+	$way $PYTHON -c '
+import os, socket, errno
+s = socket.socket()
+if os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+try:
+    s.bind(("127.0.0.1", 0))
+except OSError as e:
+    os._exit(e.errno != errno.ENOSYS)
+os._exit(2)' 2>err || fail "$way: forked: $?"
+	[ "$(grep -c 'forked process' err)" = 1 ] || fail "$way: $(cat err)"
+done
+
+# Time comes from the vDSO: it is cheaper than any system call.
+cat >time.c <<'END_C'
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static double best(int call)
+{
+	struct timespec a, b, c;
+	double least = 1e9;
+
+	for (int i = 0; i < 200; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		for (int k = 0; k < 100; k++)
+			call ? syscall(SYS_getppid) : clock_gettime(CLOCK_REALTIME, &c);
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		double took = (b.tv_sec - a.tv_sec) * 1e9 + b.tv_nsec - a.tv_nsec;
+		if (took < least)
+			least = took;
+	}
+	return least;
+}
+
+__attribute__((noinline)) void loop_here(void)
+{
+	for (volatile unsigned long i = 0; i < 1UL << 40; i++)
+		;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc == 1)
+		return best(0) >= best(1);
+	loop_here();
+	return 0;
+}
+END_C
+gcc -g -o timed time.c
+gcc -g -static -o timed-static time.c
+for program in ./timed ./timed-static; do
+	if $program; then
+		lkl-run $program || fail "$program: no vDSO"
+	fi
+	lkl-run $program loop &
+	sleep 0.5
+	gdb -batch -iex 'set exec-file-mismatch off' -ex bt $program -p $! >bt 2>&1 || true
+	grep -q 'loop_here ()' bt && grep -q 'main (argc=2' bt ||
+		{ cat bt; fail "gdb, $program"; }
+	if command -v perf >perf.log &&
+		perf record -o perf.data -p $! sleep 0.3 >perf.log 2>&1; then
+		perf report -i perf.data --stdio 2>/dev/null >perf.txt
+		grep -q loop_here perf.txt || { cat perf.txt; fail "perf, $program"; }
+	fi
+	kill $!
+	wait $! 2>/dev/null || true
+done
