@@ -14,6 +14,7 @@ head -c 1G /dev/zero | openssl enc -aes-128-ctr -nosalt -iv 00 \
 # configure ADDRESS
 configure() {
 	cat >nginx.conf <<-END
+	user root root;
 	daemon off;
 	master_process off;
 	error_log stderr;
@@ -22,6 +23,11 @@ configure() {
 	http {
 		access_log off;
 		sendfile on;
+		client_body_temp_path $PWD/body;
+		proxy_temp_path $PWD/proxy;
+		fastcgi_temp_path $PWD/fastcgi;
+		uwsgi_temp_path $PWD/uwsgi;
+		scgi_temp_path $PWD/scgi;
 		server { listen $1:80; root $PWD; }
 	}
 	END

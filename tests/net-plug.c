@@ -4,14 +4,12 @@
  * removing while the kernel runs and is busy, a tap that is deleted under load,
  * a link that follows the host's interface.
  */
-#include <arpa/inet.h>
 #include <dirent.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 
-#include "check.h"
+#include "netlab.h"
 
 #define FRAMES 64
 #define FRAME 2048
@@ -329,8 +327,8 @@ static void test_tap(void)
 	int id, ifindex;
 	void *failed;
 
-	if (getuid() || unshare(CLONE_NEWNET)) {
-		printf("(no tap without root)\n");
+	if (!host_namespace()) {
+		printf("(no namespace or tap here)\n");
 		return;
 	}
 	host("ip tuntap add t0 mode tap && ip addr add 10.1.0.2/24 dev t0");
