@@ -1585,7 +1585,7 @@ static void test_disk_memory(void **state)
 }
 
 /* As many at a time as the back end allows, and no more. */
-static int now_inside, most_inside;
+static int now_inside, most_inside, wanted_inside;
 
 static int slow_request(struct lkl_disk d, struct lkl_blk_req *req)
 {
@@ -1598,6 +1598,12 @@ static int slow_request(struct lkl_disk d, struct lkl_blk_req *req)
 	       !__atomic_compare_exchange_n(&most_inside, &most, n, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
+	/* Until all have come, and one more that should not. */
+	for (int i = 0; i < 2000 && __atomic_load_n(&most_inside,
+						    __ATOMIC_SEQ_CST) <
+					    wanted_inside;
+	     i++)
+		usleep(1000);
 	usleep(5000);
 	__atomic_fetch_sub(&now_inside, 1, __ATOMIC_SEQ_CST);
 	return LKL_DEV_BLK_STATUS_OK;
@@ -1617,6 +1623,7 @@ static void run_slow(unsigned int type, unsigned int expect)
 	unsigned int i;
 
 	most_inside = 0;
+	wanted_inside = expect;
 	disk_setup_ops(-1, &slow_ops, custom_data);
 	cpu_lock();
 	for (i = 0; i < 24; i++) {
