@@ -27,6 +27,8 @@ check ext4 plain
 cpfromfs -i plain /tree out
 same tree out
 lkl info --key-file=key one | grep -Eq '^ +- +- +42 MB +[0-9.]+ MB +ext4 ' || fail "info"
+lkl info -K - one <key | grep -q ' ext4 ' || fail "info, key from a pipe"
+refuses 2 "cannot mount 'one' as xfs: it holds ext4" lkl ls -t xfs -K key one
 lkl info one | grep -q ext4 && fail "info without a key"
 
 # Version 2, with the same key for the disk, so that qemu-img can read it again

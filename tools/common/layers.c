@@ -447,21 +447,21 @@ bool layers_known(const struct probe *found)
 
 bool layers_open(struct image *img)
 {
+	bool given = img->type && img->type != img->found;
 	struct probe found;
 	struct device d;
 
 	if (!descend(img, &d, &found, NULL))
 		return true;
 	device_close(&d);
-	if (img->type && strcmp(img->type, img->found))
-		return false;
-	if (!*found.type || found.other) {
+	if (!given && (!*found.type || found.other)) {
 		tool_error("'%s' holds %s, and that no file system", img->file,
 			   img->found);
 		return true;
 	}
 	strcpy(img->found, found.type);
-	img->type = img->found;
+	if (!given)
+		img->type = img->found;
 	return false;
 }
 

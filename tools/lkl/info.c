@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../common/layers.h"
+#include "../common/luks.h"
 #include "../common/tool.h"
 #include "lkl.h"
 
@@ -36,12 +37,16 @@ static struct image copy_image(const struct image *how, unsigned int part,
 		.options = how->options,
 		.part = part,
 		.lv = lv,
-		.key_file = how->key_file,
 		.mem = how->mem,
 		.verbose = how->verbose,
 		.readonly = true,
 	};
 
+	if (how->key) {
+		img.key = tool_alloc(NULL, how->key_len);
+		memcpy(img.key, how->key, how->key_len);
+		img.key_len = how->key_len;
+	}
 	for (unsigned int i = 1; i < how->count; i++) {
 		optarg = (char *)how->disks[i].file;
 		image_option(&img, 'D');
@@ -119,7 +124,7 @@ static void put_part(const struct image *img, unsigned int part, off_t off,
 	put_line(img, part, NULL, size, &found, name);
 	/* who asks for a list is not asked for passphrases */
 	if (layers_known(&found) &&
-	    (img->key_file || strcmp(found.type, "crypto_LUKS")))
+	    (img->key || strcmp(found.type, "crypto_LUKS")))
 		put_volumes(img, part);
 }
 
@@ -172,7 +177,9 @@ int info_main(int argc, char **argv)
 		tool_usage_error(optind == argc ? "missing image"
 						: "one image at a time");
 	img.file = argv[optind];
-	if (!image_open(&img) && !image_look(&img)) {
+	/* which may be a pipe, that is read once */
+	if (!(img.key_file && luks_ask(&img)) && !image_open(&img) &&
+	    !image_look(&img)) {
 		put_disk(&img);
 		status = tool_status();
 	}
