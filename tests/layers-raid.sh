@@ -57,7 +57,8 @@ cksum m1 m2 | cmp - before
 "$TESTS/mkmd.py" 1.2 5 back m1 m2 m3
 mkdir mnt
 trap 'fusermount3 -uqz "$TMP/mnt" || true; cleanup' EXIT
-lklfuse m1 mnt -o disk=m2,disk=m3
+lklfuse m1 mnt -o disk=m2,disk=m3 2>warnings
+[ ! -s warnings ] || { cat warnings; fail "warnings"; }
 cmp mnt/tree/big tree/big
 cp -r tree mnt/again
 fusermount3 -u mnt

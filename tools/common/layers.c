@@ -233,10 +233,28 @@ static bool open_luks(struct image *img)
 	return true;
 }
 
+/* Make an array without members; opening it would do so too, with a warning. */
+static long new_array(unsigned int n)
+{
+	long fd = lkl_sys_openat(LKL_AT_FDCWD,
+				 "/sysfs/module/md_mod/parameters/new_array",
+				 LKL_O_WRONLY, 0);
+	char name[16];
+	long err = fd;
+
+	if (fd >= 0) {
+		err = lkl_sys_write(fd, name,
+				    snprintf(name, sizeof(name), "md%u", n));
+		lkl_sys_close(fd);
+	}
+	return err < 0 ? err : 0;
+}
+
 /* Say why an array cannot be used. */
 static bool array_error(const struct image *img, int fd, long err)
 {
-	lkl_sys_close(fd);
+	if (fd >= 0)
+		lkl_sys_close(fd);
 	tool_error("cannot start the RAID array in '%s': %s", img->file,
 		   lkl_strerror(err));
 	return false;
@@ -244,15 +262,18 @@ static bool array_error(const struct image *img, int fd, long err)
 
 static bool open_array(struct image *img, const struct probe *first)
 {
+	/* one that was stopped may take a while to be gone */
+	static unsigned int number;
 	struct layers *l = img->layers;
-	uint32_t dev = DEV(LKL_MD_MAJOR, l->count);
-	int fd = open_node(LKL_S_IFBLK, dev, LKL_O_RDWR);
+	uint32_t dev = DEV(LKL_MD_MAJOR, number);
 	lkl_mdu_array_info_t info = { 0 };
-	long err = fd;
+	long err = new_array(number++);
+	int fd = err ? err : open_node(LKL_S_IFBLK, dev, LKL_O_RDWR);
 
 	/* The kernel reads the superblocks, if it knows of which version. */
 	sscanf(first->version, "%d.%d", &info.major_version,
 	       &info.minor_version);
+	err = fd;
 	if (fd >= 0)
 		err = lkl_sys_ioctl(fd, LKL_SET_ARRAY_INFO,
 				    (unsigned long)&info);
