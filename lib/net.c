@@ -367,6 +367,8 @@ static void poll_thread(void *arg)
 	struct net *n = arg;
 	struct lkl_dev_net_ops *ops = n->nd->ops;
 
+	/* Of what there is, poll() may have told the last boot. */
+	net_rx(n);
 	for (;;) {
 		int events = ops->poll(n->nd);
 		bool hup = events < 0 || events & LKL_DEV_NET_POLL_HUP;

@@ -360,7 +360,59 @@ static void test_tap(void)
 	halt();
 }
 
+/* Sends as fast as it can, until the other end is closed. */
+static void *flood(void *fd)
+{
+	unsigned char frame[4 + 1000] = { 0, 0, 3, 0xe8 };
+
+	memset(frame + 4, 0xff, 6);
+	while (send((long)fd, frame, sizeof(frame), MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+static long received(void)
+{
+	char text[32] = "";
+	int fd = OK(lkl_sys_open("/sysfs/class/net/eth0/statistics/rx_packets",
+				 LKL_O_RDONLY, 0));
+
+	OK(lkl_sys_read(fd, text, sizeof(text) - 1));
+	lkl_sys_close(fd);
+	return atol(text);
+}
+
+/* What fills the wire while no kernel runs is received by the next one. */
+static void test_reboot(void)
+{
+	struct lkl_netdev *nd;
+	pthread_t sender;
+	int fd[2], id;
+
+	EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	nd = lkl_netdev_fd_create(fd[1], 0);
+	CHECK(nd);
+	id = OK(lkl_netdev_add(nd, NULL));
+	sender = start(flood, (void *)(long)fd[0]);
+	lkl_host_ops.print = NULL;
+	OK(lkl_init(&lkl_host_ops));
+	for (int i = 0; i < 30; i++) {
+		OK(lkl_start_kernel("mem=64M"));
+		up(id, "10.1.0.1");
+		for (int k = 0; received() < 100; k++) {
+			if (k == 500)
+				FAIL("boot %d: only %ld frames", i, received());
+			msleep(10);
+		}
+		EQ(lkl_sys_halt(), 0);
+	}
+	lkl_netdev_free(nd);
+	pthread_join(sender, NULL);
+	lkl_cleanup();
+}
+
 static const struct check tests[] = {
+	{ "reboot", test_reboot },
 	{ "own", test_own },
 	{ "hotplug", test_hotplug },
 	{ "tap", test_tap },
