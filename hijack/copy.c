@@ -8,6 +8,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -116,6 +117,39 @@ long copy_sendfile(long nr, const long *a)
 	return ret;
 }
 
+/*
+ * A pipe to look at what is in another one, the thread's, which somebody who
+ * interrupts it does not find there.
+ */
+static long peek_get(int *peek)
+{
+	struct hijack_thread *t = hijack_thread();
+	long err;
+
+	memcpy(peek, t->peek, sizeof(t->peek));
+	t->peek[0] = t->peek[1] = 0;
+	if (peek[1])
+		return 0;
+	err = host2(SYS_pipe2, peek, O_CLOEXEC | O_NONBLOCK);
+	if (!err) {
+		peek[0] = fd_own(peek[0]);
+		peek[1] = fd_own(peek[1]);
+	}
+	return err;
+}
+
+static void peek_put(int *peek, bool empty)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	if (empty && !t->peek[1]) {
+		memcpy(t->peek, peek, sizeof(t->peek));
+		return;
+	}
+	fd_forget(peek[0]);
+	fd_forget(peek[1]);
+}
+
 /* From a pipe of the host to a socket of the library. */
 static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 {
@@ -125,15 +159,14 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 
 	if (!buffer)
 		return -ENOMEM;
-	n = host2(SYS_pipe2, peek, O_CLOEXEC | O_NONBLOCK);
+	n = peek_get(peek);
 	if (n < 0)
 		return n;
 	n = host4(SYS_tee, in, peek[1], at_most(count),
 		  flags & SPLICE_F_NONBLOCK);
-	if (n > 0)
-		n = host3(SYS_read, peek[0], buffer, n);
-	host1(SYS_close, peek[0]);
-	host1(SYS_close, peek[1]);
+	m = n > 0 ? host3(SYS_read, peek[0], buffer, n) : n;
+	peek_put(peek, n <= 0 || m == n);
+	n = m;
 	if (n <= 0)
 		return n;
 	m = lkl6(SYS_sendto, kfd, (long)buffer, n,
@@ -153,7 +186,8 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 {
 	char *buffer = hijack_thread_buffer();
 	struct pollfd fd = { out, POLLOUT, 0 };
-	long n, m;
+	long n, m, room;
+	int used;
 
 	if (!buffer)
 		return -ENOMEM;
@@ -165,8 +199,12 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 		 0);
 	if (n <= 0)
 		return n;
-	/* A pipe that has room takes a page at once, and never blocks then. */
-	m = host3(SYS_write, out, buffer, n < 4096 ? n : 4096);
+	/* A pipe that has room takes a page at once, an empty one what fits. */
+	if (host3(SYS_ioctl, out, FIONREAD, &used) || used)
+		room = 4096;
+	else
+		room = host2(SYS_fcntl, out, F_GETPIPE_SZ);
+	m = host3(SYS_write, out, buffer, n < room ? n : room);
 	if (m > 0)
 		lkl6(SYS_recvfrom, kfd, (long)buffer, m, 0, 0, 0);
 	return m;

@@ -90,6 +90,11 @@ void hijack_thread_exit(void)
 	if (t->buffer)
 		host2(SYS_munmap, t->buffer, COPY_SIZE);
 	t->buffer = NULL;
+	if (t->peek[1]) {
+		fd_forget(t->peek[0]);
+		fd_forget(t->peek[1]);
+	}
+	t->peek[1] = 0;
 }
 
 static long do_exit(long nr, const long *a)

@@ -115,6 +115,7 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
  * @watching: @watch is in use
  * @eventfd: what wakes poll(), + 1
  * @buffer: COPY_SIZE bytes, or NULL
+ * @peek: an empty pipe, or 0
  */
 struct hijack_thread {
 	bool own;
@@ -122,6 +123,7 @@ struct hijack_thread {
 	int watching;
 	int eventfd;
 	void *buffer;
+	int peek[2];
 };
 
 #define COPY_SIZE (128 * 1024)
