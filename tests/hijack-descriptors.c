@@ -189,6 +189,7 @@ static void passing(void)
 }
 
 #define MANY (300 * 1024)
+#define MUCH 60000
 
 static void *drain(void *arg)
 {
@@ -238,6 +239,16 @@ static void copying(void)
 		EQ(splice(pipes[0], NULL, p[0], NULL, n, 0), n);
 	}
 	pthread_join(thread, NULL);
+	/* Much at once, there and back */
+	EQ(write(p[0], all, MUCH), MUCH);
+	for (sum = 0; sum < MUCH; sum += n)
+		n = SYS(splice(p[1], NULL, pipes[1], NULL, MANY, 0));
+	for (sum = 0; sum < MUCH; sum += n)
+		n = SYS(splice(pipes[0], NULL, p[0], NULL, MANY, 0));
+	memset(all, 0, MUCH);
+	EQ(recv(p[1], all, MANY, MSG_WAITALL | MSG_DONTWAIT), MUCH);
+	for (long i = 0; i < MUCH; i++)
+		EQ(all[i], (char)(i * 7 >> 3));
 	EQ(write(p[0], "spliced", 7), 7);
 	EQ(splice(p[1], NULL, pipes[1], NULL, 100, 0), 7);
 	EQ(read(pipes[0], all, 100), 7);
