@@ -8,40 +8,13 @@
  *
  * usage: calls [rounds]
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <lkl.h>
-#include <lkl_host.h>
-
-#define MAX_ROUNDS 101
-
-static int rounds = 15;
-
-static double now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static void die(const char *what, long err)
-{
-	fprintf(stderr, "calls: %s: %s\n", what,
-		strerror(err < 0 ? -err : err));
-	exit(1);
-}
+#include "bench.h"
 
 static long on_lkl(long nr, long a, long b, long c, long d)
 {
@@ -64,13 +37,6 @@ static const char *const file_path[2] = { "/bench-calls",
 					  "/dev/shm/bench-calls" };
 static int file[2], pipes[2][2];
 static char buf[1 << 20];
-
-static long need(long ret, const char *what)
-{
-	if (ret < 0)
-		die(what, ret);
-	return ret;
-}
 
 static void do_getpid(call_fn call, int host, int n)
 {
@@ -291,16 +257,6 @@ static void do_first_call(call_fn call, int host, int n)
 	}
 }
 
-static void print(const char *name, const char *unit, const char *side,
-		  const double *values)
-{
-	printf("%s\t%s\t%s", name, unit, side);
-	for (int r = 0; r < rounds; r++)
-		printf("\t%.3f", values[r]);
-	printf("\n");
-	fflush(stdout);
-}
-
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -351,7 +307,7 @@ static void measure(const struct figure *f)
 		}
 	}
 	for (int host = 0; host < 2; host++)
-		print(f->name, f->unit, host ? "host" : "lkl", t[host]);
+		report(f->name, f->unit, host ? "host" : "lkl", t[host]);
 }
 
 static long resident_kib(void)
@@ -399,9 +355,9 @@ static void measure_boot(const char *mem)
 		rss[r] = took[1] / 1024;
 	}
 	snprintf(name, sizeof(name), "boot to first call, mem=%s", mem);
-	print(name, "ms", "lkl", call);
+	report(name, "ms", "lkl", call);
 	snprintf(name, sizeof(name), "resident after boot, mem=%s", mem);
-	print(name, "MiB", "lkl", rss);
+	report(name, "MiB", "lkl", rss);
 }
 
 /* How long a short call takes while another thread makes long ones. */
@@ -443,30 +399,18 @@ static void measure_fairness(void)
 		}
 	}
 	for (int host = 0; host < 2; host++)
-		print("getppid p99 beside 1 MiB preads", "us",
-		      host ? "host" : "lkl", t[host]);
+		report("getppid p99 beside 1 MiB preads", "us",
+		       host ? "host" : "lkl", t[host]);
 }
 
 int main(int argc, char **argv)
 {
-	long err;
-
-	if (argc > 1)
-		rounds = atoi(argv[1]);
-	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "calls: rounds must be 1 to %d\n", MAX_ROUNDS);
-		return 2;
-	}
-	err = lkl_init(&lkl_host_ops);
-	if (err)
-		die("lkl_init", err);
+	begin(argc, argv);
 	measure_boot("64M");
 	measure_boot("256M");
 	measure_boot("1G");
 
-	err = lkl_start_kernel("mem=128M loglevel=4");
-	if (err)
-		die("boot", err);
+	need(lkl_start_kernel("mem=128M"), "boot");
 	for (int host = 0; host < 2; host++) {
 		call_fn call = host ? on_host : on_lkl;
 

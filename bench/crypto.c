@@ -5,20 +5,11 @@
  *
  * usage: crypto [rounds]
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 #include <linux/if_alg.h>
 
-#include <lkl.h>
-#include <lkl_host.h>
+#include "bench.h"
 
-#define MAX_ROUNDS 101
 #define BLOCK 65536
 #define SIDES 3
 
@@ -38,17 +29,6 @@ static const struct {
 static const char *const sides[SIDES] = { "lkl", "plain C", "host" };
 static char text[BLOCK], out[BLOCK + 64];
 
-static long call(int side, long nr, long a, long b, long c, long d, long e)
-{
-	long params[6] = { a, b, c, d, e, 0 };
-	long ret;
-
-	if (side < 2)
-		return lkl_syscall(nr, params);
-	ret = syscall(nr, a, b, c, d, e);
-	return ret < 0 ? -errno : ret;
-}
-
 /* A socket for one operation after the other, or an error. */
 static int alg_open(int side, int which)
 {
@@ -58,20 +38,20 @@ static int alg_open(int side, int which)
 	strcpy((char *)addr.salg_type, algorithms[which].type);
 	strcpy((char *)addr.salg_name,
 	       side == 1 ? algorithms[which].plain : algorithms[which].name);
-	fd = call(side, SYS_socket, AF_ALG, SOCK_SEQPACKET, 0, 0, 0);
+	fd = bench_call(side == 2, SYS_socket, AF_ALG, SOCK_SEQPACKET);
 	if (fd < 0)
 		return fd;
-	op = call(side, SYS_bind, fd, (long)&addr, sizeof(addr), 0, 0);
+	op = bench_call(side == 2, SYS_bind, fd, (long)&addr, sizeof(addr));
 	if (op < 0)
 		return op;
 	if (algorithms[which].key)
-		call(side, SYS_setsockopt, fd, SOL_ALG, ALG_SET_KEY, (long)text,
-		     algorithms[which].key);
+		bench_call(side == 2, SYS_setsockopt, fd, SOL_ALG, ALG_SET_KEY,
+			   (long)text, algorithms[which].key);
 	if (tag)
-		call(side, SYS_setsockopt, fd, SOL_ALG, ALG_SET_AEAD_AUTHSIZE,
-		     0, tag);
-	op = call(side, SYS_accept, fd, 0, 0, 0, 0);
-	call(side, SYS_close, fd, 0, 0, 0, 0);
+		bench_call(side == 2, SYS_setsockopt, fd, SOL_ALG,
+			   ALG_SET_AEAD_AUTHSIZE, 0, tag);
+	op = bench_call(side == 2, SYS_accept, fd);
+	bench_call(side == 2, SYS_close, fd);
 	return op;
 }
 
@@ -96,8 +76,9 @@ static void alg_run(int side, int which, int fd)
 		iv = (void *)CMSG_DATA(cmsg);
 		iv->ivlen = ivlen;
 	}
-	if (call(side, SYS_sendmsg, fd, (long)&msg, 0, 0, 0) != BLOCK ||
-	    call(side, SYS_read, fd, (long)out, size, 0, 0) <= 0) {
+	if (bench_call(side == 2, SYS_sendmsg, fd, (long)&msg, 0, 0, 0) !=
+		    BLOCK ||
+	    bench_call(side == 2, SYS_read, fd, (long)out, size, 0, 0) <= 0) {
 		fprintf(stderr, "crypto: %s fails\n", algorithms[which].name);
 		exit(1);
 	}
@@ -105,30 +86,19 @@ static void alg_run(int side, int which, int fd)
 
 static double mb_per_s(int side, int which, int fd, int n)
 {
-	struct timespec a, b;
+	double start = now_ns();
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < n; i++)
 		alg_run(side, which, fd);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	return (double)n * BLOCK /
-	       ((b.tv_sec - a.tv_sec) * 1e6 + (b.tv_nsec - a.tv_nsec) / 1e3);
+	return (double)n * BLOCK / (now_ns() - start) * 1e3;
 }
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 9;
 	int n = getenv("QUICK") ? 50 : 300;
 
-	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: crypto [rounds]\n");
-		return 2;
-	}
-	lkl_host_ops.print = NULL;
-	if (lkl_init(&lkl_host_ops) || lkl_start_kernel("mem=64M")) {
-		fprintf(stderr, "crypto: no kernel\n");
-		return 1;
-	}
+	begin(argc, argv);
+	need(lkl_start_kernel("mem=64M"), "boot");
 	for (int i = 0; i < (int)(sizeof(algorithms) / sizeof(*algorithms));
 	     i++) {
 		double value[SIDES][MAX_ROUNDS];
@@ -144,16 +114,10 @@ int main(int argc, char **argv)
 				if (fd[side] >= 0)
 					value[side][round] =
 						mb_per_s(side, i, fd[side], n);
-		for (int side = 0; side < SIDES; side++) {
-			if (fd[side] < 0)
-				continue;
-			printf("%s\tMB/s\t%s", algorithms[i].figure,
-			       sides[side]);
-			for (int round = 0; round < rounds; round++)
-				printf("\t%.1f", value[side][round]);
-			printf("\n");
-		}
+		for (int side = 0; side < SIDES; side++)
+			if (fd[side] >= 0)
+				report(algorithms[i].figure, "MB/s",
+				       sides[side], value[side]);
 	}
-	fflush(stdout);
 	return lkl_sys_halt() ? 1 : 0;
 }

@@ -7,36 +7,18 @@
  *
  * usage: disk [rounds]
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <lkl.h>
-#include <lkl_host.h>
+#include "bench.h"
 
-#define MAX_ROUNDS 101
-
-static int rounds = 9, mib = 1024, files = 20000;
+static int mib = 1024, files = 20000;
 static char dir[] = "/dev/shm/bench-disk-XXXXXX";
 static char image[64], mounted[2][64], buf[1 << 20];
 static struct lkl_disk disk;
 static int disk_id;
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
-}
 
 static void cleanup(void)
 {
@@ -44,31 +26,6 @@ static void cleanup(void)
 	unlink(image);
 	rmdir(mounted[1]);
 	rmdir(dir);
-}
-
-static void die(const char *what, long err)
-{
-	fprintf(stderr, "disk: %s: %s\n", what, strerror(err < 0 ? -err : err));
-	cleanup();
-	exit(1);
-}
-
-static long call(int host, long nr, long a, long b, long c, long d)
-{
-	long params[6] = { a, b, c, d, 0, 0 };
-	long ret;
-
-	if (!host)
-		return lkl_syscall(nr, params);
-	ret = syscall(nr, a, b, c, d);
-	return ret < 0 ? -errno : ret;
-}
-
-static long need(long ret, const char *what)
-{
-	if (ret < 0)
-		die(what, ret);
-	return ret;
 }
 
 static void command(const char *fmt, ...)
@@ -117,9 +74,9 @@ static const char *path(int host, const char *name, int n)
 
 static long open_file(int host, const char *name, int n, int flags)
 {
-	return need(
-		call(host, SYS_open, (long)path(host, name, n), flags, 0600, 0),
-		name);
+	return need(bench_call(host, SYS_open, (long)path(host, name, n), flags,
+			       0600),
+		    name);
 }
 
 enum { WRITE, READ, CREATE, UNLINK, FIGURES };
@@ -127,48 +84,48 @@ static double t[FIGURES][2][MAX_ROUNDS];
 
 static void measure(int host, int r)
 {
-	double start, rate = mib * 1000.0;
+	double start, rate = mib * 1e9;
 	long fd;
 
 	command("truncate -s %dM %s && mkfs.ext4 -qF %s", mib * 2 + 256, image,
 		image);
 	attach(host);
-	start = now_ms();
+	start = now_ns();
 	fd = open_file(host, "big", 0, O_WRONLY | O_CREAT);
 	for (int i = 0; i < mib; i++)
-		need(call(host, SYS_write, fd, (long)buf, sizeof(buf), 0),
+		need(bench_call(host, SYS_write, fd, (long)buf, sizeof(buf)),
 		     "write");
-	need(call(host, SYS_fsync, fd, 0, 0, 0), "fsync");
-	call(host, SYS_close, fd, 0, 0, 0);
-	t[WRITE][host][r] = rate / (now_ms() - start);
+	need(bench_call(host, SYS_fsync, fd), "fsync");
+	bench_call(host, SYS_close, fd);
+	t[WRITE][host][r] = rate / (now_ns() - start);
 	detach(host);
 
 	attach(host);
-	start = now_ms();
+	start = now_ns();
 	fd = open_file(host, "big", 0, O_RDONLY);
 	for (int i = 0; i < mib; i++)
-		need(call(host, SYS_read, fd, (long)buf, sizeof(buf), 0),
+		need(bench_call(host, SYS_read, fd, (long)buf, sizeof(buf)),
 		     "read");
-	call(host, SYS_close, fd, 0, 0, 0);
-	t[READ][host][r] = rate / (now_ms() - start);
+	bench_call(host, SYS_close, fd);
+	t[READ][host][r] = rate / (now_ns() - start);
 
-	start = now_ms();
+	start = now_ns();
 	for (int i = 0; i < files; i++) {
 		fd = open_file(host, "f", i, O_WRONLY | O_CREAT);
-		need(call(host, SYS_write, fd, (long)buf, 4096, 0), "write");
-		call(host, SYS_close, fd, 0, 0, 0);
+		need(bench_call(host, SYS_write, fd, (long)buf, 4096), "write");
+		bench_call(host, SYS_close, fd);
 	}
-	fd = need(call(host, SYS_open, (long)mounted[host], O_RDONLY, 0, 0),
+	fd = need(bench_call(host, SYS_open, (long)mounted[host], O_RDONLY),
 		  "open");
-	need(call(host, SYS_syncfs, fd, 0, 0, 0), "syncfs");
-	call(host, SYS_close, fd, 0, 0, 0);
-	t[CREATE][host][r] = files / (now_ms() - start);
+	need(bench_call(host, SYS_syncfs, fd), "syncfs");
+	bench_call(host, SYS_close, fd);
+	t[CREATE][host][r] = files * 1e6 / (now_ns() - start);
 
-	start = now_ms();
+	start = now_ns();
 	for (int i = 0; i < files; i++)
-		need(call(host, SYS_unlink, (long)path(host, "f", i), 0, 0, 0),
+		need(bench_call(host, SYS_unlink, (long)path(host, "f", i)),
 		     "unlink");
-	t[UNLINK][host][r] = files / (now_ms() - start);
+	t[UNLINK][host][r] = files * 1e6 / (now_ns() - start);
 	detach(host);
 }
 
@@ -181,14 +138,8 @@ int main(int argc, char **argv)
 		[UNLINK] = { "ext4: the same unlinked", "1000/s" },
 	};
 	int sides = geteuid() ? 1 : 2;
-	long err;
 
-	if (argc > 1)
-		rounds = atoi(argv[1]);
-	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "disk: rounds must be 1 to %d\n", MAX_ROUNDS);
-		return 2;
-	}
+	begin(argc, argv);
 	if (getenv("QUICK")) {
 		mib = 256;
 		files = 5000;
@@ -198,11 +149,8 @@ int main(int argc, char **argv)
 	snprintf(image, sizeof(image), "%s/image", dir);
 	snprintf(mounted[1], sizeof(mounted[1]), "%s/mnt", dir);
 	mkdir(mounted[1], 0700);
-	err = lkl_init(&lkl_host_ops);
-	if (!err)
-		err = lkl_start_kernel("mem=256M loglevel=3");
-	if (err)
-		die("boot", err);
+	atexit(cleanup);
+	need(lkl_start_kernel("mem=256M"), "boot");
 	memset(buf, 'x', sizeof(buf));
 
 	if (sides == 1)
@@ -210,16 +158,10 @@ int main(int argc, char **argv)
 	for (int r = 0; r < rounds; r++)
 		for (int host = 0; host < sides; host++)
 			measure(host, r);
-	for (int f = 0; f < FIGURES; f++) {
-		for (int host = 0; host < sides; host++) {
-			printf("%s\t%s\t%s", names[f][0], names[f][1],
-			       host ? "host" : "lkl");
-			for (int r = 0; r < rounds; r++)
-				printf("\t%.2f", t[f][host][r]);
-			printf("\n");
-		}
-	}
+	for (int f = 0; f < FIGURES; f++)
+		for (int host = 0; host < sides; host++)
+			report(names[f][0], names[f][1], host ? "host" : "lkl",
+			       t[f][host]);
 	lkl_sys_halt();
-	cleanup();
 	return 0;
 }

@@ -5,65 +5,34 @@
  *
  * usage: scale [rounds]
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <lkl.h>
-#include <lkl_host.h>
+#include "bench.h"
 
-#define MAX_ROUNDS 101
-
-static int rounds = 9;
 static char dir[2][64] = { "/bench-scale", "/dev/shm/bench-scale-XXXXXX" };
 static const char *const sides[2] = { "lkl", "host" };
 static int hold[2][2];
-
-static long call(int host, long nr, long a, long b, long c, long d)
-{
-	long params[6] = { a, b, c, d, 0, 0 };
-	long ret;
-
-	if (!host)
-		return lkl_syscall(nr, params);
-	ret = syscall(nr, a, b, c, d);
-	return ret < 0 ? -errno : ret;
-}
-
-static long need(long ret, const char *what)
-{
-	if (ret < 0) {
-		fprintf(stderr, "scale: %s: %s\n", what, strerror(-ret));
-		exit(1);
-	}
-	return ret;
-}
 
 static int sockets;
 
 static void more_sockets(int host, int n)
 {
 	for (int i = sockets; i < n; i++)
-		need(call(host, SYS_socket, AF_INET, SOCK_DGRAM, 0, 0),
+		need(bench_call(host, SYS_socket, AF_INET, SOCK_DGRAM),
 		     "socket");
 }
 
 static void use_socket(int host, int n)
 {
 	(void)n;
-	need(call(host, SYS_close,
-		  need(call(host, SYS_socket, AF_INET, SOCK_DGRAM, 0, 0),
-		       "socket"),
-		  0, 0, 0),
+	need(bench_call(host, SYS_close,
+			need(bench_call(host, SYS_socket, AF_INET, SOCK_DGRAM),
+			     "socket"),
+			0),
 	     "close");
 }
 
@@ -72,7 +41,7 @@ static void *waiter(void *host)
 {
 	char c;
 
-	call((long)host, SYS_read, hold[(long)host][0], (long)&c, 1, 0);
+	bench_call((long)host, SYS_read, hold[(long)host][0], (long)&c, 1);
 	return NULL;
 }
 
@@ -96,7 +65,7 @@ static void more_threads(int host, int n)
 static void use_cpu(int host, int n)
 {
 	(void)n;
-	call(host, SYS_getppid, 0, 0, 0, 0);
+	bench_call(host, SYS_getppid);
 }
 
 static int files;
@@ -112,11 +81,11 @@ static void more_files(int host, int n)
 
 	for (int i = files; i < n; i++) {
 		path_of(host, i, path);
-		need(call(host, SYS_close,
-			  need(call(host, SYS_open, (long)path,
-				    O_CREAT | O_WRONLY, 0600, 0),
-			       "file"),
-			  0, 0, 0),
+		need(bench_call(host, SYS_close,
+				need(bench_call(host, SYS_open, (long)path,
+						O_CREAT | O_WRONLY, 0600),
+				     "file"),
+				0),
 		     "close");
 	}
 }
@@ -127,7 +96,7 @@ static void use_file(int host, int n)
 	char path[80];
 
 	path_of(host, n / 2, path);
-	need(call(host, SYS_stat, (long)path, (long)&st, 0, 0), "stat");
+	need(bench_call(host, SYS_stat, (long)path, (long)&st), "stat");
 }
 
 static const struct {
@@ -159,35 +128,30 @@ static const struct {
 
 static double ns_each(int curve, int host, int n)
 {
-	struct timespec a, b;
+	double start = now_ns();
 	int times = 20000;
 
-	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (int i = 0; i < times; i++)
 		curves[curve].use(host, n);
-	clock_gettime(CLOCK_MONOTONIC, &b);
-	return ((b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec)) / times;
+	return (now_ns() - start) / times;
 }
 
 static void measure(int curve, int step)
 {
 	double value[2][MAX_ROUNDS];
 	int n = curves[curve].steps[step];
+	char figure[80];
 
+	snprintf(figure, sizeof(figure), "%s beside %d %s",
+		 curves[curve].figure, n, curves[curve].many);
 	for (int host = 0; host < 2; host++)
 		curves[curve].more(host, n);
 	*curves[curve].count = n;
 	for (int round = 0; round < rounds; round++)
 		for (int host = 0; host < 2; host++)
 			value[host][round] = ns_each(curve, host, n);
-	for (int host = 0; host < 2; host++) {
-		printf("%s beside %d %s\tns\t%s", curves[curve].figure, n,
-		       curves[curve].many, sides[host]);
-		for (int round = 0; round < rounds; round++)
-			printf("\t%.1f", value[host][round]);
-		printf("\n");
-	}
-	fflush(stdout);
+	for (int host = 0; host < 2; host++)
+		report(figure, "ns", sides[host], value[host]);
 }
 
 int main(int argc, char **argv)
@@ -196,17 +160,8 @@ int main(int argc, char **argv)
 	struct rlimit limit;
 	char path[80];
 
-	if (argc > 1)
-		rounds = atoi(argv[1]);
-	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: scale [rounds]\n");
-		return 2;
-	}
-	lkl_host_ops.print = NULL;
-	if (lkl_init(&lkl_host_ops) || lkl_start_kernel("mem=512M")) {
-		fprintf(stderr, "scale: no kernel\n");
-		return 1;
-	}
+	begin(argc, argv);
+	need(lkl_start_kernel("mem=512M"), "boot");
 	lkl_sys_prlimit64(0, LKL_RLIMIT_NOFILE, &many, NULL);
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
@@ -216,7 +171,7 @@ int main(int argc, char **argv)
 	if (!mkdtemp(dir[1]))
 		need(-errno, dir[1]);
 	for (int host = 0; host < 2; host++)
-		need(call(host, SYS_pipe, (long)hold[host], 0, 0, 0), "pipe");
+		need(bench_call(host, SYS_pipe, (long)hold[host]), "pipe");
 
 	for (int curve = 0; curve < 3; curve++)
 		for (int step = 0; step < 3; step++)
