@@ -47,9 +47,9 @@ same() {
 
 # up ADDRESS PORT: somebody listens
 up() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		(: >"/dev/tcp/$1/$2") 2>/dev/null && return
+	local end=$((SECONDS + 10))
+	while [ $SECONDS -lt $end ]; do
+		timeout 1 bash -c ": >/dev/tcp/$1/$2" 2>/dev/null && return
 		sleep 0.05
 	done
 	fail "nobody at $1 port $2: $(cat log 2>/dev/null)"

@@ -105,6 +105,7 @@ require("http").get("http://www.test/hello", r => r.pipe(process.stdout))'
 cat >nginx.conf <<END
 daemon off;
 master_process off;
+user root;
 pid $PWD/nginx.pid;
 error_log stderr;
 events { }

@@ -115,7 +115,6 @@ const next = () => { if (++n > 60) return; f(n)(n);
   http.get("http://'$PEER'/", r => { r.resume(); r.on("end", n == 60 ? () => console.log(n) : next); }); };
 next()'
 
-cd "$TESTS"
 env -u HIJACK_LAB "$TESTS/hijack-programs.sh"
 unset "${!LKL_HIJACK_@}"
 "$BUILD/tests/hijack-descriptors"
