@@ -21,6 +21,10 @@ talk b "" 10.7.0.3 fd07::3
 stop_serving
 stream "a $own" b 10.7.0.2 40000000
 stream b "a $own" 10.7.0.3 40000000
+# small frames, of which the host gives several at a time
+in_space b ip link set wire gso_max_segs 1
+stream b "a $own" 10.7.0.3 20000000
+in_space b ip link set wire gso_max_segs 64
 
 shared="-w raw:wire,9,2000-2010 -a 10.7.0.1/24 -a fd07::1/64"
 stream "a $shared" b 10.7.0.2 40000000

@@ -51,6 +51,13 @@
 #define FIRST_PORT 61000
 #define LAST_PORT 65535
 
+/*
+ * Small frames come in crowds: then the host is asked for several at a time, of
+ * which the first goes where it belongs and the others are copied.
+ */
+#define BATCH 16
+#define SMALL 2048
+
 struct range {
 	uint16_t first;
 	uint16_t last;
@@ -61,6 +68,11 @@ struct range {
  * @gap: bytes by which the host's vnet header is shorter than ours
  * @ranges: ports that are ours; none when the address is
  * @nft: context of libnftables that holds the table
+ * @small: the last frame was
+ * @staged: frames that have come with another one; the first has no place here
+ * @lens: how long they are
+ * @next: the one to hand out next
+ * @end: behind the last one
  */
 struct raw_wire {
 	struct fd_wire fd;
@@ -70,6 +82,11 @@ struct raw_wire {
 	struct range ranges[MAX_RANGES];
 	unsigned int nranges;
 	void *nft;
+	bool small;
+	char (*staged)[FRAME_MAX];
+	unsigned int lens[BATCH];
+	unsigned int next;
+	unsigned int end;
 };
 
 static struct {
@@ -321,6 +338,61 @@ static int raw_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	return ret == -EAGAIN ? -EAGAIN : 0;
 }
 
+static long receive_batch(struct raw_wire *w, struct iovec *iov, int cnt)
+{
+	struct mmsghdr msgs[BATCH] = { 0 };
+	struct iovec stages[BATCH];
+	long n;
+
+	msgs[0].msg_hdr.msg_iov = iov;
+	msgs[0].msg_hdr.msg_iovlen = cnt;
+	for (unsigned int i = 1; i < BATCH; i++) {
+		stages[i] = (struct iovec){ w->staged[i], FRAME_MAX };
+		msgs[i].msg_hdr.msg_iov = &stages[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	do
+		n = raw_syscall(__NR_recvmmsg, w->fd.in, (long)msgs, BATCH,
+				MSG_DONTWAIT, 0, 0);
+	while (n == -EINTR);
+	if (n <= 0)
+		return n;
+	for (unsigned int i = 1; i < n; i++)
+		w->lens[i] = msgs[i].msg_len;
+	w->next = 1;
+	w->end = n;
+	return msgs[0].msg_len;
+}
+
+static long unstage(struct raw_wire *w, const struct iovec *iov, int cnt)
+{
+	const char *from = w->staged[w->next];
+	size_t len = w->lens[w->next++], left = len;
+
+	for (; left && cnt; iov++, cnt--) {
+		size_t n = left < iov->iov_len ? left : iov->iov_len;
+
+		memcpy(iov->iov_base, from, n);
+		from += n;
+		left -= n;
+	}
+	return len;
+}
+
+static long receive(struct raw_wire *w, struct iovec *iov, int cnt)
+{
+	long ret;
+
+	if (w->next < w->end)
+		return unstage(w, iov, cnt);
+	if (w->small)
+		ret = receive_batch(w, iov, cnt);
+	else
+		ret = lkl_fd_transfer(&w->fd, false, iov, cnt);
+	w->small = ret < SMALL && (ret > 0 || w->small);
+	return ret;
+}
+
 static int raw_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct raw_wire *w = to_raw(nd);
@@ -328,13 +400,13 @@ static int raw_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	long ret;
 
 	if (!w->gap) {
-		ret = lkl_fd_rx(nd, iov, cnt);
+		ret = receive(w, iov, cnt);
 	} else {
 		memcpy(parts + 1, iov, cnt * sizeof(*iov));
 		parts[0] = (struct iovec){ iov->iov_base, SHORT_VNET_HDR };
 		parts[1].iov_base = (char *)iov->iov_base + VNET_HDR;
 		parts[1].iov_len -= VNET_HDR;
-		ret = lkl_fd_transfer(&w->fd, false, parts, cnt + 1);
+		ret = receive(w, parts, cnt + 1);
 		if (ret > 0)
 			ret += w->gap;
 	}
@@ -414,6 +486,7 @@ static void raw_free(struct lkl_netdev *nd)
 
 	if (w->nft)
 		nft.free(w->nft);
+	free(w->staged);
 	lkl_fd_free(nd);
 }
 
@@ -561,6 +634,8 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 		lkl_net_error(wire, "%s", strerror(errno));
 		return NULL;
 	}
+	/* Memory that is not touched takes none. */
+	w->staged = calloc(BATCH, FRAME_MAX);
 	memcpy(w->name, parsed.name, sizeof(parsed.name));
 	memcpy(w->ranges, parsed.ranges, sizeof(parsed.ranges));
 	w->nranges = parsed.nranges;
@@ -578,7 +653,7 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 				 OFFLOAD(GUEST_TSO6) | OFFLOAD(GUEST_ECN) |
 				 OFFLOAD(MRG_RXBUF);
 	}
-	if (!set_options(w) || !lkl_fd_follow(&w->fd, w->name)) {
+	if (!w->staged || !set_options(w) || !lkl_fd_follow(&w->fd, w->name)) {
 		lkl_net_error(wire, "%s", strerror(errno));
 		goto err;
 	}
