@@ -11,7 +11,8 @@
  *
  * All that is the kernel's carries its prefix: lkl_sys_NAME() makes the system
  * call NAME, struct lkl_NAME and LKL_NAME are its types and constants, as they
- * are in <lkl/linux/...> and <lkl/asm/...>.  They can be used beside the host's.
+ * are in <lkl/linux/...> and <lkl/asm/...>.  They can be used beside the
+ *host's.
  *
  * Functions return a negative error number, -LKL_Exxx, when they fail.
  */
@@ -529,8 +530,8 @@ int lkl_add_neighbor(int ifindex, int af, const void *ip, const void *mac);
  * Sleeps until the kernel knows that nobody else on the link has it.
  *
  * Return: 0, -LKL_EADDRNOTAVAIL if the interface does not have it or somebody
- * else does, -LKL_ENETDOWN if the interface is down or has no link and so cannot
- * ask, -LKL_ETIMEDOUT after 10 s, or another negative error number
+ * else does, -LKL_ENETDOWN if the interface is down or has no link and so
+ * cannot ask, -LKL_ETIMEDOUT after 10 s, or another negative error number
  */
 int lkl_if_wait_ipv6_dad(int ifindex, const void *addr);
 
@@ -567,8 +568,8 @@ void lkl_qdisc_parse_add(int ifindex, const char *entries);
  *
  * Needs no mounted proc.
  *
- * Return: 0, -LKL_ENOENT without such a setting, -LKL_EINVAL for a bad value, or
- * another negative error number
+ * Return: 0, -LKL_ENOENT without such a setting, -LKL_EINVAL for a bad value,
+ * or another negative error number
  */
 int lkl_sysctl(const char *path, const char *value);
 

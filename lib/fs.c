@@ -15,10 +15,10 @@
 #include <lkl/linux/virtio_ids.h>
 #include "virtio.h"
 
-#define DIR_BUF_SIZE	32768
+#define DIR_BUF_SIZE 32768
 /* Between two tries to unmount, in milliseconds. */
-#define FIRST_PAUSE	1
-#define LONGEST_PAUSE	100
+#define FIRST_PAUSE 1
+#define LONGEST_PAUSE 100
 
 /* Device number as mknod() takes it. */
 static uint32_t encode_dev(uint32_t major, uint32_t minor)
@@ -66,9 +66,9 @@ int lkl_only_entry(const char *path, char *name, size_t size)
 	while ((entry = lkl_readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		ret = snprintf(name, size, "%s", entry->d_name) < (int)size ?
-			      0 :
-			      -LKL_ENAMETOOLONG;
+		ret = snprintf(name, size, "%s", entry->d_name) < (int)size
+			      ? 0
+			      : -LKL_ENAMETOOLONG;
 		break;
 	}
 	lkl_closedir(dir);

@@ -10,8 +10,8 @@
  *	lkl_virtq_pop()		take the next request off "avail"
  *	lkl_virtq_chain()	what buffers it has
  *	lkl_virtq_push()	append it to "used", not visible yet
- *	lkl_virtq_notify()	make visible what was pushed, interrupt the driver
- *				if it wants that
+ *	lkl_virtq_notify()	make visible what was pushed, interrupt the
+ *driver if it wants that
  *
  * Neither side tells the other more than it wants to know.  With the event
  * index each publishes the index at which it wants to be told next; the one who

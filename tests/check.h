@@ -35,34 +35,34 @@ struct check {
 /* Longest time for a test, in seconds. */
 #define CHECK_LIMIT 60
 
-#define FAIL(...)                                                      \
-	do {                                                           \
-		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);        \
-		fprintf(stderr, __VA_ARGS__);                          \
-		fprintf(stderr, "\n");                                 \
-		_exit(1);                                              \
+#define FAIL(...)                                                              \
+	do {                                                                   \
+		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                \
+		fprintf(stderr, __VA_ARGS__);                                  \
+		fprintf(stderr, "\n");                                         \
+		_exit(1);                                                      \
 	} while (0)
 
-#define CHECK(cond)                              \
-	do {                                     \
-		if (!(cond))                     \
-			FAIL("not %s", #cond);   \
+#define CHECK(cond)                                                            \
+	do {                                                                   \
+		if (!(cond))                                                   \
+			FAIL("not %s", #cond);                                 \
 	} while (0)
 
-#define EQ(expr, want)                                                      \
-	do {                                                                \
-		long got_ = (long)(expr), want_ = (long)(want);             \
-		if (got_ != want_)                                          \
-			FAIL("%s is %ld, not %ld", #expr, got_, want_);     \
+#define EQ(expr, want)                                                         \
+	do {                                                                   \
+		long got_ = (long)(expr), want_ = (long)(want);                \
+		if (got_ != want_)                                             \
+			FAIL("%s is %ld, not %ld", #expr, got_, want_);        \
 	} while (0)
 
 /* The value of a call that must not fail. */
-#define OK(expr)                                                           \
-	({                                                                 \
-		long ok_ = (long)(expr);                                   \
-		if (ok_ < 0)                                               \
-			FAIL("%s is %ld, %s", #expr, ok_, lkl_strerror(ok_)); \
-		ok_;                                                       \
+#define OK(expr)                                                               \
+	({                                                                     \
+		long ok_ = (long)(expr);                                       \
+		if (ok_ < 0)                                                   \
+			FAIL("%s is %ld, %s", #expr, ok_, lkl_strerror(ok_));  \
+		ok_;                                                           \
 	})
 
 /* What the kernel printed. */
@@ -155,9 +155,9 @@ static int check_one(const struct check *test)
 		return 1;
 	if (WIFSIGNALED(status))
 		printf("FAIL %s: %s\n", test->name,
-		       WTERMSIG(status) == SIGALRM ?
-			       "takes too long" :
-			       strsignal(WTERMSIG(status)));
+		       WTERMSIG(status) == SIGALRM
+			       ? "takes too long"
+			       : strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
 		printf("FAIL %s\n", test->name);
 	else
@@ -165,8 +165,8 @@ static int check_one(const struct check *test)
 	return !!status;
 }
 
-__attribute__((unused)) static int
-check_main(const struct check *tests, int count, int argc, char **argv)
+__attribute__((unused)) static int check_main(const struct check *tests,
+					      int count, int argc, char **argv)
 {
 	int failed = 0;
 
@@ -181,10 +181,10 @@ check_main(const struct check *tests, int count, int argc, char **argv)
 	return failed != 0;
 }
 
-#define CHECK_MAIN(tests)                                              \
-	int main(int argc, char **argv)                                \
-	{                                                              \
-		return check_main(tests, ARRAY_SIZE(tests), argc, argv); \
+#define CHECK_MAIN(tests)                                                      \
+	int main(int argc, char **argv)                                        \
+	{                                                                      \
+		return check_main(tests, ARRAY_SIZE(tests), argc, argv);       \
 	}
 
 #endif /* CHECK_H */

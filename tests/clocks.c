@@ -55,8 +55,10 @@ static void wall_clock(void)
 		msleep(100);
 	}
 	/* Setting it is nobody else's business. */
-	EQ(lkl_sys_clock_settime(LKL_CLOCK_REALTIME,
-		&(struct __lkl__kernel_timespec){ 1000000000, 0 }), 0);
+	EQ(lkl_sys_clock_settime(
+		   LKL_CLOCK_REALTIME,
+		   &(struct __lkl__kernel_timespec){ 1000000000, 0 }),
+	   0);
 	CHECK(difference(LKL_CLOCK_REALTIME, CLOCK_REALTIME) < -1000000000);
 	halt();
 	boot("mem=64M");
@@ -103,10 +105,12 @@ static void timeouts(void)
 			EQ(lkl_sys_poll(&fd, 1, 30), 0);
 		else if (i == 1)
 			EQ(lkl_sys_epoll_wait(OK(lkl_sys_epoll_create1(0)),
-					      &event, 1, 30), 0);
+					      &event, 1, 30),
+			   0);
 		else
 			EQ(lkl_sys_futex(&word, LKL_FUTEX_WAIT, 0, &ts, NULL,
-					 0), -LKL_ETIMEDOUT);
+					 0),
+			   -LKL_ETIMEDOUT);
 		took = now(CLOCK_MONOTONIC) - begin;
 		if (took < 29000000 || took > 500000000)
 			FAIL("%d: 30 ms take %lld us", i, took / 1000);

@@ -52,9 +52,9 @@ static int mappings(void)
 
 static void *some_calls(void *arg)
 {
-	char *map = (void *)OK(lkl_sys_mmap(NULL, 65536, PROT_READ | PROT_WRITE,
-					    MAP_PRIVATE | MAP_ANONYMOUS, -1,
-					    0));
+	char *map =
+		(void *)OK(lkl_sys_mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	for (int i = 0; i < 65536; i += 4096)
 		map[i] = i;

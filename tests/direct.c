@@ -139,8 +139,7 @@ static void *pi_locker(void *arg)
 {
 	EQ(lkl_sys_futex(futex_word, LKL_FUTEX_LOCK_PI, 0, NULL, NULL, 0), 0);
 	woken = 1;
-	EQ(lkl_sys_futex(futex_word, LKL_FUTEX_UNLOCK_PI, 0, NULL, NULL, 0),
-	   0);
+	EQ(lkl_sys_futex(futex_word, LKL_FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0);
 	return arg;
 }
 
@@ -266,7 +265,8 @@ static void zerocopy(void)
 	lo_up();
 	tcp_pair(pair);
 	EQ(lkl_sys_setsockopt(pair[0], LKL_SOL_SOCKET, LKL_SO_ZEROCOPY,
-			      (void *)&one, sizeof(one)), 0);
+			      (void *)&one, sizeof(one)),
+	   0);
 	memset(buf, 'z', 64 * PAGE);
 	EQ(lkl_sys_send(pair[0], buf, 16 * PAGE, LKL_MSG_ZEROCOPY), 16 * PAGE);
 	while (n < 16 * PAGE)
@@ -305,10 +305,10 @@ static void packet_ring(void)
 	sock = lo_up();
 	ring = OK(lkl_sys_socket(LKL_AF_PACKET, LKL_SOCK_RAW, 0x0300));
 	EQ(lkl_sys_setsockopt(ring, LKL_SOL_PACKET, LKL_PACKET_RX_RING,
-			      (void *)&req, sizeof(req)), 0);
-	frame = (void *)OK(lkl_sys_mmap(NULL, 16 * PAGE,
-					PROT_READ | PROT_WRITE, MAP_SHARED,
-					ring, 0));
+			      (void *)&req, sizeof(req)),
+	   0);
+	frame = (void *)OK(lkl_sys_mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+					MAP_SHARED, ring, 0));
 	EQ(frame->tp_status, LKL_TP_STATUS_KERNEL);
 	to.sin_addr.s_addr = 0x0100007f;
 	EQ(lkl_sys_sendto(sock, "needle", 6, 0, (void *)&to, sizeof(to)), 6);
@@ -320,8 +320,8 @@ static void packet_ring(void)
 }
 
 static const struct check tests[] = {
-	{ "memory", memory },	{ "bad-memory", bad_memory },
-	{ "futexes", futexes }, { "pages-in-pipes", pages_in_pipes },
+	{ "memory", memory },	  { "bad-memory", bad_memory },
+	{ "futexes", futexes },	  { "pages-in-pipes", pages_in_pipes },
 	{ "zerocopy", zerocopy }, { "packet-ring", packet_ring },
 };
 

@@ -181,8 +181,8 @@ static void threads(void)
 }
 
 static const struct check tests[] = {
-	{ "tmpfs", tmpfs },   { "unlimited", unlimited }, { "ramfs", ramfs },
-	{ "root", root },     { "objects", objects },	  { "threads", threads },
+	{ "tmpfs", tmpfs }, { "unlimited", unlimited }, { "ramfs", ramfs },
+	{ "root", root },   { "objects", objects },	{ "threads", threads },
 };
 
 CHECK_MAIN(tests)

@@ -82,9 +82,9 @@ static void test_device_numbers(void **state)
 	assert_int_not_equal(part, whole);
 	assert_int_equal(lkl_get_virtio_blkdev(ids[0], 2, &part), -LKL_ENXIO);
 	assert_int_equal(lkl_get_virtio_blkdev(99, 0, &part), -LKL_ENODEV);
-	assert_int_equal(lkl_encode_dev_from_sysfs("/sysfs/class/mem/null/dev",
-						   &again),
-			 0);
+	assert_int_equal(
+		lkl_encode_dev_from_sysfs("/sysfs/class/mem/null/dev", &again),
+		0);
 	assert_int_equal(again, 1 << 8 | 3);
 	assert_int_equal(lkl_encode_dev_from_sysfs("/none", &again),
 			 -LKL_ENOENT);
@@ -127,12 +127,12 @@ static void test_mount(void **state)
 	(void)state;
 	mount_and_use(0, 1);
 	mount_and_use(1, 0);
-	assert_int_equal(lkl_mount_dev(ids[1], 0, "xfs", 0, NULL, mnt,
-				       sizeof(mnt)),
-			 -LKL_EINVAL);
-	assert_int_equal(lkl_mount_dev(ids[0], 2, "ext4", 0, NULL, mnt,
-				       sizeof(mnt)),
-			 -LKL_ENXIO);
+	assert_int_equal(
+		lkl_mount_dev(ids[1], 0, "xfs", 0, NULL, mnt, sizeof(mnt)),
+		-LKL_EINVAL);
+	assert_int_equal(
+		lkl_mount_dev(ids[0], 2, "ext4", 0, NULL, mnt, sizeof(mnt)),
+		-LKL_ENXIO);
 	assert_int_equal(lkl_mount_dev(ids[1], 0, "ext4", 0, NULL, mnt, 4),
 			 -LKL_ENAMETOOLONG);
 	assert_int_equal(lkl_umount_dev(ids[1], 0, 0, 0), -LKL_ENOENT);

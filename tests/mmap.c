@@ -211,8 +211,10 @@ static void others(void)
 	EQ(touch(q + PAGE, 0), SIGSEGV);
 	/* Moved, it is gone where it was. */
 	p = anonymous(4 * PAGE);
-	EQ(lkl_sys_mremap((long)q, PAGE, PAGE, LKL_MREMAP_MAYMOVE |
-			  LKL_MREMAP_FIXED, (long)p + PAGE), (long)p + PAGE);
+	EQ(lkl_sys_mremap((long)q, PAGE, PAGE,
+			  LKL_MREMAP_MAYMOVE | LKL_MREMAP_FIXED,
+			  (long)p + PAGE),
+	   (long)p + PAGE);
 	EQ(p[PAGE], 1);
 	EQ(p[0], 0);
 	EQ(touch(q, 0), SIGSEGV);
@@ -251,8 +253,8 @@ static void too_much(void)
 	signal(SIGBUS, on_fault);
 	boot("mem=64M");
 	p = (char *)lkl_sys_mmap(NULL, size, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS |
-					 MAP_NORESERVE, -1, 0);
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				 -1, 0);
 	CHECK((long)p > 0);
 	for (i = 0; i < size; i += PAGE)
 		if (touch(p + i, 1))
@@ -321,12 +323,9 @@ static void halted(void)
 }
 
 static const struct check tests[] = {
-	{ "anonymous", anon },
-	{ "copy-out", copy_out },
-	{ "files", files },
-	{ "others", others },
-	{ "too-much", too_much },
-	{ "faulting-threads", faulting_threads },
+	{ "anonymous", anon },	  { "copy-out", copy_out },
+	{ "files", files },	  { "others", others },
+	{ "too-much", too_much }, { "faulting-threads", faulting_threads },
 	{ "halted", halted },
 };
 

@@ -61,8 +61,13 @@ static void in_call(void)
 {
 	static const char *const text[] = {
 		"Kernel panic - not syncing: panic_on_taint set",
-		"Call trace:", "add_taint", "proc_sys_call_handler+0x",
-		"vfs_write+0x", "sys_write+0x", "lkl_host_task+0x", NULL,
+		"Call trace:",
+		"add_taint",
+		"proc_sys_call_handler+0x",
+		"vfs_write+0x",
+		"sys_write+0x",
+		"lkl_host_task+0x",
+		NULL,
 	};
 
 	check_text(taint, text);
@@ -78,7 +83,10 @@ static void in_boot(void)
 {
 	static const char *const text[] = {
 		"Kernel panic - not syncing: VFS: Unable to mount root fs",
-		"Call trace:", "mount_root_generic+0x", "kernel_init", NULL,
+		"Call trace:",
+		"mount_root_generic+0x",
+		"kernel_init",
+		NULL,
 	};
 
 	check_text(no_root, text);
@@ -94,7 +102,8 @@ static void default_panic(void)
 		boot("mem=64M panic_on_taint=0x40");
 		OK(lkl_mount_fs("proc"));
 		lkl_sys_write(OK(lkl_sys_open("/proc/sys/kernel/tainted",
-					      LKL_O_WRONLY, 0)), "64", 2);
+					      LKL_O_WRONLY, 0)),
+			      "64", 2);
 		_exit(1);
 	}
 	EQ(waitpid(pid, &status, 0), pid);

@@ -57,7 +57,8 @@ static void bad_everywhere(void *bad)
 	EQ(lkl_sys_getrandom(bad, 100, 0), -LKL_EFAULT);
 	EQ(lkl_sys_futex(bad, LKL_FUTEX_WAIT, 1, NULL, NULL, 0), -LKL_EFAULT);
 	EQ(lkl_sys_futex(bad, LKL_FUTEX_WAIT | LKL_FUTEX_PRIVATE_FLAG, 1, NULL,
-			 NULL, 0), -LKL_EFAULT);
+			 NULL, 0),
+	   -LKL_EFAULT);
 	EQ(lkl_sys_socketpair(LKL_AF_UNIX, LKL_SOCK_STREAM, 0, bad),
 	   -LKL_EFAULT);
 	EQ(lkl_sys_io_uring_setup(4, bad), -LKL_EFAULT);

@@ -711,7 +711,8 @@ static void test_stress_flags(void **state)
 	stress(INDIRECT);
 }
 
-/* What a driver must not do; each is noticed, reported, and stops the device. */
+/* What a driver must not do; each is noticed, reported, and stops the device.
+ */
 
 static char spare[64];
 
@@ -1145,8 +1146,8 @@ static void test_disk_random(int flags)
 				       n * len);
 			}
 			blk_add(&slots[i].r,
-				slots[i].write ? LKL_VIRTIO_BLK_T_OUT :
-						 LKL_VIRTIO_BLK_T_IN,
+				slots[i].write ? LKL_VIRTIO_BLK_T_OUT
+					       : LKL_VIRTIO_BLK_T_IN,
 				slots[i].pos / 512, iov, n, slots[i].write);
 			started++;
 			active++;
@@ -1599,9 +1600,9 @@ static int slow_request(struct lkl_disk d, struct lkl_blk_req *req)
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 	/* Until all have come, and one more that should not. */
-	for (int i = 0; i < 2000 && __atomic_load_n(&most_inside,
-						    __ATOMIC_SEQ_CST) <
-					    wanted_inside;
+	for (int i = 0;
+	     i < 2000 &&
+	     __atomic_load_n(&most_inside, __ATOMIC_SEQ_CST) < wanted_inside;
 	     i++)
 		usleep(1000);
 	usleep(5000);

@@ -542,8 +542,8 @@ static const struct check tests[] = {
 	{ "gateways", gateways },     { "tables", tables },
 	{ "neighbours", neighbours }, { "dad", dad },
 	{ "autoconf", autoconf },     { "dhcp", dhcp },
-     { "qdisc", qdisc },
-	{ "sysctls", sysctls },	      { "messages", messages },
+	{ "qdisc", qdisc },	      { "sysctls", sysctls },
+	{ "messages", messages },
 };
 
 CHECK_MAIN(tests)

@@ -184,9 +184,10 @@ static void *busy_thread(void *arg)
 		case 7:
 			n = 1;
 			ts.tv_nsec = 100000;
-			fd = lkl_sys_futex((void *)&n, LKL_FUTEX_WAIT |
-					   LKL_FUTEX_PRIVATE_FLAG, n,
-					   &ts, NULL, 0);
+			fd = lkl_sys_futex((void *)&n,
+					   LKL_FUTEX_WAIT |
+						   LKL_FUTEX_PRIVATE_FLAG,
+					   n, &ts, NULL, 0);
 			CHECK(fd == -LKL_ETIMEDOUT);
 			break;
 		case 8:

@@ -99,21 +99,27 @@ static void help(bool to_image)
 		       tool_name);
 	else
 		printf("Usage: %s [OPTION]... -i IMAGE FS_PATH... PATH\n"
-		       "Copy files and directories out of a file system image.\n",
+		       "Copy files and directories out of a file system "
+		       "image.\n",
 		       tool_name);
 	printf("\n"
-	       "  -i, --image=FILE        the image, or a block device\n" IMAGE_HELP
+	       "  -i, --image=FILE        the image, or a block "
+	       "device\n" IMAGE_HELP
 	       "  -o, --owner=UID|MAP     owner of the copies\n"
-	       "  -g, --group=GID|MAP     group of the copies; a MAP is FROM:TO[,FROM:TO]...\n"
+	       "  -g, --group=GID|MAP     group of the copies; a MAP is "
+	       "FROM:TO[,FROM:TO]...\n"
 	       "                          where FROM may be * for all others\n"
 	       "  -s, --selinux=LABEL     SELinux label of the copies\n"
 	       "      --keep-directory-symlink\n"
-	       "                          follow links to directories in the target\n"
-	       "      --sync              wait until the copies are on the host's disk\n"
+	       "                          follow links to directories in the "
+	       "target\n"
+	       "      --sync              wait until the copies are on the "
+	       "host's disk\n"
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
-	       "Exit status: %d all was copied, %d something was not, %d nothing was.\n",
+	       "Exit status: %d all was copied, %d something was not, %d "
+	       "nothing was.\n",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 

@@ -49,12 +49,14 @@ static void help(bool to_image)
 		       tool_name);
 	else
 		printf("Usage: %s [OPTION]... IMAGE ARCHIVE [FS_PATH]...\n"
-		       "Write a file system image, or parts of it, as a tar archive.\n",
+		       "Write a file system image, or parts of it, as a tar "
+		       "archive.\n",
 		       tool_name);
 	printf("\n"
 	       "ARCHIVE may be - for a pipe.  %s\n"
 	       "\n" IMAGE_HELP "  -o, --owner=UID|MAP     owner of everything\n"
-	       "  -g, --group=GID|MAP     group of everything; a MAP is FROM:TO[,FROM:TO]...\n"
+	       "  -g, --group=GID|MAP     group of everything; a MAP is "
+	       "FROM:TO[,FROM:TO]...\n"
 	       "                          where FROM may be * for all others\n"
 	       "  -s, --selinux=FILE      %s\n"
 	       "      --mtime=@SECONDS    time of everything, since 1970\n"
@@ -62,16 +64,18 @@ static void help(bool to_image)
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
-	       "Exit status: %d all was done, %d something was not, %d nothing was.\n",
-	       to_image ? "It may be compressed." :
-			  "Its suffix tells how to compress it.",
-	       to_image ? "take SELinux labels from FILE" :
-			  "write SELinux labels to FILE, too",
-	       to_image ?
-		       "      --keep-directory-symlink\n"
-		       "                          follow links to directories in the target\n"
-		       "      --sync              wait until all is on the host's disk\n" :
-		       "",
+	       "Exit status: %d all was done, %d something was not, %d nothing "
+	       "was.\n",
+	       to_image ? "It may be compressed."
+			: "Its suffix tells how to compress it.",
+	       to_image ? "take SELinux labels from FILE"
+			: "write SELinux labels to FILE, too",
+	       to_image ? "      --keep-directory-symlink\n"
+			  "                          follow links to "
+			  "directories in the target\n"
+			  "      --sync              wait until all is on the "
+			  "host's disk\n"
+			: "",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
@@ -139,11 +143,11 @@ int main(int argc, char **argv)
 	}
 	if ((opt.img.sync || opt.follow) && !to_image)
 		tool_usage_error("%s is of no use here",
-				 opt.follow ? "--keep-directory-symlink" :
-					      "--sync");
+				 opt.follow ? "--keep-directory-symlink"
+					    : "--sync");
 	if (argc - optind < 2)
-		tool_usage_error(argc == optind ? "missing image and archive" :
-						  "missing operand after '%s'",
+		tool_usage_error(argc == optind ? "missing image and archive"
+						: "missing operand after '%s'",
 				 argv[argc - 1]);
 	opt.img.file = argv[optind + to_image];
 	opt.archive = argv[optind + !to_image];

@@ -86,7 +86,8 @@ static int host_random(void *buf, unsigned long len)
 static int host_wipe_on_fork(void *addr, unsigned long size)
 {
 	if (mmap(addr, size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) == MAP_FAILED ||
 	    madvise(addr, size, MADV_WIPEONFORK))
 		return -errno;
 	return 0;
@@ -162,10 +163,9 @@ static int host_map(unsigned long addr, unsigned long size,
 
 static int host_unmap(unsigned long addr, unsigned long size)
 {
-	long ret = raw_syscall(__NR_mmap, addr, size, PROT_NONE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-				       MAP_FIXED,
-			       -1, 0);
+	long ret = raw_syscall(
+		__NR_mmap, addr, size, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
@@ -181,7 +181,8 @@ static int host_anon(unsigned long addr, unsigned long size)
 }
 
 /* A file of a few copies, mapped over and over. */
-static int host_pattern(unsigned long addr, unsigned long size, const void *page)
+static int host_pattern(unsigned long addr, unsigned long size,
+			const void *page)
 {
 	const unsigned long piece = 512 << 10, page_size = 4096;
 	unsigned long pos;

@@ -227,8 +227,8 @@ static int change_range(int fd, int mode, off_t pos, off_t len)
 	while (fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, pos, len)) {
 		if (errno == EINTR)
 			continue;
-		return unsupported(errno) ? LKL_DEV_BLK_STATUS_UNSUP :
-					    LKL_DEV_BLK_STATUS_IOERR;
+		return unsupported(errno) ? LKL_DEV_BLK_STATUS_UNSUP
+					  : LKL_DEV_BLK_STATUS_IOERR;
 	}
 	return LKL_DEV_BLK_STATUS_OK;
 }
@@ -243,8 +243,8 @@ static int discard(int fd, off_t pos, off_t len)
 		return status;
 	if (!ioctl(fd, BLKDISCARD, range))
 		return LKL_DEV_BLK_STATUS_OK;
-	return unsupported(errno) ? LKL_DEV_BLK_STATUS_UNSUP :
-				    LKL_DEV_BLK_STATUS_IOERR;
+	return unsupported(errno) ? LKL_DEV_BLK_STATUS_UNSUP
+				  : LKL_DEV_BLK_STATUS_IOERR;
 }
 
 static int write_zeroes(int fd, bool unmap, off_t pos, off_t len)
@@ -253,8 +253,8 @@ static int write_zeroes(int fd, bool unmap, off_t pos, off_t len)
 		fd, unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE, pos,
 		len);
 
-	return status == LKL_DEV_BLK_STATUS_UNSUP ? write_zeros(fd, pos, len) :
-						    status;
+	return status == LKL_DEV_BLK_STATUS_UNSUP ? write_zeros(fd, pos, len)
+						  : status;
 }
 
 static int fd_request(struct lkl_disk disk, struct lkl_blk_req *req)
@@ -267,8 +267,8 @@ static int fd_request(struct lkl_disk disk, struct lkl_blk_req *req)
 		return transfer(disk.fd, req);
 	case LKL_DEV_BLK_TYPE_FLUSH:
 	case LKL_DEV_BLK_TYPE_FLUSH_OUT:
-		return fdatasync(disk.fd) ? LKL_DEV_BLK_STATUS_IOERR :
-					    LKL_DEV_BLK_STATUS_OK;
+		return fdatasync(disk.fd) ? LKL_DEV_BLK_STATUS_IOERR
+					  : LKL_DEV_BLK_STATUS_OK;
 	case LKL_DEV_BLK_TYPE_DISCARD:
 		return discard(disk.fd, pos, req->buf->iov_len);
 	case LKL_DEV_BLK_TYPE_WRITE_ZEROES:

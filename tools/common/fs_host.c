@@ -14,10 +14,10 @@
 
 #include "fs.h"
 
-#define RET(call)                               \
-	({                                      \
-		__typeof__(call) ret_ = (call); \
-		ret_ < 0 ? -errno : ret_;       \
+#define RET(call)                                                              \
+	({                                                                     \
+		__typeof__(call) ret_ = (call);                                \
+		ret_ < 0 ? -errno : ret_;                                      \
 	})
 
 const char *fs_proc_path(char *buf, int dir, const char *name)
@@ -58,8 +58,8 @@ static int host_close(int fd)
 
 static int host_stat(int dir, const char *name, struct stat *st)
 {
-	return RET(*name ? fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) :
-			   fstat(dir, st));
+	return RET(*name ? fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW)
+			 : fstat(dir, st));
 }
 
 static long host_getdents(int fd, void *buf, size_t size)
@@ -119,8 +119,8 @@ static int host_unlink(int dir, const char *name)
 
 static int host_chown(int dir, const char *name, uid_t uid, gid_t gid)
 {
-	return RET(*name ? fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) :
-			   fchown(dir, uid, gid));
+	return RET(*name ? fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW)
+			 : fchown(dir, uid, gid));
 }
 
 static int host_chmod(int dir, const char *name, mode_t mode)
@@ -130,8 +130,8 @@ static int host_chmod(int dir, const char *name, mode_t mode)
 
 static int host_utime(int dir, const char *name, const struct timespec ts[2])
 {
-	return RET(*name ? utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW) :
-			   futimens(dir, ts));
+	return RET(*name ? utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW)
+			 : futimens(dir, ts));
 }
 
 static long host_listxattr(int dir, const char *name, char *list, size_t size)

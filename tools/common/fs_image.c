@@ -138,8 +138,8 @@ static int image_chown(int dir, const char *name, uid_t uid, gid_t gid)
 
 static int image_chmod(int dir, const char *name, mode_t mode)
 {
-	return *name ? lkl_sys_fchmodat(dir, name, mode) :
-		       lkl_sys_fchmod(dir, mode);
+	return *name ? lkl_sys_fchmodat(dir, name, mode)
+		     : lkl_sys_fchmod(dir, mode);
 }
 
 static int image_utime(int dir, const char *name, const struct timespec ts[2])

@@ -47,8 +47,8 @@ static void show(unsigned long long files, unsigned long long bytes,
 		/* small files cost as much as a few of their kilobytes */
 		double work = bytes + files * 8192.0;
 		double left = total.bytes + total.files * 8192.0 - work;
-		unsigned int s = left > 0 && work > 0 ? seconds * left / work :
-							0;
+		unsigned int s = left > 0 && work > 0 ? seconds * left / work
+						      : 0;
 
 		fprintf(stderr, ", %u:%02u left", s / 60, s % 60);
 	}

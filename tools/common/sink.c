@@ -219,10 +219,10 @@ static int make_room(const struct sink *s, const struct object *in,
 static void make_other(struct sink *s, struct object *o, const char *name,
 		       const char *target)
 {
-	const char *what =
-		S_ISREG(o->st.st_mode) ? "cannot create regular file" :
-		S_ISLNK(o->st.st_mode) ? "cannot create symbolic link" :
-					 "cannot create special file";
+	const char *what = S_ISREG(o->st.st_mode) ? "cannot create regular file"
+			   : S_ISLNK(o->st.st_mode)
+				   ? "cannot create symbolic link"
+				   : "cannot create special file";
 	const struct object in = parent(s, s->depth - 1);
 	const struct fs *fs = s->fs;
 	int err;

@@ -45,8 +45,8 @@ enum record_type {
  * @failed: CLOSE: the object could not be read to its end
  * @off: DATA: where the contents go; CLOSE: size of the file
  * @st: OPEN, ENTER and LINK: everything the source's stat() said
- * @data: OPEN, ENTER: name in the directory, then target of a symbolic link; XATTR:
- *	name, then value; MAP: where the file has data, struct extent; DATA:
+ * @data: OPEN, ENTER: name in the directory, then target of a symbolic link;
+ *XATTR: name, then value; MAP: where the file has data, struct extent; DATA:
  *	contents; LINK: name, then path of the first link from where the stream
  *	began
  */

@@ -226,9 +226,9 @@ static bool send_acl(struct reader *rd, int type, const char *attr)
 		    tag == ARCHIVE_ENTRY_ACL_GROUP) {
 			number = acl_id(tag, id, name);
 			if (number < 0) {
-				tool_warn(
-					"leaving '%s' out of an ACL: no such user or group here",
-					name ? name : "");
+				tool_warn("leaving '%s' out of an ACL: no such "
+					  "user or group here",
+					  name ? name : "");
 				continue;
 			}
 		}

@@ -63,8 +63,8 @@ static void write_failed(struct writer *w, const char *what)
 
 	if (!w->dead)
 		tool_error("%s '%s': %s", what, w->opt->archive,
-			   err > 0 ? strerror(err) :
-				     archive_error_string(w->a));
+			   err > 0 ? strerror(err)
+				   : archive_error_string(w->a));
 	w->dead = true;
 }
 
@@ -73,9 +73,9 @@ static const char *image_path(const struct writer *w)
 {
 	const char *path = w->path.text;
 
-	return !strcmp(path, ".")      ? "/" :
-	       !strncmp(path, "./", 2) ? path + 1 :
-					 path;
+	return !strcmp(path, ".")	 ? "/"
+	       : !strncmp(path, "./", 2) ? path + 1
+					 : path;
 }
 
 static void put_data(struct writer *w, const void *buf, size_t size)
@@ -117,7 +117,8 @@ static void put_header(struct writer *w)
 	w->pending = false;
 	err = archive_write_header(w->a, w->entry);
 	if (err == ARCHIVE_WARN && archive_errno(w->a) == EILSEQ)
-		err = ARCHIVE_OK; /* not UTF-8, the bytes are kept as they are */
+		err = ARCHIVE_OK; /* not UTF-8, the bytes are kept as they are
+				   */
 	if (err == ARCHIVE_WARN) {
 		tool_file_warn("in the header of", w->opt->img.file,
 			       image_path(w), archive_error_string(w->a));

@@ -84,8 +84,8 @@ static bool cat(const struct image *img, const char *path, char *buf)
 		off += n;
 	}
 	if (n < 0)
-		tool_file_error(off || fd >= 0 ? "error reading" :
-						 "cannot open",
+		tool_file_error(off || fd >= 0 ? "error reading"
+					       : "cannot open",
 				img->file, path, n);
 	if (fd >= 0)
 		img->fs->close(fd);
@@ -188,9 +188,9 @@ static void put_entry(const struct ls *ls, int dir, const char *entry,
 	printf("%s %2lu %5u %5u %11s %s ", mode_text(st.st_mode, mode),
 	       (unsigned long)st.st_nlink, st.st_uid, st.st_gid, size, when);
 	put_name(ls, name);
-	n = S_ISLNK(st.st_mode) ?
-		    ls->fs->readlink(dir, entry, target, sizeof(target) - 1) :
-		    0;
+	n = S_ISLNK(st.st_mode)
+		    ? ls->fs->readlink(dir, entry, target, sizeof(target) - 1)
+		    : 0;
 	if (n > 0) {
 		target[n] = 0;
 		printf(" -> ");
@@ -306,11 +306,14 @@ int ls_main(int argc, char **argv)
 			&img, argc, argv, IMAGE_OPTIONS "adlR",
 			"Usage: lkl ls [OPTION]... IMAGE [FS_PATH]...\n"
 			"List files of a file system image.\n\n"
-			"  -a                      names that begin with a dot, too\n"
-			"  -d                      directories themselves, not what is in them\n"
-			"  -l                      type, mode, links, owner, group, size and time\n"
-			"  -R                      directories in directories, too")) !=
-	       -1) {
+			"  -a                      names that begin with a "
+			"dot, too\n"
+			"  -d                      directories themselves, not "
+			"what is in them\n"
+			"  -l                      type, mode, links, owner, "
+			"group, size and time\n"
+			"  -R                      directories in directories, "
+			"too")) != -1) {
 		ls.a |= opt == 'a';
 		ls.d |= opt == 'd';
 		ls.l |= opt == 'l';
@@ -383,8 +386,8 @@ int cp_main(int argc, char **argv)
 	for (int i = first; i < argc - 1; i++)
 		inside += image_part(argv[i]) != 0;
 	if (in ? inside : inside != argc - 1 - first)
-		tool_usage_error(
-			"either the sources or the target must be IMAGE:FS_PATH");
+		tool_usage_error("either the sources or the target must be "
+				 "IMAGE:FS_PATH");
 	if (!in)
 		len = image_part(argv[first]);
 
