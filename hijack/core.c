@@ -371,7 +371,7 @@ static int boot(void)
 		err = lkl_load_config_pre(&config);
 	if (err)
 		return err;
-	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=256M");
+	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=512M");
 	if (err) {
 		hijack_say("the kernel does not start: ", lkl_strerror(err));
 		return err;
