@@ -476,7 +476,7 @@ int main(int argc, char **argv)
 	tap = set_up();
 	need(lkl_init(&lkl_host_ops), "lkl_init");
 	id = need(lkl_netdev_add(tap, NULL), "tap");
-	need(lkl_start_kernel("mem=256M loglevel=4"), "boot");
+	need(lkl_start_kernel("mem=2G loglevel=4"), "boot");
 	ifindex = need(lkl_netdev_get_ifindex(id), "tap");
 	need(lkl_if_up(1), "loopback");
 	need(lkl_if_up(ifindex), "tap");
