@@ -35,25 +35,28 @@ mkdir -p "linux-6/arch/x86/entry" not-linux
 touch linux-6/Kconfig not-linux/Kconfig
 echo 1 >linux-6/one
 echo 2 >linux-6/two
-tar -cJf linux.tar.xz linux-6
-overlay KERNEL_SRC="$TMP/linux.tar.xz" || { cat log; fail "tarball"; }
+tar -cf linux.tar linux-6
+touch -d @1000000000.1 linux.tar
+overlay KERNEL_SRC="$TMP/linux.tar" || { cat log; fail "tarball"; }
 tree one 1
 tree two 2
-# An update of the tarball is noticed, and its removal does not matter.
+# An update of the tarball is noticed, even one of the same second and size, and its
+# removal does not matter.
 rm linux-6/two
 echo 2 >linux-6/one
-tar -cJf linux.tar.xz linux-6
+tar -cf linux.tar linux-6
+touch -d @1000000000.2 linux.tar
 overlay || { cat log; fail "new tarball"; }
 tree one 2
 [ ! -e "$BUILD/linux/two" ] || fail "something is left of the old tree"
-mv linux.tar.xz moved.tar.xz
+mv linux.tar moved.tar
 overlay || { cat log; fail "no tarball"; }
 tree one 2
 
 bad 'no kernel source at /none' /none
 bad 'is no Linux source' "$TMP/not-linux"
-head -c 100 moved.tar.xz >short.tar.xz
-bad 'tar: ' "$TMP/short.tar.xz"
+head -c 100 moved.tar >short.tar
+bad 'tar: ' "$TMP/short.tar"
 tar -cJf other.tar.xz not-linux
 bad 'is no Linux source' "$TMP/other.tar.xz"
 cp -r linux-6 built
@@ -62,7 +65,7 @@ bad 'has been built in' "$TMP/built"
 
 # An interrupted unpacking leaves a tree without a stamp.
 rm -r "$BUILD/linux.origin" "$BUILD/linux/one"
-overlay KERNEL_SRC="$TMP/moved.tar.xz" || { cat log; fail "after an interruption"; }
+overlay KERNEL_SRC="$TMP/moved.tar" || { cat log; fail "after an interruption"; }
 tree one 2
 
 # A directory is followed, and not written to.
