@@ -30,17 +30,21 @@ static void short_sleep(void)
 		CHECK(took[i] >= 50000);
 	}
 	qsort(took, ARRAY_SIZE(took), sizeof(*took), compare);
-	if (took[ARRAY_SIZE(took) / 2] > 1000000)
-		FAIL("50 us take %lld us", took[ARRAY_SIZE(took) / 2] / 1000);
+	/* The host may be busy with others most of the time. */
+	if (took[ARRAY_SIZE(took) / 10] > 1000000)
+		FAIL("50 us take %lld us", took[ARRAY_SIZE(took) / 10] / 1000);
 	halt();
 }
 
 static long long difference(int clock, clockid_t host)
 {
 	struct __lkl__kernel_timespec ts;
-	long long before = now(host);
+	long long before;
 
-	EQ(lkl_sys_clock_gettime(clock, &ts), 0);
+	do {
+		before = now(host);
+		EQ(lkl_sys_clock_gettime(clock, &ts), 0);
+	} while (now(host) - before > 20000000);
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec - before;
 }
 
@@ -74,16 +78,19 @@ static void outside(void)
 		.it_interval = { .tv_nsec = 20000000 }
 	};
 	unsigned long long count;
+	long long begin;
 	int fd;
 
 	boot("mem=64M");
+	begin = now(CLOCK_MONOTONIC);
 	fd = OK(lkl_sys_timerfd_create(LKL_CLOCK_MONOTONIC, LKL_O_NONBLOCK));
 	EQ(lkl_sys_timerfd_settime(fd, 0, (void *)&spec, NULL), 0);
 	EQ(lkl_sys_read(fd, (char *)&count, 8), -LKL_EAGAIN);
 	msleep(210);
 	EQ(lkl_sys_read(fd, (char *)&count, 8), 8);
-	if (count < 5 || count > 15)
-		FAIL("%llu periods in 210 ms", count);
+	begin = (now(CLOCK_MONOTONIC) - begin) / 1000000;
+	if (count < 5 || count > begin / 20ULL + 1)
+		FAIL("%llu periods in %lld ms", count, begin);
 	halt();
 }
 
@@ -112,7 +119,7 @@ static void timeouts(void)
 					 0),
 			   -LKL_ETIMEDOUT);
 		took = now(CLOCK_MONOTONIC) - begin;
-		if (took < 29000000 || took > 500000000)
+		if (took < 29000000 || took > 5000000000)
 			FAIL("%d: 30 ms take %lld us", i, took / 1000);
 	}
 	halt();
@@ -128,7 +135,7 @@ static void *sleeper(void *arg)
 
 	EQ(lkl_sys_nanosleep(&ts, NULL), 0);
 	took = now(CLOCK_MONOTONIC) - begin;
-	if (took < ts.tv_nsec || took > ts.tv_nsec + 500000000)
+	if (took < ts.tv_nsec || took > ts.tv_nsec + 5000000000)
 		FAIL("%ld ms take %lld us", (long)arg, took / 1000);
 	__atomic_fetch_add(&woken, 1, __ATOMIC_RELAXED);
 	return NULL;

@@ -9,16 +9,16 @@ need mkfs.ext4 flock
 image img 64M mkfs.ext4 -q
 echo x >file
 in_use="'img' is in use by another program"
-flock -F -x img sleep 10 &
+flock -F -x img sleep 60 &
 writer=$!
-sleep 0.2
+while flock -n -s img true; do :; done
 refuses 2 "$in_use" cptofs -i img file /
 refuses 2 "$in_use" cpfromfs -i img / out
 kill $writer
 wait $writer || true
-flock -F -s img sleep 10 &
+flock -F -s img sleep 60 &
 reader=$!
-sleep 0.2
+while flock -n -x img true; do :; done
 refuses 2 "$in_use" cptofs -i img file /
 cpfromfs -i img / out
 kill $reader

@@ -27,17 +27,16 @@ static void *child_thread(void *unused)
 /* What works nowhere else must not hang here. */
 static void child(void)
 {
-	struct __lkl__kernel_timespec second = { 1, 0 };
+	struct __lkl__kernel_timespec minute = { 60, 0 };
 	struct lkl_disk disk = { .fd = 0 };
 	char buf[16];
 	int pipe[2], err;
-	long begin = now(CLOCK_MONOTONIC);
 
 	EQ(lkl_is_running(), 0);
 	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
 	EQ(lkl_sys_pread64(fd, buf, sizeof(buf), 0), -LKL_ENOSYS);
 	EQ(lkl_sys_pipe2(pipe, 0), -LKL_ENOSYS);
-	EQ(lkl_sys_nanosleep(&second, NULL), -LKL_ENOSYS);
+	EQ(lkl_sys_nanosleep(&minute, NULL), -LKL_ENOSYS);
 	EQ(lkl_sys_halt(), -LKL_ENOSYS);
 	CHECK(lkl_mount_fs("proc") < 0);
 	CHECK(!lkl_opendir("/", &err) && err < 0);
@@ -45,7 +44,6 @@ static void child(void)
 	CHECK(lkl_start_kernel("mem=64M") < 0);
 	CHECK(lkl_disk_remove(disk) < 0);
 	pthread_join(start(child_thread, NULL), NULL);
-	CHECK(now(CLOCK_MONOTONIC) - begin < 1000000000);
 }
 
 static void fork_once(void)
@@ -55,7 +53,7 @@ static void fork_once(void)
 
 	CHECK(pid >= 0);
 	if (!pid) {
-		alarm(10);
+		alarm(30);
 		child();
 		/* Destructors and exit handlers run in it, too. */
 		exit(0);

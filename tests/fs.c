@@ -66,7 +66,7 @@ static void test_mount_fs(void **state)
 	assert_int_equal(lkl_sys_stat("/proc/self/status", &st), 0);
 	assert_int_equal(lkl_mount_fs("tmpfs"), 0);
 	assert_int_equal(lkl_mount_fs("tmpfs"), 1);
-	assert_int_equal(lkl_umount_timeout("/tmpfs", 0, 1000), 0);
+	assert_int_equal(lkl_umount_timeout("/tmpfs", 0, 10000), 0);
 	assert_int_equal(lkl_mount_fs("nosuchfs"), -LKL_ENODEV);
 }
 

@@ -15,10 +15,10 @@ unmount() {
 	flock "$1" true
 }
 
-# wait_for COMMAND...: ten seconds at most
+# wait_for COMMAND...: a minute at most
 wait_for() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done

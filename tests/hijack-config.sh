@@ -39,7 +39,7 @@ END_JSON
 	# The file wins; Enter is awaited at the end.
 	LKL_HIJACK_SYSCTL=net.ipv4.ip_default_ttl=55 $way bash -c \
 		'read ttl </proc/sys/net/ipv4/ip_default_ttl; echo $ttl' <enter >out 2>err 3>&- &
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		grep -q 'press Enter' err 2>/dev/null && break
 		sleep 0.05
 	done
@@ -110,6 +110,7 @@ int main(int argc, char **argv)
 	(void)argv;
 	if (argc == 1)
 		return best(0) >= best(1);
+	close(1);
 	loop_here();
 	return 0;
 }
@@ -120,8 +121,11 @@ for program in ./timed ./timed-static; do
 	if $program; then
 		lkl-run $program || fail "$program: no vDSO"
 	fi
-	lkl-run $program loop &
-	sleep 0.5
+	mkfifo loops
+	lkl-run $program loop >loops &
+	# It closes that when it begins.
+	cat loops
+	rm loops
 	gdb -batch -iex 'set exec-file-mismatch off' -ex bt $program -p $! >bt 2>&1 || true
 	grep -q 'loop_here ()' bt && grep -q 'main (argc=2' bt ||
 		{ cat bt; fail "gdb, $program"; }

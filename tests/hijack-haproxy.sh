@@ -16,7 +16,9 @@ ip link delete tap0
 # on the library's stack, too, because that has netem.
 unshare -n sleep 110 &
 client=$!
-sleep 0.2
+while [ /proc/$client/ns/net -ef /proc/self/ns/net ]; do
+	sleep 0.01
+done
 at() { nsenter -t $client -n "$@"; }
 ip tuntap add dev out mode tap vnet_hdr
 ip link add wire type veth peer name in netns $client || skip "no veth here"
@@ -36,7 +38,7 @@ ip = IPRoute()
 ip.tc("add", "netem", ip.link_lookup(ifname="eth0")[0], "1:", delay=10000, loss=8, limit=10000)
 open("ready", "w").close()
 time.sleep(100)' &
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 300; i++)); do
 	[ -e ready ] && break
 	sleep 0.1
 done

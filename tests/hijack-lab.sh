@@ -22,7 +22,7 @@ WAY=${HIJACK_BY:-lkl-hijack.sh}
 PEER=10.9.0.1
 LKL=10.9.0.2
 
-trap 'jobs -p | xargs -r kill -9 2>/dev/null; wait 2>/dev/null; cleanup' EXIT
+trap 'jobs -p | xargs -r kill -9 2>/dev/null || true; wait 2>/dev/null || true; cleanup' EXIT
 ip link set lo up
 ip tuntap add dev tap0 mode tap vnet_hdr
 ip address add $PEER/24 dev tap0
@@ -34,7 +34,7 @@ export LKL_HIJACK_NET_GATEWAY=$PEER
 
 # lkl PROGRAM...: on the library's stack
 lkl() {
-	timeout 20 "$WAY" "$@"
+	timeout 60 "$WAY" "$@"
 }
 
 # same TEXT PROGRAM...: the program prints the text
@@ -47,7 +47,7 @@ same() {
 
 # up ADDRESS PORT: somebody listens
 up() {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 30))
 	while [ $SECONDS -lt $end ]; do
 		timeout 1 bash -c ": >/dev/tcp/$1/$2" 2>/dev/null && return
 		sleep 0.05
@@ -64,8 +64,8 @@ serve() {
 	up $LKL "$port"
 }
 
-# stop: end it, which ends its tap
+# stop: end it, if it has not ended, which ends its tap
 stop() {
-	kill "$server"
+	kill "$server" 2>/dev/null || true
 	wait "$server" 2>/dev/null || true
 }

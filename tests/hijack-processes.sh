@@ -13,7 +13,7 @@ import os, pty, signal, subprocess, sys, time
 way = sys.argv[1]
 
 def left(session):
-    for _ in range(100):
+    for _ in range(1000):
         out = subprocess.run(["ps", "-s", str(session), "-o", "pid=,args="],
                              capture_output=True, text=True).stdout
         if not out:
@@ -24,7 +24,7 @@ def left(session):
 def run(command, wrap):
     p = subprocess.Popen(([way] if wrap else []) + command, stdout=subprocess.PIPE,
                          stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    out = p.communicate(timeout=20)[0]
+    out = p.communicate(timeout=60)[0]
     left(p.pid)
     return p.returncode, out
 
@@ -60,7 +60,7 @@ def ended_by(sig, session_leader, command):
     p = subprocess.Popen([way] + command, stdout=subprocess.PIPE, start_new_session=True)
     p.stdout.readline()
     os.kill(p.pid, sig)
-    if p.wait(20) != session_leader:
+    if p.wait(60) != session_leader:
         raise SystemExit(f"{way} {command}: signal {sig}, status {p.returncode}")
     left(p.pid)
 

@@ -59,7 +59,7 @@ type_it() {
 		until grep -q Passphrase typescript 2>/dev/null; do sleep 0.1; done
 		sleep 0.3
 		printf 'correct horse\n'
-		sleep 2
+		until grep -q '^Script done' typescript; do sleep 0.1; done
 	} | script -qefc "$1" typescript >/dev/null
 }
 

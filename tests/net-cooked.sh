@@ -35,7 +35,7 @@ other=("${NODE[@]}" -w fd:FD -a 10.6.0.2/24 -a fd06::2/64)
 # interface: wait for it
 interface() {
 	local i
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		! in_space a test -e /sys/class/net/venet0 || return 0
 		sleep 0.1
 	done

@@ -13,7 +13,7 @@ pair = socket.socketpair(socket.AF_UNIX, getattr(socket, kind))
 def start(n, *command):
     fd = pair[n].fileno()
     return subprocess.Popen(
-        ['timeout', '30', node, '-w', f'fd:{fd}', '-o', offload, '-c',
+        ['timeout', '60', node, '-w', f'fd:{fd}', '-o', offload, '-c',
          '-m', f'02:00:00:00:00:0{n}', '-a', f'fd08::{n}/64', *command],
         pass_fds=[fd], stderr=subprocess.PIPE if not n else None)
 

@@ -308,7 +308,7 @@ static bool running(int ifindex)
 static void await(int ifindex, bool want)
 {
 	for (int i = 0; running(ifindex) != want; i++) {
-		CHECK(i < 500);
+		CHECK(i < 3000);
 		msleep(10);
 	}
 }
@@ -400,7 +400,7 @@ static void test_reboot(void)
 		OK(lkl_start_kernel("mem=64M"));
 		up(id, "10.1.0.1");
 		for (int k = 0; received() < 100; k++) {
-			if (k == 500)
+			if (k == 3000)
 				FAIL("boot %d: only %ld frames", i, received());
 			msleep(10);
 		}

@@ -8,7 +8,7 @@
 refused() {
 	local pattern=$1 status=0
 	shift
-	timeout 20 "${NODE[@]}" "$@" idle 0 >out.log 2>&1 || status=$?
+	timeout 60 "${NODE[@]}" "$@" idle 0 >out.log 2>&1 || status=$?
 	[ $status = 1 ] || { cat out.log; fail "$*: exit status $status"; }
 	grep -Eq "^lkl: $pattern\$" out.log ||
 		{ cat out.log; fail "$*: not '$pattern'"; }

@@ -14,6 +14,9 @@ out=$("${NODE[@]}" -w user idle 0 2>&1) || case $out in
 *) echo "$out"; fail "user" ;;
 esac
 port=$((20000 + $$ % 10000))
+while ss -Hltun "sport = :$port" | grep -q .; do
+	port=$((port + 1))
+done
 lkl=(-a 10.0.2.15/24 -g 10.0.2.2)
 
 serve - echo $port

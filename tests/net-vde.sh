@@ -5,7 +5,7 @@
 . "$(dirname "$0")/wires.sh"
 need vde_switch
 vde_switch -s "$TMP/switch" -d -p "$TMP/pid" </dev/null
-for ((i = 0; i < 50; i++)); do
+for ((i = 0; i < 300; i++)); do
 	[ ! -s pid ] || break
 	sleep 0.1
 done

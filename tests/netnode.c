@@ -215,7 +215,7 @@ static int connected(const char *host, const char *port, int type)
 	for (tries = 0;; tries++) {
 		fd = new_socket(a.any.sa_family, type, 0);
 		ret = sys(__NR_connect, fd, (long)&a.any, a.len);
-		if (!ret || tries == 50)
+		if (!ret || tries == 200)
 			break;
 		sys(__NR_close, fd);
 		usleep(100000);
@@ -277,7 +277,7 @@ static void run_ping(char **arg)
 		    : new_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
 	int count = atoi(arg[1]), i, replies = 0;
 
-	set_timeout(fd, 2000);
+	set_timeout(fd, 10000);
 	measure();
 	for (i = 0; i < count; i++) {
 		struct icmp6_hdr echo = {
@@ -414,7 +414,7 @@ static void run_udp(char **arg)
 	static char buf[65536];
 	int i, count = atoi(arg[3]);
 
-	set_timeout(fd, 2000);
+	set_timeout(fd, 10000);
 	measure();
 	for (i = 0; i < count; i++) {
 		ok("send", sys(__NR_sendto, fd, (long)&pattern[i % MIB], size,

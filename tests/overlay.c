@@ -32,9 +32,9 @@ static void mount_overlay(const char *type)
 
 static void unmount_overlay(void)
 {
-	OK(lkl_umount_timeout("/merged", 0, 1000));
-	OK(lkl_umount_timeout(upper, 0, 1000));
-	OK(lkl_umount_timeout(lower, 0, 1000));
+	OK(lkl_umount_timeout("/merged", 0, 10000));
+	OK(lkl_umount_timeout(upper, 0, 10000));
+	OK(lkl_umount_timeout(lower, 0, 10000));
 	halt();
 }
 

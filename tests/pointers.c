@@ -177,7 +177,7 @@ static void sent(void)
 {
 	boot("mem=64M");
 	kill(getpid(), SIGSEGV);
-	msleep(1000);
+	msleep(10000);
 }
 
 static void touch_umap(void)

@@ -78,12 +78,15 @@ static void many_threads(void)
 			maps = mappings_now();
 		}
 	}
-	usleep(50000);
+	/* Their last steps nobody waits for. */
+	for (i = 0; i < 1000 && threads_now() > before + 4; i++)
+		usleep(10000);
 	CHECK(threads_now() <= before + 4);
 	CHECK(mappings_now() <= maps + 30);
 }
 
 static int cleaned;
+static volatile int ready;
 
 static void clean(void *arg)
 {
@@ -96,6 +99,7 @@ static void *blocked(void *arg)
 	char c;
 
 	pthread_cleanup_push(clean, &seven);
+	ready = 1;
 	CHECK(read(*fd, &c, 1) == 1);
 	pthread_cleanup_pop(0);
 	return NULL;
@@ -106,8 +110,10 @@ static void cancel(int fd)
 	pthread_t t;
 	void *ret;
 
-	cleaned = 0;
+	cleaned = ready = 0;
 	CHECK(!pthread_create(&t, NULL, blocked, &fd));
+	while (!ready)
+		usleep(1000);
 	usleep(30000);
 	CHECK(!pthread_cancel(t));
 	CHECK(!pthread_join(t, &ret) && ret == PTHREAD_CANCELED);

@@ -134,10 +134,11 @@ static void restart(void)
 	for (int i = 0; i < 20; i++) {
 		msleep(5);
 		pthread_kill(id, SIGUSR1);
+		while (handled <= i)
+			msleep(1);
 	}
 	msleep(5);
 	EQ(__atomic_load_n(&b.done, __ATOMIC_SEQ_CST), 0);
-	CHECK(handled > 10);
 	EQ(lkl_sys_write(fds[1], "x", 1), 1);
 	pthread_join(id, NULL);
 	EQ(b.ret, 1);
@@ -154,10 +155,14 @@ static void nested(void)
 	OK(lkl_sys_pipe2(fds, 0));
 	handle(SIGUSR1, calling_handler, SA_RESTART);
 	id = start(blocked_thread, &b);
-	msleep(20);
-	pthread_kill(id, SIGUSR1);
-	msleep(20);
-	EQ(handled, 1);
+	/* Until one finds it in the call, not before. */
+	do {
+		call_in_handler = 0;
+		msleep(20);
+		pthread_kill(id, SIGUSR1);
+		while (!call_in_handler)
+			msleep(1);
+	} while (call_in_handler == 1);
 	EQ(call_in_handler, -LKL_EDEADLK);
 	EQ(lkl_sys_write(fds[1], "x", 1), 1);
 	pthread_join(id, NULL);
@@ -247,7 +252,7 @@ static void storm(void)
 	stop = 1;
 	for (int i = 0; i < 4; i++)
 		pthread_join(id[i], NULL);
-	CHECK(handled > 1000 && eintr > 0);
+	CHECK(handled > 100 && eintr > 0);
 	halt();
 }
 
@@ -257,7 +262,7 @@ static void inside(void)
 	boot("mem=64M");
 	handle(SIGUSR1, on_signal, SA_RESTART);
 	EQ(lkl_sys_kill(lkl_sys_getpid(), SIGUSR1), 0);
-	for (int i = 0; i < 1000 && !handled; i++)
+	for (int i = 0; i < 10000 && !handled; i++)
 		msleep(1);
 	EQ(handled, 1);
 	EQ(last_signal, SIGUSR1);
@@ -305,22 +310,24 @@ static void timers(void)
 	struct __lkl__kernel_old_itimerval val = { .it_value = {
 							   .tv_usec = 10000 } };
 	lkl_timer_t timer;
+	long long begin;
 
 	boot("mem=64M");
 	handle(SIGUSR2, on_signal, SA_RESTART);
 	EQ(lkl_sys_timer_create(LKL_CLOCK_MONOTONIC, &event, &timer), 0);
+	begin = now(CLOCK_MONOTONIC);
 	EQ(lkl_sys_timer_settime(timer, 0, &spec, NULL), 0);
-	EQ(handled, 0);
 	/* The thread is not inside meanwhile. */
-	for (int i = 0; i < 2000 && !handled; i++)
+	for (int i = 0; i < 10000 && !handled; i++)
 		msleep(1);
 	EQ(handled, 1);
+	CHECK(now(CLOCK_MONOTONIC) - begin >= 10000000);
 	EQ(last_signal, SIGUSR2);
 	EQ(lkl_sys_timer_delete(timer), 0);
 
 	handle(SIGALRM, on_signal, SA_RESTART);
 	EQ(lkl_sys_setitimer(LKL_ITIMER_REAL, (void *)&val, NULL), 0);
-	for (int i = 0; i < 2000 && !handled; i++)
+	for (int i = 0; i < 10000 && !handled; i++)
 		msleep(1);
 	EQ(handled, 1);
 	EQ(last_signal, SIGALRM);
@@ -359,7 +366,7 @@ static void kill_inside(void)
 	if (!pid) {
 		boot("mem=64M");
 		lkl_sys_kill(1, SIGKILL);
-		msleep(1000);
+		msleep(10000);
 		_exit(0);
 	}
 	EQ(waitpid(pid, &status, 0), pid);

@@ -66,7 +66,7 @@ serve() {
 # await FILE JOB: until the file says that the job is ready
 await() {
 	local i
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 300; i++)); do
 		! grep -q ^ready "$1" || return 0
 		kill -0 "$2" 2>/dev/null || break
 		sleep 0.1
