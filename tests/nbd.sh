@@ -93,10 +93,9 @@ mkdir bin
 for tool in bash cptofs; do ln -s "$(command -v $tool)" bin; done
 refuses 2 "'disk.qcow2' needs qemu-nbd, which is not installed \(package qemu-utils\)" \
 	env PATH="$TMP/bin" "$BIN/cptofs" -i disk.qcow2 tree /
-qemu-io -f qcow2 -c 'sleep 60000' disk.qcow2 &
-while qemu-io -f qcow2 -c quit disk.qcow2 2>/dev/null; do
-	kill -0 $!
-done
+mkfifo locked
+stdbuf -oL qemu-io -f qcow2 -c 'read 0 512' -c 'sleep 60000' disk.qcow2 >locked &
+read -r <locked
 refuses 2 "cannot open 'disk.qcow2': Failed to get .write. lock.*" \
 	cptofs -i disk.qcow2 tree /
 kill $!
