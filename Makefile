@@ -100,7 +100,7 @@ RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 all: lib tools hijack man
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
-hijack: $(PRELOAD) $(RUN) $(OUT)/bin/lkl-hijack.sh
+hijack: $(PRELOAD) $(RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
@@ -210,8 +210,12 @@ $(OUT)/bin/lkl-hijack.sh: hijack/lkl-hijack.sh
 	@mkdir -p $(@D)
 	@install $< $@
 
-# gdb looks for it under this name.
+# gdb looks for them under these names.
 $(LIB).so-gdb.py: scripts/lkl-gdb.py
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(RUN)-gdb.py: scripts/lkl-run-gdb.py
 	@mkdir -p $(@D)
 	@cp $< $@
 

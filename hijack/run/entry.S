@@ -13,6 +13,21 @@
 #include <asm/unistd.h>
 #include "run.h"
 
+#define DW_CFA_def_cfa_expression 0x0f
+#define DW_CFA_expression 0x10
+#define DW_OP_deref 0x06
+#define DW_OP_dup 0x12
+#define DW_OP_drop 0x13
+#define DW_OP_plus_uconst 0x23
+#define DW_OP_bra 0x28
+#define DW_OP_skip 0x2f
+#define DW_OP_breg6 0x76
+
+/* In DWARF: where the program's REG is, in the struct run_regs RBP points to. */
+.macro	saved reg, offset
+	.cfi_escape DW_CFA_expression, \reg, 3, DW_OP_breg6, \offset % 128 + 128, \offset / 128
+.endm
+
 	.section .text.run, "ax", @progbits
 	.globl	run_text
 run_text:
@@ -25,9 +40,14 @@ run_text:
 	.type	run_enter, @function
 	.balign	64
 run_enter:
+	.cfi_startproc
+	/* The stacks are not in order, as with a signal. */
+	.cfi_signal_frame
+	.cfi_undefined %rip
 	movb	$0, %gs:RUN_SELECTOR
 	movq	%rsp, %gs:RUN_USER_SP
 	movq	%gs:RUN_STACK, %rsp
+	pushq	%gs:RUN_USER_SP
 	pushq	%rcx
 	pushfq
 	cld
@@ -46,6 +66,19 @@ run_enter:
 	pushq	%rsi
 	pushq	%rdi
 	movq	%rsp, %rbp
+	/*
+	 * It goes on at site->resume, or at RCX; so gdb and perf see through.
+	 */
+	.cfi_escape DW_CFA_def_cfa_expression, 4, DW_OP_breg6, 128 + 0, 1, DW_OP_deref
+	.cfi_escape DW_CFA_expression, 16, 17, DW_OP_breg6, 128 + 96, 0, DW_OP_deref, \
+		DW_OP_dup, DW_OP_bra, 7, 0, DW_OP_drop, DW_OP_breg6, 128 + 120, 0, \
+		DW_OP_skip, 2, 0, DW_OP_plus_uconst, SITE_RESUME
+	saved	3, 48
+	saved	6, 56
+	saved	12, 64
+	saved	13, 72
+	saved	14, 80
+	saved	15, 88
 	cmpb	$0, run_has_fsgsbase(%rip)
 	je	2f
 	rdfsbase %rax
@@ -61,6 +94,7 @@ run_leave:
 	je	3f
 	wrfsbase %rcx
 4:	movq	%rbp, %rsp
+	.cfi_endproc
 	popq	%rdi
 	popq	%rsi
 	popq	%rdx
@@ -124,7 +158,8 @@ run_go:
 	movq	%rsp, RUN_BACK(%rdi)
 	cmpq	$0, RUN_STACK(%rdi)
 	jne	1f
-	movq	%rsp, RUN_STACK(%rdi)
+	leaq	-8(%rsp), %rax
+	movq	%rax, RUN_STACK(%rdi)
 1:
 	movq	%rsi, %rbp
 	movq	8*13(%rsi), %rax
@@ -179,6 +214,7 @@ run_clone:
 	.globl	run_host_check, run_host_insn, run_host_done
 	.type	host_syscall, @function
 host_syscall:
+	.cfi_startproc
 hijack_host_text:
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
@@ -201,6 +237,7 @@ run_host_done:
 	pushq	%r10
 	pushq	%r8
 	pushq	%r9
+	.cfi_adjust_cfa_offset 56
 	movq	%rax, %rdi
 	call	run_may_block
 	movl	%eax, %ecx
@@ -211,6 +248,7 @@ run_host_done:
 	popq	%rsi
 	popq	%rdi
 	popq	%rax
+	.cfi_adjust_cfa_offset -56
 	testb	%cl, %cl
 	jne	2f
 	syscall
@@ -218,6 +256,7 @@ run_host_done:
 2:	movq	$-RUN_RESTART, %rax
 	ret
 hijack_host_text_end:
+	.cfi_endproc
 	.size	host_syscall, . - host_syscall
 
 /*

@@ -15,8 +15,8 @@
 #define RUN_USER_FS 56
 #define RUN_BACK 64
 
-/* Size of struct run_regs. */
-#define RUN_REGS (16 * 8)
+/* Offset in struct rewrite_site. */
+#define SITE_RESUME 8
 
 /* What a call returns to be made again: the kernel's ERESTARTSYS. */
 #define RUN_RESTART 512
@@ -32,7 +32,10 @@
 #include "../core.h"
 #include "rewrite.h"
 
-/* The program's registers in a system call, as entry.S pushes them. */
+/*
+ * The program's registers in a system call, as entry.S pushes them, which has
+ * offsets of it in DWARF.
+ */
 struct run_regs {
 	long arg[6]; /* RDI, RSI, RDX, R10, R8, R9 */
 	long rbx, rbp, r12, r13, r14, r15;
@@ -40,6 +43,7 @@ struct run_regs {
 	long nr;
 	long flags;
 	long rcx;
+	unsigned long sp;
 };
 
 struct run_action;
@@ -61,7 +65,8 @@ struct run_image {
  *	it, 1 traps it.  0 means that the thread is in our code
  * @pending: a signal waits for the thread to leave our code, with all other
  *	signals blocked
- * @stack: ours, where a system call of the program begins
+ * @stack: ours, where a system call of the program begins: 8 bytes from what
+ *	calls need
  * @user_sp: the program's stack pointer
  * @resume: where the program goes on
  * @out: last step on the way there: run_out_now, or run_out_trap when a

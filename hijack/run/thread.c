@@ -130,7 +130,7 @@ void run_first_thread(struct run_image *image)
 	first = &self;
 	thread_init(&self);
 	forget_rseq();
-	self.stack = (unsigned long)stack + STACK_SIZE;
+	self.stack = (unsigned long)stack + STACK_SIZE - 8;
 	self.user_sp = image->sp;
 	self.resume = image->entry;
 	run_go(&self, &regs);
