@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/hijack-lab.sh"
 need openssl python3 wget dig nc socat iperf3 nginx redis-server redis-cli \
-	dropbear dropbearkey dbclient ping ss tc nft nl-link-list gcc
+	dropbear dropbearkey dbclient ping ss tc nft nl-link-list nl-addr-list haproxy gcc
 PYTHON=/usr/bin/python3
 
 # The peer: names, HTTP and HTTPS.
@@ -48,11 +48,15 @@ grep -q "^eth0 .*$LKL/24" ip && ! grep tap0 ip || fail "ip: $(cat ip)"
 lkl ip route >route
 grep -q "^default via $PEER dev eth0" route || fail "ip route: $(cat route)"
 lkl ping -q -c 2 -i 0.1 $PEER >ping || fail "$(cat ping)"
-lkl ping -q -c 1 ::1 >ping || fail "$(cat ping)"
+lkl ping -6 -q -c 1 ::1 >ping || fail "$(cat ping)"
 lkl sh -c "ping -q -c 1 $PEER >/dev/null; true"
 lkl tc -s qdisc show dev eth0 | grep -q qdisc || fail tc
 same "" lkl nft list ruleset
 lkl nl-link-list | grep -q ^eth0 || fail nl-link-list
+lkl nl-addr-list | grep -q ^$LKL/24 || fail nl-addr-list
+ss -Hltn | grep -q "$PEER:80" || fail "the host's ss"
+same "" lkl ss -Hltin
+same "" lkl ip neigh
 same "['lo', 'eth0']" lkl $PYTHON -c '
 from pyroute2 import IPRoute
 print([l.get_attr("IFLA_IFNAME") for l in IPRoute().get_links()][:2])'
@@ -126,6 +130,19 @@ curl -sS --no-progress-meter --parallel --remote-name-all --output-dir out --cre
 for copy in out/*; do
 	cmp "$copy" file || fail nginx, in parallel
 done
+stop
+
+cat >haproxy.cfg <<END
+defaults
+	timeout connect 20s
+	timeout client 20s
+	timeout server 20s
+listen all
+	bind $LKL:80
+	server peer $PEER:80
+END
+serve 80 haproxy -db -f haproxy.cfg
+curl -sS http://$LKL/file | cmp - file || fail haproxy
 stop
 
 serve 6379 redis-server --bind $LKL --protected-mode no --save ''
