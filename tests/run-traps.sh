@@ -5,7 +5,7 @@
 # not at all, and without changing the program.
 
 . "$(dirname "$0")/tools.sh"
-need strace busybox bash
+need strace busybox bash python3
 export UNDER_LKL_RUN=1
 
 for test in run-code run-signals run-threads; do
@@ -26,6 +26,23 @@ for how in --seccomp --no-rewrite "--seccomp --no-rewrite"; do
 	esac
 	[ "$signals" -gt 5 ] || fail "$how: $(cat stats)"
 done
+
+# A filter stays with a helper of a program that has sockets: it is trapped where
+# it is, at a fixed address, but on the host's network all the same.
+printf '#!%s true\n' "$(command -v busybox)" >short
+chmod +x short
+for how in "" --seccomp; do
+	# shellcheck disable=SC2086
+	out=$(lkl-run $how python3 -c '
+import socket, subprocess
+s = socket.socket()
+subprocess.run(["./short"], check=True)
+subprocess.run(["busybox", "sh", "-c", "busybox ip -o link | wc -l; exit 0"], check=True)')
+	[ "$out" = "$(busybox ip -o link | wc -l)" ] || fail "$how: a helper: $out"
+done
+# A script is not too short to be on the library's.
+printf '#!/bin/sh\nip l\n' >short
+[ "$(lkl-run bash -c './short; true' | grep -c ': <')" = 1 ] || fail "a short script escapes"
 
 # A host of before Linux 5.11: prctl(59) is what it does not know.
 strace -f -o log -e inject=prctl:error=EINVAL:when=1 lkl-run --stats busybox ls / >out 2>stats ||

@@ -36,9 +36,16 @@ static unsigned long count_host, count_library, count_here;
  */
 static bool watch_all;
 
+long run_core(long nr, const long *a)
+{
+	if (__builtin_expect(run_options.host, 0))
+		return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return hijack_syscall(nr, a);
+}
+
 static long core(struct run_regs *r)
 {
-	return hijack_syscall(r->nr, r->arg);
+	return run_core(r->nr, r->arg);
 }
 
 static bool failed(long ret)
@@ -64,7 +71,7 @@ static long call_mmap(struct run_thread *t, struct run_regs *r)
 		rewrite_forget(a[0], a[0] + pages(a[1]));
 	else if (!a[0] && !(a[3] & MAP_32BIT))
 		a[0] = run_place(a[1]);
-	ret = hijack_syscall(r->nr, a);
+	ret = run_core(r->nr, a);
 	if (failed(ret))
 		return ret;
 	if ((a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC)) ==
@@ -186,7 +193,7 @@ static long call_open(struct run_thread *t, struct run_regs *r)
 		return core(r);
 	memcpy(arg, r->arg, sizeof(arg));
 	arg[at] = (long)run_options.program;
-	return hijack_syscall(r->nr, arg);
+	return run_core(r->nr, arg);
 }
 
 static long call_exit_group(struct run_thread *t, struct run_regs *r)

@@ -25,7 +25,7 @@ char run_has_fsgsbase;
 static const char usage[] = "usage: lkl-run [--trace] [--stats] [--no-rewrite] "
 			    "[--seccomp] [--] program [args]\n";
 
-enum { OPT_ARGV0 = 256 };
+enum { OPT_ARGV0 = 256, OPT_HOST };
 
 static const struct option options[] = {
 	{ "trace", no_argument, NULL, 't' },
@@ -33,6 +33,7 @@ static const struct option options[] = {
 	{ "no-rewrite", no_argument, NULL, 'n' },
 	{ "seccomp", no_argument, NULL, 'c' },
 	{ "argv0", required_argument, NULL, OPT_ARGV0 },
+	{ "host", no_argument, NULL, OPT_HOST },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -83,6 +84,9 @@ int main(int argc, char **argv, char **envp)
 		case OPT_ARGV0:
 			argv0 = optarg;
 			break;
+		case OPT_HOST:
+			run_options.host = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -125,7 +129,8 @@ int main(int argc, char **argv, char **envp)
 		return 126;
 	run_threads_early();
 	run_calls_init();
-	if (run_signals_early() || hijack_start("lkl-run"))
+	if (run_signals_early() ||
+	    (!run_options.host && hijack_start("lkl-run")))
 		return 125;
 	err = run_signals_init();
 	if (err) {

@@ -116,6 +116,7 @@ struct run_thread {
  * @stats: print a summary at the end
  * @rewrite: change system call instructions
  * @seccomp: the host traps system calls with a filter, by where they are made
+ * @host: all calls are the host's: a helper that its parent's filter traps
  * @self: path of lkl-run
  * @program: path of the program
  */
@@ -124,6 +125,7 @@ struct run_options {
 	bool stats;
 	bool rewrite;
 	bool seccomp;
+	bool host;
 	const char *self;
 	char program[4096];
 };
@@ -195,6 +197,7 @@ long run_exempt(long nr, long a, long b, long c, long d);
 size_t run_peek(void *to, const void *from, size_t len);
 
 /* call.c */
+long run_core(long nr, const long *a);
 long run_call(struct run_regs *r);
 long run_syscall(struct run_thread *t, struct run_regs *r);
 void run_calls_init(void);

@@ -383,13 +383,14 @@ long run_thread_vfork(struct run_thread *t, struct run_regs *r)
 
 /*
  * Programs.  What a program executes is run as it is, but for the child of one
- * that had sockets: that is a helper and runs on the host alone.
+ * that had sockets: that is a helper and runs on the host alone.  A filter stays
+ * with it, which may trap it where it is: then it needs to be run all the same.
  */
 
 /* Would the loader take it, with nothing lost?  It does not load itself. */
 static bool can_load(const char *path)
 {
-	unsigned char head[20];
+	unsigned char head[20] = "";
 	struct stat st, self;
 	bool ok = false;
 	int fd;
@@ -402,7 +403,7 @@ static bool can_load(const char *path)
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
 	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
 	    (st.st_dev != self.st_dev || st.st_ino != self.st_ino) &&
-	    read(fd, head, sizeof(head)) == sizeof(head))
+	    read(fd, head, sizeof(head)) > 0)
 		ok = !memcmp(head, "#!", 2) ||
 		     (!memcmp(head, ELFMAG, SELFMAG) &&
 		      head[EI_CLASS] == ELFCLASS64 && head[18] == EM_X86_64);
@@ -415,9 +416,9 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	static const char proc_exe[] = "/proc/self/exe";
 	char path[4096] = "";
 	char **argv = (char **)r->arg[1], **new;
+	bool helper = run_forked() && hijack_has_sockets();
 	long args[6], n = 0, i = 0;
 
-	(void)t;
 	memcpy(args, r->arg, sizeof(args));
 	if (r->nr == SYS_execve) {
 		/* A bad pointer is the host's to find. */
@@ -427,14 +428,14 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 			strcpy(path, run_options.program);
 		}
 	}
-	if ((run_forked() && hijack_has_sockets()) || !argv || !*path ||
+	if ((helper && !run_options.seccomp) || !argv || !*path ||
 	    !can_load(path))
 		return t->vforked ? host_syscall(r->nr, args[0], args[1],
 						 args[2], args[3], args[4], 0)
-				  : hijack_syscall(r->nr, args);
+				  : run_core(r->nr, args);
 	while (argv[n])
 		n++;
-	new = mmap(NULL, (n + 11) * sizeof(*new), PROT_READ | PROT_WRITE,
+	new = mmap(NULL, (n + 12) * sizeof(*new), PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (new == MAP_FAILED)
 		return -ENOMEM;
@@ -447,6 +448,8 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 		new[i++] = "--no-rewrite";
 	if (run_options.seccomp)
 		new[i++] = "--seccomp";
+	if (run_options.host || helper)
+		new[i++] = "--host";
 	new[i++] = "--argv0";
 	new[i++] = n ? argv[0] : "";
 	new[i++] = "--";
@@ -455,7 +458,7 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
-	i = hijack_syscall(SYS_execve, args);
-	munmap(new, (n + 11) * sizeof(*new));
+	i = run_core(SYS_execve, args);
+	munmap(new, (n + 12) * sizeof(*new));
 	return i;
 }
