@@ -150,6 +150,20 @@ static void peek_put(int *peek, bool empty)
 	fd_forget(peek[1]);
 }
 
+/**
+ * copy_forget - close the thread's pipe: it ends, or its pipe is the parent's
+ */
+void copy_forget(void)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	if (t->peek[1]) {
+		fd_forget(t->peek[0]);
+		fd_forget(t->peek[1]);
+	}
+	t->peek[1] = 0;
+}
+
 /* From a pipe of the host to a socket of the library. */
 static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,16 +52,6 @@ void hijack_say(const char *what, const char *why)
 	host3(SYS_write, STDERR_FILENO, line, n);
 }
 
-long hijack_forked(void)
-{
-	static int said;
-
-	if (!__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
-		hijack_say("a forked process cannot use its parent's network: ",
-			   "ENOSYS; see lkl-hijack(1)");
-	return -ENOSYS;
-}
-
 struct hijack_thread *hijack_thread(void)
 {
 	return &tls_thread;
@@ -90,11 +81,8 @@ void hijack_thread_exit(void)
 	if (t->buffer)
 		host2(SYS_munmap, t->buffer, COPY_SIZE);
 	t->buffer = NULL;
-	if (t->peek[1]) {
-		fd_forget(t->peek[0]);
-		fd_forget(t->peek[1]);
-	}
-	t->peek[1] = 0;
+	copy_forget();
+	share_thread_exit();
 }
 
 static long do_exit(long nr, const long *a)
@@ -226,6 +214,14 @@ static long do_exit_group(long nr, const long *a)
 	return host1(nr, a[0]);
 }
 
+/* seccomp() and prctl() */
+static long do_sandbox(long nr, const long *a)
+{
+	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP)
+		share_sandbox();
+	return host_call(nr, a);
+}
+
 /* Programs have another way where there is none. */
 static long do_refuse(long nr, const long *a)
 {
@@ -294,6 +290,7 @@ static hijack_call *const calls[] = {
 	[SYS_exit_group] = do_exit_group,
 	[SYS_epoll_wait] = wait_epoll_wait,
 	[SYS_epoll_ctl] = wait_epoll_ctl,
+	[SYS_prctl] = do_sandbox,
 	[SYS_openat] = path_openat,
 	[SYS_newfstatat] = path_at,
 	[SYS_readlinkat] = path_at,
@@ -312,6 +309,7 @@ static hijack_call *const calls[] = {
 	[SYS_recvmmsg] = fd_call,
 	[SYS_syncfs] = fd_call,
 	[SYS_sendmmsg] = socket_sendmmsg,
+	[SYS_seccomp] = do_sandbox,
 	[SYS_copy_file_range] = copy_range,
 	[SYS_preadv2] = fd_call,
 	[SYS_pwritev2] = fd_call,
@@ -408,10 +406,16 @@ int hijack_boot(void)
 	return err ? -ENETDOWN : 0;
 }
 
-void hijack_before_fork(void)
+void hijack_before_fork(bool shares)
 {
-	if (hijack_has_sockets() || !lkl_kernel_boots() ||
-	    !change_state(HIJACK_UP))
+	if (!lkl_kernel_boots())
+		return;
+	if (hijack_has_sockets()) {
+		if (!shares)
+			share_prepare();
+		return;
+	}
+	if (!change_state(HIJACK_UP))
 		return;
 	/* Another thread may just have begun. */
 	if (hijack_has_sockets()) {

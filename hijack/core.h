@@ -50,8 +50,7 @@ long hijack_syscall(long nr, const long arg[6]);
  *
  * These return on another stack, twice on one, or not at all, so they have to
  * be made with the program's own registers by the way in: clone, clone3, vfork
- * and rt_sigreturn.  The core need not hear of them: a process that was forked
- * finds out by itself.
+ * and rt_sigreturn.
  */
 static inline bool hijack_in_place(long nr)
 {
@@ -86,11 +85,37 @@ bool hijack_in_vfork(void);
 
 /**
  * hijack_before_fork - the program is about to make a process, not a thread
+ * @shares: which has the program's memory, until it executes something
  *
  * A program that has no descriptor of the library's kernel by then is taken for
  * a launcher, like a shell: its kernel and its devices make room for those of
  * the programs it starts.  If it comes to need a kernel, it boots again.
+ *
+ * Uses libc.
  */
-void hijack_before_fork(void);
+void hijack_before_fork(bool shares);
+
+/**
+ * hijack_fork_begin - a process with memory of its own is made now
+ *
+ * If there are sockets, it will go on using them, by this process's kernel.
+ * hijack_fork_end() follows on the same thread, in both processes.
+ */
+void hijack_fork_begin(void);
+
+/**
+ * hijack_fork_end - it has been made
+ * @pid: what the host's call returned
+ */
+void hijack_fork_end(long pid);
+
+/* Is the thread in a call of the library, made here or elsewhere? */
+bool hijack_busy(void);
+
+/*
+ * For the library's wait operation: FUTEX_WAIT_BITSET, with what else goes into
+ * the host's argument.
+ */
+extern int hijack_futex_wait;
 
 #endif /* HIJACK_CORE_H */

@@ -317,6 +317,19 @@ void fd_close_all(void)
 			put_word(take_word(fd));
 }
 
+/**
+ * fd_change_epolls - in a forked child: replace words
+ * @change: makes a new word from that of an epoll
+ */
+void fd_change_epolls(uint32_t (*change)(uint32_t word))
+{
+	int fd;
+
+	for (fd = 0; fd <= fd_top; fd++)
+		if (fd_word(fd) & FD_EPOLL)
+			set_word(fd, change(fd_word(fd)));
+}
+
 /* A second reference to what a word stands for, or a negative error number. */
 static long get_word(uint32_t word)
 {
@@ -326,8 +339,8 @@ static long get_word(uint32_t word)
 		wait_epoll_get(word);
 		return word;
 	}
-	/* A forked child has nothing but the placeholder. */
-	if (!lkl_kernel_boots())
+	/* A forked child that could not be served has but the placeholder. */
+	if (!lkl_kernel_boots() && share_process() < 0)
 		return word;
 	kfd = lkl3(SYS_fcntl, fd_number(word), F_DUPFD_CLOEXEC, 0);
 	return kfd < 0 ? kfd : (long)(FD_LKL | kfd);

@@ -75,6 +75,7 @@ long fd_own(long fd);
 void fd_forget(long fd);
 void fd_expect_socket(void);
 void fd_close_all(void);
+void fd_change_epolls(uint32_t (*change)(uint32_t word));
 
 hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 	fd_fcntl, fd_mmap, fd_memory;
@@ -87,6 +88,7 @@ hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 
 /* Copying between descriptors (copy.c) */
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
+void copy_forget(void);
 
 /* Waiting (wait.c) */
 hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
@@ -94,10 +96,22 @@ hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
 void wait_epoll_get(uint32_t word);
 void wait_epoll_put(uint32_t word);
 void wait_thread_exit(void);
+void wait_fork(void);
+void wait_forked(void);
 
 /* Files (path.c) */
 int path_init(bool resolv_conf);
 hijack_call path_open, path_openat, path_openat2, path_plain, path_at;
+
+/* Forked processes (child.c), and who serves them (owner.c) */
+long share_call(long nr, const long *a);
+long share_watch(long (*fn)(void *), struct lkl_watch *watch);
+int share_process(void);
+long share_give_bell(int index);
+void share_forget_bell(long bell);
+void share_sandbox(void);
+void share_thread_exit(void);
+void share_prepare(void);
 
 /* Which stack a socket belongs to (policy.c) */
 enum policy_way { POLICY_LISTEN, POLICY_CONNECT };
@@ -116,6 +130,10 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
  * @eventfd: what wakes poll(), + 1
  * @buffer: COPY_SIZE bytes, or NULL
  * @peek: an empty pipe, or 0
+ * @link: in a forked process, what carries its calls
+ * @busy: such a call is being made
+ * @fork_process: number that the process will have that it forks
+ * @fork_control: and its end of the socket
  */
 struct hijack_thread {
 	bool own;
@@ -124,6 +142,10 @@ struct hijack_thread {
 	int eventfd;
 	void *buffer;
 	int peek[2];
+	struct share_link *link;
+	bool busy;
+	int fork_process;
+	long fork_control;
 };
 
 #define COPY_SIZE (128 * 1024)
@@ -166,17 +188,15 @@ static inline int hijack_need(void)
 		       : hijack_boot();
 }
 
-/* In a forked child there is no kernel: say so, once. */
-long hijack_forked(void);
-
 /* A call of the library's kernel. */
 static inline long lkl6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long p[6] = { a, b, c, d, e, f };
 	long ret = lkl_syscall(nr, p);
 
-	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots() ? hijack_forked()
-							       : ret;
+	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots()
+		       ? share_call(nr, p)
+		       : ret;
 }
 
 /*
@@ -195,8 +215,9 @@ static inline long lkl_any(long nr, long a, long b, long c, long d, long e)
 		ret = lkl_syscall(nr, p);
 	} while (unlikely(ret == -ENOSYS || ret == -ESHUTDOWN) &&
 		 __atomic_load_n(&hijack_state, __ATOMIC_ACQUIRE) != HIJACK_UP);
-	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots() ? hijack_forked()
-							       : ret;
+	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots()
+		       ? share_call(nr, p)
+		       : ret;
 }
 
 #define lkl1(nr, a) lkl6(nr, (long)(a), 0, 0, 0, 0, 0)

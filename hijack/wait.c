@@ -27,7 +27,7 @@
 #include <sys/select.h>
 #include <time.h>
 
-#include "internal.h"
+#include "share.h"
 
 /* The kernel's size of a signal mask. */
 #define MASK_SIZE 8
@@ -117,12 +117,22 @@ static void poll_notify(struct lkl_watch *watch)
 	ring(t->eventfd - 1);
 }
 
+/* Run one of the watch's functions. */
+static long watch_call(long (*fn)(void *), struct lkl_watch *watch)
+{
+	long ret = lkl_kernel_call(fn, watch);
+
+	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots()
+		       ? share_watch(fn, watch)
+		       : ret;
+}
+
 static void poll_stop(struct hijack_thread *t)
 {
 	if (!t->watching)
 		return;
 	t->watching = 0;
-	lkl_kernel_call(lkl_watch_stop, &t->watch);
+	watch_call(lkl_watch_stop, &t->watch);
 }
 
 /**
@@ -175,9 +185,7 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 		 */
 		ready = !deadline->forever && !deadline->at
 				? lkl3(SYS_poll, files, count, 0)
-				: lkl_kernel_call(lkl_watch_start, &t->watch);
-		if (ready == -ENOSYS)
-			return hijack_forked();
+				: watch_call(lkl_watch_start, &t->watch);
 		if (ready < 0)
 			return ready;
 		if (ready || (!deadline->forever && !deadline->at)) {
@@ -190,7 +198,7 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 		if (!t->watching)
 			return ret < 0 ? ret : -EINTR;
 		t->watching = 0;
-		ready = lkl_kernel_call(lkl_watch_stop, &t->watch);
+		ready = watch_call(lkl_watch_stop, &t->watch);
 		if (fds[n].revents) {
 			quiet(fds[n].fd);
 			ret -= ret > 0;
@@ -443,50 +451,40 @@ long wait_pselect(long nr, const long *a)
  * epoll
  */
 
-/**
- * struct epoll - an epoll of the host, and its shadow
- * @watch: on the shadow
- * @file: for @watch
- * @refs: descriptors that stand for it; 0 is a free slot
- * @state: EPOLL_*
- * @event: the eventfd
- * @sleepers: threads that sleep in the host
- * @rung: the event has been written to, and nobody has noticed yet
- * @nested: it is waited for as a file
- * @streak: times that the host's files were not looked at
- */
-struct epoll {
-	struct lkl_watch watch;
-	struct lkl_watch_file file;
-	int refs;
-	int state;
-	int event;
-	int sleepers;
-	int rung;
-	int nested;
-	int streak;
-};
-
 enum { EPOLL_PLAIN, EPOLL_CHANGING, EPOLL_SHADOW };
 
-static struct epoll epolls[4096];
+#define EPOLLS 4096
+
+/* Those of forked processes come after them, in the shared memory. */
+static struct epoll epolls[EPOLLS];
+/* There have been none beyond. */
+static unsigned int epolls_top;
 
 static struct epoll *to_epoll(uint32_t word)
 {
-	return &epolls[fd_number(word)];
+	unsigned int n = fd_number(word);
+
+	return likely(n < EPOLLS) ? &epolls[n] : &share->epoll[n - EPOLLS];
 }
 
+static void epoll_ring(struct epoll *e, int event)
+{
+	if (e->forked ||
+	    ((__atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) || e->nested) &&
+	     !__atomic_exchange_n(&e->rung, 1, __ATOMIC_SEQ_CST)))
+		ring(event);
+}
+
+/* From the library's kernel. */
 static void epoll_notify(struct lkl_watch *watch)
 {
 	struct epoll *e = (void *)watch;
 
-	if ((__atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) || e->nested) &&
-	    !__atomic_exchange_n(&e->rung, 1, __ATOMIC_SEQ_CST))
-		ring(e->event);
+	epoll_ring(e, e->bell);
 }
 
 /* What the shadow has ready. */
-static long epoll_take(struct epoll *e, struct epoll_event *events, long max)
+static long shadow_take(struct epoll *e, struct epoll_event *events, long max)
 {
 	return lkl6(SYS_epoll_wait, e->file.fd, (long)events, max, 0, 0, 0);
 }
@@ -503,7 +501,7 @@ static long epoll_add_event(struct epoll *e, long fd, int op)
 {
 	struct epoll_event ev = {
 		.events = EPOLLIN | (e->nested ? 0 : EPOLLET),
-		.data.u64 = (unsigned long)e,
+		.data.u64 = e->tag,
 	};
 
 	return host4(SYS_epoll_ctl, fd, op, e->event, &ev);
@@ -543,17 +541,24 @@ static long epoll_shadow(struct epoll *e, long fd)
 	if (ret < 0)
 		goto close_shadow;
 	e->event = ret;
+	e->bell = e->process ? -1 : ret;
 	e->watch = (struct lkl_watch){ .notify = epoll_notify,
 				       .files = &e->file,
 				       .count = 1 };
-	ret = lkl_kernel_call(lkl_watch_always, &e->watch);
+	ret = e->process ? share_give_bell(e - share->epoll) : 0;
+	if (ret)
+		goto close_event;
+	ret = watch_call(lkl_watch_always, &e->watch);
 	if (!ret)
 		ret = epoll_add_event(e, fd, EPOLL_CTL_ADD);
 	if (!ret) {
 		__atomic_store_n(&e->state, EPOLL_SHADOW, __ATOMIC_RELEASE);
 		return 0;
 	}
-	lkl_kernel_call(lkl_watch_stop, &e->watch);
+	watch_call(lkl_watch_stop, &e->watch);
+	if (e->process)
+		share_forget_bell(e->bell);
+close_event:
 	fd_forget(e->event);
 close_shadow:
 	lkl1(SYS_close, e->file.fd);
@@ -567,6 +572,14 @@ void wait_epoll_get(uint32_t word)
 	__atomic_add_fetch(&to_epoll(word)->refs, 1, __ATOMIC_ACQ_REL);
 }
 
+static void epoll_free(struct epoll *e)
+{
+	e->state = EPOLL_PLAIN;
+	e->sleepers = e->rung = e->nested = e->process = 0;
+	e->forked = e->borrowed = false;
+	__atomic_store_n(&e->refs, 0, __ATOMIC_RELEASE);
+}
+
 void wait_epoll_put(uint32_t word)
 {
 	struct epoll *e = to_epoll(word);
@@ -576,31 +589,70 @@ void wait_epoll_put(uint32_t word)
 	    __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (e->state == EPOLL_SHADOW) {
-		lkl_kernel_call(lkl_watch_stop, &e->watch);
+		if (!e->borrowed)
+			watch_call(lkl_watch_stop, &e->watch);
 		lkl1(SYS_close, e->file.fd);
 		fd_forget(e->event);
+		if (e->process)
+			share_forget_bell(e->bell);
 	}
-	e->state = EPOLL_PLAIN;
-	e->sleepers = e->rung = e->nested = 0;
-	__atomic_store_n(&e->refs, 0, __ATOMIC_RELEASE);
+	epoll_free(e);
+}
+
+/* A free slot, with a reference; NULL if there is none. */
+static struct epoll *epoll_take(struct epoll *slots, unsigned int n,
+				unsigned int *top)
+{
+	unsigned int i, old = *top;
+
+	for (i = 0; i < n; i++) {
+		int none = 0;
+
+		if (!slots[i].refs &&
+		    __atomic_compare_exchange_n(&slots[i].refs, &none, 1, false,
+						__ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED))
+			break;
+	}
+	if (i == n)
+		return NULL;
+	while (i >= old &&
+	       !__atomic_compare_exchange_n(top, &old, i + 1, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		;
+	slots[i].tag = (unsigned long)&slots[i];
+	return &slots[i];
+}
+
+static uint32_t epoll_word(struct epoll *e)
+{
+	return FD_EPOLL |
+	       (e->process ? EPOLLS + (e - share->epoll) : e - epolls);
+}
+
+/* One of this process's. */
+static struct epoll *epoll_take_own(void)
+{
+	struct epoll *e;
+
+	if (likely(share_process() < 0))
+		return epoll_take(epolls, EPOLLS, &epolls_top);
+	e = epoll_take(share->epoll, SHARE_EPOLLS, &share->epolls_top);
+	if (e)
+		e->process = share_process() + 1;
+	return e;
 }
 
 static long epoll_install(long fd)
 {
-	unsigned int i;
+	struct epoll *e;
 
 	if (fd < 0 || fd >= FD_MAX)
 		return fd;
-	for (i = 0; i < array_size(epolls); i++) {
-		int none = 0;
-
-		if (!epolls[i].refs &&
-		    __atomic_compare_exchange_n(&epolls[i].refs, &none, 1,
-						false, __ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED)) {
-			fd_set_word(fd, FD_EPOLL | i);
-			return fd;
-		}
+	e = epoll_take_own();
+	if (e) {
+		fd_set_word(fd, epoll_word(e));
+		return fd;
 	}
 	host1(SYS_close, fd);
 	return -EMFILE;
@@ -636,7 +688,7 @@ static long epoll_without_event(struct epoll *e, struct epoll_event *events,
 	long i;
 
 	for (i = 0; i < n; i++) {
-		if (events[i].data.u64 != (unsigned long)e)
+		if (events[i].data.u64 != e->tag)
 			continue;
 		__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
 		memmove(&events[i], &events[i + 1],
@@ -681,19 +733,13 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 
 		if (sleeps)
 			__atomic_add_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
-		n = epoll_take(e, events, max);
-		if (n < 0) {
-			if (sleeps)
-				__atomic_sub_fetch(&e->sleepers, 1,
-						   __ATOMIC_SEQ_CST);
-			return n == -ENOSYS
-				       ? epoll_host(fd, events, max, time, mask)
-				       : n;
-		}
+		n = shadow_take(e, events, max);
 		if (n) {
 			if (sleeps)
 				__atomic_sub_fetch(&e->sleepers, 1,
 						   __ATOMIC_SEQ_CST);
+			if (n < 0)
+				return n;
 			if (n == max || (e->streak++ < EPOLL_STREAK && !mask)) {
 				break;
 			}
@@ -708,7 +754,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 			__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
 			quiet(e->event);
 			if (epoll_is_ready(e))
-				epoll_notify(&e->watch);
+				epoll_ring(e, e->event);
 		}
 		if (first && sleeps && time)
 			deadline = deadline_in(time);
@@ -721,7 +767,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 		before = m;
 		m = epoll_without_event(e, events, m);
 		if (m < before && m < max) {
-			n = epoll_take(e, events + m, max - m);
+			n = shadow_take(e, events + m, max - m);
 			if (n > 0)
 				m += n;
 		}
@@ -737,7 +783,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 	/* There may be more than fits, and others who wait for it. */
 	if (n == max && __atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) &&
 	    epoll_is_ready(e))
-		epoll_notify(&e->watch);
+		epoll_ring(e, e->event);
 	return n;
 }
 
@@ -787,4 +833,129 @@ long wait_epoll_pwait2(long nr, const long *a)
 	if (bad_time(time))
 		return -EINVAL;
 	return do_epoll(a[0], e, (void *)a[1], (int)a[2], time, (void *)a[4]);
+}
+
+/*
+ * Forks
+ */
+
+/**
+ * wait_fork - there will be another process with the same epolls
+ */
+void wait_fork(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < epolls_top; i++)
+		epolls[i].forked = epolls[i].refs;
+	for (i = 0; share_process() >= 0 && i < share->epolls_top; i++)
+		if (share->epoll[i].process == share_process() + 1)
+			share->epoll[i].forked = true;
+}
+
+/*
+ * What a child makes of its parent's epoll: one with a shadow is used as it is,
+ * from a slot that is not in the shared memory; one without may get a shadow
+ * and needs a slot there.
+ */
+static uint32_t epoll_inherit(uint32_t word)
+{
+	struct epoll *e = to_epoll(word), *slots = share->epoll, *mine = NULL;
+	bool shadow = e->state == EPOLL_SHADOW;
+	unsigned int i, n = share->epolls_top;
+	int process = share_process() + 1;
+
+	if (shadow) {
+		if (!e->process) {
+			e->borrowed = true;
+			return word;
+		}
+		slots = epolls;
+		n = epolls_top;
+		process = 0;
+	}
+	for (i = 0; i < n && !mine; i++)
+		if (slots[i].refs && slots[i].process == process &&
+		    slots[i].tag == e->tag)
+			mine = &slots[i];
+	if (mine) {
+		mine->refs++;
+		return epoll_word(mine);
+	}
+	mine = shadow ? epoll_take(epolls, EPOLLS, &epolls_top)
+		      : epoll_take_own();
+	if (!mine)
+		return 0;
+	if (shadow) {
+		*mine = *e;
+		mine->refs = 1;
+		mine->process = 0;
+		mine->borrowed = true;
+	}
+	mine->tag = e->tag;
+	mine->nested = e->nested;
+	return epoll_word(mine);
+}
+
+/**
+ * wait_forked - in a child: what waits is the parent's
+ */
+void wait_forked(void)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	t->watching = 0;
+	if (t->eventfd)
+		fd_forget(t->eventfd - 1);
+	t->eventfd = 0;
+	if (share_process() >= 0)
+		fd_change_epolls(epoll_inherit);
+}
+
+/**
+ * wait_set_bell - the process that has the kernel knows an epoll's eventfd now
+ * @index: number of the epoll in the shared memory
+ * @bell: its descriptor, or a negative error number
+ */
+void wait_set_bell(int index, long bell)
+{
+	int *at = &share->epoll[index].bell;
+
+	__atomic_store_n(at, bell < 0 ? 0 : bell, __ATOMIC_SEQ_CST);
+	share_wake(at);
+}
+
+/**
+ * wait_process_gone - another process has ended, and its epolls with it
+ * @process: which
+ * @alone: it was the last
+ */
+void wait_process_gone(int process, bool alone)
+{
+	unsigned int i;
+
+	for (i = 0; alone && i < epolls_top; i++) {
+		struct epoll *e = &epolls[i];
+
+		if (!e->forked)
+			continue;
+		e->forked = false;
+		/* Who has missed an event meanwhile has not noticed. */
+		__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
+		if (e->state == EPOLL_SHADOW)
+			ring(e->event);
+	}
+
+	for (i = 0; i < share->epolls_top; i++) {
+		struct epoll *e = &share->epoll[i];
+
+		if (e->process != process + 1)
+			continue;
+		e->watch.count = 0;
+		if (e->state != EPOLL_PLAIN)
+			lkl_kernel_call(lkl_watch_stop, &e->watch);
+		if (e->state != EPOLL_PLAIN && e->bell > 0)
+			fd_forget(e->bell);
+		epoll_free(e);
+	}
 }

@@ -62,18 +62,6 @@ os.setsid()
 l = socket.create_server(("127.0.0.1", 0))
 c = socket.create_connection(l.getsockname())
 os.write(w, b"1")' || fail "$way: daemon"
-	# One that had them gets an error and a line.
-	$way $PYTHON -c '
-import os, socket, errno
-s = socket.socket()
-if os.fork():
-    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
-try:
-    s.bind(("127.0.0.1", 0))
-except OSError as e:
-    os._exit(e.errno != errno.ENOSYS)
-os._exit(2)' 2>err || fail "$way: forked: $?"
-	[ "$(grep -c 'forked process' err)" = 1 ] || fail "$way: $(cat err)"
 done
 
 # Time comes from the vDSO: it is cheaper than any system call.

@@ -304,7 +304,7 @@ static void refused(void)
 	FAILS(syscall(SYS_io_uring_setup, 1, params), ENOSYS);
 }
 
-/* A child that executes another program, and one that goes on. */
+/* A child that executes another program. */
 static void children(void)
 {
 	char *args[] = { "sh", "-c", "exit 42", NULL };
@@ -325,24 +325,6 @@ static void children(void)
 	EQ(read(p[1], &c, 1), 1);
 	ep = SYS(dup(0));
 	SYS(close(ep));
-
-	pid = SYS(fork());
-	if (!pid) {
-		int fd = open("/dev/null", O_WRONLY);
-
-		dup2(fd, 2);
-		if (write(p[0], "x", 1) != -1 || errno != ENOSYS)
-			_exit(1);
-		if (socket(AF_INET, SOCK_STREAM, 0) != -1 || errno != ENOSYS)
-			_exit(2);
-		if (close(p[0]) || close(p[1]) || close(fd))
-			_exit(3);
-		_exit(0);
-	}
-	EQ(waitpid(pid, &status, 0), pid);
-	EQ(status, 0);
-	EQ(write(p[0], "x", 1), 1);
-	EQ(read(p[1], &c, 1), 1);
 }
 
 static const struct check tests[] = {

@@ -78,8 +78,8 @@ done
 lkl nc -N $PEER 7000 <file
 wait $!
 cmp got file || fail nc
-# A session of a secure shell, both ways.  The server cannot fork and go on with
-# its connection yet; started for each, as by inetd, it can.
+# A session of a secure shell, both ways; the server is started for each, as by
+# inetd.
 if read -r _ _ ids </proc/self/uid_map && [ "$ids" -gt 1000000 ]; then
 	dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
 	dropbearkey -t ed25519 -f id.key 2>/dev/null | grep ^ssh- >id.pub

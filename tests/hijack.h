@@ -50,6 +50,10 @@ static inline void hijack_self(char **argv)
 	int main(int argc, char **argv)                                        \
 	{                                                                      \
 		hijack_self(argv);                                             \
+		/* Then each test is a child that is served by this process.   \
+		 */                                                            \
+		if (getenv("HIJACK_FORKED"))                                   \
+			SYS(socket(AF_INET, SOCK_DGRAM, 0));                   \
 		return check_main(tests, ARRAY_SIZE(tests), argc, argv);       \
 	}
 

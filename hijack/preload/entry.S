@@ -13,7 +13,6 @@
 #include "preload.h"
 
 /* <linux/futex.h> is for C. */
-#define FUTEX_WAIT_BITSET_PRIVATE (9 | 128)
 #define FUTEX_BITSET_MATCH_ANY 0xffffffff
 
 #define SITE_ADDRESS 0
@@ -160,7 +159,7 @@ preload_wait:
 	movq	%rdx, 8(%rsp)
 	movq	%rsp, %r10
 1:	movl	%ecx, %edx
-	movl	$FUTEX_WAIT_BITSET_PRIVATE, %esi
+	movl	hijack_futex_wait(%rip), %esi
 	xorl	%r8d, %r8d
 	movl	$FUTEX_BITSET_MATCH_ANY, %r9d
 	movq	preload_pending@gottpoff(%rip), %rcx

@@ -92,18 +92,31 @@ static long do_exec(long nr, const long *a)
 }
 
 /*
- * A new thread or process: the stack may be another one in the child.  A fork()
- * has been noticed before: here it holds locks of malloc().
+ * A new thread or process: the stack may be another one in the child, but is
+ * not if it has memory of its own, unless it is told to be.  What uses libc has
+ * been done before a fork(): here it holds locks of malloc().
  */
 static long do_clone(long nr, const long *a)
 {
 	/* The first word of clone3()'s structure is flags, too. */
-	unsigned long flags = nr == SYS_clone3 ? *(unsigned long *)a[0]
-					       : (unsigned long)a[0];
+	const struct clone_args *args = (void *)a[0];
+	unsigned long flags = nr == SYS_clone3	? args->flags
+			      : nr == SYS_clone ? (unsigned long)a[0]
+						: 0;
+	long stack = 0, ret;
 
 	if (nr == SYS_vfork || (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM)
-		hijack_before_fork();
-	return PRELOAD_IN_PLACE;
+		hijack_before_fork(true);
+	if (nr == SYS_clone3)
+		stack = args->stack;
+	else if (nr == SYS_clone)
+		stack = a[1];
+	if (nr == SYS_vfork || flags & CLONE_VM || stack)
+		return PRELOAD_IN_PLACE;
+	hijack_fork_begin();
+	ret = host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	hijack_fork_end(ret);
+	return ret;
 }
 
 long preload_syscall(long nr, const long *a)
@@ -114,6 +127,7 @@ long preload_syscall(long nr, const long *a)
 		return do_exec(nr, a);
 	case SYS_clone:
 	case SYS_clone3:
+	case SYS_fork:
 	case SYS_vfork:
 		return do_clone(nr, a);
 	case SYS_rt_sigaction:
@@ -188,13 +202,18 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+static void prepare_fork(void)
+{
+	hijack_before_fork(false);
+}
+
 __attribute__((constructor)) static void preload_start(void)
 {
 	owner_pid = getpid();
 	lkl_host_ops.wait = preload_wait;
 	if (hijack_start("lkl-hijack"))
 		_exit(127);
-	pthread_atfork(hijack_before_fork, NULL, NULL);
+	pthread_atfork(prepare_fork, NULL, NULL);
 	rewrite_init(preload_entry);
 	dl_iterate_phdr(rewrite_object, NULL);
 }

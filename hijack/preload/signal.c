@@ -80,7 +80,7 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 {
 	struct action sa = actions[sig];
 
-	if (lkl_thread_busy()) {
+	if (hijack_busy()) {
 		postpone(sig, info, uc);
 		return;
 	}

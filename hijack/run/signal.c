@@ -194,8 +194,8 @@ static int wait_in_host(int *word, int val, unsigned long long deadline)
 		.tv_sec = deadline / 1000000000,
 		.tv_nsec = deadline % 1000000000,
 	};
-	/* FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, FUTEX_BITSET_MATCH_ANY */
-	long ret = host_syscall(SYS_futex, (long)word, 9 | 128, val,
+	/* FUTEX_BITSET_MATCH_ANY */
+	long ret = host_syscall(SYS_futex, (long)word, hijack_futex_wait, val,
 				deadline ? (long)&ts : 0, 0, -1);
 
 	if (ret != -RUN_RESTART && ret != -EINTR)

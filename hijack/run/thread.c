@@ -241,6 +241,7 @@ static long new_process(struct run_thread *t, struct start *s)
 	long ret;
 
 	rewrite_lock();
+	hijack_fork_begin();
 	if (!(s->flags & ~simple) && (s->flags & CSIGNAL) == SIGCHLD) {
 		/* Leaves our C library in order. */
 		ret = fork();
@@ -253,6 +254,7 @@ static long new_process(struct run_thread *t, struct start *s)
 		ret = run_host(SYS_clone, s->flags & ~CLONE_SETTLS, 0,
 			       (long)s->parent_tid, (long)s->child_tid, 0, 0);
 	}
+	hijack_fork_end(ret);
 	rewrite_unlock();
 	if (ret)
 		return ret;
@@ -325,7 +327,7 @@ static long clone_any(struct run_thread *t, struct run_regs *r,
 		return -RUN_RESTART;
 	}
 	if (!(flags & CLONE_THREAD) && !t->vforked) {
-		hijack_before_fork();
+		hijack_before_fork(flags & CLONE_VM);
 		run_signals_init();
 	}
 	if (flags & CLONE_THREAD)

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A forked process goes on using the sockets that it has inherited, and makes
+ * new ones, as on a host; what it leaves is nothing.  That waiting, signals and
+ * messages are the same there, other tests show: see hijack-fork.sh.
+ */
+#include <dirent.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+
+#include "hijack.h"
+
+static int pair[2];
+/* Pipes of the host's: from a child, and to it. */
+static int up[2], down[2];
+
+static void setup(void)
+{
+	SYS(pipe(up));
+	SYS(pipe(down));
+	tcp_pair(pair);
+}
+
+static pid_t child(void (*fn)(void))
+{
+	pid_t pid = SYS(fork());
+
+	if (pid)
+		return pid;
+	fn();
+	_exit(0);
+}
+
+static void ends(pid_t pid, int want)
+{
+	int status;
+
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, want);
+}
+
+static void put(int fd)
+{
+	EQ(write(fd, "x", 1), 1);
+}
+
+static void get(int fd)
+{
+	char c = 0;
+
+	EQ(read(fd, &c, 1), 1);
+	EQ(c, 'x');
+}
+
+static void at_end(int fd)
+{
+	char c;
+
+	EQ(read(fd, &c, 1), 0);
+}
+
+/* A socket that listens on the loopback interface. */
+static struct sockaddr_in addr;
+
+static int listener(void)
+{
+	socklen_t len = sizeof(addr);
+	int fd = SYS(socket(AF_INET, SOCK_STREAM, 0));
+
+	addr = (struct sockaddr_in){ .sin_family = AF_INET };
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	SYS(bind(fd, (void *)&addr, sizeof(addr)));
+	SYS(listen(fd, 100));
+	SYS(getsockname(fd, (void *)&addr, &len));
+	return fd;
+}
+
+static int connection(void)
+{
+	int fd = SYS(socket(AF_INET, SOCK_STREAM, 0));
+
+	SYS(connect(fd, (void *)&addr, sizeof(addr)));
+	return fd;
+}
+
+static void use_pair(void)
+{
+	get(pair[1]);
+	put(pair[1]);
+	SYS(close(pair[0]));
+	SYS(close(pair[1]));
+	put(up[1]);
+	get(down[0]);
+}
+
+static void sharing(void)
+{
+	pid_t pid;
+
+	setup();
+	pid = child(use_pair);
+	put(pair[0]);
+	get(pair[0]);
+	/* The child has closed both, but not ours. */
+	get(up[0]);
+	put(pair[0]);
+	get(pair[1]);
+	SYS(close(pair[1]));
+	/* Nor has it them any more. */
+	at_end(pair[0]);
+	put(down[1]);
+	ends(pid, 0);
+}
+
+static void keep_pair(void)
+{
+	SYS(close(pair[0]));
+	get(pair[1]);
+}
+
+static void last_close(void)
+{
+	struct pollfd fd;
+	pid_t pid;
+
+	tcp_pair(pair);
+	pid = child(keep_pair);
+	SYS(close(pair[1]));
+	fd = (struct pollfd){ pair[0], POLLIN, 0 };
+	EQ(poll(&fd, 1, 50), 0);
+	put(pair[0]);
+	EQ(poll(&fd, 1, 10000), 1);
+	at_end(pair[0]);
+	ends(pid, 0);
+}
+
+static int server;
+
+static void accept_one(void)
+{
+	int fd = SYS(accept(server, NULL, NULL));
+
+	put(fd);
+	get(fd);
+}
+
+/* Who accepts first is not known; each of them does once. */
+static void preforked(void)
+{
+	pid_t pids[4];
+	int i, fds[4];
+
+	server = listener();
+	for (i = 0; i < 4; i++)
+		pids[i] = child(accept_one);
+	for (i = 0; i < 4; i++)
+		get(fds[i] = connection());
+	for (i = 0; i < 4; i++) {
+		put(fds[i]);
+		at_end(fds[i]);
+		SYS(close(fds[i]));
+	}
+	for (i = 0; i < 4; i++)
+		ends(pids[i], 0);
+}
+
+static void grandchild(void)
+{
+	char name[64];
+	int fd = connection();
+
+	put(fd);
+	get(pair[1]);
+	get(server);
+	/* New ones: of all kinds, and files. */
+	SYS(close(SYS(socket(AF_INET6, SOCK_DGRAM, 0))));
+	SYS(close(SYS(socket(AF_NETLINK, SOCK_RAW, 0))));
+	fd = SYS(open("/proc/sys/net/ipv4/ip_default_ttl", O_RDONLY));
+	CHECK(SYS(read(fd, name, sizeof(name))) > 0);
+}
+
+static void middle(void)
+{
+	int fd = listener(), status;
+	pid_t pid;
+
+	server = connection();
+	fd = SYS(accept(fd, NULL, NULL));
+	put(fd);
+	addr.sin_port = 0;
+	fd = listener();
+	pid = child(grandchild);
+	SYS(close(server));
+	SYS(close(pair[1]));
+	fd = SYS(accept(fd, NULL, NULL));
+	get(fd);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	at_end(fd);
+}
+
+static void descendants(void)
+{
+	pid_t pid;
+
+	tcp_pair(pair);
+	pid = child(middle);
+	put(pair[0]);
+	SYS(close(pair[1]));
+	at_end(pair[0]);
+	ends(pid, 0);
+}
+
+static void *thread_accepts(void *arg)
+{
+	int fd = SYS(accept((long)arg, NULL, NULL));
+
+	put(fd);
+	at_end(fd);
+	SYS(close(fd));
+	return NULL;
+}
+
+static void *thread_talks(void *unused)
+{
+	int p[2], i;
+
+	(void)unused;
+	for (i = 0; i < 20; i++) {
+		tcp_pair(p);
+		put(p[0]);
+		get(p[1]);
+		SYS(close(p[0]));
+		at_end(p[1]);
+		SYS(close(p[1]));
+	}
+	return NULL;
+}
+
+/* A thread that waits holds up no other; threads come and go. */
+static void in_threads(void)
+{
+	pthread_t waits[4], talks[8];
+	int round, i, fd;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 4; i++)
+			waits[i] = start(thread_accepts, (void *)(long)server);
+		for (i = 0; i < 8; i++)
+			talks[i] = start(thread_talks, NULL);
+		for (i = 0; i < 8; i++)
+			EQ(pthread_join(talks[i], NULL), 0);
+		for (i = 0; i < 4; i++) {
+			get(fd = connection());
+			SYS(close(fd));
+		}
+		for (i = 0; i < 4; i++)
+			EQ(pthread_join(waits[i], NULL), 0);
+	}
+}
+
+static void threads(void)
+{
+	struct sockaddr_in was;
+
+	server = listener();
+	was = addr;
+	ends(child(in_threads), 0);
+	addr = was;
+	/* And from one of several. */
+	in_threads();
+	ends(child(in_threads), 0);
+}
+
+static void wait_for_ever(void)
+{
+	SYS(close(pair[0]));
+	put(up[1]);
+	get(pair[1]);
+}
+
+/* Nobody has to say goodbye. */
+static void killed(void)
+{
+	pid_t pid;
+
+	setup();
+	pid = child(wait_for_ever);
+	SYS(close(pair[1]));
+	get(up[0]);
+	msleep(20);
+	SYS(kill(pid, SIGKILL));
+	at_end(pair[0]);
+	ends(pid, SIGKILL);
+}
+
+static void execute(void)
+{
+	SYS(dup2(down[0], 0));
+	execl("/bin/sh", "sh", "-c", "read x", NULL);
+}
+
+/* What executes a program gives its sockets away. */
+static void executed(void)
+{
+	pid_t pid;
+
+	setup();
+	pid = child(execute);
+	SYS(close(pair[1]));
+	at_end(pair[0]);
+	EQ(write(down[1], "\n", 1), 1);
+	ends(pid, 0);
+}
+
+#define LARGE (3 << 20)
+static char large[LARGE], other[LARGE];
+
+static void *receive(void *unused)
+{
+	size_t n = 0;
+	long m;
+
+	(void)unused;
+	while (n < 4UL * LARGE) {
+		m = SYS(recv(pair[0], other + n % LARGE, LARGE - n % LARGE, 0));
+		EQ(m > 0, 1);
+		EQ(memcmp(other + n % LARGE, large + n % LARGE, m), 0);
+		n += m;
+	}
+	EQ(send(pair[0], large, LARGE, 0), LARGE);
+	return NULL;
+}
+
+static void transfer(void)
+{
+	struct iovec iov[3] = { { large, 5 },
+				{ large + 5, LARGE - 15 },
+				{ large + LARGE - 10, 10 } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
+	int fd = SYS(fileno(tmpfile()));
+
+	EQ(write(pair[1], large, LARGE), LARGE);
+	EQ(writev(pair[1], iov, 3), LARGE);
+	EQ(sendmsg(pair[1], &msg, 0), LARGE);
+	EQ(write(fd, large, LARGE), LARGE);
+	EQ(lseek(fd, 0, SEEK_SET), 0);
+	EQ(sendfile(pair[1], fd, NULL, LARGE), LARGE);
+	iov[0].iov_base = other;
+	iov[1].iov_base = other + 5;
+	iov[2].iov_base = other + LARGE - 10;
+	EQ(recvmsg(pair[1], &msg, MSG_WAITALL), LARGE);
+	EQ(memcmp(other, large, LARGE), 0);
+}
+
+static void much(void)
+{
+	pthread_t thread;
+	pid_t pid;
+	int i;
+
+	for (i = 0; i < LARGE; i++)
+		large[i] = i * 7 / 5;
+	tcp_pair(pair);
+	pid = child(transfer);
+	thread = start(receive, NULL);
+	ends(pid, 0);
+	EQ(pthread_join(thread, NULL), 0);
+}
+
+static int ep, plain;
+
+static int add(int epoll, int fd)
+{
+	struct epoll_event ev = { EPOLLIN, { .fd = fd } };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static int ready(int epoll)
+{
+	struct epoll_event ev[2];
+
+	EQ(epoll_wait(epoll, ev, 2, 10000), 1);
+	return ev[0].data.fd;
+}
+
+static void use_epolls(void)
+{
+	struct epoll_event ev;
+	int pipes[2], own;
+
+	/* The parent's, with a socket in it; woken while it sleeps, twice. */
+	put(up[1]);
+	EQ(ready(ep), pair[1]);
+	get(pair[1]);
+	put(up[1]);
+	EQ(ready(ep), pair[1]);
+	get(pair[1]);
+	EQ(epoll_wait(ep, &ev, 1, 0), 0);
+	/* One that had none. */
+	SYS(add(plain, pair[1]));
+	put(up[1]);
+	EQ(ready(plain), pair[1]);
+	get(pair[1]);
+	/* The child's own. */
+	own = SYS(epoll_create1(0));
+	SYS(pipe(pipes));
+	SYS(add(own, pipes[0]));
+	SYS(add(own, pair[1]));
+	EQ(epoll_wait(own, &ev, 1, 20), 0);
+	put(pipes[1]);
+	EQ(ready(own), pipes[0]);
+	get(pipes[0]);
+	put(up[1]);
+	EQ(ready(own), pair[1]);
+	SYS(close(ep));
+	SYS(close(own));
+}
+
+static void epolls(void)
+{
+	pid_t pid;
+	int i;
+
+	setup();
+	ep = SYS(epoll_create1(0));
+	plain = SYS(epoll_create1(0));
+	SYS(add(ep, pair[1]));
+	pid = child(use_epolls);
+	for (i = 0; i < 4; i++) {
+		get(up[0]);
+		msleep(20);
+		put(pair[0]);
+	}
+	ends(pid, 0);
+	/* The parent's is as it was. */
+	EQ(ready(ep), pair[1]);
+	get(pair[1]);
+	put(pair[0]);
+	EQ(ready(ep), pair[1]);
+}
+
+static int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	CHECK(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static long resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long pages = 0;
+
+	EQ(fscanf(f, "%*d %ld", &pages), 1);
+	fclose(f);
+	return pages * 4096;
+}
+
+static int sockets_used(void)
+{
+	FILE *f = fopen("/proc/net/sockstat", "r");
+	int n;
+
+	EQ(fscanf(f, "sockets: used %d", &n), 1);
+	fclose(f);
+	return n;
+}
+
+static void work(void)
+{
+	char buf[1000];
+	int i, p[2];
+
+	for (i = 0; i < 3; i++)
+		tcp_pair(p);
+	SYS(add(SYS(epoll_create1(0)), p[0]));
+	EQ(write(p[0], buf, sizeof(buf)), sizeof(buf));
+	raise(SIGKILL);
+}
+
+static void many(void)
+{
+	int fds = 0, tasks = 0, sockets = 0, i, k;
+	long memory = 0;
+
+	tcp_pair(pair);
+	for (i = 0; i <= 200; i++) {
+		ends(child(work), SIGKILL);
+		if (i == 50) {
+			msleep(200);
+			fds = entries("/proc/self/fd");
+			tasks = entries("/proc/self/task");
+			sockets = sockets_used();
+			memory = resident();
+		}
+	}
+	for (k = 0; k < 100 && (entries("/proc/self/task") > tasks ||
+				sockets_used() > sockets);
+	     k++)
+		msleep(20);
+	EQ(entries("/proc/self/fd"), fds);
+	EQ(entries("/proc/self/task"), tasks);
+	EQ(sockets_used(), sockets);
+	if (resident() - memory > 4 << 20)
+		FAIL("%ld bytes more", resident() - memory);
+}
+
+static void *wait_here(void *unused)
+{
+	char c;
+
+	(void)unused;
+	FAILS(read(pair[1], &c, 1), ENETDOWN);
+	return NULL;
+}
+
+/* When the process that has the network ends, so do all calls. */
+static void orphan(int signal)
+{
+	char line[1000] = { 0 };
+	pid_t pid;
+
+	SYS(pipe(up));
+	SYS(pipe(down));
+	pid = SYS(fork());
+	if (!pid) {
+		tcp_pair(pair);
+		if (!SYS(fork())) {
+			pthread_t thread;
+			struct pollfd fd = { pair[1], POLLIN, 0 };
+
+			dup2(up[1], 2);
+			SYS(close(down[1]));
+			thread = start(wait_here, NULL);
+			SYS(getpeername(pair[1], (void *)&addr,
+					&(socklen_t){ sizeof(addr) }));
+			put(up[1]);
+			at_end(down[0]);
+			EQ(pthread_join(thread, NULL), 0);
+			FAILS(socket(AF_INET, SOCK_STREAM, 0), ENETDOWN);
+			FAILS(poll(&fd, 1, -1), ENETDOWN);
+			SYS(close(pair[1]));
+			_exit(0);
+		}
+		/* Until the child has used the network. */
+		get(up[0]);
+		msleep(20);
+		if (signal)
+			raise(signal);
+		_exit(0);
+	}
+	SYS(close(down[1]));
+	SYS(close(up[1]));
+	ends(pid, signal);
+	/* The line, and then the end of the child. */
+	for (char *p = line; read(up[0], p, 1) == 1; p++)
+		;
+	CHECK(strstr(line, "has ended: ENETDOWN"));
+	EQ(strchr(line, '\n')[1], 0);
+}
+
+static void left_alone(void)
+{
+	orphan(0);
+	orphan(SIGKILL);
+}
+
+static const struct check tests[] = {
+	{ "sharing", sharing },	      { "last-close", last_close },
+	{ "preforked", preforked },   { "descendants", descendants },
+	{ "threads", threads },	      { "killed", killed },
+	{ "executed", executed },     { "much", much },
+	{ "epolls", epolls },	      { "many", many },
+	{ "left-alone", left_alone },
+};
+
+HIJACK_MAIN(tests)
