@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -214,10 +215,11 @@ static long do_exit_group(long nr, const long *a)
 	return host1(nr, a[0]);
 }
 
-/* seccomp() and prctl() */
+/* What makes a sandbox: seccomp(), prctl(), prlimit(). */
 static long do_sandbox(long nr, const long *a)
 {
-	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP)
+	if (nr == SYS_seccomp || (nr == SYS_prctl && a[0] == PR_SET_SECCOMP) ||
+	    (nr == SYS_prlimit64 && a[1] == RLIMIT_NOFILE && a[2]))
 		share_sandbox();
 	return host_call(nr, a);
 }
@@ -291,6 +293,7 @@ static hijack_call *const calls[] = {
 	[SYS_epoll_wait] = wait_epoll_wait,
 	[SYS_epoll_ctl] = wait_epoll_ctl,
 	[SYS_prctl] = do_sandbox,
+	[SYS_prlimit64] = do_sandbox,
 	[SYS_openat] = path_openat,
 	[SYS_newfstatat] = path_at,
 	[SYS_readlinkat] = path_at,
