@@ -5,9 +5,15 @@
  * messages are the same there, other tests show: see hijack-fork.sh.
  */
 #include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "hijack.h"
@@ -443,6 +449,65 @@ static void epolls(void)
 	EQ(ready(ep), pair[1]);
 }
 
+/* No new descriptors, and system calls enough to serve one connection. */
+static void sandbox(void)
+{
+	static const struct rlimit limit = { 1, 1 };
+#define ALLOW(name)                                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),                 \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		ALLOW(read),
+		ALLOW(write),
+		ALLOW(poll),
+		ALLOW(ppoll),
+		ALLOW(futex),
+		ALLOW(getpid),
+		ALLOW(arch_prctl),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog filter = { ARRAY_SIZE(code), code };
+
+	SYS(setrlimit(RLIMIT_NOFILE, &limit));
+	SYS(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	SYS(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
+}
+
+static void serve_sandboxed(void)
+{
+	struct pollfd fd = { pair[1], POLLIN, 0 };
+
+	sandbox();
+	for (;;) {
+		EQ(poll(&fd, 1, -1), 1);
+		get(pair[1]);
+		put(pair[1]);
+	}
+}
+
+static void sandboxed(void)
+{
+	struct pollfd fd;
+	pid_t pid;
+
+	tcp_pair(pair);
+	/* So that lkl-run has nothing to change in the child. */
+	fd = (struct pollfd){ pair[1], POLLIN, 0 };
+	EQ(poll(&fd, 1, 0), 0);
+	put(pair[1]);
+	get(pair[0]);
+	pid = child(serve_sandboxed);
+	for (int i = 0; i < 3; i++) {
+		msleep(20);
+		put(pair[0]);
+		get(pair[0]);
+	}
+	SYS(kill(pid, SIGKILL));
+	ends(pid, SIGKILL);
+}
+
 static int entries(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -523,6 +588,13 @@ static void *wait_here(void *unused)
 	return NULL;
 }
 
+static void *begin_late(void *unused)
+{
+	(void)unused;
+	FAILS(socket(AF_INET, SOCK_STREAM, 0), ENETDOWN);
+	return NULL;
+}
+
 /* When the process that has the network ends, so do all calls. */
 static void orphan(int signal)
 {
@@ -546,7 +618,8 @@ static void orphan(int signal)
 			put(up[1]);
 			at_end(down[0]);
 			EQ(pthread_join(thread, NULL), 0);
-			FAILS(socket(AF_INET, SOCK_STREAM, 0), ENETDOWN);
+			thread = start(begin_late, NULL);
+			EQ(pthread_join(thread, NULL), 0);
 			FAILS(poll(&fd, 1, -1), ENETDOWN);
 			SYS(close(pair[1]));
 			_exit(0);
@@ -575,12 +648,12 @@ static void left_alone(void)
 }
 
 static const struct check tests[] = {
-	{ "sharing", sharing },	      { "last-close", last_close },
-	{ "preforked", preforked },   { "descendants", descendants },
-	{ "threads", threads },	      { "killed", killed },
-	{ "executed", executed },     { "much", much },
-	{ "epolls", epolls },	      { "many", many },
-	{ "left-alone", left_alone },
+	{ "sharing", sharing },	    { "last-close", last_close },
+	{ "preforked", preforked }, { "descendants", descendants },
+	{ "threads", threads },	    { "killed", killed },
+	{ "executed", executed },   { "much", much },
+	{ "epolls", epolls },	    { "sandboxed", sandboxed },
+	{ "many", many },	    { "left-alone", left_alone },
 };
 
 HIJACK_MAIN(tests)
