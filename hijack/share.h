@@ -71,11 +71,13 @@ struct share_link {
  * @state: EPOLL_*
  * @event: the eventfd
  * @bell: the same, in the process that has the kernel
+ * @self: a descriptor of ours for the epoll
  * @tag: what the host's epoll knows @event by
  * @sleepers: threads that sleep in the host
  * @rung: the event has been written to, and nobody has noticed yet
  * @nested: it is waited for as a file
  * @streak: times that the host's files were not looked at
+ * @awake: the last look at the shadow found something
  * @process: whose it is in the shared memory
  * @forked: other processes have it, too, and it is not known whether they sleep
  * @borrowed: it was made by another process, which has the watch
@@ -87,11 +89,13 @@ struct epoll {
 	int state;
 	int event;
 	int bell;
+	int self;
 	unsigned long tag;
 	int sleepers;
 	int rung;
 	int nested;
 	int streak;
+	int awake;
 	int process;
 	bool forked, borrowed;
 };

@@ -16,9 +16,10 @@
  * and exclusive are what the kernel makes of them.  epoll_wait() looks into the
  * shadow first and sleeps on the host's, in which the shadow's event is.  The
  * event is written to only while somebody sleeps, and as it is edge-triggered,
- * nobody needs to read it.  Only when the epoll is itself waited for (nested,
- * or in a poll()), the event is level-triggered, and tells whether the shadow
- * has something.
+ * nobody needs to read it.  A thread that sleeps so may also be the one that
+ * receives for the library (host/posix/listen.c).  Only when the epoll is
+ * itself waited for (nested, or in a poll()), the event is level-triggered, and
+ * tells whether the shadow has something.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +28,7 @@
 #include <sys/select.h>
 #include <time.h>
 
+#include "../host/posix/posix.h"
 #include "share.h"
 
 /* The kernel's size of a signal mask. */
@@ -556,7 +558,10 @@ static long epoll_shadow(struct epoll *e, long fd)
 	ret = watch_call(lkl_watch_always, &e->watch);
 	if (!ret)
 		ret = epoll_add_event(e, fd, EPOLL_CTL_ADD);
-	if (!ret) {
+	if (!ret)
+		ret = fd_own(host3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
+	if (ret >= 0) {
+		e->self = ret;
 		__atomic_store_n(&e->state, EPOLL_SHADOW, __ATOMIC_RELEASE);
 		return 0;
 	}
@@ -598,6 +603,8 @@ void wait_epoll_put(uint32_t word)
 			watch_call(lkl_watch_stop, &e->watch);
 		lkl1(SYS_close, e->file.fd);
 		fd_forget(e->event);
+		lkl_listen_forget(e->self);
+		fd_forget(e->self);
 		if (e->process)
 			share_forget_bell(e->bell);
 	}
@@ -728,7 +735,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 {
 	struct deadline deadline = { 0 };
 	struct timespec left;
-	bool first = true;
+	bool first = true, listens;
 	long n, m, before;
 
 	if (max <= 0)
@@ -738,7 +745,10 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 
 		if (sleeps)
 			__atomic_add_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
+		if (e->awake)
+			lkl_listen_now();
 		n = shadow_take(e, events, max);
+		e->awake = n > 0;
 		if (n) {
 			if (sleeps)
 				__atomic_sub_fetch(&e->sleepers, 1,
@@ -764,10 +774,17 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 		if (first && sleeps && time)
 			deadline = deadline_in(time);
 		first = false;
-		m = epoll_host(fd, events, max, time, mask);
+		listens = sleeps && lkl_listen_begin(e->self);
+		m = listens ? lkl_listen_wait(time, mask)
+			    : epoll_host(fd, events, max, time, mask);
 		if (sleeps)
 			__atomic_sub_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
-		if (m <= 0)
+		if (listens) {
+			lkl_listen_end();
+			if (m > 0)
+				m = epoll_host(fd, events, max, &zero, mask);
+		}
+		if (m < 0 || (!m && !listens))
 			return m;
 		before = m;
 		m = epoll_without_event(e, events, m);

@@ -237,6 +237,13 @@ struct lkl_netdev {
  *	virtio-net feature bits; 0 or a negative error number.  May be NULL
  * @link: whether the wire is connected.  Asked at the start and after
  *	LKL_DEV_NET_POLL_LINK.  May be NULL
+ * @fd: a descriptor of the host that is readable when there is something to
+ *	receive, so that a thread that waits in a call may wait for that, too, and
+ *	call rx() itself; rx() must use neither locks nor thread-local storage
+ *	nor the library.  To have one thread woken and not two, poll() watches it
+ *	with EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
+ * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once; from any thread, also in
+ *	kernel context.  Only with @fd
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
@@ -247,6 +254,8 @@ struct lkl_dev_net_ops {
 	int (*setup)(struct lkl_netdev *nd, const unsigned char *mac,
 		     unsigned int offload);
 	int (*link)(struct lkl_netdev *nd);
+	int (*fd)(struct lkl_netdev *nd);
+	void (*poll_rx)(struct lkl_netdev *nd);
 };
 
 /**

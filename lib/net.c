@@ -15,6 +15,11 @@
  * this very thread run the handler, the protocols and the task that waits for
  * the data, so that an answer leaves without any other thread being woken.
  *
+ * Better still if the application's thread that waits for the data receives it
+ * (host/posix/listen.c).  The polling thread is then woken only when no such
+ * thread waits.  As these are often busy only for a moment, it then stays away
+ * for a moment, too, unless there was much: that is shared.
+ *
  * If the wire is full the frame stays, the ring is not looked at any more, and
  * the polling thread goes on when there is room.
  *
@@ -31,6 +36,7 @@
 
 #include <lkl.h>
 #include <lkl/linux/virtio_ids.h>
+#include "../host/posix/posix.h"
 #include "net.h"
 #include "virtio.h"
 
@@ -43,6 +49,11 @@ enum { RX, TX, QUEUES };
 #define ETH_HDR 14
 #define TX_IOV 64
 #define RX_IOV 512
+/* How long the polling thread stays away, in ns, and after how few bytes. */
+#define AWAY 200000
+#define MUCH 16384
+/* Batches that a listener receives at a time. */
+#define LISTEN_BATCHES 4
 /* Frames and bytes to receive between two interrupts. */
 #define RX_BATCH 64
 #define RX_BATCH_BYTES (256 << 10)
@@ -75,6 +86,10 @@ struct rx {
  * @skip: how much of a frame the wire does not carry
  * @blocked: head of the frame that the wire had no room for, or -1
  * @room: there may be room again
+ * @again: somebody has found the receive ring's guard taken
+ * @listener: threads of the application that receive
+ * @listens: they may
+ * @listened: counts the bytes that they have received
  * @work: counts the kicks; the threads wait on it
  */
 struct net {
@@ -87,6 +102,10 @@ struct net {
 	struct rx rx;
 	int blocked;
 	int room;
+	int again;
+	struct listen_source listener;
+	bool listens;
+	unsigned long listened;
 	int work[QUEUES];
 	int gone;
 	int stop;
@@ -242,37 +261,80 @@ static long rx_frame(struct net *n)
 	return ret;
 }
 
-/* Receive until there is nothing, or no buffer in spite of waiting. */
-static void net_rx(struct net *n)
+/*
+ * @DRAINED: there was no more, or somebody else receives
+ * @MORE: there may be more
+ * @STUCK: there are no buffers to receive into, until the driver kicks
+ */
+enum rx_end { DRAINED, MORE, STUCK };
+
+/* Receive some frames, and add their size to @received. */
+static enum rx_end rx_batch(struct net *n, unsigned long *received)
 {
 	struct lkl_virtq *q = &n->virtqs[RX];
+	unsigned int frames = 0, bytes = 0;
+	bool raise, stuck = false;
+	long ret;
+	int irq;
+
+	__atomic_store_n(&n->again, 1, __ATOMIC_SEQ_CST);
+	if (!guard_take(&n->guards[RX]))
+		return __atomic_load_n(&n->guards[RX], __ATOMIC_SEQ_CST) ==
+				       CLOSED
+			       ? STUCK
+			       : DRAINED;
+	__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);
+	do {
+		ret = rx_frame(n);
+		if (ret <= 0)
+			break;
+		bytes += ret;
+	} while (++frames < RX_BATCH && bytes < RX_BATCH_BYTES);
+	if (ret < 0)
+		stuck = !lkl_virtq_enable_kick(q);
+	raise = lkl_virtq_mark(q);
+	irq = n->vdev.dev.irq;
+	guard_let_go(&n->guards[RX]);
+
+	*received += bytes;
+	if (raise)
+		lkl_trigger_irq(irq);
+	if (stuck)
+		return STUCK;
+	return ret || __atomic_load_n(&n->again, __ATOMIC_SEQ_CST) ? MORE
+								   : DRAINED;
+}
+
+/* Receive until there is nothing; returns how many bytes. */
+static unsigned long net_rx(struct net *n)
+{
+	unsigned long received = 0;
 
 	while (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST)) {
 		int work = __atomic_load_n(&n->work[RX], __ATOMIC_SEQ_CST);
-		unsigned int frames = 0, bytes = 0;
-		bool wait = true, raise = false;
-		long ret = -1;
-		int irq;
+		enum rx_end end = rx_batch(n, &received);
 
-		if (guard_take(&n->guards[RX])) {
-			do {
-				ret = rx_frame(n);
-				if (ret <= 0)
-					break;
-				bytes += ret;
-			} while (++frames < RX_BATCH && bytes < RX_BATCH_BYTES);
-			wait = ret < 0 && !lkl_virtq_enable_kick(q);
-			raise = lkl_virtq_mark(q);
-			irq = n->vdev.dev.irq;
-			guard_let_go(&n->guards[RX]);
-		}
-		if (raise)
-			lkl_trigger_irq(irq);
-		if (!ret)
-			return;
-		if (wait)
+		if (end == DRAINED)
+			break;
+		if (end == STUCK)
 			lkl_vdev_host->wait(&n->work[RX], work, 0);
 	}
+	return received;
+}
+
+/* The same, for a thread that has something else to do. */
+static void net_listen(struct listen_source *source)
+{
+	struct net *n =
+		(struct net *)((char *)source - offsetof(struct net, listener));
+	unsigned int batches = 0;
+	enum rx_end end;
+
+	do
+		end = rx_batch(n, &n->listened);
+	while (end == MORE && ++batches < LISTEN_BATCHES);
+	if (end != DRAINED)
+		n->nd->ops->poll_rx(n->nd);
 }
 
 /* Returns false when the wire has no room. */
@@ -366,6 +428,7 @@ static void poll_thread(void *arg)
 {
 	struct net *n = arg;
 	struct lkl_dev_net_ops *ops = n->nd->ops;
+	unsigned long listened = 0;
 
 	/* Of what there is, poll() may have told the last boot. */
 	net_rx(n);
@@ -391,8 +454,12 @@ static void poll_thread(void *arg)
 			__atomic_store_n(&n->room, 1, __ATOMIC_SEQ_CST);
 			net_tx(n);
 		}
-		if (events & LKL_DEV_NET_POLL_RX)
-			net_rx(n);
+		if (events & LKL_DEV_NET_POLL_RX && net_rx(n) < MUCH &&
+		    n->listened != listened) {
+			listened = n->listened;
+			lkl_vdev_host->wait(&n->work[RX], n->work[RX],
+					    lkl_vdev_host->time() + AWAY);
+		}
 		if (n->gone)
 			return;
 	}
@@ -430,6 +497,9 @@ static void net_stop(struct lkl_vdev *vdev)
 	int i;
 
 	__atomic_store_n(&n->stop, 1, __ATOMIC_SEQ_CST);
+	if (n->listens)
+		listen_remove(&n->listener);
+	n->listens = false;
 	if (n->threads[RX] && !__atomic_load_n(&n->gone, __ATOMIC_SEQ_CST))
 		n->nd->ops->poll_hup(n->nd);
 	for (i = 0; i < QUEUES; i++) {
@@ -451,6 +521,11 @@ static int net_start(struct lkl_vdev *vdev)
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
+	if (n->nd->ops->fd) {
+		n->listener.fd = n->nd->ops->fd(n->nd);
+		n->listener.receive = net_listen;
+		n->listens = listen_add(&n->listener);
+	}
 	n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
 	if (n->threads[RX] && !(n->nd->flags & LKL_NETDEV_INLINE))
 		n->threads[TX] = lkl_vdev_host->thread_create(tx_thread, n);

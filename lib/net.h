@@ -33,6 +33,7 @@ bool lkl_net_check_offload(const char *wire, unsigned int offload);
  * @socket: their type SOCK_*, or 0
  * @wakeup: eventfd that makes poll() end
  * @epoll: all of them
+ * @shared: @in is in @epoll, and in the listeners'
  * @netlink: tells of changes of the host's interface @ifindex, or -1
  */
 struct fd_wire {
@@ -42,6 +43,7 @@ struct fd_wire {
 	int socket;
 	int wakeup;
 	int epoll;
+	bool shared;
 	int netlink;
 	int ifindex;
 };
@@ -53,6 +55,8 @@ int lkl_fd_poll(struct lkl_netdev *nd);
 void lkl_fd_poll_hup(struct lkl_netdev *nd);
 void lkl_fd_free(struct lkl_netdev *nd);
 int lkl_fd_link(struct lkl_netdev *nd);
+int lkl_fd_fd(struct lkl_netdev *nd);
+void lkl_fd_poll_rx(struct lkl_netdev *nd);
 
 /**
  * lkl_fd_transfer - readv() or writev() without blocking, for any thread

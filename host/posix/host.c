@@ -265,6 +265,8 @@ static int host_wait(int *word, int val, unsigned long long deadline)
 
 static void host_wake(int *word, int count)
 {
+	if (listen_wake(word))
+		return;
 	raw_syscall(__NR_futex, (long)word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
 		    count, 0, 0, 0);
 }
@@ -341,14 +343,6 @@ static void host_thread_join(void *thread)
 	free(t);
 }
 
-/* The kernel's struct sigaction. */
-struct host_sigaction {
-	unsigned long handler;
-	unsigned long flags;
-	void *restorer;
-	unsigned long mask;
-};
-
 static int host_signal(int tid, int sig)
 {
 	long pid = raw_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
@@ -384,6 +378,9 @@ struct lkl_host_operations lkl_host_ops = {
 	.forget = host_forget,
 	.wait = host_wait,
 	.wake = host_wake,
+	.listen_begin = listen_begin,
+	.listen_wait = listen_wait,
+	.listen_end = lkl_listen_end,
 	.relax = host_relax,
 	.cpus = host_cpus,
 	.thread_create = host_thread_create,

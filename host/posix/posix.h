@@ -3,6 +3,8 @@
 #define LKL_POSIX_H
 
 #include <signal.h>
+#include <stdbool.h>
+#include <time.h>
 
 /* A system call without the C library: negative errno on failure. */
 static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
@@ -20,6 +22,68 @@ static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
 		     : "rcx", "r11", "memory");
 	return ret;
 }
+
+/* The host kernel's struct sigaction. */
+struct host_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	void *restorer;
+	unsigned long mask;
+};
+
+/**
+ * struct listen_source - what a listener receives from
+ * @fd: descriptor that is readable when there is something
+ * @receive: receives it; runs on the path of a system call, and never twice at
+ *	once
+ */
+struct listen_source {
+	int fd;
+	void (*receive)(struct listen_source *source);
+};
+
+/**
+ * listen_add - have listeners receive, too
+ * @source: from what; who watches the descriptor himself with EPOLLEXCLUSIVE must
+ *	begin after this
+ *
+ * Return: whether they can
+ */
+bool listen_add(struct listen_source *source);
+
+/* The end of that: receive() does not run any more. */
+void listen_remove(struct listen_source *source);
+
+/* Operations of the host; the last tells who waits for @word, if he listens. */
+int listen_begin(void);
+int listen_wait(int *word, int val, unsigned long long deadline);
+bool listen_wake(int *word);
+
+/**
+ * lkl_listen_begin - become the listener before a wait in an epoll
+ * @epoll: the epoll, in which nothing is ready yet that the thread waits for
+ *
+ * Return: whether that is so; then lkl_listen_end() must follow
+ */
+bool lkl_listen_begin(int epoll);
+
+/* Receive what there is, if nobody listens. */
+void lkl_listen_now(void);
+
+/**
+ * lkl_listen_wait - wait until the epoll has something, or something was received
+ * @time: for how long at most, or NULL
+ * @mask: signals to block meanwhile, or NULL
+ *
+ * Return: 1 in the first case, else 0, or a negative error number
+ */
+long lkl_listen_wait(const struct timespec *time, const void *mask);
+
+/* Receive what there is, and let others listen. */
+void lkl_listen_end(void);
+
+/* An epoll is going to be closed. */
+void lkl_listen_forget(int epoll);
 
 /* Put the kernel before whoever handles SIGSEGV and SIGBUS; 0 or -errno. */
 int posix_faults_install(void);

@@ -5,6 +5,11 @@
  *
  * The descriptor is watched for changes only: the device reads until there is
  * nothing, and hears of room to write only when there was none.
+ *
+ * One that listeners may watch is added to our epoll when polling begins, and
+ * is then behind theirs.  As a descriptor to be shared (EPOLLEXCLUSIVE) cannot
+ * tell that the other side will not write any more, that is not for
+ * connections.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +30,11 @@
 
 #include "../../host/posix/posix.h"
 #include "../net.h"
+
+/* What is added to the eventfd; nobody gets to the second by way of the first.
+ */
+#define WAKEUP_RX 1
+#define WAKEUP_HUP (1ULL << 32)
 
 static struct fd_wire *to_fd(struct lkl_netdev *nd)
 {
@@ -108,6 +118,10 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 	uint64_t count;
 	int i, n, mask = 0;
 
+	if (w->nd.ops->fd && !w->shared)
+		w->shared = lkl_fd_watch(w, w->in,
+					 EPOLLIN | EPOLLOUT | EPOLLET |
+						 EPOLLEXCLUSIVE);
 	do
 		n = epoll_wait(w->epoll, events, 4, -1);
 	while (n < 0 && errno == EINTR);
@@ -117,8 +131,17 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 		unsigned int e = events[i].events;
 
 		if (events[i].data.fd == w->wakeup) {
-			if (read(w->wakeup, &count, sizeof(count)) > 0)
-				mask |= LKL_DEV_NET_POLL_HUP;
+			if (read(w->wakeup, &count, sizeof(count)) < 0)
+				continue;
+			if (count % WAKEUP_HUP)
+				mask |= LKL_DEV_NET_POLL_RX;
+			if (count < WAKEUP_HUP)
+				continue;
+			mask |= LKL_DEV_NET_POLL_HUP;
+			/* The next boot's listeners come first again. */
+			if (w->shared)
+				epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->in, NULL);
+			w->shared = false;
 			continue;
 		}
 		if (events[i].data.fd == w->netlink) {
@@ -135,12 +158,27 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 	return mask;
 }
 
+static void wake_up(struct lkl_netdev *nd, uint64_t count)
+{
+	/* An eventfd takes any number. */
+	if (raw_syscall(__NR_write, to_fd(nd)->wakeup, (long)&count,
+			sizeof(count), 0, 0, 0) < 0)
+		abort();
+}
+
 void lkl_fd_poll_hup(struct lkl_netdev *nd)
 {
-	uint64_t one = 1;
+	wake_up(nd, WAKEUP_HUP);
+}
 
-	if (write(to_fd(nd)->wakeup, &one, sizeof(one)) < 0)
-		abort(); /* an eventfd takes any number */
+void lkl_fd_poll_rx(struct lkl_netdev *nd)
+{
+	wake_up(nd, WAKEUP_RX);
+}
+
+int lkl_fd_fd(struct lkl_netdev *nd)
+{
+	return to_fd(nd)->in;
 }
 
 static void close_all(int in, int out)
@@ -162,12 +200,18 @@ void lkl_fd_free(struct lkl_netdev *nd)
 	free(w);
 }
 
+static bool dont_block(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 bool lkl_fd_watch(struct fd_wire *w, int fd, unsigned int events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
-	int flags = fcntl(fd, F_GETFL);
 
-	return flags >= 0 && !fcntl(fd, F_SETFL, flags | O_NONBLOCK) &&
+	return dont_block(fd) &&
 	       !epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -195,7 +239,7 @@ void *lkl_fd_wire(size_t size, struct lkl_dev_net_ops *ops, int in, int out)
 		in_events |= out_events;
 	if (w->epoll < 0 || w->wakeup < 0 ||
 	    !lkl_fd_watch(w, w->wakeup, EPOLLIN) ||
-	    !lkl_fd_watch(w, in, in_events) ||
+	    !(ops->fd ? dont_block(in) : lkl_fd_watch(w, in, in_events)) ||
 	    (in != out && !lkl_fd_watch(w, out, out_events))) {
 		saved = errno;
 		lkl_fd_free(&w->nd);

@@ -498,6 +498,8 @@ static struct lkl_dev_net_ops raw_ops = {
 	.free = raw_free,
 	.setup = raw_setup,
 	.link = lkl_fd_link,
+	.fd = lkl_fd_fd,
+	.poll_rx = lkl_fd_poll_rx,
 };
 
 static struct lkl_dev_net_ops cooked_ops = {
@@ -508,6 +510,8 @@ static struct lkl_dev_net_ops cooked_ops = {
 	.free = raw_free,
 	.setup = raw_setup,
 	.link = lkl_fd_link,
+	.fd = lkl_fd_fd,
+	.poll_rx = lkl_fd_poll_rx,
 };
 
 /* NAME[,PORT[-PORT]]... */

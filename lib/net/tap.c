@@ -57,6 +57,8 @@ static struct lkl_dev_net_ops tun_ops = {
 	.free = lkl_fd_free,
 	.setup = tun_setup,
 	.link = lkl_fd_link,
+	.fd = lkl_fd_fd,
+	.poll_rx = lkl_fd_poll_rx,
 };
 
 /* The host's interface is in another network namespace. */
@@ -67,6 +69,8 @@ static struct lkl_dev_net_ops far_ops = {
 	.poll_hup = lkl_fd_poll_hup,
 	.free = lkl_fd_free,
 	.setup = tun_setup,
+	.fd = lkl_fd_fd,
+	.poll_rx = lkl_fd_poll_rx,
 };
 
 struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)

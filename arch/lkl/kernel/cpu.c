@@ -483,30 +483,45 @@ static bool lkl_spin_for(u32 boot, struct lkl_call *call)
 	return false;
 }
 
-/* Sleep until @call is done or the CPU wants a driver. */
-static void lkl_wait(u32 boot, struct lkl_call *call)
+/* Returns -EINTR if that ended it. */
+static int lkl_sleep(struct lkl_call *call, bool listens)
 {
-	int old = LKL_CALL_RUNNING;
+	int err, old = LKL_CALL_RUNNING;
 	u64 cover;
-	int err;
 
-	if (lkl_ops->cpus() > 1 && lkl_spin_for(boot, call))
-		return;
-	if (lkl_wants_driver(boot))
-		return;
 	if (lkl_cpu_pending())
 		lkl_watch();
 	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_SLEEPING,
 					 false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
-		return;
+		return 0;
 
 	cover = lkl_timer_cover();
-	err = lkl_ops->wait(&call->state, LKL_CALL_SLEEPING, cover);
+	if (listens)
+		err = lkl_ops->listen_wait(&call->state, LKL_CALL_SLEEPING,
+					   cover);
+	else
+		err = lkl_ops->wait(&call->state, LKL_CALL_SLEEPING, cover);
 	lkl_timer_uncover(cover);
 	old = LKL_CALL_SLEEPING;
 	__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING, false,
 				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return err;
+}
+
+/* Sleep until @call is done or the CPU wants a driver. */
+static void lkl_wait(u32 boot, struct lkl_call *call)
+{
+	/* Who is not woken by another thread has no reason to spin. */
+	bool listens = lkl_ops->listen_begin();
+	int err = 0;
+
+	if (!listens && lkl_ops->cpus() > 1 && lkl_spin_for(boot, call))
+		return;
+	if (!lkl_wants_driver(boot))
+		err = lkl_sleep(call, listens);
+	if (listens)
+		lkl_ops->listen_end();
 	/* Making a task cannot be interrupted: the request is on another list. */
 	if (err == -EINTR && call->task && !call->interrupted) {
 		call->interrupted = 1;

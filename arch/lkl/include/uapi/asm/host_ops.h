@@ -49,6 +49,12 @@ struct lkl_virtio_dev;
  *	time @deadline in nanoseconds (0 is forever).  Returns 0, or -EINTR when
  *	a signal handler installed without SA_RESTART ran
  * @wake: [path] wake up to @count sleepers of @word
+ * @listen_begin: [path] become the thread that receives for devices while it
+ *	waits; 0 if there is nothing to receive from, or another one does.  If
+ *	not, @listen_end must follow
+ * @listen_wait: [path] @wait, which also ends when there is something to receive
+ * @listen_end: [path] receive it, which may raise interrupts and thus run the
+ *	kernel, and leave that to others
  * @relax: [path] let the other hyperthread or, every so often, another host
  *	thread of this processor run
  * @cpus: number of host processors this process may run on
@@ -83,6 +89,9 @@ struct lkl_host_operations {
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
+	int (*listen_begin)(void);
+	int (*listen_wait)(int *word, int val, unsigned long long deadline);
+	void (*listen_end)(void);
 	void (*relax)(void);
 	int (*cpus)(void);
 	void *(*thread_create)(void (*fn)(void *arg), void *arg);

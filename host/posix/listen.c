@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The listener: a thread of the application that has to wait anyway, and
+ * receives for the network devices meanwhile.
+ *
+ * Each device has a thread that sleeps until there are frames.  To receive an
+ * answer means then to wake two threads: that one, and the one that wants the
+ * answer.  If the latter sleeps in the devices' descriptors itself, the host
+ * wakes nobody else: both have them in epolls with EPOLLEXCLUSIVE, and the host
+ * asks these in the order in which they were made, and takes the first in which
+ * somebody sleeps.
+ *
+ * There is one listener at a time.  It sleeps in an epoll that has the devices'
+ * descriptors, an event by which it is woken, and, if it waits in an epoll of
+ * the program's, that one.
+ *
+ * epoll_wait() ends with EINTR after any handler, a call with SA_RESTART must
+ * not end.  Which handler has run cannot be known, only which there are.  If
+ * some are with SA_RESTART and some without, the call ends, as the program must
+ * expect, and from then on no call listens any more, but waits for a futex,
+ * which the host knows how to end.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lkl/asm/host_ops.h>
+#include <lkl_host.h>
+
+#include "posix.h"
+
+/* The kernel's size of a signal mask, and how many signals there are. */
+#define MASK_SIZE 8
+#define N_SIGNALS 64
+
+#define array_size(a) (sizeof(a) / sizeof(*(a)))
+
+#define BIT(sig) (1UL << ((sig)-1))
+/* Those that tell of faults, and the C library's own, which end no call. */
+#define OTHERS                                                                 \
+	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) |              \
+	 BIT(SIGTRAP) | BIT(SIGSYS) | BIT(32) | BIT(33))
+
+/* What there is to watch: devices' descriptors are sources, these are not. */
+static char woken, program;
+
+static int epoll_fd = -1;
+static int event_fd;
+static int sources;
+
+static const struct timespec now;
+
+static bool listening;
+/* Counts the listeners. */
+static unsigned int turn;
+/* What the listener waits for. */
+static int *listener_word;
+static int program_fd = -1;
+
+static bool futexes_only;
+
+/* What the listener has to receive from. */
+static struct listen_source *ready[8];
+static int n_ready;
+
+static bool watch(int op, int fd, unsigned int events, void *what)
+{
+	struct epoll_event event = { .events = events, .data.ptr = what };
+
+	return !raw_syscall(__NR_epoll_ctl, epoll_fd, op, fd, (long)&event, 0,
+			    0);
+}
+
+/* Returns -errno or whether the program's epoll has something. */
+static long sleep_until(const struct timespec *time, const void *mask)
+{
+	struct epoll_event events[array_size(ready)];
+	long i, n = raw_syscall(__NR_epoll_pwait2, epoll_fd, (long)events,
+				array_size(events), (long)time, (long)mask,
+				MASK_SIZE);
+	bool programs = false;
+
+	for (i = 0; i < n; i++) {
+		if (events[i].data.ptr == &program)
+			programs = true;
+		else if (events[i].data.ptr != &woken)
+			ready[n_ready++] = events[i].data.ptr;
+	}
+	return n < 0 ? n : programs;
+}
+
+bool listen_add(struct listen_source *source)
+{
+	if (!sources) {
+		epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+		event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (epoll_fd < 0 || event_fd < 0 ||
+		    !watch(EPOLL_CTL_ADD, event_fd, EPOLLIN | EPOLLET,
+			   &woken) ||
+		    sleep_until(&now, NULL) == -ENOSYS)
+			goto err;
+	}
+	if (!watch(EPOLL_CTL_ADD, source->fd, EPOLLIN | EPOLLEXCLUSIVE, source))
+		goto err;
+	__atomic_store_n(&sources, sources + 1, __ATOMIC_SEQ_CST);
+	return true;
+err:
+	if (!sources) {
+		close(epoll_fd);
+		close(event_fd);
+	}
+	return false;
+}
+
+static void ring(void)
+{
+	static const unsigned long long one = 1;
+
+	raw_syscall(__NR_write, event_fd, (long)&one, sizeof(one), 0, 0, 0);
+}
+
+void listen_remove(struct listen_source *source)
+{
+	unsigned int now;
+
+	watch(EPOLL_CTL_DEL, source->fd, 0, NULL);
+	__atomic_store_n(&sources, sources - 1, __ATOMIC_SEQ_CST);
+	/* The listener may have got an event of it already. */
+	now = __atomic_load_n(&turn, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) &&
+	       __atomic_load_n(&turn, __ATOMIC_SEQ_CST) == now) {
+		ring();
+		lkl_host_ops.relax();
+	}
+	if (sources)
+		return;
+	close(epoll_fd);
+	close(event_fd);
+	program_fd = -1;
+}
+
+/* Does a call end because a signal handler has run? */
+static bool ends_call(void)
+{
+	unsigned long blocked = 0;
+	bool end = false, restart = false;
+	int sig;
+
+	raw_syscall(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&blocked,
+		    MASK_SIZE, 0, 0);
+	blocked |= OTHERS;
+	for (sig = 1; sig <= N_SIGNALS; sig++) {
+		struct host_sigaction sa = { 0 };
+
+		if (blocked & BIT(sig) ||
+		    raw_syscall(__NR_rt_sigaction, sig, 0, (long)&sa, MASK_SIZE,
+				0, 0) ||
+		    sa.handler == (long)SIG_DFL || sa.handler == (long)SIG_IGN)
+			continue;
+		if (sa.flags & SA_RESTART)
+			restart = true;
+		else
+			end = true;
+	}
+	futexes_only |= end && restart;
+	return end;
+}
+
+static bool begin(void)
+{
+	/* A forked child has a copy of it all, and no kernel. */
+	if (!__atomic_load_n(&sources, __ATOMIC_RELAXED) ||
+	    !lkl_kernel_boots() ||
+	    __atomic_exchange_n(&listening, true, __ATOMIC_SEQ_CST))
+		return false;
+	if (__atomic_load_n(&sources, __ATOMIC_SEQ_CST))
+		return true;
+	lkl_listen_end();
+	return false;
+}
+
+int listen_begin(void)
+{
+	return !futexes_only && begin();
+}
+
+int listen_wait(int *word, int val, unsigned long long deadline)
+{
+	struct timespec time;
+	long ret = 0;
+
+	if (deadline) {
+		unsigned long long now = lkl_host_ops.time();
+
+		now = deadline > now ? deadline - now : 0;
+		time.tv_sec = now / 1000000000;
+		time.tv_nsec = now % 1000000000;
+	}
+	__atomic_store_n(&listener_word, word, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
+		ret = sleep_until(deadline ? &time : NULL, NULL);
+	__atomic_store_n(&listener_word, NULL, __ATOMIC_SEQ_CST);
+	/* Nobody waits in that one any more. */
+	if (ret > 0)
+		lkl_listen_forget(program_fd);
+	return ret == -EINTR && ends_call() ? -EINTR : 0;
+}
+
+bool listen_wake(int *word)
+{
+	if (__atomic_load_n(&listener_word, __ATOMIC_SEQ_CST) != word)
+		return false;
+	ring();
+	return true;
+}
+
+void lkl_listen_end(void)
+{
+	while (n_ready) {
+		struct listen_source *source = ready[--n_ready];
+
+		source->receive(source);
+	}
+	__atomic_fetch_add(&turn, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&listening, false, __ATOMIC_SEQ_CST);
+}
+
+void lkl_listen_now(void)
+{
+	if (!begin())
+		return;
+	sleep_until(&now, NULL);
+	lkl_listen_end();
+}
+
+bool lkl_listen_begin(int epoll)
+{
+	if (!begin())
+		return false;
+	if (program_fd == epoll)
+		return true;
+	lkl_listen_forget(program_fd);
+	if (watch(EPOLL_CTL_ADD, epoll, EPOLLIN, &program)) {
+		__atomic_store_n(&program_fd, epoll, __ATOMIC_SEQ_CST);
+		return true;
+	}
+	lkl_listen_end();
+	return false;
+}
+
+long lkl_listen_wait(const struct timespec *time, const void *mask)
+{
+	return sleep_until(time, mask);
+}
+
+void lkl_listen_forget(int epoll)
+{
+	if (epoll >= 0 &&
+	    __atomic_compare_exchange_n(&program_fd, &epoll, -1, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		watch(EPOLL_CTL_DEL, epoll, 0, NULL);
+}
