@@ -178,7 +178,7 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 		return n;
 	n = host4(SYS_tee, in, peek[1], at_most(count),
 		  flags & SPLICE_F_NONBLOCK);
-	m = n > 0 ? host3(SYS_read, peek[0], buffer, n) : n;
+	m = n > 0 ? own_call3(SYS_read, peek[0], buffer, n) : n;
 	peek_put(peek, n <= 0 || m == n);
 	n = m;
 	if (n <= 0)
@@ -188,7 +188,7 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 			 (flags & SPLICE_F_MORE ? MSG_MORE : 0),
 		 0, 0);
 	for (taken = 0; taken < m; taken += n) {
-		n = host3(SYS_read, in, buffer, m - taken);
+		n = own_call3(SYS_read, in, buffer, m - taken);
 		if (n <= 0)
 			break;
 	}
@@ -217,7 +217,7 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 	if (host3(SYS_ioctl, out, FIONREAD, &used) || used)
 		room = 4096;
 	else
-		room = host2(SYS_fcntl, out, F_GETPIPE_SZ);
+		room = own_call3(SYS_fcntl, out, F_GETPIPE_SZ, 0);
 	m = host3(SYS_write, out, buffer, n < room ? n : room);
 	if (m > 0)
 		lkl6(SYS_recvfrom, kfd, (long)buffer, m, 0, 0, 0);

@@ -19,7 +19,6 @@
 
 #include <lkl_config.h>
 
-#include "../host/posix/posix.h"
 #include "internal.h"
 
 /* Newer than the C library. */
@@ -50,7 +49,7 @@ void hijack_say(const char *what, const char *why)
 	for (i = 0; i < array_size(parts); i++)
 		for (k = 0; parts[i][k] && n < sizeof(line); k++)
 			line[n++] = parts[i][k];
-	host3(SYS_write, STDERR_FILENO, line, n);
+	own_call3(SYS_write, STDERR_FILENO, line, n);
 }
 
 struct hijack_thread *hijack_thread(void)

@@ -121,7 +121,7 @@ long fd_own(long fd)
 
 	if (fd < 0)
 		return fd;
-	own = host3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
+	own = own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
 	/* The program may have lowered its limit since. */
 	if (own < 0)
 		own = fd;
@@ -156,8 +156,8 @@ void fd_forget(long fd)
  */
 long fd_reserve_number(bool cloexec)
 {
-	long fd = host3(SYS_fcntl, placeholder,
-			cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	long fd = own_call3(SYS_fcntl, placeholder,
+			    cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 
 	if (fd < FD_MAX)
 		return fd;
@@ -227,7 +227,7 @@ void fd_decide(long fd, bool host)
 		return;
 	}
 	set_word(fd, word & ~FD_OPEN);
-	flags = host2(SYS_fcntl, fd, F_GETFD);
+	flags = own_call3(SYS_fcntl, fd, F_GETFD, 0);
 	host3(SYS_dup3, placeholder, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
@@ -512,7 +512,7 @@ int fd_reserve(void)
 		return placeholder;
 	for (fd = 0; fd < own_base; fd++)
 		if (!was_open[fd])
-			host3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, fd);
+			own_call3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, fd);
 	return 0;
 }
 
@@ -528,7 +528,7 @@ void fd_own_opened(void)
 			continue;
 		if (fd < own_base)
 			host1(SYS_close, fd);
-		else if (!(host2(SYS_fcntl, fd, F_GETFD) < 0))
+		else if (!(own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0))
 			set_word(fd, FD_OWN);
 	}
 }
@@ -541,6 +541,7 @@ void fd_disown(void)
 	int fd;
 
 	for (fd = own_base; fd < own_base + OWN_MAX; fd++)
-		if (fd_word(fd) & FD_OWN && host2(SYS_fcntl, fd, F_GETFD) < 0)
+		if (fd_word(fd) & FD_OWN &&
+		    own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0)
 			take_word(fd);
 }

@@ -13,6 +13,7 @@
 #include <lkl.h>
 #include <lkl/asm/watch.h>
 
+#include "../host/posix/posix.h"
 #include "../lib/thread.h"
 #include "core.h"
 
@@ -169,6 +170,13 @@ void hijack_say(const char *what, const char *why);
 #define host6(nr, a, b, c, d, e, f)                                            \
 	host_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d),           \
 		     (long)(e), (long)(f))
+
+/*
+ * A call of our own.  host_syscall() may leave a call to be made again by the
+ * program, when a signal is pending; this one is made.
+ */
+#define own_call3(nr, a, b, c)                                                 \
+	raw_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
 static inline long host_call(long nr, const long *a)
 {

@@ -145,7 +145,7 @@ void share_notify(struct lkl_watch *watch)
 	struct share_link *link =
 		(void *)((char *)watch - offsetof(struct share_link, watch));
 
-	host3(SYS_write, link->bell, &one, sizeof(one));
+	own_call3(SYS_write, link->bell, &one, sizeof(one));
 }
 
 /**

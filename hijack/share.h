@@ -14,7 +14,6 @@
 
 #include <linux/futex.h>
 
-#include "../host/posix/posix.h"
 #include "internal.h"
 
 /* How many there can be at a time. */

@@ -28,7 +28,6 @@
 #include <sys/select.h>
 #include <time.h>
 
-#include "../host/posix/posix.h"
 #include "share.h"
 
 /* The kernel's size of a signal mask. */
@@ -49,14 +48,14 @@ static void ring(int fd)
 {
 	static const uint64_t one = 1;
 
-	host3(SYS_write, fd, &one, sizeof(one));
+	own_call3(SYS_write, fd, &one, sizeof(one));
 }
 
 static void quiet(int fd)
 {
 	uint64_t count;
 
-	host3(SYS_read, fd, &count, sizeof(count));
+	own_call3(SYS_read, fd, &count, sizeof(count));
 }
 
 static long new_event(void)
@@ -559,7 +558,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 	if (!ret)
 		ret = epoll_add_event(e, fd, EPOLL_CTL_ADD);
 	if (!ret)
-		ret = fd_own(host3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
+		ret = fd_own(own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
 	if (ret >= 0) {
 		e->self = ret;
 		__atomic_store_n(&e->state, EPOLL_SHADOW, __ATOMIC_RELEASE);
@@ -735,7 +734,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 {
 	struct deadline deadline = { 0 };
 	struct timespec left;
-	bool first = true, listens;
+	bool first = true, stolen = false, listens;
 	long n, m, before;
 
 	if (max <= 0)
@@ -759,9 +758,11 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 				break;
 			}
 			e->streak = 0;
+			before = n;
 			m = epoll_host(fd, events + n, max - n, &zero, mask);
 			if (m > 0)
 				n += epoll_without_event(e, events + n, m);
+			stolen = m > 0 && n < before + m;
 			break;
 		}
 		if (e->nested) {
@@ -802,8 +803,12 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 		if (time)
 			time = time_left(&deadline, &left);
 	}
-	/* There may be more than fits, and others who wait for it. */
-	if (n == max && __atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) &&
+	/*
+	 * There may be more than fits, or more since the shadow was looked
+	 * into, and others who wait for it.
+	 */
+	if ((n == max || stolen) &&
+	    __atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) &&
 	    epoll_is_ready(e))
 		epoll_ring(e, e->event);
 	return n;

@@ -338,6 +338,62 @@ static void interrupted(void)
 	no_alarm();
 }
 
+#define STORM 3000
+
+static pthread_t sender;
+static int arrived, stopped;
+
+static void *storm(void *arg)
+{
+	while (!__atomic_load_n(&stopped, __ATOMIC_SEQ_CST))
+		pthread_kill(sender, SIGALRM);
+	return arg;
+}
+
+static void *sleep_and_take(void *arg)
+{
+	while (arrived < STORM) {
+		EQ(ready(shared, -1), p[1]);
+		take(p[1]);
+		__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST);
+	}
+	return arg;
+}
+
+/* Signals do not keep the sender from waking who sleeps. */
+static void stormed(void)
+{
+	struct sigaction sa = { .sa_handler = on_alarm,
+				.sa_flags = SA_RESTART };
+	pthread_t sleeper, stormer;
+	sigset_t set;
+
+	setup();
+	shared = SYS(epoll_create1(0));
+	SYS(add(shared, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(sigaction(SIGALRM, &sa, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	SYS(pthread_sigmask(SIG_BLOCK, &set, NULL));
+	sender = pthread_self();
+	EQ(pthread_create(&sleeper, NULL, sleep_and_take, NULL), 0);
+	EQ(pthread_create(&stormer, NULL, storm, NULL), 0);
+	SYS(pthread_sigmask(SIG_UNBLOCK, &set, NULL));
+	for (int i = 0; i < STORM; i++) {
+		EQ(write(p[0], "x", 1), 1);
+		for (int t = 0;
+		     __atomic_load_n(&arrived, __ATOMIC_SEQ_CST) <= i; t++) {
+			if (t == 1000000)
+				FAIL("byte %d wakes nobody", i);
+			sched_yield();
+		}
+	}
+	stopped = 1;
+	pthread_join(sleeper, NULL);
+	pthread_join(stormer, NULL);
+	CHECK(handled);
+}
+
 /* Leaving a call by longjmp() leaves nothing behind. */
 static void jumped(void)
 {
@@ -427,12 +483,12 @@ static void broken_pipe(void)
 }
 
 static const struct check tests[] = {
-	{ "polling", polling },		{ "selecting", selecting },
-	{ "epolling", epolling },	{ "edges", edges },
-	{ "nested", nested },		{ "shared-epoll", shared_epoll },
-	{ "interrupted", interrupted }, { "jumped", jumped },
-	{ "signal-mask", signal_mask }, { "timeouts", timeouts },
-	{ "broken-pipe", broken_pipe },
+	{ "polling", polling },	  { "selecting", selecting },
+	{ "epolling", epolling }, { "edges", edges },
+	{ "nested", nested },	  { "shared-epoll", shared_epoll },
+	{ "stormed", stormed },	  { "interrupted", interrupted },
+	{ "jumped", jumped },	  { "signal-mask", signal_mask },
+	{ "timeouts", timeouts }, { "broken-pipe", broken_pipe },
 };
 
 HIJACK_MAIN(tests)
