@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -146,18 +147,12 @@ static bool is_restorer(const uint8_t *site)
 	return !memcmp(site - 7, "\x48\xc7\xc0\x0f\0\0\0", 7);
 }
 
-static void rewrite_one(const uint8_t *site, unsigned long start,
-			unsigned long end)
+static void rewrite_one(const uint8_t *site, unsigned long start)
 {
-	struct rewrite_plan plan;
 	unsigned long at = (unsigned long)site;
 
-	if (at < start + 16 || is_restorer(site))
-		return;
-	rewrite_plan(&plan, at, start, end);
-	/* Only where it is certain that this is an instruction. */
-	if (plan.kind != REWRITE_NONE && plan.from < at)
-		rewrite_trap(at, true);
+	if (at >= start + 16 && !is_restorer(site))
+		rewrite_found(at);
 }
 
 /* Find the two bytes 0f 05. */
@@ -173,7 +168,7 @@ static void rewrite_range(unsigned long start, unsigned long end)
 			_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, second)));
 
 		for (; hits; hits &= hits - 1)
-			rewrite_one(p + __builtin_ctz(hits), start, end);
+			rewrite_one(p + __builtin_ctz(hits), start);
 	}
 }
 
@@ -196,8 +191,11 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
 			continue;
-		rewrite_text(start, start + p->p_memsz);
+		if (!rewrite_begin(start, start + p->p_memsz))
+			return -1;
 		rewrite_range(start, start + p->p_memsz);
+		if (!rewrite_end())
+			return -1;
 	}
 	return 0;
 }
@@ -215,5 +213,8 @@ __attribute__((constructor)) static void preload_start(void)
 		_exit(127);
 	pthread_atfork(prepare_fork, NULL, NULL);
 	rewrite_init(preload_entry);
-	dl_iterate_phdr(rewrite_object, NULL);
+	if (dl_iterate_phdr(rewrite_object, NULL)) {
+		fputs("lkl-hijack: no memory to rewrite the program\n", stderr);
+		_exit(127);
+	}
 }

@@ -26,7 +26,9 @@
  *
  * Pages change all at once: a changed copy is made elsewhere, becomes
  * executable, no longer writable, and is moved over the page.  A thread in it
- * finds the old page, or faults and waits until the new one is there.
+ * finds the old page, or faults and waits until the new one is there.  Where
+ * much is to be changed before it is executed, the copies are kept until the
+ * end, and it is them that is read (rewrite_begin()).
  */
 #include <linux/mman.h>
 #include <stdint.h>
@@ -50,6 +52,7 @@
 static struct page {
 	unsigned long base;
 	uint64_t used;
+	unsigned char *copy; /* to be moved there in the end */
 } pages[MAX_PAGES];
 static int n_pages;
 
@@ -57,6 +60,13 @@ static struct text {
 	unsigned long start, end;
 } texts[MAX_TEXTS];
 static int n_texts;
+
+/* Code whose copy is being changed, as far as it was copied. */
+static struct batch {
+	unsigned long base, size;
+	unsigned char *copy;
+	enum { ABSENT, COPIED, CHANGED } * states;
+} batch;
 
 /* By address of the instruction, a hash table; what has been is &gone. */
 static struct rewrite_site *sites[MAX_SITES];
@@ -79,11 +89,18 @@ void rewrite_unlock(void)
 	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
 }
 
+/* Where code is read that is to be at @at. */
+static unsigned char *seen(unsigned long at)
+{
+	return (unsigned char *)at +
+	       (batch.copy ? (unsigned long)batch.copy - batch.base : 0);
+}
+
 static unsigned int decode(ZydisDecodedInstruction *in, unsigned long at,
 			   unsigned long end)
 {
 	if (at >= end || !ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(
-				 &decoder, NULL, (void *)at, end - at, in)))
+				 &decoder, NULL, seen(at), end - at, in)))
 		return 0;
 	return in->length;
 }
@@ -174,8 +191,28 @@ static unsigned long find_padding(unsigned long site, unsigned long end,
 	return 0;
 }
 
-void rewrite_plan(struct rewrite_plan *plan, unsigned long site,
-		  unsigned long start, unsigned long end)
+/**
+ * struct plan - what is to be done about an instruction
+ * @kind: how
+ * @at: where the long jump goes
+ * @padding: bytes that are free there, with REWRITE_SHORT
+ * @from: first byte of what moves to the trampoline
+ * @len: its length
+ */
+struct plan {
+	enum rewrite_kind kind;
+	unsigned long at;
+	unsigned int padding;
+	unsigned long from;
+	unsigned int len;
+};
+
+/*
+ * Find a safe way for the instruction at @site, in code from @start to @end.
+ * That it is one is certain if *@plan says that there is one before it.
+ */
+static void make_plan(struct plan *plan, unsigned long site,
+		      unsigned long start, unsigned long end)
 {
 	unsigned int len = length_before(site, start, end);
 	ZydisDecodedInstruction in;
@@ -236,6 +273,69 @@ static bool pages_replace(unsigned long at, unsigned char *copy,
 	return false;
 }
 
+/* How far around a system call instruction code is looked at. */
+#define CONTEXT 512
+
+static void batch_copy(unsigned long site)
+{
+	unsigned long at = (site - CONTEXT) & -PAGE, end = site + CONTEXT;
+
+	if (at < batch.base)
+		at = batch.base;
+	for (; at < end && at < batch.base + batch.size; at += PAGE) {
+		if (batch.states[(at - batch.base) / PAGE] != ABSENT)
+			continue;
+		memcpy(seen(at), (void *)at, PAGE);
+		batch.states[(at - batch.base) / PAGE] = COPIED;
+	}
+}
+
+static void batch_changed(unsigned long at, unsigned long len)
+{
+	for (; len; at += PAGE, len -= PAGE)
+		batch.states[(at - batch.base) / PAGE] = CHANGED;
+}
+
+bool rewrite_begin(unsigned long start, unsigned long end)
+{
+	unsigned long base = start & -PAGE;
+	unsigned long size = ((end + PAGE - 1) & -PAGE) - base;
+	unsigned long states = size / PAGE * sizeof(*batch.states);
+	long copy = host_mmap(0, size + states, PROT_READ | PROT_WRITE,
+			      MAP_NORESERVE);
+
+	if (failed(copy))
+		return false;
+	batch = (struct batch){ base, size, (void *)copy,
+				(void *)(copy + size) };
+	return true;
+}
+
+bool rewrite_end(void)
+{
+	unsigned long at, len, n = batch.size / PAGE;
+	struct batch b = batch;
+	bool ok = true;
+
+	batch.copy = NULL;
+	for (int i = 0; i < n_pages; i++) {
+		if (pages[i].copy)
+			ok &= pages_replace(pages[i].base, pages[i].copy, PAGE);
+		pages[i].copy = NULL;
+	}
+	for (at = 0; ok && at < n; at += len) {
+		for (len = 1; at + len < n; len++)
+			if (b.states[at + len] != b.states[at])
+				break;
+		if (b.states[at] == CHANGED)
+			ok = pages_replace(b.base + at * PAGE,
+					   b.copy + at * PAGE, len * PAGE);
+	}
+	host_syscall(SYS_munmap, (long)b.copy, b.size + n * sizeof(*b.states),
+		     0, 0, 0, 0);
+	return ok;
+}
+
 /* Where the code of a slot begins. */
 #define CODE(slot) ((slot) + sizeof(struct rewrite_site))
 
@@ -256,8 +356,7 @@ static struct page *page_at(unsigned long base)
 	if (n_pages == MAX_PAGES ||
 	    host_mmap(base, PAGE, PROT_READ, MAP_FIXED_NOREPLACE) != (long)base)
 		return NULL;
-	pages[n_pages].base = base;
-	pages[n_pages].used = 0;
+	pages[n_pages] = (struct page){ .base = base };
 	return &pages[n_pages++];
 }
 
@@ -344,9 +443,9 @@ static void put_jump(unsigned char *at, unsigned long from, unsigned long to)
 
 /* Write the trampoline for @plan to @slot. */
 static bool make_trampoline(struct page *page, unsigned long slot,
-			    const struct rewrite_plan *plan, unsigned long site)
+			    const struct plan *plan, unsigned long site)
 {
-	unsigned char *copy = pages_copy(page->base, PAGE), *code;
+	unsigned char *copy = page->copy ?: pages_copy(page->base, PAGE), *code;
 	struct rewrite_site *s;
 	ZydisDecodedInstruction in;
 	unsigned long ip = CODE(slot);
@@ -357,7 +456,7 @@ static bool make_trampoline(struct page *page, unsigned long slot,
 	s = (void *)(copy + (slot - page->base));
 	code = (unsigned char *)(s + 1);
 	if (plan->len) {
-		memcpy(code, (void *)plan->from, plan->len);
+		memcpy(code, seen(plan->from), plan->len);
 		decode(&in, plan->from, plan->from + plan->len);
 		if (in.attributes & ZYDIS_ATTRIB_IS_RELATIVE) {
 			long disp = in.raw.disp.value + plan->from - ip;
@@ -381,25 +480,28 @@ static bool make_trampoline(struct page *page, unsigned long slot,
 	put32(code + 3, slot - (ip + 7));
 	memcpy(code + 7, "\xff\x25", 2);
 	put32(code + 9, page->base - (ip + 13));
-	if (pages_replace(page->base, copy, PAGE)) {
+	if (batch.copy)
+		page->copy = copy;
+	if (page->copy || pages_replace(page->base, copy, PAGE)) {
 		page->used |= 1ULL << (slot - page->base) / SLOT;
 		return true;
 	}
 	return false;
 fail:
-	host_syscall(SYS_munmap, (long)copy, PAGE, 0, 0, 0, 0);
+	if (!page->copy)
+		host_syscall(SYS_munmap, (long)copy, PAGE, 0, 0, 0, 0);
 	return false;
 }
 
 /* Have the program jump to the trampoline at @slot. */
-static bool make_jump(unsigned long slot, const struct rewrite_plan *plan,
+static bool make_jump(unsigned long slot, const struct plan *plan,
 		      unsigned long site)
 {
 	unsigned long lo = plan->at < site ? plan->at : site;
 	unsigned long hi = plan->at < site ? site + 5
 					   : plan->at + plan->padding;
 	unsigned long base = lo & -PAGE, len = ((hi + PAGE - 1) & -PAGE) - base;
-	unsigned char *copy = pages_copy(base, len);
+	unsigned char *copy = batch.copy ? seen(base) : pages_copy(base, len);
 
 	if (!copy)
 		return false;
@@ -411,12 +513,14 @@ static bool make_jump(unsigned long slot, const struct rewrite_plan *plan,
 	}
 	/* One that overlaps the system call writes there what is there. */
 	put_jump(copy + (plan->at - base), plan->at, CODE(slot));
-	return pages_replace(base, copy, len);
+	if (!batch.copy)
+		return pages_replace(base, copy, len);
+	batch_changed(base, len);
+	return true;
 }
 
 /* Where the trampoline may be. */
-static void reach(const struct rewrite_plan *plan, unsigned long *lo,
-		  unsigned long *hi)
+static void reach(const struct plan *plan, unsigned long *lo, unsigned long *hi)
 {
 	unsigned long next = plan->at + 5;
 	uint32_t fixed;
@@ -424,7 +528,7 @@ static void reach(const struct rewrite_plan *plan, unsigned long *lo,
 	if (plan->kind == REWRITE_BEFORE && plan->len < 5) {
 		unsigned int free = 8 * (plan->len - 1);
 
-		memcpy(&fixed, (void *)(plan->at + 1), sizeof(fixed));
+		memcpy(&fixed, seen(plan->at + 1), sizeof(fixed));
 		fixed = fixed >> free << free;
 		*lo = next + (int32_t)fixed;
 		*hi = *lo + (1UL << free) - 1;
@@ -434,23 +538,36 @@ static void reach(const struct rewrite_plan *plan, unsigned long *lo,
 	*hi = next + 0x7f000000;
 }
 
-static struct rewrite_site *patch_site(unsigned long site,
-				       const struct text *text)
+static struct rewrite_site *carry_out(const struct plan *plan,
+				      unsigned long site)
 {
-	struct rewrite_plan plan;
 	unsigned long slot, lo, hi;
 	struct page *page;
 
-	rewrite_plan(&plan, site, text->start, text->end);
-	if (plan.kind != REWRITE_NONE) {
-		reach(&plan, &lo, &hi);
-		slot = slot_get(&page, lo, hi);
-		if (slot && make_trampoline(page, slot, &plan, site) &&
-		    make_jump(slot, &plan, site))
-			return (void *)slot;
-	}
+	if (plan->kind == REWRITE_NONE)
+		return NULL;
+	reach(plan, &lo, &hi);
+	slot = slot_get(&page, lo, hi);
+	if (slot && make_trampoline(page, slot, plan, site) &&
+	    make_jump(slot, plan, site))
+		return (void *)slot;
+	return NULL;
+}
+
+static struct rewrite_site *patch_site(unsigned long site,
+				       const struct text *text)
+{
+	struct rewrite_site *done;
+	unsigned long slot;
+	struct page *page;
+	struct plan plan;
+
+	make_plan(&plan, site, text->start, text->end);
+	done = carry_out(&plan, site);
+	if (done)
+		return done;
 	/* It goes on by signals, but needs not be looked at again. */
-	plan = (struct rewrite_plan){ .kind = REWRITE_NONE };
+	plan = (struct plan){ .kind = REWRITE_NONE };
 	slot = slot_get(&page, site > 1UL << 31 ? site - (1UL << 31) : PAGE,
 			site + (1UL << 31));
 	if (slot && make_trampoline(page, slot, &plan, site))
@@ -474,6 +591,26 @@ const struct rewrite_site *rewrite_trap(unsigned long address, bool patch)
 	}
 	rewrite_unlock();
 	return site;
+}
+
+void rewrite_found(unsigned long address)
+{
+	unsigned long start = batch.base, end = start + batch.size;
+	struct rewrite_site **where = site_slot(address);
+	struct plan plan;
+
+	if (n_sites >= MAX_SITES * 3 / 4)
+		return;
+	batch_copy(address);
+	if (start + CONTEXT < address)
+		start = address - CONTEXT;
+	if (end > address + CONTEXT)
+		end = address + CONTEXT;
+	make_plan(&plan, address, start, end);
+	if (plan.from == address)
+		return;
+	*where = carry_out(&plan, address);
+	n_sites += !!*where;
 }
 
 const struct rewrite_site *rewrite_find(unsigned long ip)

@@ -32,33 +32,6 @@ struct rewrite_site {
 };
 
 /**
- * struct rewrite_plan - what is to be done about an instruction
- *
- * @kind: how
- * @at: where the long jump goes
- * @padding: length of what is there, if it is padding
- * @from: first byte of what moves to the trampoline
- * @len: its length
- */
-struct rewrite_plan {
-	enum rewrite_kind kind;
-	unsigned long at;
-	unsigned int padding;
-	unsigned long from;
-	unsigned int len;
-};
-
-/**
- * rewrite_plan - find a safe way
- * @plan: the result
- * @site: a system call instruction that has been executed
- * @start: of the code that may be looked at
- * @end: of it
- */
-void rewrite_plan(struct rewrite_plan *plan, unsigned long site,
-		  unsigned long start, unsigned long end);
-
-/**
  * rewrite_init - say where trampolines lead to
  * @entry: jumped to with struct rewrite_site in R11 and everything else as it
  *	was before the system call instruction
@@ -86,6 +59,26 @@ void rewrite_forget(unsigned long start, unsigned long end);
  * Return: the site, or NULL when there is no memory
  */
 const struct rewrite_site *rewrite_trap(unsigned long address, bool patch);
+
+/**
+ * rewrite_begin - code is to be changed of which nothing is executed yet
+ * @start: of the code
+ * @end: of it
+ *
+ * Between this and rewrite_end() no other code is.
+ *
+ * Return: is there memory for that?
+ */
+bool rewrite_begin(unsigned long start, unsigned long end);
+
+/*
+ * There is what looks like a system call instruction: changed, if it is
+ * certain that it is one.
+ */
+void rewrite_found(unsigned long address);
+
+/* Let all changes take effect; returns whether they have. */
+bool rewrite_end(void);
 
 /* The site in whose trampoline @ip is, or NULL. */
 const struct rewrite_site *rewrite_find(unsigned long ip);
