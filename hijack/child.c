@@ -17,12 +17,14 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -282,6 +284,7 @@ static const struct signature {
 	[SYS_syncfs] = CALL(0),
 	[SYS_statx] = CALL(0, STRING, 0, 0, OUT | BYTES(sizeof(struct statx))),
 	[SYS_openat2] = CALL(0, STRING, IN | COUNT(3, 1)),
+	[SYS_close_range] = CALL(0),
 	[SYS_faccessat2] = CALL(0, STRING),
 };
 
@@ -667,7 +670,7 @@ static long dispatch(struct share_link *link, long nr, const long *a)
 		    a[1] == F_SETOWN_EX || a[1] == F_GETOWN_EX)
 			return -EINVAL;
 		return transact(link, nr, a);
-	case SHARE_KERNEL:
+	case SHARE_WATCH:
 	case SHARE_FORGET:
 		return transact(link, nr, a);
 	}
@@ -759,24 +762,26 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
 {
 	struct hijack_thread *t = hijack_thread();
 	size_t size = watch->count * sizeof(*watch->files);
-	long a[6] = { (long)fn, (long)watch };
+	long a[6] = { fn == lkl_watch_start    ? 0
+		      : fn == lkl_watch_always ? 1
+					       : 2,
+		      (long)watch };
 	struct share_link *link;
 	long ret;
 
 	if ((unsigned long)watch - (unsigned long)share < sizeof(*share))
-		return share_call(SHARE_KERNEL, a);
+		return share_call(SHARE_WATCH, a);
 	if (size > SHARE_DATA)
 		return -ENOMEM;
 	ret = enter(t);
 	if (ret)
 		return ret;
 	link = t->link;
-	link->watch.notify = share_notify;
 	link->watch.files = (void *)data_of(link);
 	link->watch.count = watch->count;
 	copy(link->watch.files, watch->files, size);
 	a[1] = (long)&link->watch;
-	ret = leave(t, transact(link, SHARE_KERNEL, a));
+	ret = leave(t, transact(link, SHARE_WATCH, a));
 	copy(watch->files, link->watch.files, size);
 	return ret;
 }
@@ -897,4 +902,125 @@ void hijack_fork_end(long pid)
 	t->link = NULL;
 	wait_forked();
 	copy_forget();
+}
+
+/*
+ * Programs that are executed: one that inherits a descriptor of the library's
+ * goes on with it.  Which number is what, and the way to the owner, is told by
+ * its environment.
+ */
+static const char variable[] = "LKL_HIJACK_SHARED";
+
+static char *put_hex(char *at, unsigned long n)
+{
+	int shift;
+
+	for (shift = 28; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[n >> shift & 15];
+	*at++ = ':';
+	return at;
+}
+
+static void keep(bool keep)
+{
+	long flags = keep ? 0 : FD_CLOEXEC;
+
+	host3(SYS_fcntl, control, F_SETFD, flags);
+	host3(SYS_fcntl, share_fd, F_SETFD, flags);
+}
+
+bool hijack_is_served(void)
+{
+	return me >= 0;
+}
+
+bool hijack_exec_begin(char *text)
+{
+	char *at = text;
+	int fd = me < 0 || hijack_in_vfork() ? -1 : fd_next_kept(0);
+
+	if (fd < 0)
+		return false;
+	copy(at, variable, sizeof(variable) - 1);
+	at += sizeof(variable) - 1;
+	*at++ = '=';
+	at = put_hex(at, control);
+	at = put_hex(at, share_fd);
+	at = put_hex(at, me);
+	at = put_hex(at, socket_adopt(-1));
+	for (; fd >= 0 && at + 20 < text + HIJACK_EXEC_TEXT;
+	     fd = fd_next_kept(fd + 1)) {
+		at = put_hex(at, fd);
+		at = put_hex(at, fd_word(fd));
+	}
+	*at = 0;
+	keep(true);
+	return true;
+}
+
+void hijack_exec_end(void)
+{
+	keep(false);
+}
+
+/* Close what has not been inherited: all of the kernel's but @kept. */
+static void close_others(const long *kept, int n)
+{
+	long first = 0, next;
+	int i;
+
+	do {
+		next = LONG_MAX;
+		for (i = 0; i < n; i++)
+			if (kept[i] >= first && kept[i] < next)
+				next = kept[i];
+		if (next > first)
+			lkl3(SYS_close_range, first,
+			     next == LONG_MAX ? UINT_MAX : next - 1, 0);
+		first = next + 1;
+	} while (next != LONG_MAX);
+}
+
+/**
+ * share_adopt - go on with the network of who has executed this program
+ *
+ * At the start; uses libc.
+ *
+ * Return: 1, 0 when there is none, or a negative error number
+ */
+long share_adopt(void)
+{
+	const char *text = getenv(variable);
+	long kept[HIJACK_EXEC_TEXT / 18], err, fd, process;
+	char *end;
+	int n = 0;
+
+	if (!text)
+		return 0;
+	control = strtoul(text, &end, 16);
+	share_fd = strtoul(end + 1, &end, 16);
+	process = strtoul(end + 1, &end, 16);
+	kept[n++] = socket_adopt(strtoul(end + 1, &end, 16));
+	err = fd_init();
+	if (!err)
+		err = share_map();
+	if (err)
+		return err;
+	share = SHARE_BASE;
+	me = process;
+	hijack_futex_wait = FUTEX_WAIT_BITSET;
+	keep(false);
+	fd_set_word(control, FD_OWN);
+	fd_set_word(share_fd, FD_OWN);
+	while (end[1]) {
+		fd = strtoul(end + 1, &end, 16);
+		fd_set_word(fd, strtoul(end + 1, &end, 16));
+		kept[n++] = fd_number(fd_word(fd));
+	}
+	unsetenv(variable);
+	fd_expect_socket();
+	share->process[me] = SHARE_NEW;
+	if (!say(SHARE_ADOPT, 0, -1) && await(&share->process[me], SHARE_NEW))
+		close_others(kept, n);
+	return 1;
 }

@@ -383,7 +383,8 @@ static int boot(void)
 	clock_gettime(CLOCK_REALTIME, &now);
 	lkl2(SYS_clock_settime, CLOCK_REALTIME, &now);
 	lkl_set_fd_limit(FD_MAX);
-	err = path_init(config.nameserver);
+	path_init(config.nameserver);
+	err = path_mount();
 	if (!err)
 		err = socket_init();
 	if (err)
@@ -432,6 +433,15 @@ void hijack_before_fork(bool shares)
 	set_state(HIJACK_DOWN);
 }
 
+/*
+ * A signal that comes just before a call would wait ends it only by the way
+ * in's own wait operation.
+ */
+static int no_listener(void)
+{
+	return 0;
+}
+
 int hijack_start(const char *name)
 {
 	int err;
@@ -439,6 +449,7 @@ int hijack_start(const char *name)
 	hijack_name = name;
 	thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = own_thread_create;
+	lkl_host_ops.listen_begin = no_listener;
 	err = lkl_load_config(&config);
 	if (err)
 		return err;
@@ -449,7 +460,16 @@ int hijack_start(const char *name)
 		return err;
 	if (config.debug)
 		debug = strtol(config.debug, NULL, 0);
-	err = hijack_boot();
+	err = share_adopt();
+	if (err < 0)
+		hijack_say("cannot share the network: ", lkl_strerror(err));
+	if (err > 0) {
+		path_init(config.nameserver);
+		hijack_state = HIJACK_UP;
+		return lkl_init(&lkl_host_ops);
+	}
+	if (!err)
+		err = hijack_boot();
 	if (!err && config.delay_main)
 		usleep(strtoul(config.delay_main, NULL, 10));
 	return err;

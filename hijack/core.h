@@ -109,6 +109,24 @@ void hijack_fork_begin(void);
  */
 void hijack_fork_end(long pid);
 
+/* Has another process this one's kernel? */
+bool hijack_is_served(void);
+
+/**
+ * hijack_exec_begin - the program is about to execute another one
+ * @text: HIJACK_EXEC_TEXT bytes
+ *
+ * If this one is served by another process, and a descriptor of the library's
+ * is inherited, the new one goes on with the same network, if it finds @text in
+ * its environment and begins with hijack_start().
+ *
+ * Return: whether that is so.  If the host's call fails, hijack_exec_end() is
+ * to be called
+ */
+bool hijack_exec_begin(char *text);
+void hijack_exec_end(void);
+#define HIJACK_EXEC_TEXT 8192
+
 /* Is the thread in a call of the library, made here or elsewhere? */
 bool hijack_busy(void);
 

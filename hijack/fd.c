@@ -482,16 +482,28 @@ long fd_memory(long nr, const long *a)
 }
 
 /**
- * fd_reserve - have all descriptors that are opened from here on be high ones
+ * fd_next_kept - look for descriptors of the library's that an exec keeps
+ * @fd: where to begin
  *
- * Until fd_own_opened() the low ones are taken.
+ * Return: the next one, or -1
+ */
+int fd_next_kept(int fd)
+{
+	for (; fd <= fd_top; fd++)
+		if (fd_is_lkl(fd) &&
+		    !(host2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC))
+			return fd;
+	return -1;
+}
+
+/**
+ * fd_init - find out where descriptors of ours are
  *
  * Return: 0 or a negative error number
  */
-int fd_reserve(void)
+int fd_init(void)
 {
 	struct rlimit limit;
-	int fd, old = placeholder;
 
 	if (!owner_pid) {
 		owner_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
@@ -504,12 +516,26 @@ int fd_reserve(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
 	own_base = limit.rlim_cur < 1024 ? limit.rlim_cur / 2 : 512;
+	if (!placeholder)
+		placeholder = fd_own(host2(SYS_open, "/", O_PATH | O_CLOEXEC));
+	return placeholder < 0 ? placeholder : 0;
+}
+
+/**
+ * fd_reserve - have all descriptors that are opened from here on be high ones
+ *
+ * Until fd_own_opened() the low ones are taken.
+ *
+ * Return: 0 or a negative error number
+ */
+int fd_reserve(void)
+{
+	int fd, err = fd_init();
+
+	if (err)
+		return err;
 	for (fd = 0; fd < own_base + OWN_MAX; fd++)
 		was_open[fd] = !(fcntl(fd, F_GETFD) < 0);
-	if (!old)
-		placeholder = fd_own(host2(SYS_open, "/", O_PATH | O_CLOEXEC));
-	if (placeholder < 0)
-		return placeholder;
 	for (fd = 0; fd < own_base; fd++)
 		if (!was_open[fd])
 			own_call3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, fd);

@@ -64,7 +64,9 @@ static inline long fd_number(uint32_t word)
 	return word & FD_NUMBER;
 }
 
+int fd_init(void);
 int fd_reserve(void);
+int fd_next_kept(int fd);
 void fd_own_opened(void);
 void fd_disown(void);
 long fd_install(long kfd, bool cloexec);
@@ -83,6 +85,7 @@ hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 
 /* Sockets (socket.c) */
 int socket_init(void);
+long socket_adopt(long kfd);
 hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 	socket_listen, socket_sendto, socket_sendmsg, socket_sendmmsg,
 	socket_setsockopt, socket_ioctl;
@@ -101,7 +104,8 @@ void wait_fork(void);
 void wait_forked(void);
 
 /* Files (path.c) */
-int path_init(bool resolv_conf);
+void path_init(bool resolv_conf);
+int path_mount(void);
 hijack_call path_open, path_openat, path_openat2, path_plain, path_at;
 
 /* Forked processes (child.c), and who serves them (owner.c) */
@@ -113,6 +117,7 @@ void share_forget_bell(long bell);
 void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);
+long share_adopt(void);
 
 /* Which stack a socket belongs to (policy.c) */
 enum policy_way { POLICY_LISTEN, POLICY_CONNECT };

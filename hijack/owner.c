@@ -11,7 +11,9 @@
  *
  * One more thread, the keeper, listens to the processes' sockets.  A socket's
  * end is that of the process, or of its being ours, by exec: then its servers
- * are told, and when the last has left, its files are closed.
+ * are told, and when the last has left, its files are closed.  A program that
+ * it executes and that goes on with the sockets has the files, but other
+ * threads.
  */
 #include <linux/futex.h>
 #include <sys/epoll.h>
@@ -24,6 +26,7 @@
 #include "share.h"
 
 struct share *share;
+long share_fd;
 
 /* What there is to each link here; the host finds the futex by it. */
 static struct server {
@@ -43,15 +46,30 @@ static int top, link_top;
 /* What the keeper waits for. */
 static long events;
 
+/* The library's kernel has something for a thread's poll(). */
+static void notify(struct lkl_watch *watch)
+{
+	static const uint64_t one = 1;
+	struct share_link *link =
+		(void *)((char *)watch - offsetof(struct share_link, watch));
+
+	own_call3(SYS_write, link->bell, &one, sizeof(one));
+}
+
 /* Make a call in the child's name. */
 static long make(struct share_link *link)
 {
+	struct lkl_watch *watch;
 	long ret;
 
 	switch (link->nr) {
-	case SHARE_KERNEL:
-		return lkl_kernel_call((long (*)(void *))link->arg[0],
-				       (void *)link->arg[1]);
+	case SHARE_WATCH:
+		watch = (void *)link->arg[1];
+		watch->notify = watch == &link->watch ? notify : wait_notify;
+		return lkl_kernel_call(link->arg[0] == 0   ? lkl_watch_start
+				       : link->arg[0] == 1 ? lkl_watch_always
+							   : lkl_watch_stop,
+				       watch);
 	case SHARE_FORGET:
 		fd_forget(link->arg[0]);
 		return 0;
@@ -137,18 +155,6 @@ static void start_server(int index, long bell)
 }
 
 /**
- * share_notify - the library's kernel has something for a thread's poll()
- */
-void share_notify(struct lkl_watch *watch)
-{
-	static const uint64_t one = 1;
-	struct share_link *link =
-		(void *)((char *)watch - offsetof(struct share_link, watch));
-
-	own_call3(SYS_write, link->bell, &one, sizeof(one));
-}
-
-/**
  * share_take_process - there will be another process
  * @index: its number
  * @fd: our end of its socket, which is closed on failure
@@ -198,17 +204,12 @@ void share_close_processes(void)
 	}
 }
 
-/* A process has ended, or executes something: tell who waits for it. */
-static void process_gone(int index)
+/* The threads of a process have ended: tell who waits for them. */
+static void threads_gone(int index)
 {
 	bool alone = true;
 	int i;
 
-	/* A child that was forked just now may still have it open. */
-	host4(SYS_epoll_ctl, events, EPOLL_CTL_DEL, processes[index].fd - 1, 0);
-	fd_forget(processes[index].fd - 1);
-	processes[index].fd = 0;
-	__atomic_store_n(&share->process[index], SHARE_GONE, __ATOMIC_SEQ_CST);
 	for (i = 0; i < top; i++)
 		alone &= !processes[i].fd;
 	wait_process_gone(index, alone);
@@ -221,6 +222,16 @@ static void process_gone(int index)
 		__atomic_fetch_or(&link->word, FUTEX_WAITERS, __ATOMIC_SEQ_CST);
 		share_wake(&link->word);
 	}
+}
+
+static void process_gone(int index)
+{
+	/* A child that was forked just now may still have it open. */
+	host4(SYS_epoll_ctl, events, EPOLL_CTL_DEL, processes[index].fd - 1, 0);
+	fd_forget(processes[index].fd - 1);
+	processes[index].fd = 0;
+	__atomic_store_n(&share->process[index], SHARE_GONE, __ATOMIC_SEQ_CST);
+	threads_gone(index);
 }
 
 /*
@@ -293,6 +304,12 @@ static long hear(int index)
 		share_take_process(message.index, fd, index);
 	if (ret == 0)
 		process_gone(index);
+	if (ret > 0 && message.what == SHARE_ADOPT) {
+		threads_gone(index);
+		__atomic_store_n(&share->process[index], SHARE_READY,
+				 __ATOMIC_SEQ_CST);
+		share_wake(&share->process[index]);
+	}
 	share_unlock();
 	if (ret <= 0)
 		return ret;
@@ -326,32 +343,49 @@ static void keep(void *unused)
 }
 
 /**
+ * share_map - have the shared memory in its place
+ *
+ * Return: 0 or a negative error number
+ */
+long share_map(void)
+{
+	long map = host6(
+		SYS_mmap, SHARE_BASE, sizeof(*share), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, share_fd, 0);
+
+	if (map < 0 && map > -4096)
+		return map;
+	madvise(SHARE_BASE, sizeof(*share), MADV_DONTDUMP);
+	return 0;
+}
+
+/**
  * share_prepare - the program is about to fork: be ready to serve the child
  *
  * Uses libc.  Without success children have no network.
  */
 void share_prepare(void)
 {
-	long map;
-
 	share_lock();
 	if (share)
 		goto out;
-	map = host6(SYS_mmap, 0, sizeof(*share), PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map < 0 && map > -4096)
+	share_fd = fd_own(host2(SYS_memfd_create, "lkl-share", MFD_CLOEXEC));
+	if (share_fd < 0)
 		goto out;
-	madvise((void *)map, sizeof(*share), MADV_DONTDUMP);
+	if (host2(SYS_ftruncate, share_fd, sizeof(*share)) || share_map())
+		goto close;
 	events = fd_own(host1(SYS_epoll_create1, EPOLL_CLOEXEC));
 	if (events < 0)
 		goto unmap;
-	share = (void *)map;
+	share = SHARE_BASE;
 	if (lkl_host_ops.thread_create(keep, NULL))
 		goto out;
 	share = NULL;
 	fd_forget(events);
 unmap:
-	host2(SYS_munmap, map, sizeof(*share));
+	host2(SYS_munmap, SHARE_BASE, sizeof(*share));
+close:
+	fd_forget(share_fd);
 out:
 	share_unlock();
 }

@@ -132,17 +132,24 @@ long path_at(long nr, const long *a)
 }
 
 /**
- * path_init - make the library's files ready
- * @resolv_conf: its /etc/resolv.conf is the program's
+ * path_init - the library's files are the program's
+ * @resolv_conf: and so is its /etc/resolv.conf
+ */
+void path_init(bool resolv_conf)
+{
+	has_resolv_conf = resolv_conf;
+	snprintf(proc_pid, sizeof(proc_pid), "/proc/%d/net", getpid());
+}
+
+/**
+ * path_mount - make the library's files ready
  *
  * Return: 0 or a negative error number
  */
-int path_init(bool resolv_conf)
+int path_mount(void)
 {
 	long err = lkl_mount_fs("proc");
 
-	has_resolv_conf = resolv_conf;
-	snprintf(proc_pid, sizeof(proc_pid), "/proc/%d/net", getpid());
 	if (err < 0)
 		return err;
 	err = lkl3(SYS_mkdirat, LKL_AT_FDCWD, "/sys", 0755);

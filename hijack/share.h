@@ -3,11 +3,11 @@
  * What a process that was forked (child.c) and the one that has the kernel
  * (owner.c) share.
  *
- * All is in one area of memory that was mapped before the first fork, so it is
- * at the same address in all of them.  A link carries the calls of one thread:
- * it has a futex that both sides wait on, the call, and room for the data.
- * Besides each process has a socket, by which the owner learns of its end, and
- * of what a thread cannot say that waits for a call.
+ * All is in one area of memory, which is at the same address in all of them.  A
+ * link carries the calls of one thread: it has a futex that both sides wait on,
+ * the call, and room for the data. Besides each process has a socket, by which
+ * the owner learns of its end, and of what a thread cannot say that waits for a
+ * call.
  */
 #ifndef HIJACK_SHARE_H
 #define HIJACK_SHARE_H
@@ -27,7 +27,8 @@
 
 /* Calls that are no system calls. */
 enum {
-	SHARE_KERNEL = -1, /* arg[0](arg[1]) in kernel context */
+	SHARE_WATCH =
+		-1, /* arg[0]: start, always, or stop; arg[1]: the watch */
 	SHARE_FORGET = -2, /* close a descriptor of the owner's */
 	SHARE_END = -3, /* the thread ends */
 };
@@ -114,6 +115,7 @@ struct share_message {
 		SHARE_INTERRUPT, /* end this link's call */
 		SHARE_BELL, /* have this epoll's eventfd */
 		SHARE_FORK, /* have another process; with its socket */
+		SHARE_ADOPT, /* this process has executed another program */
 	} what;
 	int index;
 };
@@ -127,7 +129,11 @@ struct share {
 		__attribute__((aligned(4096)));
 };
 
+#define SHARE_BASE ((struct share *)0x10f000000000)
+
 extern struct share *share;
+/* Descriptor of the memory. */
+extern long share_fd;
 
 /* A futex of several processes; no signal of the program ends it. */
 static inline void share_wake(void *word)
@@ -153,12 +159,13 @@ void share_lock(void);
 void share_unlock(void);
 
 /* wait.c */
+void wait_notify(struct lkl_watch *watch);
 void wait_set_bell(int index, long bell);
 void wait_process_gone(int process, bool alone);
 
 /* owner.c */
+long share_map(void);
 int share_take_process(int index, long fd, int from);
 void share_close_processes(void);
-void share_notify(struct lkl_watch *watch);
 
 #endif /* HIJACK_SHARE_H */

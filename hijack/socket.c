@@ -27,6 +27,19 @@ int socket_init(void)
 	return ioctl_socket < 0 ? ioctl_socket : 0;
 }
 
+/**
+ * socket_adopt - have one that was made by another program
+ * @kfd: its number in the library's kernel, or -1
+ *
+ * Return: the number
+ */
+long socket_adopt(long kfd)
+{
+	if (kfd >= 0)
+		ioctl_socket = kfd;
+	return ioctl_socket;
+}
+
 static bool is_inet(int family)
 {
 	return family == AF_INET || family == AF_INET6;

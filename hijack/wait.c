@@ -481,8 +481,10 @@ static void epoll_ring(struct epoll *e, int event)
 		ring(event);
 }
 
-/* From the library's kernel. */
-static void epoll_notify(struct lkl_watch *watch)
+/**
+ * wait_notify - the library's kernel has something for an epoll
+ */
+void wait_notify(struct lkl_watch *watch)
 {
 	struct epoll *e = (void *)watch;
 
@@ -548,7 +550,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 		goto close_shadow;
 	e->event = ret;
 	e->bell = e->process ? -1 : ret;
-	e->watch = (struct lkl_watch){ .notify = epoll_notify,
+	e->watch = (struct lkl_watch){ .notify = wait_notify,
 				       .files = &e->file,
 				       .count = 1 };
 	ret = e->process ? share_give_bell(e - share->epoll) : 0;
@@ -598,11 +600,12 @@ void wait_epoll_put(uint32_t word)
 	    __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (e->state == EPOLL_SHADOW) {
-		if (!e->borrowed)
+		if (!e->borrowed) {
 			watch_call(lkl_watch_stop, &e->watch);
+			lkl_listen_forget(e->self);
+		}
 		lkl1(SYS_close, e->file.fd);
 		fd_forget(e->event);
-		lkl_listen_forget(e->self);
 		fd_forget(e->self);
 		if (e->process)
 			share_forget_bell(e->bell);

@@ -305,10 +305,12 @@ static void killed(void)
 static void execute(void)
 {
 	SYS(dup2(down[0], 0));
+	SYS(fcntl(pair[0], F_SETFD, FD_CLOEXEC));
+	SYS(fcntl(pair[1], F_SETFD, FD_CLOEXEC));
 	execl("/bin/sh", "sh", "-c", "read x", NULL);
 }
 
-/* What executes a program gives its sockets away. */
+/* What executes a program without sockets gives them away. */
 static void executed(void)
 {
 	pid_t pid;
@@ -318,6 +320,65 @@ static void executed(void)
 	SYS(close(pair[1]));
 	at_end(pair[0]);
 	EQ(write(down[1], "\n", 1), 1);
+	ends(pid, 0);
+}
+
+static void talk(void)
+{
+	get(0);
+	put(0);
+}
+
+/* A program that was executed with a socket for its input. */
+static int inheriting(void)
+{
+	pid_t pid;
+
+	talk();
+	tcp_pair(pair);
+	EQ(pair[0] < 10, 1);
+	pid = child(talk);
+	ends(pid, 0);
+	put(pair[0]);
+	get(pair[1]);
+	SYS(shutdown(0, SHUT_WR));
+	get(0);
+	return 0;
+}
+
+static int other_pair[2];
+
+static void execute_self(void)
+{
+	char self[4096];
+
+	self[SYS(readlink("/proc/self/exe", self, sizeof(self) - 1))] = 0;
+	SYS(dup2(pair[1], 0));
+	SYS(close(pair[0]));
+	SYS(close(other_pair[0]));
+	SYS(fcntl(pair[1], F_SETFD, FD_CLOEXEC));
+	SYS(fcntl(other_pair[1], F_SETFD, FD_CLOEXEC));
+	FAILS(execl("/no/such", "such", NULL), ENOENT);
+	execl(self, self, "--inheriting", NULL);
+}
+
+/* What inherits a socket goes on with it, and has no others. */
+static void inherited(void)
+{
+	pid_t pid;
+
+	tcp_pair(pair);
+	tcp_pair(other_pair);
+	pid = child(execute_self);
+	SYS(close(pair[1]));
+	SYS(close(other_pair[1]));
+	at_end(other_pair[0]);
+	for (int i = 0; i < 2; i++) {
+		put(pair[0]);
+		get(pair[0]);
+	}
+	at_end(pair[0]);
+	put(pair[0]);
 	ends(pid, 0);
 }
 
@@ -648,12 +709,25 @@ static void left_alone(void)
 }
 
 static const struct check tests[] = {
-	{ "sharing", sharing },	    { "last-close", last_close },
-	{ "preforked", preforked }, { "descendants", descendants },
-	{ "threads", threads },	    { "killed", killed },
-	{ "executed", executed },   { "much", much },
-	{ "epolls", epolls },	    { "sandboxed", sandboxed },
-	{ "many", many },	    { "left-alone", left_alone },
+	{ "sharing", sharing },
+	{ "last-close", last_close },
+	{ "preforked", preforked },
+	{ "descendants", descendants },
+	{ "threads", threads },
+	{ "killed", killed },
+	{ "executed", executed },
+	{ "inherited", inherited },
+	{ "much", much },
+	{ "epolls", epolls },
+	{ "sandboxed", sandboxed },
+	{ "many", many },
+	{ "left-alone", left_alone },
 };
 
-HIJACK_MAIN(tests)
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "--inheriting"))
+		return inheriting();
+	hijack_self(argv);
+	return check_main(tests, ARRAY_SIZE(tests), argc, argv);
+}

@@ -8,9 +8,9 @@
  * calls it makes itself: getaddrinfo(), fopen(), getifaddrs() and res_init() do
  * not ask by name.
  *
- * A program that a forked child executes is not of the same network any more if
- * its parent had sockets: then it is helped to the host's.  The child of one
- * that had none, such as a shell, gets a kernel of its own.
+ * A program that a forked child executes is of the same network if it inherits
+ * a socket of it, else it is helped to the host's.  The child of a program that
+ * had no sockets, such as a shell, gets a kernel of its own.
  */
 #include <emmintrin.h>
 #include <errno.h>
@@ -68,28 +68,38 @@ static long do_exec(long nr, const long *a)
 {
 	int at = nr == SYS_execveat ? 3 : 2, n, m = 0, i;
 	char **env = (char **)a[at], *preload = NULL;
-	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] };
+	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] }, ret;
+	char shared[HIJACK_EXEC_TEXT];
+	bool goes_on;
 
 	if (!env || !hijack_has_sockets() ||
-	    host_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == owner_pid)
+	    (!hijack_is_served() &&
+	     host_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == owner_pid))
 		return hijack_syscall(nr, a);
 	for (n = 0; env[n]; n++)
 		if (!strncmp(env[n], "LD_PRELOAD=", 11))
 			preload = env[n];
-	if (!preload)
+	if (!preload || !strstr(preload, LIBRARY))
 		return hijack_syscall(nr, a);
+	goes_on = hijack_exec_begin(shared);
 
 	/* On the stack: this may be the child of a vfork(). */
-	char *copy[n + 1], text[strlen(preload) + 1];
+	char *copy[n + 2], text[strlen(preload) + 1];
 
 	for (i = 0; i < n; i++) {
-		copy[m] = env[i] == preload ? without_us(preload, text)
-					    : env[i];
+		copy[m] = env[i] == preload && !goes_on
+				  ? without_us(preload, text)
+				  : env[i];
 		m += !!copy[m];
 	}
+	if (goes_on)
+		copy[m++] = shared;
 	copy[m] = NULL;
 	b[at] = (long)copy;
-	return hijack_syscall(nr, b);
+	ret = hijack_syscall(nr, b);
+	if (goes_on)
+		hijack_exec_end();
+	return ret;
 }
 
 /*

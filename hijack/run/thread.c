@@ -385,7 +385,8 @@ long run_thread_vfork(struct run_thread *t, struct run_regs *r)
 
 /*
  * Programs.  What a program executes is run as it is, but for the child of one
- * that had sockets: that is a helper and runs on the host alone.  A filter stays
+ * that had sockets: that is a helper and runs on the host alone, unless it
+ * inherits a socket.  A filter stays
  * with it, which may trap it where it is: then it needs to be run all the same.
  */
 
@@ -418,8 +419,11 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	static const char proc_exe[] = "/proc/self/exe";
 	char path[4096] = "";
 	char **argv = (char **)r->arg[1], **new;
-	bool helper = run_forked() && hijack_has_sockets();
-	long args[6], n = 0, i = 0;
+	bool helper = (run_forked() || hijack_is_served()) &&
+		      hijack_has_sockets();
+	bool loads, goes_on = false;
+	char shared[HIJACK_EXEC_TEXT], **env;
+	long args[6], n = 0, m = 0, i = 0;
 
 	memcpy(args, r->arg, sizeof(args));
 	if (r->nr == SYS_execve) {
@@ -430,17 +434,32 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 			strcpy(path, run_options.program);
 		}
 	}
-	if ((helper && !run_options.seccomp) || !argv || !*path ||
-	    !can_load(path))
+	loads = argv && *path && can_load(path);
+	if (helper && loads && !t->vforked)
+		goes_on = hijack_exec_begin(shared);
+	if (goes_on)
+		helper = false;
+	if (!loads || (helper && !run_options.seccomp))
 		return t->vforked ? host_syscall(r->nr, args[0], args[1],
 						 args[2], args[3], args[4], 0)
 				  : run_core(r->nr, args);
 	while (argv[n])
 		n++;
-	new = mmap(NULL, (n + 12) * sizeof(*new), PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (new == MAP_FAILED)
+	env = (char **)args[2];
+	while (goes_on && env && env[m])
+		m++;
+	new = mmap(NULL, (n + 12 + m + 2) * sizeof(*new),
+		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new == MAP_FAILED) {
+		if (goes_on)
+			hijack_exec_end();
 		return -ENOMEM;
+	}
+	if (goes_on) {
+		args[2] = (long)(new + n + 12);
+		memcpy(new + n + 12, env, m * sizeof(*new));
+		new[n + 12 + m] = shared;
+	}
 	new[i++] = (char *)run_options.self;
 	if (run_options.trace)
 		new[i++] = "--trace";
@@ -461,6 +480,8 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
 	i = run_core(SYS_execve, args);
-	munmap(new, (n + 12) * sizeof(*new));
+	munmap(new, (n + 12 + m + 2) * sizeof(*new));
+	if (goes_on)
+		hijack_exec_end();
 	return i;
 }
