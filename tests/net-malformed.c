@@ -5,7 +5,9 @@
  * The same on each run.  The library must not crash, warn, leak, or stop
  * receiving and sending.
  *
- * The wire "user" is not here: what comes from it was made by libslirp.
+ * What comes from the wire "user" was made by libslirp, so there the frames
+ * come in datagrams and are taken out of them at the boundary; and libslirp
+ * gets as many from the library.
  */
 #include <sched.h>
 #include <sys/mount.h>
@@ -316,12 +318,14 @@ static int mutate(unsigned char *f, int len)
  * @prefix: bytes of the length before each
  * @vnet: they have a vnet header
  * @cooked: they have no Ethernet header
+ * @wrapped: they go as datagrams to port 7 of 10.0.2.15
  */
 struct far_end {
 	int fd;
 	int prefix;
 	bool vnet;
 	bool cooked;
+	bool wrapped;
 };
 
 static void inject(const struct far_end *to, const unsigned char *f, int len,
@@ -460,6 +464,8 @@ static void attack(struct lkl_netdev *nd, const struct far_end *to)
 	EQ(lkl_if_up(ifindex), 0);
 	EQ(lkl_if_set_ipv4(ifindex, ip4("10.1.0.2"), 24), 0);
 	EQ(lkl_if_add_ip(ifindex, LKL_AF_INET6, ip6("fd01::2"), 64), 0);
+	if (to->wrapped)
+		EQ(lkl_if_set_ipv4(ifindex, ip4("10.0.2.15"), 24), 0);
 	if (!to->cooked)
 		EQ(lkl_add_neighbor(ifindex, LKL_AF_INET,
 				    &(uint32_t){ ip4("10.1.0.1") },
@@ -685,7 +691,158 @@ static void vde(void)
 	pclose(hub);
 }
 
+/* The wire "user", but for datagrams from the host, which contain frames. */
+static struct lkl_dev_net_ops *user_ops;
+
+#define DATAGRAM (ETH + 20 + 8)
+
+static int unwrap(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	static unsigned char buf[1 << 16], *from;
+	struct iovec all = { buf, sizeof(buf) };
+	long len = user_ops->rx(nd, &all, 1), left;
+
+	if (len < 0)
+		return len;
+	from = buf;
+	if (len > DATAGRAM + ETH && buf[12] == 8 && buf[ETH + 9] == 17 &&
+	    !memcmp(buf + ETH + 12, "\12\0\2\2\12\0\2\17", 8) &&
+	    buf[ETH + 23] == 7) {
+		from += DATAGRAM;
+		len -= DATAGRAM;
+	}
+	for (left = len; left && cnt; iov++, cnt--) {
+		long n = left < (long)iov->iov_len ? left : (long)iov->iov_len;
+
+		memcpy(iov->iov_base, from, n);
+		from += n;
+		left -= n;
+	}
+	return len;
+}
+
+/* A socket of the host's; its port. */
+static int host_socket(int *fd)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+
+	*fd = socket(AF_INET, SOCK_DGRAM, 0);
+	EQ(bind(*fd, (struct sockaddr *)&addr, len), 0);
+	EQ(getsockname(*fd, (struct sockaddr *)&addr, &len), 0);
+	return ntohs(addr.sin_port);
+}
+
+static void user(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct far_end end = { .wrapped = true };
+	struct lkl_dev_net_ops ops;
+	struct lkl_netdev *nd;
+	char param[20];
+	int port;
+
+	if (!may())
+		return;
+	host("ip link set lo up");
+	port = host_socket(&end.fd);
+	close(end.fd);
+	snprintf(param, sizeof(param), "udp:%d:7", port);
+	nd = lkl_netdev_user_create(param);
+	CHECK(nd);
+	user_ops = nd->ops;
+	ops = *user_ops;
+	ops.rx = unwrap;
+	nd->ops = &ops;
+	host_socket(&end.fd);
+	addr.sin_port = htons(port);
+	EQ(connect(end.fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	attack(nd, &end);
+}
+
+static void *echo(void *fd)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char buf[100];
+	long n;
+
+	while ((n = recvfrom((long)fd, buf, sizeof(buf), 0,
+			     (struct sockaddr *)&from, &len)) >= 0)
+		sendto((long)fd, buf, n, 0, (struct sockaddr *)&from, len);
+	return NULL;
+}
+
+/* What the library sends to libslirp does it no harm. */
+static void user_out(void)
+{
+	struct lkl_netdev_args args = { .mac = (void *)there };
+	struct lkl_sockaddr_ll eth = { .sll_family = LKL_AF_PACKET };
+	static unsigned char f[MAX_FRAME], payload[1000];
+	const struct lkl_sockaddr *to;
+	int id, out, host_fd, port, len, in, err = dup(STDERR_FILENO);
+	struct lkl_netdev *nd;
+
+	if (!may())
+		return;
+	host("ip link set lo up");
+	port = host_socket(&host_fd);
+	start(echo, (void *)(long)host_fd);
+	nd = lkl_netdev_user_create(NULL);
+	CHECK(nd);
+	lkl_host_ops.print = NULL;
+	OK(lkl_init(&lkl_host_ops));
+	id = OK(lkl_netdev_add(nd, &args));
+	OK(lkl_start_kernel("mem=64M"));
+	eth.sll_ifindex = OK(lkl_netdev_get_ifindex(id));
+	EQ(lkl_if_up(eth.sll_ifindex), 0);
+	EQ(lkl_if_set_ipv4(eth.sll_ifindex, ip4("10.0.2.15"), 24), 0);
+	out = OK(lkl_sys_socket(LKL_AF_PACKET, LKL_SOCK_RAW, 0));
+	OK(lkl_sys_bind(out, (struct lkl_sockaddr *)&eth, sizeof(eth)));
+	to = sock_addr("10.0.2.2", port, &len);
+	in = sock_open("10.0.2.2", LKL_SOCK_DGRAM, 0);
+	OK(lkl_sys_connect(in, (struct lkl_sockaddr *)to, len));
+	/* libslirp says much. */
+	CHECK(freopen("/dev/null", "w", stderr));
+	state = 20261121;
+	for (int i = 0; i < FRAMES; i++) {
+		int n = rnd(ARRAY_SIZE(corpus));
+
+		len = unhex(payload, corpus[n].payload);
+		len = make(f, corpus[n].family, corpus[n].protocol, payload,
+			   len);
+		memcpy(f, "\x52\x55\12\0\2\2", 6);
+		memcpy(f + 6, there, 6);
+		if (corpus[n].family == 4) {
+			memcpy(f + ETH + 12, "\12\0\2\17\12\0\2", 7);
+			f[ETH + 19] = 2 + rnd(3);
+			seal(f, len);
+		}
+		len = mutate(f, len);
+		lkl_sys_send(out, f, len, 0);
+		for (int tries = 0; i % BURST == 0; tries++) {
+			struct lkl_pollfd pfd = { in, LKL_POLLIN, 0 };
+
+			if (tries == 1000) {
+				dup2(err, STDERR_FILENO);
+				FAIL("no echo any more after %d frames", i);
+			}
+			lkl_sys_send(in, &i, sizeof(i), 0);
+			if (lkl_sys_poll(&pfd, 1, 100) == 1 &&
+			    lkl_sys_recv(in, payload, sizeof(payload), 0) ==
+				    sizeof(i) &&
+			    !memcmp(payload, &i, sizeof(i)))
+				break;
+		}
+	}
+	EQ(lkl_sys_halt(), 0);
+	lkl_netdev_free(nd);
+}
+
 static const struct check tests[] = {
+	{ "user", user },	{ "user_out", user_out },
 	{ "tap", tap },		{ "raw", raw },
 	{ "macvtap", macvtap }, { "cooked", cooked },
 	{ "pipes", pipes },	{ "pipes_offload", pipes_offload },

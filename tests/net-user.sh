@@ -22,6 +22,7 @@ lkl=(-a 10.0.2.15/24 -g 10.0.2.2)
 serve - echo $port
 node - -w user "${lkl[@]}" ping 10.0.2.2 3
 node - -w user "${lkl[@]}" udp 10.0.2.2 $port 1400 200
+node - -w user "${lkl[@]}" udp 10.0.2.2 $port 60000 20
 node - -w user "${lkl[@]}" rr 10.0.2.2 $port 0.2
 stop_serving
 serve - -w "user:tcp:127.0.0.1:$port:7,udp:$port:7" "${lkl[@]}" echo 7

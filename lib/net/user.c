@@ -69,6 +69,7 @@ struct timer {
  * @full: a frame is waiting for room in the ring
  * @head, @tail: bytes that were put into the ring and taken from it
  * @frame: one that was taken
+ * @packet, @packet_end: of a packet in fragments the header, and what has come
  * @ready, @start, @end, @size: frames to deliver
  */
 struct user_wire {
@@ -81,6 +82,8 @@ struct user_wire {
 	uint32_t head, tail;
 	char ring[RING_SIZE];
 	uint8_t frame[FRAME_MAX];
+	uint8_t packet[20];
+	unsigned int packet_end;
 	char *ready;
 	size_t start, end, size;
 	struct pollfd *fds;
@@ -163,6 +166,37 @@ static int user_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	return 0;
 }
 
+/*
+ * libslirp trusts fragments of IPv4 not to overlap: let it have those only that
+ * come one behind the other, as a kernel makes them.
+ */
+static bool is_trustworthy(struct user_wire *w, const uint8_t *frame,
+			   uint32_t len)
+{
+	const uint8_t *ip = frame + 14;
+	unsigned int head, total, offset;
+
+	if (len < 14 + 20 || frame[12] != 8 || frame[13])
+		return true;
+	offset = (ip[6] << 8 | ip[7]) & 0x3fff;
+	if (!offset)
+		return true;
+	head = (ip[0] & 15) * 4;
+	total = ip[2] << 8 | ip[3];
+	offset = (offset & 0x1fff) * 8;
+	if (head < 20 || total <= head || total > len - 14 ||
+	    offset + total > 65535)
+		return false;
+	/* Identification and protocol, addresses */
+	if (!offset)
+		memcpy(w->packet, ip, sizeof(w->packet));
+	else if (offset != w->packet_end || memcmp(w->packet + 4, ip + 4, 2) ||
+		 w->packet[9] != ip[9] || memcmp(w->packet + 12, ip + 12, 8))
+		return false;
+	w->packet_end = ip[6] & 0x20 ? offset + total - head : 0;
+	return true;
+}
+
 static void take_frames(struct user_wire *w)
 {
 	uint32_t len;
@@ -172,7 +206,8 @@ static void take_frames(struct user_wire *w)
 		ring_get(w, w->tail + LENGTH, w->frame, len);
 		__atomic_store_n(&w->tail, w->tail + LENGTH + len,
 				 __ATOMIC_SEQ_CST);
-		lib.input(w->slirp, w->frame, len);
+		if (is_trustworthy(w, w->frame, len))
+			lib.input(w->slirp, w->frame, len);
 	}
 }
 
