@@ -66,6 +66,12 @@ static inline bool hijack_in_place(long nr)
  */
 long host_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
+/*
+ * Has a signal come that waits for the end of the program's call?  The way in's
+ * own, too: who is about to sleep in the host asks.
+ */
+bool host_signal_pending(void);
+
 /**
  * hijack_thread_exit - the calling thread of the program ends
  *

@@ -200,7 +200,10 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 			return ret < 0 ? ret : ret + ready;
 		}
 		t->watching = 1;
-		ret = host6(SYS_ppoll, fds, n + 1, time, mask, MASK_SIZE, 0);
+		/* One that has come meanwhile would not be noticed. */
+		ret = host_signal_pending() ? -EINTR
+					    : host6(SYS_ppoll, fds, n + 1, time,
+						    mask, MASK_SIZE, 0);
 		if (!t->watching)
 			return ret < 0 ? ret : -EINTR;
 		t->watching = 0;
@@ -779,8 +782,12 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 			deadline = deadline_in(time);
 		first = false;
 		listens = sleeps && lkl_listen_begin(e->self);
-		m = listens ? lkl_listen_wait(time, mask)
-			    : epoll_host(fd, events, max, time, mask);
+		if (sleeps && host_signal_pending())
+			m = -EINTR;
+		else if (listens)
+			m = lkl_listen_wait(time, mask);
+		else
+			m = epoll_host(fd, events, max, time, mask);
 		if (sleeps)
 			__atomic_sub_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
 		if (listens) {

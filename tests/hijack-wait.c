@@ -338,6 +338,33 @@ static void interrupted(void)
 	no_alarm();
 }
 
+/* A signal ends a wait also if it comes just before. */
+static void noticed(void)
+{
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct epoll_event ev;
+	struct pollfd fd;
+	char c;
+	int ep;
+
+	setup();
+	ep = SYS(epoll_create1(0));
+	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	fd = (struct pollfd){ p[1], POLLIN, 0 };
+	SYS(sigaction(SIGALRM, &sa, NULL));
+	for (int i = 0; i < 1500; i++) {
+		/* Who comes before all that is followed by another. */
+		struct itimerval time = { { 0, 500 }, { 0, 1 + i % 50 } };
+
+		SYS(setitimer(ITIMER_REAL, &time, NULL));
+		FAILS(poll(&fd, 1, -1), EINTR);
+		SYS(setitimer(ITIMER_REAL, &time, NULL));
+		FAILS(epoll_wait(ep, &ev, 1, -1), EINTR);
+		SYS(setitimer(ITIMER_REAL, &time, NULL));
+		FAILS(recv(p[1], &c, 1, 0), EINTR);
+	}
+}
+
 #define STORM 3000
 
 static pthread_t sender;
@@ -483,12 +510,13 @@ static void broken_pipe(void)
 }
 
 static const struct check tests[] = {
-	{ "polling", polling },	  { "selecting", selecting },
-	{ "epolling", epolling }, { "edges", edges },
-	{ "nested", nested },	  { "shared-epoll", shared_epoll },
-	{ "stormed", stormed },	  { "interrupted", interrupted },
-	{ "jumped", jumped },	  { "signal-mask", signal_mask },
-	{ "timeouts", timeouts }, { "broken-pipe", broken_pipe },
+	{ "polling", polling },		{ "selecting", selecting },
+	{ "epolling", epolling },	{ "edges", edges },
+	{ "nested", nested },		{ "shared-epoll", shared_epoll },
+	{ "noticed", noticed },		{ "stormed", stormed },
+	{ "interrupted", interrupted }, { "jumped", jumped },
+	{ "signal-mask", signal_mask }, { "timeouts", timeouts },
+	{ "broken-pipe", broken_pipe },
 };
 
 HIJACK_MAIN(tests)

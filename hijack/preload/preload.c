@@ -116,8 +116,11 @@ static long do_clone(long nr, const long *a)
 						: 0;
 	long stack = 0, ret;
 
-	if (nr == SYS_vfork || (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM)
+	if (nr == SYS_vfork ||
+	    (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM) {
 		hijack_before_fork(true);
+		preload_signals_end();
+	}
 	if (nr == SYS_clone3)
 		stack = args->stack;
 	else if (nr == SYS_clone)
@@ -127,6 +130,7 @@ static long do_clone(long nr, const long *a)
 	hijack_fork_begin();
 	ret = host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	hijack_fork_end(ret);
+	preload_signals_end();
 	return ret;
 }
 

@@ -24,6 +24,7 @@ long preload_syscall(long nr, const long *a);
 extern __thread char preload_pending
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 long preload_signals_call(long nr, const long *a);
+void preload_signals_end(void);
 long preload_sigaction(long nr, const long *a);
 
 #endif /* __ASSEMBLER__ */

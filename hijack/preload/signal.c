@@ -118,6 +118,23 @@ static bool never_restarts(long nr)
 	return false;
 }
 
+bool host_signal_pending(void)
+{
+	return preload_pending;
+}
+
+/**
+ * preload_signals_end - a call has ended: if signals wait for that, they come
+ */
+void preload_signals_end(void)
+{
+	if (__builtin_expect(!preload_pending, 1))
+		return;
+	preload_pending = 0;
+	host(SYS_rt_sigprocmask, SIG_SETMASK, (long)&signals.mask, 0,
+	     MASK_SIZE);
+}
+
 /**
  * preload_signals_call - make a call with signals as the program expects them
  * @nr: number
@@ -134,12 +151,7 @@ long preload_signals_call(long nr, const long *a)
 		handled = signals.handled;
 		no_restart = signals.no_restart;
 		ret = hijack_syscall(nr, a);
-		if (__builtin_expect(preload_pending, 0)) {
-			preload_pending = 0;
-			/* Here they come. */
-			host(SYS_rt_sigprocmask, SIG_SETMASK,
-			     (long)&signals.mask, 0, MASK_SIZE);
-		}
+		preload_signals_end();
 	} while (__builtin_expect(ret == -EINTR, 0) &&
 		 signals.handled != handled &&
 		 signals.no_restart == no_restart && !never_restarts(nr));

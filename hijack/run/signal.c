@@ -180,6 +180,11 @@ static bool never_restarts(long nr)
 	}
 }
 
+bool host_signal_pending(void)
+{
+	return run_self()->pending;
+}
+
 /* Is an interrupted call of the library's to be made again? */
 bool run_wants_restart(struct run_thread *t, long nr)
 {
