@@ -52,6 +52,33 @@ END_JSON
 	grep -qx 77 err && grep -qx 99 err || fail "$way: dump: $(cat err)"
 	rm enter lkl-hijack.json
 
+	# The first rule that fits says which stack it is: a descriptor of the
+	# library's stands for no socket of the host.
+	rules='listen|tcp:127.0.0.2:17000-17010|host;listen|udp:127.0.0.0/30:17005|host'
+	rules+=';connect|[::1]:9|host;listen|127.0.0.64/27|lkl;any|127.0.0.64/26|host'
+	LKL_HIJACK_POLICY=$rules $way $PYTHON -c '
+import os, socket
+def check(host, way, type, address, port):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, type)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    getattr(s, way)((address, port))
+    got = os.readlink(f"/proc/self/fd/{s.fileno()}").startswith("socket:")
+    assert got == host, (host, way, type, address, port)
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
+check(1, "bind", TCP, "127.0.0.2", 17000)
+check(1, "bind", TCP, "127.0.0.2", 17010)
+check(0, "bind", TCP, "127.0.0.2", 17011)
+check(0, "bind", UDP, "127.0.0.2", 17000)
+check(1, "bind", TCP, "::ffff:127.0.0.2", 17001)
+check(1, "bind", UDP, "127.0.0.3", 17005)
+check(0, "bind", UDP, "127.0.0.4", 17005)
+check(0, "bind", TCP, "127.0.0.3", 17005)
+check(1, "connect", UDP, "::1", 9)
+check(0, "connect", UDP, "127.0.0.1", 9)
+check(0, "bind", TCP, "127.0.0.65", 17000)
+check(1, "bind", TCP, "127.0.0.100", 17000)
+check(1, "connect", UDP, "127.0.0.65", 9)' || fail "$way: policy"
+
 	# A daemon that forks before it has sockets has a network.
 	$way $PYTHON -c '
 import os, socket

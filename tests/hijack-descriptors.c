@@ -256,6 +256,9 @@ static void copying(void)
 	FAILS(splice(p[1], NULL, pipes[1], NULL, 100, SPLICE_F_NONBLOCK),
 	      EAGAIN);
 	FAILS(splice(p[0], NULL, p[1], NULL, 100, 0), EINVAL);
+	offset = 0;
+	FAILS(splice(p[1], &offset, pipes[1], NULL, 100, 0), ESPIPE);
+	FAILS(tee(pipes[0], p[0], 100, 0), EINVAL);
 	FAILS(copy_file_range(file, NULL, p[0], NULL, 10, 0), EXDEV);
 	free(all);
 }
@@ -301,7 +304,21 @@ static void refused(void)
 {
 	char params[256] = { 0 };
 
+	void *librarys = (void *)0x120000000000;
+
 	FAILS(syscall(SYS_io_uring_setup, 1, params), ENOSYS);
+	/* Where the library is the program has nothing, but it may ask for it.
+	 */
+	FAILS((long)mmap(librarys, 4096, PROT_READ,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+	      ENOMEM);
+	FAILS((long)mmap(librarys, 4096, PROT_READ,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			 0),
+	      EEXIST);
+	CHECK((void *)SYS(mmap(librarys, 4096, PROT_READ,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) !=
+	      librarys);
 }
 
 /* A child that executes another program. */
