@@ -42,7 +42,7 @@ static long control;
 static uint32_t lock;
 
 /* FUTEX_WAIT_BITSET, and FUTEX_PRIVATE_FLAG while there is a kernel here. */
-int hijack_futex_wait = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+static int futex_wait = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
 
 void share_lock(void)
 {
@@ -54,6 +54,20 @@ void share_unlock(void)
 {
 	__atomic_store_n(&lock, 0, __ATOMIC_SEQ_CST);
 	share_wake(&lock);
+}
+
+int hijack_wait(int *word, int val, unsigned long long deadline)
+{
+	struct timespec ts = {
+		.tv_sec = deadline / 1000000000,
+		.tv_nsec = deadline % 1000000000,
+	};
+
+	return host_wait_syscall(SYS_futex, (long)word, futex_wait, val,
+				 deadline ? (long)&ts : 0, 0,
+				 FUTEX_BITSET_MATCH_ANY) == -EINTR
+		       ? -EINTR
+		       : 0;
 }
 
 bool hijack_busy(void)
@@ -898,7 +912,7 @@ void hijack_fork_end(long pid)
 	me = t->fork_process;
 	control = t->fork_control;
 	if (me >= 0)
-		hijack_futex_wait = FUTEX_WAIT_BITSET;
+		futex_wait = FUTEX_WAIT_BITSET;
 	t->link = NULL;
 	wait_forked();
 	copy_forget();
@@ -1008,7 +1022,7 @@ long share_adopt(void)
 		return err;
 	share = SHARE_BASE;
 	me = process;
-	hijack_futex_wait = FUTEX_WAIT_BITSET;
+	futex_wait = FUTEX_WAIT_BITSET;
 	keep(false);
 	fd_set_word(control, FD_OWN);
 	fd_set_word(share_fd, FD_OWN);

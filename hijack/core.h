@@ -66,11 +66,13 @@ static inline bool hijack_in_place(long nr)
  */
 long host_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
-/*
- * Has a signal come that waits for the end of the program's call?  The way in's
- * own, too: who is about to sleep in the host asks.
+/**
+ * host_wait_syscall - make a system call of the host that may sleep
+ *
+ * As host_syscall(), but with -EINTR if a signal waits for the end of the
+ * program's call, as it may do when it came in a call of the library.
  */
-bool host_signal_pending(void);
+long host_wait_syscall(long nr, long a, long b, long c, long d, long e, long f);
 
 /**
  * hijack_thread_exit - the calling thread of the program ends
@@ -136,10 +138,7 @@ void hijack_exec_end(void);
 /* Is the thread in a call of the library, made here or elsewhere? */
 bool hijack_busy(void);
 
-/*
- * For the library's wait operation: FUTEX_WAIT_BITSET, with what else goes into
- * the host's argument.
- */
-extern int hijack_futex_wait;
+/* The library's wait operation, for threads of the program. */
+int hijack_wait(int *word, int val, unsigned long long deadline);
 
 #endif /* HIJACK_CORE_H */

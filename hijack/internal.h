@@ -137,7 +137,7 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
  * @buffer: COPY_SIZE bytes, or NULL
  * @peek: an empty pipe, or 0
  * @link: in a forked process, what carries its calls
- * @busy: such a call is being made
+ * @busy: such a call is being made, or the thread listens for the library
  * @fork_process: number that the process will have that it forks
  * @fork_control: and its end of the socket
  */

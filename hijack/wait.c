@@ -200,10 +200,8 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 			return ret < 0 ? ret : ret + ready;
 		}
 		t->watching = 1;
-		/* One that has come meanwhile would not be noticed. */
-		ret = host_signal_pending() ? -EINTR
-					    : host6(SYS_ppoll, fds, n + 1, time,
-						    mask, MASK_SIZE, 0);
+		ret = host_wait_syscall(SYS_ppoll, (long)fds, n + 1, (long)time,
+					(long)mask, MASK_SIZE, 0);
 		if (!t->watching)
 			return ret < 0 ? ret : -EINTR;
 		t->watching = 0;
@@ -722,17 +720,51 @@ static long epoll_host(long fd, struct epoll_event *events, long max,
 	long n = -ENOSYS;
 
 	if (!no_pwait2) {
-		n = host6(SYS_epoll_pwait2, fd, events, max, time, mask,
-			  MASK_SIZE);
+		n = host_wait_syscall(SYS_epoll_pwait2, fd, (long)events, max,
+				      (long)time, (long)mask, MASK_SIZE);
 		no_pwait2 = n == -ENOSYS;
 	}
 	if (n == -ENOSYS)
-		n = host6(SYS_epoll_pwait, fd, events, max,
-			  time ? time->tv_sec * 1000 +
-					  (time->tv_nsec + 999999) / 1000000
-			       : -1,
-			  mask, MASK_SIZE);
+		n = host_wait_syscall(SYS_epoll_pwait, fd, (long)events, max,
+				      time ? time->tv_sec * 1000 +
+						      (time->tv_nsec + 999999) /
+							      1000000
+					   : -1,
+				      (long)mask, MASK_SIZE);
 	return n;
+}
+
+/*
+ * Become the library's listener while sleeping.  A signal handler waits for the
+ * end of that, as it could be left for good; so none of another mask can be let
+ * in.
+ */
+static bool become_listener(struct epoll *e, const void *mask)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	if (mask)
+		return false;
+	t->busy = true;
+	if (lkl_listen_begin(e->self))
+		return true;
+	t->busy = false;
+	return false;
+}
+
+static void stop_listening(void)
+{
+	lkl_listen_end();
+	hijack_thread()->busy = false;
+}
+
+static void receive_now(void)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	t->busy = true;
+	lkl_listen_now();
+	t->busy = false;
 }
 
 static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
@@ -751,7 +783,7 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 		if (sleeps)
 			__atomic_add_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
 		if (e->awake)
-			lkl_listen_now();
+			receive_now();
 		n = shadow_take(e, events, max);
 		e->awake = n > 0;
 		if (n) {
@@ -781,17 +813,13 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 		if (first && sleeps && time)
 			deadline = deadline_in(time);
 		first = false;
-		listens = sleeps && lkl_listen_begin(e->self);
-		if (sleeps && host_signal_pending())
-			m = -EINTR;
-		else if (listens)
-			m = lkl_listen_wait(time, mask);
-		else
-			m = epoll_host(fd, events, max, time, mask);
+		listens = sleeps && become_listener(e, mask);
+		m = listens ? lkl_listen_wait(time)
+			    : epoll_host(fd, events, max, time, mask);
 		if (sleeps)
 			__atomic_sub_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
 		if (listens) {
-			lkl_listen_end();
+			stop_listening();
 			if (m > 0)
 				m = epoll_host(fd, events, max, &zero, mask);
 		}

@@ -61,6 +61,50 @@ same "['lo', 'eth0']" lkl $PYTHON -c '
 from pyroute2 import IPRoute
 print([l.get_attr("IFLA_IFNAME") for l in IPRoute().get_links()][:2])'
 
+# Signal handlers that send, while epoll_wait() receives for the network.
+cat >storm.c <<'END'
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+static const char query[] = "id\1\0\0\1\0\0\0\0\0\0\3www\4test\0\0\1\0\1";
+static int out;
+static volatile int handled;
+static void on_alarm(int sig)
+{
+	(void)sig;
+	handled++;
+	send(out, "", 1, MSG_DONTWAIT);
+}
+static int to(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+				 .sin_addr.s_addr = inet_addr("10.9.0.1") };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	return connect(fd, (struct sockaddr *)&a, sizeof(a)) ? -1 : fd;
+}
+int main(void)
+{
+	struct itimerval often = { { 0, 300 }, { 0, 300 } };
+	int in = to(53), ep = epoll_create1(0), answers = 0;
+	struct epoll_event e = { .events = EPOLLIN };
+	char buf[512];
+	out = to(9);
+	epoll_ctl(ep, EPOLL_CTL_ADD, in, &e);
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (answers < 1000 || handled < 100) {
+		send(in, query, sizeof(query) - 1, 0);
+		if (epoll_wait(ep, &e, 1, 1000) > 0)
+			answers += recv(in, buf, sizeof(buf), MSG_DONTWAIT) > 0;
+	}
+	puts("through");
+}
+END
+gcc -o storm storm.c
+same through lkl ./storm
+
 # Clients
 for url in http://www.test/file "https://www.test/file --cacert cert"; do
 	# shellcheck disable=SC2086

@@ -20,6 +20,8 @@
 
 #define TYPE 0x88b5
 #define FRAMES 50
+/* What hanging up adds to the event; no number of frames comes to that. */
+#define HUP (1ULL << 32)
 
 struct wire {
 	struct lkl_netdev nd;
@@ -65,9 +67,9 @@ static int wire_poll(struct lkl_netdev *nd)
 	if (!e.data.u32)
 		return LKL_DEV_NET_POLL_RX;
 	CHECK(read(w->wakeup, &count, sizeof(count)) > 0);
-	if (count % 1000)
+	if (count % HUP)
 		mask |= LKL_DEV_NET_POLL_RX;
-	if (count >= 1000)
+	if (count >= HUP)
 		mask |= LKL_DEV_NET_POLL_HUP;
 	return mask;
 }
@@ -79,7 +81,7 @@ static void poll_add(struct lkl_netdev *nd, uint64_t count)
 
 static void poll_hup(struct lkl_netdev *nd)
 {
-	poll_add(nd, 1000);
+	poll_add(nd, HUP);
 }
 
 static void poll_rx(struct lkl_netdev *nd)

@@ -13,7 +13,6 @@
 #include "preload.h"
 
 /* <linux/futex.h> is for C. */
-#define FUTEX_BITSET_MATCH_ANY 0xffffffff
 
 #define SITE_ADDRESS 0
 #define SITE_RESUME 8
@@ -132,53 +131,35 @@ host_syscall:
 	.size	host_syscall, . - host_syscall
 
 /*
- * int preload_wait(int *word, int val, unsigned long long deadline)
+ * long host_wait_syscall(nr, a, b, c, d, e, f on the stack)
  *
- * Sleeps while *word is val, until woken, until the deadline if there is one,
- * or until a signal comes; does not if there is one already.
+ * Our signal handler makes it end with -EINTR if it comes between the two labels.
  */
-	.globl	preload_wait, preload_wait_check, preload_wait_insn
-	.globl	preload_wait_done
-	.hidden	preload_wait, preload_wait_check, preload_wait_insn
-	.hidden	preload_wait_done
-	.type	preload_wait, @function
-preload_wait:
+	.globl	host_wait_syscall
+	.globl	preload_wait_check, preload_wait_insn, preload_wait_done
+	.hidden	host_wait_syscall
+	.hidden	preload_wait_check, preload_wait_insn, preload_wait_done
+	.type	host_wait_syscall, @function
+host_wait_syscall:
 	.cfi_startproc
-	subq	$24, %rsp
-	.cfi_adjust_cfa_offset 24
-	xorl	%r10d, %r10d
-	movl	%esi, %ecx
-	testq	%rdx, %rdx
-	jz	1f
-	/* struct timespec */
-	movq	%rdx, %rax
-	xorl	%edx, %edx
-	movl	$1000000000, %r8d
-	divq	%r8
-	movq	%rax, (%rsp)
-	movq	%rdx, 8(%rsp)
-	movq	%rsp, %r10
-1:	movl	%ecx, %edx
-	movl	hijack_futex_wait(%rip), %esi
-	xorl	%r8d, %r8d
-	movl	$FUTEX_BITSET_MATCH_ANY, %r9d
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	movq	%rcx, %rdx
+	movq	%r8, %r10
+	movq	%r9, %r8
+	movq	8(%rsp), %r9
 	movq	preload_pending@gottpoff(%rip), %rcx
 preload_wait_check:
 	cmpb	$0, %fs:(%rcx)
-	movl	$-EINTR, %eax
-	jne	preload_wait_done
-	movl	$__NR_futex, %eax
+	jne	1f
 preload_wait_insn:
 	syscall
 preload_wait_done:
-	/* 0 or -EINTR */
-	xorl	%edx, %edx
-	cmpl	$-EINTR, %eax
-	cmovne	%edx, %eax
-	addq	$24, %rsp
-	.cfi_adjust_cfa_offset -24
+	ret
+1:	movq	$-EINTR, %rax
 	ret
 	.cfi_endproc
-	.size	preload_wait, . - preload_wait
+	.size	host_wait_syscall, . - host_wait_syscall
 
 	.section .note.GNU-stack, "", @progbits

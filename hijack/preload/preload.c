@@ -222,7 +222,7 @@ static void prepare_fork(void)
 __attribute__((constructor)) static void preload_start(void)
 {
 	owner_pid = getpid();
-	lkl_host_ops.wait = preload_wait;
+	lkl_host_ops.wait = hijack_wait;
 	if (hijack_start("lkl-hijack"))
 		_exit(127);
 	pthread_atfork(prepare_fork, NULL, NULL);

@@ -14,7 +14,6 @@ void preload_entry(void);
  * The library's wait operation: the three are where it looks for signals, where
  * it sleeps, and where it is over.
  */
-int preload_wait(int *word, int val, unsigned long long deadline);
 extern const char preload_wait_check[], preload_wait_insn[];
 extern const char preload_wait_done[];
 

@@ -6,7 +6,7 @@
  * could make another, or leave by longjmp().  The host calls ours instead. When
  * the thread is in such a call, it sends the signal again, has all signals
  * blocked until the call has ended, and interrupts the call if it waits
- * (preload_wait() in entry.S).  Otherwise the program's handler runs at once.
+ * (host_wait_syscall()).  Otherwise the program's handler runs at once.
  *
  * For the host all handlers are without SA_RESTART: a call of the library ends
  * early only if its wait does.  What the host would have restarted is made
@@ -116,11 +116,6 @@ static bool never_restarts(long nr)
 		return true;
 	}
 	return false;
-}
-
-bool host_signal_pending(void)
-{
-	return preload_pending;
 }
 
 /**

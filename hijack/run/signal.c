@@ -180,11 +180,6 @@ static bool never_restarts(long nr)
 	}
 }
 
-bool host_signal_pending(void)
-{
-	return run_self()->pending;
-}
-
 /* Is an interrupted call of the library's to be made again? */
 bool run_wants_restart(struct run_thread *t, long nr)
 {
@@ -192,19 +187,12 @@ bool run_wants_restart(struct run_thread *t, long nr)
 	       actions_of(t)[t->signal].flags & SA_RESTART;
 }
 
-/* Replaces the library's own: here a signal is seen that came before. */
-static int wait_in_host(int *word, int val, unsigned long long deadline)
+long host_wait_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	struct timespec ts = {
-		.tv_sec = deadline / 1000000000,
-		.tv_nsec = deadline % 1000000000,
-	};
-	/* FUTEX_BITSET_MATCH_ANY */
-	long ret = host_syscall(SYS_futex, (long)word, hijack_futex_wait, val,
-				deadline ? (long)&ts : 0, 0, -1);
+	long ret = host_syscall(nr, a, b, c, d, e, f);
 
 	if (ret != -RUN_RESTART && ret != -EINTR)
-		return 0;
+		return ret;
 	run_self()->interrupted = true;
 	return -EINTR;
 }
@@ -649,7 +637,7 @@ int run_signals_early(void)
 	struct sigaction sa = { .sa_sigaction = not_ours,
 				.sa_flags = SA_SIGINFO };
 
-	lkl_host_ops.wait = wait_in_host;
+	lkl_host_ops.wait = hijack_wait;
 	lkl_host_ops.thread_create = run_thread_create;
 	return sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGBUS, &sa, NULL)
 		       ? -errno

@@ -63,6 +63,9 @@ static int program_fd = -1;
 
 static bool futexes_only;
 
+long (*lkl_listen_syscall)(long nr, long a, long b, long c, long d, long e,
+			   long f) = raw_syscall;
+
 /* What the listener has to receive from. */
 static struct listen_source *ready[8];
 static int n_ready;
@@ -76,12 +79,12 @@ static bool watch(int op, int fd, unsigned int events, void *what)
 }
 
 /* Returns -errno or whether the program's epoll has something. */
-static long sleep_until(const struct timespec *time, const void *mask)
+static long sleep_until(const struct timespec *time)
 {
 	struct epoll_event events[array_size(ready)];
-	long i, n = raw_syscall(__NR_epoll_pwait2, epoll_fd, (long)events,
-				array_size(events), (long)time, (long)mask,
-				MASK_SIZE);
+	long i, n = lkl_listen_syscall(__NR_epoll_pwait2, epoll_fd,
+				       (long)events, array_size(events),
+				       (long)time, 0, 0);
 	bool programs = false;
 
 	for (i = 0; i < n; i++) {
@@ -101,7 +104,7 @@ bool listen_add(struct listen_source *source)
 		if (epoll_fd < 0 || event_fd < 0 ||
 		    !watch(EPOLL_CTL_ADD, event_fd, EPOLLIN | EPOLLET,
 			   &woken) ||
-		    sleep_until(&now, NULL) == -ENOSYS)
+		    sleep_until(&now) == -ENOSYS)
 			goto err;
 	}
 	if (!watch(EPOLL_CTL_ADD, source->fd, EPOLLIN | EPOLLEXCLUSIVE, source))
@@ -202,7 +205,7 @@ int listen_wait(int *word, int val, unsigned long long deadline)
 	}
 	__atomic_store_n(&listener_word, word, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
-		ret = sleep_until(deadline ? &time : NULL, NULL);
+		ret = sleep_until(deadline ? &time : NULL);
 	__atomic_store_n(&listener_word, NULL, __ATOMIC_SEQ_CST);
 	/* Nobody waits in that one any more. */
 	if (ret > 0)
@@ -233,7 +236,7 @@ void lkl_listen_now(void)
 {
 	if (!begin())
 		return;
-	sleep_until(&now, NULL);
+	sleep_until(&now);
 	lkl_listen_end();
 }
 
@@ -252,9 +255,9 @@ bool lkl_listen_begin(int epoll)
 	return false;
 }
 
-long lkl_listen_wait(const struct timespec *time, const void *mask)
+long lkl_listen_wait(const struct timespec *time)
 {
-	return sleep_until(time, mask);
+	return sleep_until(time);
 }
 
 void lkl_listen_forget(int epoll)

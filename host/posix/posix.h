@@ -44,8 +44,8 @@ struct listen_source {
 
 /**
  * listen_add - have listeners receive, too
- * @source: from what; who watches the descriptor himself with EPOLLEXCLUSIVE must
- *	begin after this
+ * @source: from what; who watches the descriptor himself with EPOLLEXCLUSIVE
+ *must begin after this
  *
  * Return: whether they can
  */
@@ -71,13 +71,17 @@ bool lkl_listen_begin(int epoll);
 void lkl_listen_now(void);
 
 /**
- * lkl_listen_wait - wait until the epoll has something, or something was received
+ * lkl_listen_wait - wait until the epoll has something, or something was
+ * received
  * @time: for how long at most, or NULL
- * @mask: signals to block meanwhile, or NULL
  *
  * Return: 1 in the first case, else 0, or a negative error number
  */
-long lkl_listen_wait(const struct timespec *time, const void *mask);
+long lkl_listen_wait(const struct timespec *time);
+
+/* How listeners sleep: a system call of the host, raw_syscall() by default. */
+extern long (*lkl_listen_syscall)(long nr, long a, long b, long c, long d,
+				  long e, long f);
 
 /* Receive what there is, and let others listen. */
 void lkl_listen_end(void);

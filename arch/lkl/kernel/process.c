@@ -219,7 +219,7 @@ static __always_inline void lkl_park(void)
 		if (!need_resched() && single_task_running()) {
 			lkl_leave(LKL_LEFT_USER);
 			if (likely(t->call))
-				break;
+				goto out;
 		}
 		/*
 		 * Somebody else needs the CPU, or has come to see to an
@@ -234,6 +234,10 @@ static __always_inline void lkl_park(void)
 			schedule();
 		__set_current_state(TASK_RUNNING);
 	}
+	/* Its thread did not wait to see it begin: see lkl_interrupt(). */
+	if (unlikely(READ_ONCE(t->call->interrupted)))
+		set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
+out:
 	t->in_user = false;
 }
 

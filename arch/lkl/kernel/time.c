@@ -81,7 +81,8 @@ u64 lkl_timer_cover(void)
 {
 	u64 next = READ_ONCE(lkl_next_event);
 
-	if (next >= READ_ONCE(lkl_covered))
+	/* Setting a timer costs the host more than to wake up without one. */
+	if (next >= READ_ONCE(lkl_covered) || next >= READ_ONCE(lkl_armed))
 		return 0;
 	WRITE_ONCE(lkl_covered, next);
 	return next;
