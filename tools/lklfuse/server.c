@@ -91,8 +91,11 @@ static int serve(struct lklfuse *lf, int control)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	err = lf->single ? fuse_session_loop(se)
 			 : fuse_session_loop_mt(se, lf->loop);
-	/* positive is the signal that ended it */
-	if (err < 0)
+	/*
+	 * Positive is the signal that ended it.  Being unmounted while it reads
+	 * a request ends it, too, now and then with an error.
+	 */
+	if (err < 0 && err != -ECONNABORTED)
 		tool_error("cannot serve requests: %s", strerror(-err));
 	return tool_status();
 }
