@@ -242,8 +242,9 @@ struct lkl_netdev {
  *	call rx() itself; rx() must use neither locks nor thread-local storage
  *	nor the library.  To have one thread woken and not two, poll() watches it
  *	with EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
- * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once; from any thread, also in
- *	kernel context.  Only with @fd
+ * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew from
+ *	when it is called next; from any thread, also in kernel context.  Only
+ *	with @fd
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);

@@ -89,6 +89,7 @@ struct rx {
  * @again: somebody has found the receive ring's guard taken
  * @listener: threads of the application that receive
  * @listens: they may
+ * @paused: they leave it to the polling thread
  * @listened: counts the bytes that they have received
  * @work: counts the kicks; the threads wait on it
  */
@@ -105,6 +106,7 @@ struct net {
 	int again;
 	struct listen_source listener;
 	bool listens;
+	int paused;
 	unsigned long listened;
 	int work[QUEUES];
 	int gone;
@@ -333,8 +335,14 @@ static void net_listen(struct listen_source *source)
 	do
 		end = rx_batch(n, &n->listened);
 	while (end == MORE && ++batches < LISTEN_BATCHES);
-	if (end != DRAINED)
-		n->nd->ops->poll_rx(n->nd);
+	if (end == DRAINED && !source->failed)
+		return;
+	/* It would be readable for ever. */
+	if (end != MORE) {
+		listen_pause(source);
+		__atomic_store_n(&n->paused, 1, __ATOMIC_SEQ_CST);
+	}
+	n->nd->ops->poll_rx(n->nd);
 }
 
 /* Returns false when the wire has no room. */
@@ -424,11 +432,18 @@ static void tx_thread(void *arg)
 	}
 }
 
+static void stop_listening(struct net *n)
+{
+	if (n->listens)
+		listen_remove(&n->listener);
+	n->listens = false;
+}
+
 static void poll_thread(void *arg)
 {
 	struct net *n = arg;
 	struct lkl_dev_net_ops *ops = n->nd->ops;
-	unsigned long listened = 0;
+	unsigned long listened = 0, received;
 
 	/* Of what there is, poll() may have told the last boot. */
 	net_rx(n);
@@ -454,14 +469,20 @@ static void poll_thread(void *arg)
 			__atomic_store_n(&n->room, 1, __ATOMIC_SEQ_CST);
 			net_tx(n);
 		}
-		if (events & LKL_DEV_NET_POLL_RX && net_rx(n) < MUCH &&
-		    n->listened != listened) {
+		if (n->gone) {
+			stop_listening(n);
+			return;
+		}
+		if (!(events & LKL_DEV_NET_POLL_RX))
+			continue;
+		received = net_rx(n);
+		if (__atomic_exchange_n(&n->paused, 0, __ATOMIC_SEQ_CST)) {
+			listen_resume(&n->listener);
+		} else if (received < MUCH && n->listened != listened) {
 			listened = n->listened;
 			lkl_vdev_host->wait(&n->work[RX], n->work[RX],
 					    lkl_vdev_host->time() + AWAY);
 		}
-		if (n->gone)
-			return;
 	}
 }
 
@@ -497,9 +518,6 @@ static void net_stop(struct lkl_vdev *vdev)
 	int i;
 
 	__atomic_store_n(&n->stop, 1, __ATOMIC_SEQ_CST);
-	if (n->listens)
-		listen_remove(&n->listener);
-	n->listens = false;
 	if (n->threads[RX] && !__atomic_load_n(&n->gone, __ATOMIC_SEQ_CST))
 		n->nd->ops->poll_hup(n->nd);
 	for (i = 0; i < QUEUES; i++) {
@@ -508,6 +526,7 @@ static void net_stop(struct lkl_vdev *vdev)
 			lkl_vdev_host->thread_join(n->threads[i]);
 		n->threads[i] = NULL;
 	}
+	stop_listening(n);
 	net_drain(vdev);
 }
 
@@ -517,6 +536,7 @@ static int net_start(struct lkl_vdev *vdev)
 
 	n->stop = 0;
 	n->gone = 0;
+	n->paused = 0;
 	net_drain(vdev);
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))

@@ -67,6 +67,8 @@ static int wire_poll(struct lkl_netdev *nd)
 	if (!e.data.u32)
 		return LKL_DEV_NET_POLL_RX;
 	CHECK(read(w->wakeup, &count, sizeof(count)) > 0);
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->in, NULL);
+	w->watched = false;
 	if (count % HUP)
 		mask |= LKL_DEV_NET_POLL_RX;
 	if (count >= HUP)
@@ -367,6 +369,34 @@ static void flooded(void)
 	pthread_join(id, NULL);
 }
 
+/* Frames that nobody can take do not keep who waits busy. */
+static void down(void)
+{
+	struct lkl_sockaddr_ll addr;
+	int i, len = sizeof(addr), fd = listen_to();
+	long long begin;
+	char frame[100] = { 0 };
+
+	OK(lkl_sys_getsockname(fd, (struct lkl_sockaddr *)&addr, &len));
+	OK(lkl_if_down(addr.sll_ifindex));
+	/* Until the ring is full, and the wire is. */
+	for (i = 0; i < 10; i++, msleep(10))
+		while (send(wire.out, frame, 60, MSG_DONTWAIT) > 0)
+			;
+	begin = now(CLOCK_PROCESS_CPUTIME_ID);
+	EQ(lkl_sys_poll(NULL, 0, 1000), 0);
+	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - begin < 500000000LL);
+	/* And are there when it is up again, or lost; later ones are there. */
+	OK(lkl_if_up(addr.sll_ifindex));
+	EQ(lkl_sys_read(fd, frame, sizeof(frame)), -LKL_ENETDOWN);
+	do {
+		send_frame(2);
+		msleep(1);
+		len = lkl_sys_recvfrom(fd, frame, sizeof(frame),
+				       LKL_MSG_DONTWAIT, NULL, NULL);
+	} while (len != 60 || frame[14] != 2);
+}
+
 static void removed(void)
 {
 	struct reader r = { .fd = listen_to() };
@@ -412,7 +442,8 @@ static const struct check tests[] = {
 	{ "alone", alone },	  { "unattended", unattended },
 	{ "together", together }, { "woken", woken },
 	{ "signals", signals },	  { "timeout", timeout },
-	{ "flooded", flooded },	  { "removed", removed },
+	{ "flooded", flooded },	  { "down", down },
+	{ "removed", removed },
 };
 
 int main(int argc, char **argv)

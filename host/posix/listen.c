@@ -78,6 +78,12 @@ static bool watch(int op, int fd, unsigned int events, void *what)
 			    0);
 }
 
+static bool watch_source(struct listen_source *source)
+{
+	return watch(EPOLL_CTL_ADD, source->fd, EPOLLIN | EPOLLEXCLUSIVE,
+		     source);
+}
+
 /* Returns -errno or whether the program's epoll has something. */
 static long sleep_until(const struct timespec *time)
 {
@@ -88,10 +94,13 @@ static long sleep_until(const struct timespec *time)
 	bool programs = false;
 
 	for (i = 0; i < n; i++) {
-		if (events[i].data.ptr == &program)
+		if (events[i].data.ptr == &program) {
 			programs = true;
-		else if (events[i].data.ptr != &woken)
-			ready[n_ready++] = events[i].data.ptr;
+		} else if (events[i].data.ptr != &woken) {
+			ready[n_ready] = events[i].data.ptr;
+			ready[n_ready++]->failed = events[i].events &
+						   (EPOLLERR | EPOLLHUP);
+		}
 	}
 	return n < 0 ? n : programs;
 }
@@ -107,7 +116,7 @@ bool listen_add(struct listen_source *source)
 		    sleep_until(&now) == -ENOSYS)
 			goto err;
 	}
-	if (!watch(EPOLL_CTL_ADD, source->fd, EPOLLIN | EPOLLEXCLUSIVE, source))
+	if (!watch_source(source))
 		goto err;
 	__atomic_store_n(&sources, sources + 1, __ATOMIC_SEQ_CST);
 	return true;
@@ -117,6 +126,16 @@ err:
 		close(event_fd);
 	}
 	return false;
+}
+
+void listen_pause(struct listen_source *source)
+{
+	watch(EPOLL_CTL_DEL, source->fd, 0, NULL);
+}
+
+void listen_resume(struct listen_source *source)
+{
+	watch_source(source);
 }
 
 static void ring(void)
@@ -130,7 +149,7 @@ void listen_remove(struct listen_source *source)
 {
 	unsigned int now;
 
-	watch(EPOLL_CTL_DEL, source->fd, 0, NULL);
+	listen_pause(source);
 	__atomic_store_n(&sources, sources - 1, __ATOMIC_SEQ_CST);
 	/* The listener may have got an event of it already. */
 	now = __atomic_load_n(&turn, __ATOMIC_SEQ_CST);

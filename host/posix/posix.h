@@ -34,11 +34,13 @@ struct host_sigaction {
 /**
  * struct listen_source - what a listener receives from
  * @fd: descriptor that is readable when there is something
+ * @failed: the host says that it is in an error, or has hung up
  * @receive: receives it; runs on the path of a system call, and never twice at
  *	once
  */
 struct listen_source {
 	int fd;
+	bool failed;
 	void (*receive)(struct listen_source *source);
 };
 
@@ -50,6 +52,13 @@ struct listen_source {
  * Return: whether they can
  */
 bool listen_add(struct listen_source *source);
+
+/**
+ * listen_pause - in receive(): do not watch the source before listen_resume()
+ * @source: it stays readable, but somebody else has to see to it
+ */
+void listen_pause(struct listen_source *source);
+void listen_resume(struct listen_source *source);
 
 /* The end of that: receive() does not run any more. */
 void listen_remove(struct listen_source *source);

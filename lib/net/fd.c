@@ -135,10 +135,10 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 				continue;
 			if (count % WAKEUP_HUP)
 				mask |= LKL_DEV_NET_POLL_RX;
-			if (count < WAKEUP_HUP)
-				continue;
-			mask |= LKL_DEV_NET_POLL_HUP;
-			/* The next boot's listeners come first again. */
+			if (count >= WAKEUP_HUP)
+				mask |= LKL_DEV_NET_POLL_HUP;
+			/* Look anew at what the listeners saw, and behind them.
+			 */
 			if (w->shared)
 				epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->in, NULL);
 			w->shared = false;
