@@ -12,6 +12,9 @@ cat >way.py <<'END_PY'
 import os, pty, signal, subprocess, sys, time
 way = sys.argv[1]
 
+# Who started this in the background may have had it ignored.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 def left(session):
     for _ in range(1000):
         out = subprocess.run(["ps", "-s", str(session), "-o", "pid=,args="],

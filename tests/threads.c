@@ -123,7 +123,123 @@ static void blocked(void)
 	halt();
 }
 
+#define ANSWERS 20000
+
+/* Two threads, each on a processor of its own, or both on one, or anywhere. */
+struct answering {
+	int to[2], from[2];
+	int cpu[2];
+	int pauses;
+};
+
+static void bind_to(int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Longer than others wait for this thread, now and then. */
+static void pause_at(const struct answering *p, unsigned int *seed)
+{
+	if (p->pauses && rand_r(seed) % 16 == 0)
+		for (volatile int i = rand_r(seed) % 20000; i > 0; i--)
+			;
+}
+
+static void *answer(void *arg)
+{
+	struct answering *p = arg;
+	unsigned int seed = 1;
+	int n;
+
+	bind_to(p->cpu[1]);
+	for (int i = 0; i < ANSWERS; i++) {
+		EQ(lkl_sys_read(p->to[0], &n, sizeof(n)), sizeof(n));
+		EQ(n, i);
+		pause_at(p, &seed);
+		EQ(lkl_sys_write(p->from[1], &n, sizeof(n)), sizeof(n));
+	}
+	return NULL;
+}
+
+static void *ask(void *arg)
+{
+	struct answering *p = arg;
+	pthread_t id;
+	unsigned int seed = 2;
+	int n;
+
+	OK(lkl_sys_pipe2(p->to, 0));
+	OK(lkl_sys_pipe2(p->from, 0));
+	id = start(answer, p);
+	bind_to(p->cpu[0]);
+	for (int i = 0; i < ANSWERS; i++) {
+		EQ(lkl_sys_write(p->to[1], &i, sizeof(i)), sizeof(i));
+		pause_at(p, &seed);
+		EQ(lkl_sys_read(p->from[0], &n, sizeof(n)), sizeof(n));
+		EQ(n, i);
+	}
+	pthread_join(id, NULL);
+	for (int i = 0; i < 2; i++) {
+		EQ(lkl_sys_close(p->to[i]), 0);
+		EQ(lkl_sys_close(p->from[i]), 0);
+	}
+	return NULL;
+}
+
 static int stop;
+
+static void *intrude(void *arg)
+{
+	struct __lkl__kernel_timespec ts = { 0, 50000 };
+
+	for (int i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+		if (i % 64)
+			EQ(lkl_sys_getpid(), 1);
+		else
+			EQ(lkl_sys_nanosleep(&ts, NULL), 0);
+	}
+	return arg;
+}
+
+/* Threads that answer each other make each other's calls. */
+static void answers(void)
+{
+	struct answering pairs[] = {
+		{ .cpu = { -1, -1 } },
+		{ .cpu = { 0, 1 } },
+		{ .cpu = { 0, 0 } },
+		{ .cpu = { -1, -1 }, .pauses = 1 },
+	};
+	const int n = sizeof(pairs) / sizeof(*pairs);
+	pthread_t id[sizeof(pairs) / sizeof(*pairs)], intruder;
+
+	boot("mem=64M");
+	for (int i = 0; i < n; i++)
+		pthread_join(start(ask, &pairs[i]), NULL);
+	/* With somebody who has nothing to do with it; and all at once. */
+	stop = 0;
+	intruder = start(intrude, NULL);
+	for (int i = 0; i < n; i++)
+		pthread_join(start(ask, &pairs[i]), NULL);
+	for (int i = 0; i < n; i++)
+		id[i] = start(ask, &pairs[i]);
+	for (int i = 0; i < n; i++)
+		pthread_join(id[i], NULL);
+	stop = 1;
+	pthread_join(intruder, NULL);
+	/* The one that makes all calls is gone, and a halt does not wait. */
+	halt();
+	boot("mem=64M");
+	pthread_join(start(ask, &pairs[0]), NULL);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
 
 /* Some of everything: files, pipes, sleeps, mappings, futexes, errors. */
 static void *busy_thread(void *arg)
@@ -461,6 +577,7 @@ static void halt_entering(void)
 }
 
 static const struct check tests[] = {
+	{ "answers", answers },
 	{ "busy", busy },
 	{ "starve", starve },
 	{ "starve-long", starve_long },

@@ -51,6 +51,14 @@
  * it takes to be woken, and to answer something short over TCP.
  */
 #define LKL_SPIN_NS		20000
+/* How long they wait for the thread that is home, which is in user code. */
+#define LKL_HOME_NS		3000
+/*
+ * How many spins with success it takes until one is home, and calls that do not wait
+ * until none is.
+ */
+#define LKL_HOME_HITS		8
+#define LKL_HOME_CALLS		16
 /*
  * How long they spin, in pause instructions of 10 to 50 ns, for a CPU that makes
  * one long call; and for one whose holder makes one short call after the other.
@@ -76,8 +84,23 @@ static bool lkl_driver_stays;
 /* Each spin in vain doubles the number of waits that sleep at once. */
 static unsigned int lkl_spin_backoff, lkl_spin_skip;
 
-/* LKL_SPIN_NS in pause instructions. */
-static int lkl_spin_max;
+/* LKL_SPIN_NS and LKL_HOME_NS in pause instructions. */
+static int lkl_spin_max, lkl_home_max;
+
+/*
+ * Two threads that answer each other would carry the kernel's data to and fro
+ * between two processors, dozens of cache lines for each call.  So one of them,
+ * which spins until the other one answers, is made *home*: meanwhile it makes the
+ * calls of all, and for a moment they wait for it even while it is not in the
+ * kernel.  The fields are its task, and spins with success since the last one.
+ */
+static struct {
+	struct task_struct *task;
+	unsigned int hits;
+} __aligned(64) lkl_home;
+
+/* Calls made since one had to wait: who never waits need not be together. */
+u32 lkl_home_calls;
 
 static inline u32 lkl_cpu_free(u32 boot)
 {
@@ -141,6 +164,7 @@ static __always_inline enum lkl_left lkl_enter(void)
 static inline bool lkl_end(struct lkl_call *call, long ret)
 {
 	call->ret = ret;
+	call->by_call = lkl_driving;
 	return __atomic_exchange_n(&call->state, LKL_CALL_DONE,
 				   __ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING;
 }
@@ -331,6 +355,12 @@ void lkl_interrupt_driver(void)
 	lkl_interrupt(call);
 }
 
+static void lkl_leave_home(void)
+{
+	WRITE_ONCE(lkl_home.hits, 0);
+	WRITE_ONCE(lkl_home.task, NULL);
+}
+
 /**
  * lkl_take_calls - notice the requests made since the last time
  *
@@ -343,6 +373,8 @@ bool lkl_take_calls(void)
 
 	if (!READ_ONCE(lkl_cpu.requests))
 		return false;
+	if (unlikely(++lkl_home_calls > LKL_HOME_CALLS) && lkl_home.task)
+		lkl_leave_home();
 	list = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
 	while (list) {
 		call = list;
@@ -363,19 +395,19 @@ bool lkl_take_calls(void)
 		if (unlikely(call->boot != boot)) {
 			if (!interrupted)
 				lkl_complete(call, -ESHUTDOWN);
-			__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
 			continue;
 		}
 		if (interrupted) {
 			lkl_interrupt(call);
-			__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
 			continue;
 		}
 		if (task)
 			task->thread.call = call;
 		else
 			lkl_want_task(call);
-		__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
 		if (task)
 			wake_up_process(task);
 	}
@@ -458,25 +490,45 @@ void arch_release_task_struct(struct task_struct *task)
 		lkl_ops->relax();
 }
 
-static bool lkl_spin_for(u32 boot, struct lkl_call *call)
+/* A thread is about to spin for the end of a call. */
+static bool lkl_come_home(struct task_struct *task)
+{
+	struct task_struct *home = READ_ONCE(lkl_home.task);
+
+	if (!home && task && READ_ONCE(lkl_home.hits) >= LKL_HOME_HITS) {
+		WRITE_ONCE(lkl_home.task, task);
+		return true;
+	}
+	return home == task;
+}
+
+/* Who can listen learns no sooner of what comes from outside. */
+static bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 {
 	unsigned int backoff, skip = READ_ONCE(lkl_spin_skip);
-	int i;
+	int i, max = lkl_spin_max;
+	bool home;
 
 	if (skip) {
 		WRITE_ONCE(lkl_spin_skip, skip - 1);
 		return false;
 	}
-	for (i = 0; i < lkl_spin_max; i++) {
+	home = lkl_come_home(call->task);
+	for (i = 0; i < max; i++) {
 		if (lkl_done(call)) {
-			WRITE_ONCE(lkl_spin_backoff, 0);
+			if (lkl_spin_backoff && (call->by_call || !listens))
+				WRITE_ONCE(lkl_spin_backoff, 0);
+			if (!home && lkl_home.hits < LKL_HOME_HITS && call->by_call)
+				WRITE_ONCE(lkl_home.hits, lkl_home.hits + 1);
 			return true;
 		}
 		/* Looking costs the driver, if there is one, a cache miss. */
-		if (i % 16 == 0 && lkl_wants_driver(boot))
+		if ((home || i % 16 == 0) && lkl_wants_driver(boot))
 			return false;
 		__builtin_ia32_pause();
 	}
+	if (home)
+		lkl_leave_home();
 	backoff = min(READ_ONCE(lkl_spin_backoff) * 2 + 1, LKL_SPIN_SKIP);
 	WRITE_ONCE(lkl_spin_backoff, backoff);
 	WRITE_ONCE(lkl_spin_skip, backoff);
@@ -512,13 +564,11 @@ static int lkl_sleep(struct lkl_call *call, bool listens)
 /* Sleep until @call is done or the CPU wants a driver. */
 static void lkl_wait(u32 boot, struct lkl_call *call)
 {
-	/* Who is not woken by another thread has no reason to spin. */
 	bool listens = lkl_ops->listen_begin();
 	int err = 0;
 
-	if (!listens && lkl_ops->cpus() > 1 && lkl_spin_for(boot, call))
-		return;
-	if (!lkl_wants_driver(boot))
+	if (!(lkl_ops->cpus() > 1 && lkl_spin_for(boot, call, listens)) &&
+	    !lkl_wants_driver(boot))
 		err = lkl_sleep(call, listens);
 	if (listens)
 		lkl_ops->listen_end();
@@ -572,13 +622,20 @@ static bool lkl_lock_soon(u32 boot)
 	}
 }
 
+/* The thread has to get a new task. */
+static bool lkl_call_gone(u32 boot, struct lkl_call *call)
+{
+	if (!lkl_boot_gone(boot))
+		return false;
+	call->ret = -ENOSYS;
+	call->state = LKL_CALL_DONE;
+	return true;
+}
+
 static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 {
-	if (lkl_boot_gone(boot)) {
-		call->ret = -ENOSYS;
-		call->state = LKL_CALL_DONE;
+	if (lkl_call_gone(boot, call))
 		return;
-	}
 	if (lkl_lock_soon(boot)) {
 		lkl_push(boot, call);
 		lkl_set_pending(boot);
@@ -611,9 +668,31 @@ static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
 	}
 }
 
+/* Have the thread that is home make a call. */
+static noinline void lkl_call_home(u32 boot, struct lkl_call *call)
+{
+	int i, max = lkl_home_max;
+
+	if (lkl_call_gone(boot, call))
+		return;
+	lkl_push(boot, call);
+	lkl_set_pending(boot);
+	for (i = 0; i < max; i++) {
+		if (lkl_done(call))
+			return;
+		__builtin_ia32_pause();
+	}
+	if (lkl_wants_driver(boot))
+		lkl_leave_home();
+}
+
 static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 {
-	if (likely(lkl_trylock(boot))) {
+	struct task_struct *home = READ_ONCE(lkl_home.task);
+
+	if (unlikely(home && home != call->task)) {
+		lkl_call_home(boot, call);
+	} else if (likely(lkl_trylock(boot))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;
@@ -680,6 +759,7 @@ static void lkl_measure_pause(void)
 		least = min(least, took);
 	}
 	lkl_spin_max = 64 * LKL_SPIN_NS / max_t(u64, least, 1);
+	lkl_home_max = 64 * LKL_HOME_NS / max_t(u64, least, 1);
 }
 
 /**

@@ -27,6 +27,8 @@ struct task_struct *__switch_to(struct task_struct *prev,
 	/* There is more to do. */
 	if (!is_idle_task(next))
 		lkl_wake_sleeper();
+	if (prev->thread.active && !task_is_running(prev))
+		lkl_home_calls = 0;
 	lkl_current = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }

@@ -5,6 +5,7 @@
 #ifndef _ASM_LKL_CALL_H
 #define _ASM_LKL_CALL_H
 
+#include <linux/cache.h>
 #include <linux/types.h>
 #include <linux/sched.h>
 #include <asm/cpu.h>
@@ -30,6 +31,7 @@
  * @queued: it is on the list
  * @started: its task has been given the request
  * @interrupted: a host signal wants it to end with -EINTR
+ * @by_call: it ended in the course of another request
  */
 struct lkl_call {
 	struct lkl_call *next;
@@ -38,12 +40,14 @@ struct lkl_call {
 	void *arg;
 	long nr;
 	const long *params;
-	long ret;
 	u32 boot;
-	int state;
 	int queued;
 	int started;
 	int interrupted;
+	/* What its thread looks at all the time while it spins. */
+	long ret ____cacheline_aligned;
+	int state;
+	bool by_call;
 };
 
 /* Why the kernel gave the host thread back its stack. */
@@ -67,6 +71,7 @@ static __always_inline void lkl_leave(enum lkl_left why)
 
 /* kernel/cpu.c */
 extern struct lkl_call *lkl_halt_call;
+extern u32 lkl_home_calls;
 void lkl_cpu_start(u32 boot, struct lkl_call *call);
 void lkl_complete(struct lkl_call *call, long ret);
 bool lkl_take_calls(void);
