@@ -450,6 +450,8 @@ int hijack_start(const char *name)
 	thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = own_thread_create;
 	lkl_host_ops.listen_begin = no_listener;
+	/* A program's own seccomp filter may know nothing of membarrier(). */
+	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;
 	err = lkl_load_config(&config);
 	if (err)

@@ -166,7 +166,7 @@ def stack_size():
 
 def running_frames(task):
     """Frames of the host thread that runs a task now, or None."""
-    if not number("'lkl_cpu'.word") & 2 or number("'lkl_current'") != int(task.address):
+    if not number("'lkl_cpu'.word") & (2 | 8) or number("'lkl_current'") != int(task.address):
         return None
     start = int(task['stack'])
     for thread in gdb.selected_inferior().threads():

@@ -106,8 +106,15 @@ static void cycles(void)
 		if (i == WARM_UP || i == CYCLES - 1) {
 			int end = i > WARM_UP;
 
+			/* A thread that has been joined may still be counted.
+			 */
+			for (int j = 0; j < 1000; j++) {
+				threads[end] = status_kb("Threads:");
+				if (threads[end] == 1)
+					break;
+				msleep(1);
+			}
 			kb[end] = status_kb("VmRSS:");
-			threads[end] = status_kb("Threads:");
 			fds[end] = entries("/proc/self/fd");
 			maps[end] = mappings();
 		}

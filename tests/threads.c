@@ -207,6 +207,106 @@ static void *intrude(void *arg)
 	return arg;
 }
 
+static int counter;
+
+/* Two threads in the kernel at once would do worse than to lose one. */
+static void count_one(void)
+{
+	const long one = 1;
+
+	EQ(lkl_sys_write(counter, (char *)&one, sizeof(one)), sizeof(one));
+}
+
+#define CALLS_EACH 1000000
+
+/* Call after call, so that the virtual CPU is this thread's for a while. */
+static void *own_it(void *arg)
+{
+	unsigned int seed = (unsigned long)arg;
+	int i, calls;
+
+	for (int done = 0; done < CALLS_EACH; done += calls) {
+		calls = 1 + rand_r(&seed) % 5000;
+		for (i = 0; i < calls; i++)
+			count_one();
+		__atomic_fetch_add((long *)arg, calls, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void *take_it(void *arg)
+{
+	unsigned int seed = 1;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		for (volatile int i = rand_r(&seed) % 3000; i > 0; i--)
+			;
+		count_one();
+		++*(long *)arg;
+	}
+	return NULL;
+}
+
+static int line;
+
+/* Not from a thread of the kernel's, and in the middle of anything. */
+static void interrupt(int sig)
+{
+	(void)sig;
+	lkl_trigger_irq(line);
+}
+
+static void *interrupt_it(void *arg)
+{
+	pthread_t owner = *(pthread_t *)arg;
+	struct timespec ts = { 0, 20000 };
+
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		for (int i = 0; i < 30; i++)
+			pthread_kill(owner, SIGUSR1);
+		nanosleep(&ts, NULL);
+		lkl_trigger_irq(line);
+	}
+	return NULL;
+}
+
+/* The CPU is one thread's after the other, but never two threads'. */
+static void owners(void)
+{
+	struct sigaction sa = { .sa_handler = interrupt,
+				.sa_flags = SA_RESTART };
+	long calls[3], made;
+	pthread_t owner, others[3];
+
+	boot("mem=64M");
+	counter = OK(lkl_sys_eventfd2(0, 0));
+	line = OK(lkl_get_free_irq("owners"));
+	sigaction(SIGUSR1, &sa, NULL);
+	for (int round = 0; round < 6; round++) {
+		memset(calls, 0, sizeof(calls));
+		stop = 0;
+		owner = start(own_it, &calls[0]);
+		/* Nobody, one, ... all of them. */
+		if (round > 0)
+			others[0] = start(take_it, &calls[1]);
+		if (round > 1)
+			others[1] = start(intrude, NULL);
+		if (round > 2)
+			others[2] = start(interrupt_it, &owner);
+		if (round > 4)
+			own_it(&calls[2]);
+		pthread_join(owner, NULL);
+		stop = 1;
+		for (int i = 0; i < 3 && i < round; i++)
+			pthread_join(others[i], NULL);
+		EQ(lkl_sys_read(counter, (char *)&made, sizeof(made)),
+		   sizeof(made));
+		EQ(made, calls[0] + calls[1] + calls[2]);
+	}
+	lkl_put_irq(line, "owners");
+	halt();
+}
+
 /* Threads that answer each other make each other's calls. */
 static void answers(void)
 {
@@ -578,6 +678,7 @@ static void halt_entering(void)
 
 static const struct check tests[] = {
 	{ "answers", answers },
+	{ "owners", owners },
 	{ "busy", busy },
 	{ "starve", starve },
 	{ "starve-long", starve_long },

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -312,6 +313,22 @@ static int host_cpus(void)
 	return n;
 }
 
+static int host_fence(void)
+{
+	long ret = raw_syscall(__NR_membarrier,
+			       MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+
+	if (ret != -EPERM)
+		return ret;
+	ret = raw_syscall(__NR_membarrier,
+			  MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0,
+			  0);
+	return ret ? ret
+		   : raw_syscall(__NR_membarrier,
+				 MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0,
+				 0);
+}
+
 struct host_thread {
 	pthread_t id;
 	void (*fn)(void *arg);
@@ -398,6 +415,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.listen_end = lkl_listen_end,
 	.relax = host_relax,
 	.cpus = host_cpus,
+	.fence = host_fence,
 	.thread_create = host_thread_create,
 	.thread_join = host_thread_join,
 	.signal = host_signal,

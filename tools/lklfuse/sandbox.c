@@ -65,6 +65,7 @@ static const int allowed[] = {
 	CALL(rseq),
 	CALL(sched_yield),
 	CALL(sched_getaffinity),
+	CALL(membarrier),
 	CALL(clock_gettime),
 	CALL(clock_nanosleep),
 	CALL(restart_syscall),

@@ -43,6 +43,7 @@
 #include <asm/cpu.h>
 #include <asm/fpu/api.h>
 #include <asm/host_ops.h>
+#include "cpulock.h"
 
 /* Rounds through the kernel a thread makes for others once it is done. */
 #define LKL_EXTRA_ROUNDS	8
@@ -54,8 +55,8 @@
 /* How long they wait for the thread that is home, which is in user code. */
 #define LKL_HOME_NS		3000
 /*
- * How many spins with success it takes until one is home, and calls that do not wait
- * until none is.
+ * How many spins with success, in calls that were blocked, it takes until one is home,
+ * and calls that are not blocked until none is.
  */
 #define LKL_HOME_HITS		8
 #define LKL_HOME_CALLS		16
@@ -102,38 +103,6 @@ static struct {
 /* Calls made since one had to wait: who never waits need not be together. */
 u32 lkl_home_calls;
 
-static inline u32 lkl_cpu_free(u32 boot)
-{
-	return boot << LKL_CPU_BOOT_SHIFT | LKL_CPU_UP;
-}
-
-static inline bool lkl_trylock(u32 boot)
-{
-	u32 old = READ_ONCE(lkl_cpu.word);
-
-	if (old != lkl_cpu_free(boot) &&
-	    old != (lkl_cpu_free(boot) | LKL_CPU_PENDING))
-		return false;
-	return __atomic_compare_exchange_n(&lkl_cpu.word, &old,
-					   old | LKL_CPU_LOCKED, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-/* Succeeds unless something is pending. */
-static inline bool lkl_release(u32 boot)
-{
-	u32 old = lkl_cpu_free(boot) | LKL_CPU_LOCKED;
-
-	return __atomic_compare_exchange_n(&lkl_cpu.word, &old,
-					   lkl_cpu_free(boot), false,
-					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-}
-
-static inline bool lkl_boot_gone(u32 boot)
-{
-	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT != boot;
-}
-
 unsigned int lkl_kernel_boots(void)
 {
 	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT;
@@ -144,14 +113,19 @@ static bool lkl_set_pending(u32 boot)
 {
 	u32 old = READ_ONCE(lkl_cpu.word);
 
-	do {
+	for (;;) {
 		if (old >> LKL_CPU_BOOT_SHIFT != boot)
 			return false;
-	} while (!__atomic_compare_exchange_n(&lkl_cpu.word, &old,
-					      old | LKL_CPU_PENDING, true,
-					      __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
-	return !(old & LKL_CPU_LOCKED);
+		if (old == (lkl_cpu_free(boot) | LKL_CPU_BIASED)) {
+			lkl_bias_revoke(boot);
+			old = READ_ONCE(lkl_cpu.word);
+		} else if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+						       old | LKL_CPU_PENDING,
+						       true, __ATOMIC_SEQ_CST,
+						       __ATOMIC_RELAXED)) {
+			return !(old & LKL_CPU_LOCKED);
+		}
+	}
 }
 
 static __always_inline enum lkl_left lkl_enter(void)
@@ -247,6 +221,15 @@ static void lkl_push(u32 boot, struct lkl_call *call)
 	lkl_push_list(call, call);
 }
 
+static noinline void lkl_drive(u32 boot, struct lkl_call *call, bool stays);
+
+/* Drive if the CPU is free, else leave the pending bit to its holder. */
+static void lkl_kick_boot(u32 boot)
+{
+	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
+		lkl_drive(boot, NULL, false);
+}
+
 /* End what is still on the list of a boot that is over. */
 static void lkl_refuse_calls(u32 boot)
 {
@@ -257,7 +240,7 @@ static void lkl_refuse_calls(u32 boot)
 		next = call->next;
 		if (call->boot != boot) {
 			lkl_push_list(call, call);
-			lkl_set_pending(call->boot);
+			lkl_kick_boot(call->boot);
 			continue;
 		}
 		if (!call->started)
@@ -297,6 +280,7 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call, bool st
 		if (unlikely(why == LKL_LEFT_HANDOVER)) {
 			/* The fiber is not at rest: leave a reason to come. */
 			lkl_driving = NULL;
+			lkl_bias_drop(boot);
 			lkl_wake_sleeper();
 			lkl_set_pending(boot);
 			rounds = LKL_EXTRA_ROUNDS;
@@ -414,13 +398,6 @@ bool lkl_take_calls(void)
 	return true;
 }
 
-/* Drive if the CPU is free, else leave the pending bit to its holder. */
-static void lkl_kick_boot(u32 boot)
-{
-	if (lkl_set_pending(boot) && lkl_trylock(boot))
-		lkl_drive(boot, NULL, false);
-}
-
 /**
  * lkl_kick_cpu - something is pending; see that it is noticed
  *
@@ -453,7 +430,7 @@ void lkl_drive_timer(u32 boot, bool pending)
 	if (pending && !free)
 		return;
 	lkl_watch();
-	if (free && lkl_trylock(boot))
+	if (free && lkl_trylock(boot, NULL))
 		lkl_drive(boot, NULL, true);
 }
 
@@ -499,7 +476,7 @@ static bool lkl_come_home(struct task_struct *task)
 		WRITE_ONCE(lkl_home.task, task);
 		return true;
 	}
-	return home == task;
+	return task && home == task;
 }
 
 /* Who can listen learns no sooner of what comes from outside. */
@@ -518,7 +495,8 @@ static bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 		if (lkl_done(call)) {
 			if (lkl_spin_backoff && (call->by_call || !listens))
 				WRITE_ONCE(lkl_spin_backoff, 0);
-			if (!home && lkl_home.hits < LKL_HOME_HITS && call->by_call)
+			if (!home && lkl_home.hits < LKL_HOME_HITS &&
+			    call->by_call && call->waited)
 				WRITE_ONCE(lkl_home.hits, lkl_home.hits + 1);
 			return true;
 		}
@@ -579,7 +557,7 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 		while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
 			if (lkl_boot_gone(boot))
 				return;
-			if (lkl_trylock(boot))
+			if (lkl_trylock(boot, NULL))
 				lkl_drive(boot, call, false);
 			lkl_ops->relax();
 		}
@@ -608,9 +586,11 @@ static bool lkl_lock_soon(u32 boot)
 		spun += step;
 		seen = READ_ONCE(lkl_cpu.calls);
 		if (!(READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)) {
-			if ((seen == calls || spun > LKL_SPIN_STREAK) &&
-			    lkl_trylock(boot))
-				return true;
+			if (seen == calls || spun > LKL_SPIN_STREAK) {
+				lkl_bias_revoke(boot);
+				if (lkl_trylock(boot, NULL))
+					return true;
+			}
 		} else if (seen == calls && spun > LKL_SPIN_LOCK) {
 			return false;
 		}
@@ -643,7 +623,7 @@ static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 		return;
 	}
 	lkl_push(boot, call);
-	if (lkl_set_pending(boot) && lkl_trylock(boot))
+	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
 		lkl_drive(boot, call, false);
 }
 
@@ -658,7 +638,7 @@ static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
 		if (lkl_boot_gone(boot)) {
 			lkl_refuse_calls(boot);
 			lkl_ops->relax();
-		} else if (lkl_wants_driver(boot) && lkl_trylock(boot)) {
+		} else if (lkl_wants_driver(boot) && lkl_trylock(boot, NULL)) {
 			lkl_drive(boot, call, false);
 		} else if (!done) {
 			lkl_wait(boot, call);
@@ -692,12 +672,15 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 
 	if (unlikely(home && home != call->task)) {
 		lkl_call_home(boot, call);
-	} else if (likely(lkl_trylock(boot))) {
+	} else if (likely(lkl_trylock(boot, call->task))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;
-			lkl_cpu.calls++;
+			if (unlikely((s32)(++lkl_cpu.calls - lkl_bias_at) >= 0))
+				lkl_bias_grant(boot, call->task);
 		} else {
+			lkl_bias_reset();
+			lkl_bias_drop(boot);
 			lkl_push(boot, call);
 			lkl_set_pending(boot);
 		}

@@ -19,6 +19,7 @@
 #include <asm/sigcontext.h>
 #include <asm/stacktrace.h>
 #include <asm/ucontext.h>
+#include "cpulock.h"
 
 /* How long to wait for the CPU, in nanoseconds. */
 #define LKL_DUMP_PATIENCE	50000000
@@ -55,14 +56,11 @@ static void lkl_dump_end(struct lkl_dump *d)
 static bool lkl_hold_cpu(void)
 {
 	u64 give_up = lkl_ops->time() + LKL_DUMP_PATIENCE;
-	u32 old;
+	u32 boot = lkl_kernel_boots();
 
 	do {
-		old = READ_ONCE(lkl_cpu.word) & ~LKL_CPU_LOCKED;
-		if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
-						old | LKL_CPU_LOCKED, false,
-						__ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
+		lkl_bias_revoke(boot);
+		if (lkl_trylock(boot, NULL))
 			return true;
 		lkl_ops->relax();
 	} while (lkl_ops->time() < give_up);

@@ -20,6 +20,7 @@
 #include <asm/switch_to.h>
 #include <asm/unistd.h>
 #include <asm/valgrind.h>
+#include "cpulock.h"
 
 struct task_struct *__switch_to(struct task_struct *prev,
 				struct task_struct *next)
@@ -27,8 +28,10 @@ struct task_struct *__switch_to(struct task_struct *prev,
 	/* There is more to do. */
 	if (!is_idle_task(next))
 		lkl_wake_sleeper();
-	if (prev->thread.active && !task_is_running(prev))
+	if (prev->thread.active && !task_is_running(prev)) {
+		prev->thread.active->waited = true;
 		lkl_home_calls = 0;
+	}
 	lkl_current = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }
@@ -57,6 +60,7 @@ void exit_thread(struct task_struct *tsk)
 {
 	struct lkl_call *call = tsk->thread.active;
 
+	lkl_bias_exit(lkl_kernel_boots(), tsk);
 	tsk->thread.active = NULL;
 	if (call)
 		lkl_complete(call, 0);

@@ -29,6 +29,7 @@
 #include <asm/sections.h>
 #include <asm/setup.h>
 #include <asm/valgrind.h>
+#include "cpulock.h"
 
 /*
  * Devices nobody asked for: they take time, memory and the low interface
@@ -175,6 +176,8 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	frame->fn = lkl_boot_fiber;
 	init_task.thread.sp = frame;
 
+	/* Before there are threads: to register for it is slow with some. */
+	lkl_bias_start();
 	err = lkl_timer_start(lkl_boot_number);
 	if (!err) {
 		lkl_cpu_start(lkl_boot_number, &call);

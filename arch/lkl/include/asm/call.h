@@ -31,6 +31,7 @@
  * @queued: it is on the list
  * @started: its task has been given the request
  * @interrupted: a host signal wants it to end with -EINTR
+ * @waited: its task was blocked
  * @by_call: it ended in the course of another request
  */
 struct lkl_call {
@@ -42,8 +43,9 @@ struct lkl_call {
 	const long *params;
 	u32 boot;
 	int queued;
-	int started;
-	int interrupted;
+	bool started;
+	bool interrupted;
+	bool waited;
 	/* What its thread looks at all the time while it spins. */
 	long ret ____cacheline_aligned;
 	int state;

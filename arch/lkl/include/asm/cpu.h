@@ -9,11 +9,11 @@
 #include <linux/types.h>
 #include <linux/compiler.h>
 
-/* Bits of lkl_cpu.word; above them stands the number of the boot. */
+/* Some bits of lkl_cpu.word; above all stands the number of the boot. */
 #define LKL_CPU_UP		1U
 #define LKL_CPU_LOCKED		2U
 #define LKL_CPU_PENDING		4U
-#define LKL_CPU_BOOT_SHIFT	3
+#define LKL_CPU_BOOT_SHIFT	5
 
 struct lkl_call;
 

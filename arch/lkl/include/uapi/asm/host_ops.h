@@ -58,6 +58,8 @@ struct lkl_virtio_dev;
  * @relax: [path] let the other hyperthread or, every so often, another host
  *	thread of this processor run
  * @cpus: number of host processors this process may run on
+ * @fence: [path] return when each thread of the process has executed a memory
+ *	barrier.  Returns 0, or another value if that cannot be had; may be NULL
  * @thread_create: start a detached-on-join device thread that takes no
  *	signals; returns a handle or NULL
  * @thread_join: wait for such a thread to end
@@ -94,6 +96,7 @@ struct lkl_host_operations {
 	void (*listen_end)(void);
 	void (*relax)(void);
 	int (*cpus)(void);
+	int (*fence)(void);
 	void *(*thread_create)(void (*fn)(void *arg), void *arg);
 	void (*thread_join)(void *thread);
 	int (*signal)(int tid, int sig);

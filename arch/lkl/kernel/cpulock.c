@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Biasing the virtual CPU's lock, and revoking that; see cpulock.h. */
+#include <linux/limits.h>
+#include <linux/time64.h>
+#include <asm/call.h>
+#include <asm/host_ops.h>
+#include "cpulock.h"
+
+#define LKL_CPU_BIAS_BITS	(LKL_CPU_BIASED | LKL_CPU_REVOKED)
+
+struct task_struct *lkl_bias_owner __cacheline_aligned;
+
+u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS] __cacheline_aligned;
+
+/* Value of lkl_cpu.calls at which the lock shall be biased. */
+u32 lkl_bias_at;
+
+/* The task that a flag is of: any other one with the same is not biased to. */
+static struct task_struct *lkl_bias_tasks[LKL_BIAS_FLAGS];
+
+/*
+ * Threads that are ending a bias, of any boot.  The next one waits until there are
+ * none: what they have seen of the last owner must not end the next one's.
+ */
+static int lkl_bias_enders __section(".data..lkl_keep");
+
+static bool lkl_bias_off;
+
+/* Turn a word with bits of a bias into one that is locked. */
+static bool lkl_bias_to_lock(u32 *old)
+{
+	return __atomic_compare_exchange_n(&lkl_cpu.word, old,
+					   (*old & ~LKL_CPU_BIAS_BITS) | LKL_CPU_LOCKED,
+					   false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+/**
+ * lkl_bias_lost - the bias is being revoked, while its owner goes in or out
+ * @boot: number of the boot
+ * @task: the owner's
+ *
+ * Return: whether the calling thread holds the CPU, with a plain lock
+ */
+noinline bool lkl_bias_lost(u32 boot, struct task_struct *task)
+{
+	bool held = false;
+	u32 old;
+
+	__atomic_add_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(lkl_bias_flag(boot, task), 0, __ATOMIC_SEQ_CST);
+	old = READ_ONCE(lkl_cpu.word);
+	while (!held && old >> LKL_CPU_BOOT_SHIFT == boot &&
+	       old & LKL_CPU_BIAS_BITS && READ_ONCE(lkl_bias_owner) == task)
+		held = lkl_bias_to_lock(&old);
+	__atomic_sub_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
+	return held;
+}
+
+/**
+ * lkl_bias_drop - have the CPU's holder hold it with a plain lock
+ * @boot: number of the boot
+ *
+ * While its flag says that it is inside, a revoker leaves the CPU to it.
+ */
+noinline void lkl_bias_drop(u32 boot)
+{
+	u32 old = READ_ONCE(lkl_cpu.word);
+
+	while (old & LKL_CPU_BIAS_BITS) {
+		if (lkl_bias_to_lock(&old)) {
+			__atomic_store_n(lkl_bias_flag(boot, lkl_bias_owner), 0,
+					 __ATOMIC_RELEASE);
+			return;
+		}
+	}
+}
+
+/**
+ * lkl_bias_grant - bias the lock to the thread that holds it
+ * @boot: number of the boot
+ * @task: the thread's
+ */
+noinline void lkl_bias_grant(u32 boot, struct task_struct *task)
+{
+	struct task_struct **slot = &lkl_bias_tasks[lkl_bias_slot(task)];
+	u32 *flag = lkl_bias_flag(boot, task);
+	u32 old = lkl_cpu_free(boot) | LKL_CPU_LOCKED;
+
+	lkl_bias_reset();
+	if (lkl_bias_off || READ_ONCE(lkl_cpu.word) != old ||
+	    (*slot && *slot != task) ||
+	    __atomic_load_n(&lkl_bias_enders, __ATOMIC_SEQ_CST))
+		return;
+	*slot = task;
+	WRITE_ONCE(lkl_bias_owner, task);
+	WRITE_ONCE(*flag, 1);
+	/* Whoever ends the bias has the calls counted anew. */
+	WRITE_ONCE(lkl_bias_at, lkl_cpu.calls + INT_MAX / 2);
+	if (!__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+					 lkl_cpu_free(boot) | LKL_CPU_BIASED,
+					 false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED)) {
+		WRITE_ONCE(*flag, 0);
+		lkl_bias_reset();
+	}
+}
+
+/* Let all threads of the process see what each has done. */
+static void lkl_bias_barrier(void)
+{
+	static int never;
+	u64 end;
+
+	if (!lkl_ops->fence())
+		return;
+	/*
+	 * The program has forbidden it since.  No processor keeps what it has to
+	 * write for that long, or the host has interrupted it meanwhile.
+	 */
+	lkl_bias_off = true;
+	end = lkl_ops->time() + NSEC_PER_MSEC;
+	do
+		lkl_ops->wait(&never, 0, end);
+	while (lkl_ops->time() < end);
+}
+
+/**
+ * lkl_bias_revoke - end a bias
+ * @boot: number of the boot
+ *
+ * Afterwards the lock is a plain one, or held by the owner, who looks for what is
+ * pending before it gives it back.
+ */
+noinline void lkl_bias_revoke(u32 boot)
+{
+	u32 old = lkl_cpu_free(boot) | LKL_CPU_BIASED;
+	u32 revoking = LKL_CPU_BIASED | LKL_CPU_LOCKED;
+	struct task_struct *owner;
+
+	if (READ_ONCE(lkl_cpu.word) != old)
+		return;
+	__atomic_add_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+					old | LKL_CPU_LOCKED, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+		lkl_bias_reset();
+		owner = READ_ONCE(lkl_bias_owner);
+		lkl_bias_barrier();
+		old = READ_ONCE(lkl_cpu.word);
+		/* Unless the owner has ended it itself. */
+		while (old >> LKL_CPU_BOOT_SHIFT == boot &&
+		       (old & revoking) == revoking) {
+			u32 new = old & ~revoking;
+
+			if (__atomic_load_n(lkl_bias_flag(boot, owner), __ATOMIC_SEQ_CST))
+				new |= LKL_CPU_REVOKED | LKL_CPU_LOCKED;
+			if (__atomic_compare_exchange_n(&lkl_cpu.word, &old, new,
+							false, __ATOMIC_SEQ_CST,
+							__ATOMIC_SEQ_CST))
+				break;
+		}
+	}
+	__atomic_sub_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A task ends; in kernel context. */
+void lkl_bias_exit(u32 boot, struct task_struct *task)
+{
+	struct task_struct **slot = &lkl_bias_tasks[lkl_bias_slot(task)];
+
+	if (*slot != task)
+		return;
+	if (lkl_bias_owner == task) {
+		lkl_bias_drop(boot);
+		WRITE_ONCE(lkl_bias_owner, NULL);
+	}
+	*slot = NULL;
+}
+
+void lkl_bias_start(void)
+{
+	lkl_bias_off = !lkl_ops->fence || lkl_ops->fence();
+	lkl_bias_reset();
+}
