@@ -11,6 +11,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -121,6 +122,19 @@ __attribute__((unused)) static pthread_t start(void *(*fn)(void *), void *arg)
 	}
 	EQ(pthread_create(&id, &attr, fn, arg), 0);
 	return id;
+}
+
+/* How many entries a directory has, of the host's. */
+__attribute__((unused)) static int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	CHECK(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 /* A descriptor of an image with an ext4 file system. */

@@ -2,7 +2,6 @@
 /*
  * A thousand kernels one after the other leave nothing behind in the process.
  */
-#include <dirent.h>
 
 #include "check.h"
 
@@ -11,18 +10,6 @@
 #define WARM_UP 100
 /* One in so many has a disk, threads, and mappings. */
 #define FULL 10
-
-static int entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int n = 0;
-
-	CHECK(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static long status_kb(const char *name)
 {

@@ -4,7 +4,6 @@
  * new ones, as on a host; what it leaves is nothing.  That waiting, signals and
  * messages are the same there, other tests show: see hijack-fork.sh.
  */
-#include <dirent.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -567,18 +566,6 @@ static void sandboxed(void)
 	}
 	SYS(kill(pid, SIGKILL));
 	ends(pid, SIGKILL);
-}
-
-static int entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int n = 0;
-
-	CHECK(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 static long resident(void)

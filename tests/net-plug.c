@@ -4,7 +4,6 @@
  * removing while the kernel runs and is busy, a tap that is deleted under load,
  * a link that follows the host's interface.
  */
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -248,17 +247,6 @@ static void *load(void *stop)
 					 sizeof(to)) < 0;
 	lkl_sys_close(fd);
 	return (void *)failed;
-}
-
-static int entries(const char *dir)
-{
-	DIR *d = opendir(dir);
-	int n = 0;
-
-	while (readdir(d))
-		n++;
-	closedir(d);
-	return n;
 }
 
 /* Plug in and out while packets are sent and received. */

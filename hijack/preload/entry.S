@@ -112,12 +112,8 @@ in_place:
 	jmp	*SITE_RESUME(%r11)
 	.size	preload_entry, . - preload_entry
 
-/* long host_syscall(nr, a, b, c, d, e, f on the stack) */
-	.globl	host_syscall
-	.hidden	host_syscall
-	.type	host_syscall, @function
-host_syscall:
-	.cfi_startproc
+/* From a C function's arguments to a system call's. */
+	.macro	as_syscall
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
 	movq	%rdx, %rsi
@@ -125,6 +121,15 @@ host_syscall:
 	movq	%r8, %r10
 	movq	%r9, %r8
 	movq	8(%rsp), %r9
+	.endm
+
+/* long host_syscall(nr, a, b, c, d, e, f on the stack) */
+	.globl	host_syscall
+	.hidden	host_syscall
+	.type	host_syscall, @function
+host_syscall:
+	.cfi_startproc
+	as_syscall
 	syscall
 	ret
 	.cfi_endproc
@@ -142,13 +147,7 @@ host_syscall:
 	.type	host_wait_syscall, @function
 host_wait_syscall:
 	.cfi_startproc
-	movq	%rdi, %rax
-	movq	%rsi, %rdi
-	movq	%rdx, %rsi
-	movq	%rcx, %rdx
-	movq	%r8, %r10
-	movq	%r9, %r8
-	movq	8(%rsp), %r9
+	as_syscall
 	movq	preload_pending@gottpoff(%rip), %rcx
 preload_wait_check:
 	cmpb	$0, %fs:(%rcx)

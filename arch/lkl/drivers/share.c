@@ -52,7 +52,6 @@ long lkl_share_interrupt(void *arg)
 	if (!call)
 		return -EAGAIN;
 	call->interrupted = 1;
-	set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
-	wake_up_state(task, TASK_INTERRUPTIBLE);
+	lkl_interrupt_call(call);
 	return 0;
 }

@@ -313,7 +313,7 @@ static noinline void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
 }
 
 /* Have a request end with -EINTR if it is blocked. */
-static void lkl_interrupt(struct lkl_call *call)
+void lkl_interrupt_call(struct lkl_call *call)
 {
 	struct task_struct *task = call->task;
 
@@ -336,7 +336,7 @@ void lkl_interrupt_driver(void)
 	if (!call || lkl_done(call))
 		return;
 	call->interrupted = 1;
-	lkl_interrupt(call);
+	lkl_interrupt_call(call);
 }
 
 static void lkl_leave_home(void)
@@ -383,7 +383,7 @@ bool lkl_take_calls(void)
 			continue;
 		}
 		if (interrupted) {
-			lkl_interrupt(call);
+			lkl_interrupt_call(call);
 			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
 			continue;
 		}

@@ -240,7 +240,7 @@ static __always_inline void lkl_park(void)
 			schedule();
 		__set_current_state(TASK_RUNNING);
 	}
-	/* Its thread did not wait to see it begin: see lkl_interrupt(). */
+	/* Its thread did not wait to see it begin: see lkl_interrupt_call(). */
 	if (unlikely(READ_ONCE(t->call->interrupted)))
 		set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
 out:

@@ -80,6 +80,7 @@ bool lkl_take_calls(void);
 bool lkl_want_handover(void);
 void lkl_wake_sleeper(void);
 void lkl_kick_cpu(void);
+void lkl_interrupt_call(struct lkl_call *call);
 void lkl_interrupt_driver(void);
 void lkl_drive_timer(u32 boot, bool pending);
 void lkl_poke(void);
