@@ -693,27 +693,48 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 	return call->ret;
 }
 
+/* Not all of a request is worth writing for each call. */
+static __always_inline void lkl_call_init(struct lkl_call *call, void *task,
+					  long (*fn)(void *arg))
+{
+	call->task = task;
+	call->fn = fn;
+	call->queued = 0;
+	call->started = false;
+	call->interrupted = false;
+	call->waited = false;
+	call->state = LKL_CALL_RUNNING;
+}
+
 long lkl_task_syscall(void *task, unsigned int boot, long nr,
 		      const long *params)
 {
-	struct lkl_call call = { .task = task, .nr = nr, .params = params };
+	struct lkl_call call;
 
+	lkl_call_init(&call, task, NULL);
+	call.nr = nr;
+	call.params = params;
 	return lkl_call(boot, &call);
 }
 
 long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
 		  void *arg)
 {
-	struct lkl_call call = { .task = task, .fn = fn, .arg = arg };
+	struct lkl_call call;
 
+	lkl_call_init(&call, task, fn);
+	call.arg = arg;
 	return lkl_call(boot, &call);
 }
 
 int lkl_task_create(unsigned int boot, int tid, void **task)
 {
-	struct lkl_call call = { .nr = tid };
-	int err = lkl_call(boot, &call);
+	struct lkl_call call;
+	int err;
 
+	lkl_call_init(&call, NULL, NULL);
+	call.nr = tid;
+	err = lkl_call(boot, &call);
 	*task = call.task;
 	return err;
 }
