@@ -13,13 +13,15 @@
  * kernel task that belongs to the thread.  In the common case the CPU is free
  * and `current` is that very task, left in user mode by the call before: the
  * request then costs one atomic to take the CPU, two stack switches and one
- * atomic to give it back; the scheduler does not notice.  Otherwise the request
- * goes onto a list that is read as if it were an interrupt, which makes the
- * task runnable.
+ * atomic to give it back, or none after many such requests (cpulock.h); the
+ * scheduler does not notice.  Otherwise the request goes onto a list that is read
+ * as if it were an interrupt, which makes the task runnable.
  *
  * The task ends the request by writing the result and the state DONE.  If its
  * host thread was driving, it sees that when it has its stack back; if it was
  * spinning it sees it at once; if it sleeps it is woken.
+ * A thread that spins for others again and again makes their calls as well: then
+ * they go onto the list even while the CPU is free (lkl_home).
  *
  * Interrupts never wait for the CPU: whoever raises one sets a pending bit in
  * the lock word itself.  If the CPU was free it takes it and drives; if not,
