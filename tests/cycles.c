@@ -2,7 +2,6 @@
 /*
  * A thousand kernels one after the other leave nothing behind in the process.
  */
-
 #include "check.h"
 
 #define CYCLES 1000
@@ -93,8 +92,7 @@ static void cycles(void)
 		if (i == WARM_UP || i == CYCLES - 1) {
 			int end = i > WARM_UP;
 
-			/* A thread that has been joined may still be counted.
-			 */
+			/* One that has been joined may still be counted. */
 			for (int j = 0; j < 1000; j++) {
 				threads[end] = status_kb("Threads:");
 				if (threads[end] == 1)

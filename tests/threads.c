@@ -307,6 +307,54 @@ static void owners(void)
 	halt();
 }
 
+static int (*host_fence)(void);
+static int fences, refused;
+
+static int count_fence(void)
+{
+	fences++;
+	return refused ? -LKL_EPERM : host_fence();
+}
+
+static void *call_once(void *arg)
+{
+	count_one();
+	return arg;
+}
+
+/*
+ * A thread that makes many calls needs no fence; who comes after it does, once,
+ * and does without if the host has none any more.
+ */
+static void fenced(void)
+{
+	long made, calls = 0;
+	int round;
+
+	host_fence = lkl_host_ops.fence;
+	lkl_host_ops.fence = count_fence;
+	boot("mem=64M");
+	counter = OK(lkl_sys_eventfd2(0, 0));
+	for (refused = 0; refused < 2; refused++) {
+		fences = 0;
+		for (round = 0; round < 100 && !fences; round++) {
+			for (int i = 0; i < 5000; i++)
+				count_one();
+			pthread_join(start(call_once, NULL), NULL);
+			calls += 5001;
+		}
+		CHECK(fences);
+	}
+	fences = 0;
+	for (int i = 0; i < 100000; i++)
+		count_one();
+	pthread_join(start(call_once, NULL), NULL);
+	EQ(fences, 0);
+	EQ(lkl_sys_read(counter, (char *)&made, sizeof(made)), sizeof(made));
+	EQ(made, calls + 100001);
+	halt();
+}
+
 /* Threads that answer each other make each other's calls. */
 static void answers(void)
 {
@@ -338,6 +386,76 @@ static void answers(void)
 	boot("mem=64M");
 	pthread_join(start(ask, &pairs[0]), NULL);
 	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+static unsigned long long (*host_time)(void);
+static __thread long times;
+
+/* The kernel asks for the time on the thread that makes the call. */
+static unsigned long long count_time(void)
+{
+	times++;
+	return host_time();
+}
+
+/* Was a call of this thread made by another one? */
+static int made_elsewhere(void)
+{
+	struct __lkl__kernel_timespec ts;
+	long before = times;
+
+	EQ(lkl_sys_clock_gettime(CLOCK_MONOTONIC, &ts), 0);
+	return times == before;
+}
+
+static volatile int asked, answered;
+
+static void *answer_elsewhere(void *arg)
+{
+	struct answering *p = arg;
+	char c;
+
+	while (lkl_sys_read(p->to[0], &c, 1) == 1) {
+		answered += made_elsewhere();
+		EQ(lkl_sys_write(p->from[1], &c, 1), 1);
+	}
+	return NULL;
+}
+
+/* One of two threads that answer each other makes nearly all calls of the
+ * other. */
+static void home(void)
+{
+	struct answering p;
+	pthread_t id;
+	cpu_set_t set;
+	char c = 0;
+	int tries = 0;
+
+	EQ(sched_getaffinity(0, sizeof(set), &set), 0);
+	if (CPU_COUNT(&set) < 2) {
+		puts("not tested: home, with one processor");
+		return;
+	}
+	host_time = lkl_host_ops.time;
+	lkl_host_ops.time = count_time;
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(p.to, 0));
+	OK(lkl_sys_pipe2(p.from, 0));
+	id = start(answer_elsewhere, &p);
+	/* On a machine that is busy it may take a while. */
+	do {
+		CHECK(tries++ < 2000);
+		asked = answered = 0;
+		for (int i = 0; i < 1000; i++) {
+			EQ(lkl_sys_write(p.to[1], &c, 1), 1);
+			asked += made_elsewhere();
+			EQ(lkl_sys_read(p.from[0], &c, 1), 1);
+		}
+	} while (asked < 800 && answered < 800);
+	OK(lkl_sys_close(p.to[1]));
+	pthread_join(id, NULL);
 	halt();
 }
 
@@ -678,7 +796,9 @@ static void halt_entering(void)
 
 static const struct check tests[] = {
 	{ "answers", answers },
+	{ "home", home },
 	{ "owners", owners },
+	{ "fenced", fenced },
 	{ "busy", busy },
 	{ "starve", starve },
 	{ "starve-long", starve_long },

@@ -12,8 +12,6 @@
 
 #include "preload.h"
 
-/* <linux/futex.h> is for C. */
-
 #define SITE_ADDRESS 0
 #define SITE_RESUME 8
 #define SITE_KIND 32

@@ -137,8 +137,7 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 				mask |= LKL_DEV_NET_POLL_RX;
 			if (count >= WAKEUP_HUP)
 				mask |= LKL_DEV_NET_POLL_HUP;
-			/* Look anew at what the listeners saw, and behind them.
-			 */
+			/* Look anew, and behind the listeners. */
 			if (w->shared)
 				epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->in, NULL);
 			w->shared = false;
