@@ -55,6 +55,17 @@ up() {
 	fail "nobody at $1 port $2: $(cat log 2>/dev/null)"
 }
 
+# measures N: iperf3, whose output is in ./log, listens for its Nth client; it
+# does so anew for each, and resets whoever connected meanwhile, us included
+measures() {
+	local end=$((SECONDS + 30))
+	while [ $SECONDS -lt $end ]; do
+		[ "$(grep -c 'Server listening' log)" -ge "$1" ] && return
+		sleep 0.05
+	done
+	fail "iperf3 does not listen: $(cat log)"
+}
+
 # serve PORT PROGRAM...: start a server on the library's stack
 serve() {
 	local port=$1

@@ -52,9 +52,10 @@ curl -sS "http://$LKL/file" | cmp - file ||
 stop
 echo "sent in $((SECONDS - start)) s"
 
-iperf3 -s -B $PEER >log 2>&1 &
-up $PEER 5201
+iperf3 -s --forceflush -B $PEER >log 2>&1 &
+n=0
 for direction in "" -R; do
+	measures $((++n))
 	# shellcheck disable=SC2086
 	lkl iperf3 -c $PEER -t 1 $direction >iperf || fail "iperf3: $(cat iperf)"
 	grep receiver iperf
