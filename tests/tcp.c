@@ -516,11 +516,46 @@ static void connections(void)
 	halt();
 }
 
+#define UNREAD 8
+
+/* Data that nobody reads for a while is kept, also by a small kernel. */
+static void unread(void)
+{
+	static char data[64 << 10];
+	int listener, len, from[UNREAD], to[UNREAD];
+	const struct lkl_sockaddr *sa = sock_addr("127.0.0.1", 7000, &len);
+	long sent[UNREAD] = { 0 }, n;
+
+	boot("mem=64M loglevel=4");
+	EQ(lkl_if_up(1), 0);
+	listener = sock_bound("127.0.0.1", 7000, LKL_SOCK_STREAM, 0);
+	OK(lkl_sys_listen(listener, UNREAD));
+	for (int i = 0; i < UNREAD; i++) {
+		from[i] = sock_open("127.0.0.1", LKL_SOCK_STREAM, 0);
+		OK(lkl_sys_connect(from[i], (struct lkl_sockaddr *)sa, len));
+		to[i] = OK(lkl_sys_accept(listener, NULL, NULL));
+		while ((n = lkl_sys_send(from[i], data, sizeof(data),
+					 LKL_MSG_DONTWAIT)) > 0)
+			sent[i] += n;
+		EQ(n, -LKL_EAGAIN);
+		OK(lkl_sys_shutdown(from[i], LKL_SHUT_WR));
+	}
+	for (int i = 0; i < UNREAD; i++) {
+		while ((n = OK(lkl_sys_read(to[i], data, sizeof(data)))))
+			sent[i] -= n;
+		EQ(sent[i], 0);
+	}
+	EQ(counter("/proc/net/netstat", "TcpExt:", "TCPRcvQDrop"), 0);
+	EQ(counter("/proc/net/netstat", "TcpExt:", "TCPMemoryPressures"), 0);
+	halt();
+}
+
 static const struct check tests[] = {
 	{ "loopback", loopback }, { "bbr", bbr },
 	{ "pacing", pacing },	  { "ecn", ecn },
 	{ "fastopen", fastopen }, { "mtu", mtu },
 	{ "synflood", synflood }, { "connections", connections },
+	{ "unread", unread },
 };
 
 CHECK_MAIN(tests)

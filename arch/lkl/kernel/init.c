@@ -21,9 +21,11 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/stringify.h>
+#include <linux/swap.h>
 #include <linux/syscalls.h>
 #include <linux/sysctl.h>
 #include <linux/task_work.h>
+#include <net/tcp.h>
 #include <asm/call.h>
 #include <asm/mirror.h>
 
@@ -135,6 +137,19 @@ static void __init lkl_no_thread_limit(void)
 		pr_warn("lkl: cannot lift the limit on threads\n");
 }
 
+/*
+ * TCP's share of the memory is meant to leave most of it to programs.  Those of
+ * ours have their own, and it drops what it has received when there is no more.
+ */
+static void __init lkl_raise_tcp_share(void)
+{
+	unsigned long pages = nr_free_buffer_pages();
+
+	sysctl_tcp_mem[0] = pages / 4;
+	sysctl_tcp_mem[1] = pages / 8 * 3;
+	sysctl_tcp_mem[2] = pages / 2;
+}
+
 static int __init lkl_make_init(void)
 {
 	struct file *file;
@@ -154,6 +169,7 @@ static int __init lkl_make_init(void)
 	task_work_run();
 
 	lkl_no_thread_limit();
+	lkl_raise_tcp_share();
 	current->signal->rlim[RLIMIT_NPROC].rlim_cur = RLIM_INFINITY;
 	current->signal->rlim[RLIMIT_NPROC].rlim_max = RLIM_INFINITY;
 	pid_max = PID_MAX_LIMIT;
