@@ -635,6 +635,52 @@ static void starve(void)
 	halt();
 }
 
+#define IN_TURNS 4
+#define TURN_CALLS 80000
+
+/* Some hundred nanoseconds of the program's own between its calls. */
+static void *call_often(void *arg)
+{
+	for (int i = 0; i < *(int *)arg; i++) {
+		EQ(lkl_sys_getpid(), 1);
+		for (volatile int j = 0; j < 1000; j++)
+			;
+	}
+	return NULL;
+}
+
+/* What calls take of the processors' time when so many threads make them. */
+static long long crowd_time(int threads)
+{
+	pthread_t id[IN_TURNS];
+	int each = TURN_CALLS / threads;
+	long long begin = now(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (int i = 0; i < threads; i++)
+		id[i] = start(call_often, &each);
+	for (int i = 0; i < threads; i++)
+		pthread_join(id[i], NULL);
+	return now(CLOCK_PROCESS_CPUTIME_ID) - begin;
+}
+
+/* Threads that call all the time take turns, and sleep until it is theirs. */
+static void turns(void)
+{
+	long long one, all;
+	int tries = 0;
+
+	boot("mem=64M");
+	/* Not while the machine is busy: who has the turn may not run then. */
+	do {
+		one = crowd_time(1);
+		all = crowd_time(IN_TURNS);
+	} while (all > 3 * one && ++tries < 5);
+	if (tries == 5)
+		FAIL("%lld us of time for one thread, %lld for %d", one / 1000,
+		     all / 1000, IN_TURNS);
+	halt();
+}
+
 /* One call that reads a gigabyte of nothing, again and again. */
 static volatile int long_calls;
 
@@ -799,6 +845,7 @@ static const struct check tests[] = {
 	{ "home", home },
 	{ "owners", owners },
 	{ "fenced", fenced },
+	{ "turns", turns },
 	{ "busy", busy },
 	{ "starve", starve },
 	{ "starve-long", starve_long },

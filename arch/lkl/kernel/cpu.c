@@ -64,10 +64,14 @@
 #define LKL_HOME_CALLS		16
 /*
  * How long they spin, in pause instructions of 10 to 50 ns, for a CPU that makes
- * one long call; and for one whose holder makes one short call after the other.
+ * one long call; and at all, before they leave their call to its holder.
  */
 #define LKL_SPIN_LOCK		250
-#define LKL_SPIN_STREAK		1500
+#define LKL_SPIN_TURN		3000
+/* What it takes to have the CPU make another thread's calls; the longest turn. */
+#define LKL_CHANGE_NS		3000
+#define LKL_TURN_NS		400000
+#define LKL_TURN_SLOTS		64
 /* Waits that do not spin, at most, before one tries whether it pays again. */
 #define LKL_SPIN_SKIP		256
 
@@ -87,8 +91,8 @@ static bool lkl_driver_stays;
 /* Each spin in vain doubles the number of waits that sleep at once. */
 static unsigned int lkl_spin_backoff, lkl_spin_skip;
 
-/* LKL_SPIN_NS and LKL_HOME_NS in pause instructions. */
-static int lkl_spin_max, lkl_home_max;
+/* LKL_SPIN_NS, LKL_HOME_NS and LKL_CHANGE_NS in pause instructions. */
+static int lkl_spin_max, lkl_home_max, lkl_change_max;
 
 /*
  * Two threads that answer each other would carry the kernel's data to and fro
@@ -571,37 +575,108 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 }
 
 /*
- * Take the CPU if it is free, or will be soon.
- *
- * Another thread that makes one call after the other is left alone for a while:
- * each change of the task costs as much as dozens of calls, and each look at
- * the lock word costs that thread a cache miss.
+ * Whose turn it is.  A thread that takes the CPU from another one brings the
+ * kernel's data to its own processor, which costs as much as dozens of calls.  If
+ * both make one call after the other, they do better in turns: who has lost the
+ * CPU leaves it to the other one for twice the time of its own last turn, in which
+ * each call counts for that of a change at most.  So turns grow as long as all
+ * threads make use of theirs, and who calls now and then waits for nobody.
  */
-static bool lkl_lock_soon(u32 boot)
+static struct {
+	struct task_struct *task;
+	u64 began;
+	u32 calls;
+} lkl_turn;
+
+/* How long a task waits for its next turn, in ns; some share a slot. */
+static u32 lkl_patience[LKL_TURN_SLOTS];
+
+/* Threads that sleep until their turn, of any boot. */
+static u32 lkl_nappers __section(".data..lkl_keep");
+
+static u32 *lkl_patience_of(struct task_struct *task)
+{
+	return &lkl_patience[(unsigned long)task / SMP_CACHE_BYTES %
+			     LKL_TURN_SLOTS];
+}
+
+/* The CPU's new holder has it for another task than the one before. */
+static void lkl_begin_turn(struct task_struct *task)
+{
+	u64 worth, now = lkl_ops->time();
+
+	/* Not if it ended by itself, as the task was blocked. */
+	if (lkl_turn.task && lkl_current == lkl_turn.task) {
+		worth = (u64)(lkl_cpu.calls - lkl_turn.calls) * LKL_CHANGE_NS;
+		worth = 2 * min(worth, now - lkl_turn.began);
+		WRITE_ONCE(*lkl_patience_of(lkl_current),
+			   min(worth, (u64)LKL_TURN_NS));
+	}
+	lkl_turn.task = task;
+	lkl_turn.began = now;
+	lkl_turn.calls = lkl_cpu.calls;
+}
+
+/* Sleep for some turns; nobody wakes who does. */
+static void lkl_nap(struct lkl_call *call, u32 ns)
+{
+	static int word;
+	u64 all = (u64)ns * __atomic_add_fetch(&lkl_nappers, 1, __ATOMIC_RELAXED);
+
+	if (lkl_ops->wait(&word, 0, lkl_ops->time() + min(all, (u64)TICK_NSEC)) == -EINTR)
+		call->interrupted = true;
+	__atomic_sub_fetch(&lkl_nappers, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * Take the CPU as soon as it is free and the thread's turn has come, or the holder
+ * makes no use of its own.  Each look at that costs it a cache miss.
+ */
+static bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 {
 	u32 seen, calls = READ_ONCE(lkl_cpu.calls);
-	int i, step = 16, spun = 0;
+	int i, step = 16, spun = 0, locked = 0, quiet = 0;
+	u64 patience = 0;
 
-	for (;;) {
-		for (i = 0; i < step; i++)
-			__builtin_ia32_pause();
-		spun += step;
-		seen = READ_ONCE(lkl_cpu.calls);
-		if (!(READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)) {
-			if (seen == calls || spun > LKL_SPIN_STREAK) {
+	if (call->task && READ_ONCE(lkl_current) != &init_task) {
+		patience = READ_ONCE(*lkl_patience_of(call->task));
+		WRITE_ONCE(*lkl_patience_of(call->task), 0);
+		/* There are more changes than there is time for. */
+		if (!patience && READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)
+			patience = 2 * LKL_CHANGE_NS;
+	}
+	while (spun < LKL_SPIN_TURN) {
+		if (READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED) {
+			quiet = 0;
+			if (locked > LKL_SPIN_LOCK)
+				return false;
+		} else {
+			locked = 0;
+			if (!patience || quiet > lkl_change_max ||
+			    (u64)spun * LKL_CHANGE_NS > patience * lkl_change_max) {
 				lkl_bias_revoke(boot);
 				if (lkl_trylock(boot, NULL))
 					return true;
 			}
-		} else if (seen == calls && spun > LKL_SPIN_LOCK) {
-			return false;
 		}
-		if (spun > 2 * LKL_SPIN_STREAK)
-			return false;
-		if (seen != calls)
-			step = 256;
+		for (i = 0; i < step; i++)
+			__builtin_ia32_pause();
+		spun += step;
+		locked += step;
+		quiet += step;
+		seen = READ_ONCE(lkl_cpu.calls);
+		if (seen == calls)
+			continue;
 		calls = seen;
+		step = 64;
+		locked = 0;
+		quiet = 0;
+		if (patience > LKL_SPIN_NS) {
+			lkl_nap(call, patience);
+			patience = 0;
+		}
 	}
+	return false;
 }
 
 /* The thread has to get a new task. */
@@ -618,7 +693,8 @@ static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 {
 	if (lkl_call_gone(boot, call))
 		return;
-	if (lkl_lock_soon(boot)) {
+	if (lkl_lock_soon(boot, call)) {
+		lkl_begin_turn(call->task);
 		lkl_push(boot, call);
 		lkl_set_pending(boot);
 		lkl_drive(boot, call, false);
@@ -674,7 +750,9 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 
 	if (unlikely(home && home != call->task)) {
 		lkl_call_home(boot, call);
-	} else if (likely(lkl_trylock(boot, call->task))) {
+	} else if (likely(READ_ONCE(lkl_current) == call->task ||
+			  !READ_ONCE(*lkl_patience_of(call->task))) &&
+		   likely(lkl_trylock(boot, call->task))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;
@@ -683,6 +761,7 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 		} else {
 			lkl_bias_reset();
 			lkl_bias_drop(boot);
+			lkl_begin_turn(call->task);
 			lkl_push(boot, call);
 			lkl_set_pending(boot);
 		}
@@ -766,6 +845,7 @@ static void lkl_measure_pause(void)
 	}
 	lkl_spin_max = 64 * LKL_SPIN_NS / max_t(u64, least, 1);
 	lkl_home_max = 64 * LKL_HOME_NS / max_t(u64, least, 1);
+	lkl_change_max = 64 * LKL_CHANGE_NS / max_t(u64, least, 1);
 }
 
 /**
