@@ -137,6 +137,21 @@ __attribute__((unused)) static int entries(const char *path)
 	return n;
 }
 
+/* A number that the host tells of this process. */
+__attribute__((unused)) static long status_kb(const char *name)
+{
+	char line[256];
+	long kb = -1;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			kb = strtol(line + strlen(name), NULL, 10);
+	fclose(f);
+	return kb;
+}
+
 /* A descriptor of an image with an ext4 file system. */
 __attribute__((unused)) static int ext4_image(long mb)
 {

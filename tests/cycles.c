@@ -10,20 +10,6 @@
 /* One in so many has a disk, threads, and mappings. */
 #define FULL 10
 
-static long status_kb(const char *name)
-{
-	char line[256];
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	CHECK(f);
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)))
-			kb = strtol(line + strlen(name), NULL, 10);
-	fclose(f);
-	return kb;
-}
-
 static int mappings(void)
 {
 	FILE *f = fopen("/proc/self/maps", "r");

@@ -90,7 +90,7 @@ static void blocked(void)
 	static pthread_t id[BLOCKED];
 	static char bytes[BLOCKED];
 	static pthread_attr_t attr;
-	long threads, written = 0;
+	long threads, filled, written = 0;
 	int count = BLOCKED;
 
 	boot("mem=1G");
@@ -100,6 +100,7 @@ static void blocked(void)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 32 << 10);
 	getrlimit(RLIMIT_NPROC, &limit);
+	filled = status_kb("RssShmem:");
 	for (int i = 0; i < count; i++) {
 		int err = pthread_create(&id[i], &attr, read_one, NULL);
 
@@ -111,6 +112,9 @@ static void blocked(void)
 	}
 	while (proc_value("/proc/1/status", "Threads:") < threads + count)
 		msleep(10);
+	filled = (status_kb("RssShmem:") - filled) / count;
+	if (filled >= 20)
+		FAIL("a thread takes %ld KiB", filled);
 	EQ(__atomic_load_n(&woken, __ATOMIC_RELAXED), 0);
 	while (written < count)
 		written += OK(lkl_sys_write(pipes[1], bytes, count - written));

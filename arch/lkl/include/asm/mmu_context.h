@@ -10,6 +10,15 @@ static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
 {
 }
 
+/*
+ * For kernel/fork.c: do not clear kernel stacks.  That keeps what a task has left
+ * there from who tricks the kernel into showing it, but all of this memory is the
+ * program's own; and it took a quarter of the time in which a task is made, and
+ * 32 KiB of the host's memory for each one that uses 8.
+ */
+#undef THREADINFO_GFP
+#define THREADINFO_GFP	GFP_KERNEL_ACCOUNT
+
 #include <asm-generic/mm_hooks.h>
 #include <asm-generic/mmu_context.h>
 
