@@ -94,8 +94,9 @@ struct blk_queue {
 /*
  * @whole: sectors that the image has all of.  What would be written to a
  *	partial one behind them would make the image larger
- * @wake: what idle threads wait on; counts the times that they were called
- * @idle: number of threads that wait, or are about to
+ * @idle: number of threads that wait, or are about to, and were not called
+ * @calls: number of threads that were called and have not come yet; what idle
+ *	ones wait on
  */
 struct blk {
 	struct lkl_vdev vdev;
@@ -107,8 +108,8 @@ struct blk {
 	struct blk_queue queues[QUEUES];
 	struct lane lanes[LANES];
 	uint64_t whole;
-	int wake;
 	int idle;
+	int calls;
 	int stop;
 	int nthreads;
 	int max_threads;
@@ -179,10 +180,16 @@ static struct blk_req *fifo_get(struct fifo *f)
 	}
 }
 
+static unsigned int fifo_len(struct fifo *f)
+{
+	unsigned int out = __atomic_load_n(&f->out, __ATOMIC_SEQ_CST);
+
+	return __atomic_load_n(&f->in, __ATOMIC_SEQ_CST) - out;
+}
+
 static bool fifo_empty(struct fifo *f)
 {
-	return __atomic_load_n(&f->in, __ATOMIC_SEQ_CST) ==
-	       __atomic_load_n(&f->out, __ATOMIC_SEQ_CST);
+	return !fifo_len(f);
 }
 
 /* Copy from the front of the buffers and take it off them. */
@@ -390,6 +397,9 @@ static uint32_t written(const struct command *cmd)
  * Let up to @n idle threads look at the lanes.  They note that they are idle
  * before they look a last time, we look at that after putting something into a
  * lane: one of both sees the other.
+ *
+ * A thread that is called is no longer idle, though it may take a while to
+ * come. It does not matter which one comes.
  */
 static void call_threads(struct blk *b, int n)
 {
@@ -397,12 +407,28 @@ static void call_threads(struct blk *b, int n)
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	idle = __atomic_load_n(&b->idle, __ATOMIC_RELAXED);
-	if (n > idle)
-		n = idle;
-	if (n <= 0)
-		return;
-	__atomic_fetch_add(&b->wake, 1, __ATOMIC_SEQ_CST);
-	lkl_vdev_host->wake(&b->wake, n);
+	do {
+		if (n > idle)
+			n = idle;
+		if (n <= 0)
+			return;
+	} while (!__atomic_compare_exchange_n(&b->idle, &idle, idle - n, true,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	__atomic_fetch_add(&b->calls, n, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&b->calls, n);
+}
+
+/* Decrement unless it is 0. */
+static bool take_one(int *count)
+{
+	int n = __atomic_load_n(count, __ATOMIC_SEQ_CST);
+
+	while (n &&
+	       !__atomic_compare_exchange_n(count, &n, n - 1, true,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	return n;
 }
 
 /* Take a request for which there is a place. */
@@ -440,7 +466,6 @@ static struct blk_req *take(struct blk *b, struct lane **from)
 static struct blk_req *next_request(struct blk *b, struct lane **from)
 {
 	for (;;) {
-		int wake = __atomic_load_n(&b->wake, __ATOMIC_SEQ_CST);
 		struct blk_req *req = take(b, from);
 
 		if (req)
@@ -449,9 +474,11 @@ static struct blk_req *next_request(struct blk *b, struct lane **from)
 			return NULL;
 		__atomic_fetch_add(&b->idle, 1, __ATOMIC_SEQ_CST);
 		req = take(b, from);
-		if (!req)
-			lkl_vdev_host->wait(&b->wake, wake, 0);
-		__atomic_fetch_sub(&b->idle, 1, __ATOMIC_SEQ_CST);
+		if (req && take_one(&b->idle))
+			return req;
+		/* Or somebody has called us all the same. */
+		while (!take_one(&b->calls))
+			lkl_vdev_host->wait(&b->calls, 0, 0);
 		if (req)
 			return req;
 	}
@@ -494,11 +521,15 @@ static void run(struct blk *b, struct lane *lane, struct blk_req *req,
 	}
 	/* Once we have left the lane the device may be reset. */
 	__atomic_fetch_sub(&lane->running, 1, __ATOMIC_SEQ_CST);
-	if (raise) {
-		if (!fifo_empty(&lane->todo))
-			call_threads(b, 1);
-		lkl_trigger_irq(irq);
+	if (!raise)
+		return;
+	if (!fifo_empty(&lane->todo)) {
+		/* We go on with that if another thread runs the kernel. */
+		if (lkl_kernel_pass_irq(irq))
+			return;
+		call_threads(b, 1);
 	}
+	lkl_trigger_irq(irq);
 }
 
 static void thread(void *arg)
@@ -569,58 +600,59 @@ static int lane_of(struct blk *b, const struct command *cmd)
 	return WIDE;
 }
 
-static void start(struct blk *b, struct lkl_virtq *q, unsigned int head,
-		  int *queued)
+/* Returns whether that is left to a thread. */
+static bool start(struct blk *b, struct lkl_virtq *q, unsigned int head)
 {
 	struct blk_queue *queue = &b->queues[q->index];
 	struct blk_req *req = &queue->reqs[head];
 	struct command cmd;
-	int status, lane;
+	int status;
 
 	if (req->busy) {
 		lkl_virtq_broken(q, "request made twice");
-		return;
+		return false;
 	}
 	if (!parse(q, head, queue->iov, &cmd))
-		return;
+		return false;
 	status = serve_now(b, &cmd);
 	if (status != LKL_DEV_BLK_STATUS_AGAIN) {
 		*cmd.status = status;
 		lkl_virtq_push(q, head, written(&cmd));
-		return;
+		return false;
 	}
 	req->busy = true;
 	req->q = q;
 	req->head = head;
-	lane = lane_of(b, &cmd);
-	fifo_put(&b->lanes[lane].todo, req);
-	queued[lane]++;
+	fifo_put(&b->lanes[lane_of(b, &cmd)].todo, req);
+	return true;
 }
 
 static void blk_kick(struct lkl_vdev *vdev, unsigned int index)
 {
 	struct blk *b = to_blk(vdev);
 	struct lkl_virtq *q = &b->virtqs[index];
-	int head, i, n = 0, queued[LANES] = { 0 };
+	bool queued = false;
+	int head, i, n = 0;
 
 	do {
 		while ((head = lkl_virtq_pop(q)) >= 0)
-			start(b, q, head, queued);
+			queued |= start(b, q, head);
 	} while (lkl_virtq_enable_kick(q));
 	lkl_virtq_notify(q);
-	if (!queued[NARROW] && !queued[WIDE])
+	if (!queued)
 		return;
 
-	/* No more threads than there are places. */
+	/* As many threads as there are places, less those on their way. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (i = 0; i < LANES; i++) {
 		struct lane *lane = &b->lanes[i];
 		int places = lane->limit -
 			     __atomic_load_n(&lane->running, __ATOMIC_RELAXED);
+		int todo = fifo_len(&lane->todo);
 
-		n += queued[i] < places ? queued[i] : places;
+		n += todo < places ? todo : places;
 	}
-	call_threads(b, n);
+	call_threads(b, n - __atomic_load_n(&b->calls, __ATOMIC_RELAXED));
 }
 
 static void blk_irq(struct lkl_vdev *vdev, unsigned int index)
@@ -681,8 +713,8 @@ static void blk_stop(struct lkl_vdev *vdev)
 	int t;
 
 	__atomic_store_n(&b->stop, 1, __ATOMIC_SEQ_CST);
-	__atomic_fetch_add(&b->wake, 1, __ATOMIC_SEQ_CST);
-	lkl_vdev_host->wake(&b->wake, MAX_THREADS);
+	__atomic_fetch_add(&b->calls, MAX_THREADS, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&b->calls, MAX_THREADS);
 	for (t = 0; t < __atomic_load_n(&b->nthreads, __ATOMIC_SEQ_CST); t++) {
 		if (b->threads[t])
 			lkl_vdev_host->thread_join(b->threads[t]);
@@ -693,14 +725,21 @@ static void blk_stop(struct lkl_vdev *vdev)
 static int blk_start(struct lkl_vdev *vdev)
 {
 	struct blk *b = to_blk(vdev);
-	int i;
+	/* Copying takes a processor each, and the kernel needs one. */
+	int i, cpus = lkl_vdev_host->cpus() - 1;
 
 	b->stop = 0;
+	b->calls = 0;
+	b->idle = 0;
 	b->nthreads = 0;
 	for (i = 0; i < LANES; i++) {
 		fifo_init(&b->lanes[i].todo);
 		b->lanes[i].running = 0;
 	}
+	b->lanes[NARROW].limit = 1;
+	b->lanes[WIDE].limit = b->limits.parallel;
+	if (b->limits.flags & LKL_BLK_MEMORY && cpus < b->lanes[WIDE].limit)
+		b->lanes[WIDE].limit = cpus > 1 ? cpus : 1;
 	for (i = 0; i < 2; i++) {
 		if (!new_thread(b)) {
 			blk_stop(vdev);
@@ -750,8 +789,6 @@ static int set_limits(struct blk *b)
 	if (limits->parallel > MAX_THREADS - 1)
 		limits->parallel = MAX_THREADS - 1;
 	b->max_threads = limits->parallel + 1;
-	b->lanes[NARROW].limit = 1;
-	b->lanes[WIDE].limit = limits->parallel;
 	return 0;
 }
 

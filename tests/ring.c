@@ -124,11 +124,17 @@ static void thread_join(void *thread)
 	__atomic_fetch_sub(&threads_alive, 1, __ATOMIC_SEQ_CST);
 }
 
+static int cpus(void)
+{
+	return 2;
+}
+
 static struct lkl_host_operations host = {
 	.print = print,
 	.wait = host_wait,
 	.wake = host_wake,
 	.relax = relax,
+	.cpus = cpus,
 	.thread_create = thread_create,
 	.thread_join = thread_join,
 	.virtio_next = lkl_vdevs_next,
@@ -187,6 +193,16 @@ int lkl_trigger_irq(int irq)
 		cpu_locked();
 		cpu_unlock();
 	}
+	return 0;
+}
+
+int lkl_kernel_pass_irq(int irq)
+{
+	assert_int_equal(irq, IRQ);
+	__atomic_store_n(&raised, 1, __ATOMIC_SEQ_CST);
+	if (pthread_mutex_trylock(&cpu))
+		return 1;
+	pthread_mutex_unlock(&cpu);
 	return 0;
 }
 

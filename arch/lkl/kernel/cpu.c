@@ -88,6 +88,9 @@ static struct lkl_call *lkl_sleeper;
 /* The driver is the timer thread and may stay as long as there is work. */
 static bool lkl_driver_stays;
 
+/* The last task that was blocked in the middle of a call, unless it has ended. */
+struct task_struct *lkl_blocked;
+
 /* Each spin in vain doubles the number of waits that sleep at once. */
 static unsigned int lkl_spin_backoff, lkl_spin_skip;
 
@@ -234,6 +237,35 @@ static void lkl_kick_boot(u32 boot)
 {
 	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
 		lkl_drive(boot, NULL, false);
+}
+
+/**
+ * lkl_kick_other - something is pending; have another thread notice it
+ *
+ * For a caller that has better things to do than to drive.  A thread that sleeps
+ * in a call is woken instead; mostly it is its call that waits for this.
+ *
+ * Return: whether the CPU is free and there is no such thread
+ */
+bool lkl_kick_other(void)
+{
+	u32 boot = lkl_kernel_boots();
+	int old = LKL_CALL_SLEEPING;
+	struct lkl_call *call;
+
+	if (!boot || !lkl_set_pending(boot) || !lkl_trylock(boot, NULL))
+		return false;
+	/* No call ends while the CPU is locked. */
+	call = lkl_blocked ? lkl_blocked->thread.active : NULL;
+	if (call && !__atomic_compare_exchange_n(&call->state, &old,
+						 LKL_CALL_RUNNING, false,
+						 __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+		call = NULL;
+	__atomic_and_fetch(&lkl_cpu.word, ~LKL_CPU_LOCKED, __ATOMIC_SEQ_CST);
+	if (call)
+		lkl_ops->wake(&call->state, 1);
+	return !call;
 }
 
 /* End what is still on the list of a boot that is over. */

@@ -89,19 +89,30 @@ void lkl_run_pending(void)
 	lkl_cpu.irqs_on = ARCH_IRQ_ENABLED;
 }
 
-int lkl_trigger_irq(int irq)
+static void lkl_raise_line(int irq)
 {
 	unsigned int w = irq / BITS_PER_LONG;
 
+	__atomic_fetch_or(&lkl_raised[w], BIT(irq % BITS_PER_LONG),
+			  __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&lkl_raised_words, BIT(w), __ATOMIC_SEQ_CST);
+}
+
+int lkl_trigger_irq(int irq)
+{
 	if (irq <= 0 || irq >= NR_IRQS)
 		return -EINVAL;
 	if (!lkl_kernel_boots())
 		return -ENOSYS;
-	__atomic_fetch_or(&lkl_raised[w], BIT(irq % BITS_PER_LONG),
-			  __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&lkl_raised_words, BIT(w), __ATOMIC_SEQ_CST);
+	lkl_raise_line(irq);
 	lkl_kick_cpu();
 	return 0;
+}
+
+int lkl_kernel_pass_irq(int irq)
+{
+	lkl_raise_line(irq);
+	return !lkl_kick_other();
 }
 
 LKL_PUBLIC int lkl_get_free_irq(const char *user)

@@ -31,6 +31,7 @@ struct task_struct *__switch_to(struct task_struct *prev,
 	if (prev->thread.active && !task_is_running(prev)) {
 		prev->thread.active->waited = true;
 		lkl_home_calls = 0;
+		lkl_blocked = prev;
 	}
 	lkl_current = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
@@ -61,6 +62,8 @@ void exit_thread(struct task_struct *tsk)
 	struct lkl_call *call = tsk->thread.active;
 
 	lkl_bias_exit(lkl_kernel_boots(), tsk);
+	if (lkl_blocked == tsk)
+		lkl_blocked = NULL;
 	tsk->thread.active = NULL;
 	if (call)
 		lkl_complete(call, 0);

@@ -74,12 +74,14 @@ static __always_inline void lkl_leave(enum lkl_left why)
 /* kernel/cpu.c */
 extern struct lkl_call *lkl_halt_call;
 extern u32 lkl_home_calls;
+extern struct task_struct *lkl_blocked;
 void lkl_cpu_start(u32 boot, struct lkl_call *call);
 void lkl_complete(struct lkl_call *call, long ret);
 bool lkl_take_calls(void);
 bool lkl_want_handover(void);
 void lkl_wake_sleeper(void);
 void lkl_kick_cpu(void);
+bool lkl_kick_other(void);
 void lkl_interrupt_call(struct lkl_call *call);
 void lkl_interrupt_driver(void);
 void lkl_drive_timer(u32 boot, bool pending);

@@ -196,6 +196,17 @@ struct lkl_fault {
 long lkl_page_fault(void *fault);
 
 /**
+ * lkl_kernel_pass_irq - raise an interrupt for another thread to see to
+ * @irq: number from lkl_get_free_irq()
+ *
+ * Unlike lkl_trigger_irq() it does not run the kernel.
+ *
+ * Return: non-zero, or 0 when nobody is there but the caller, who has to call
+ * lkl_trigger_irq()
+ */
+int lkl_kernel_pass_irq(int irq);
+
+/**
  * lkl_kernel_dump - print the last messages, and what each task waits for
  * @ucontext: ucontext_t of the signal whose handler calls this
  * @print: called with the text
