@@ -68,9 +68,12 @@
  */
 #define LKL_SPIN_LOCK		250
 #define LKL_SPIN_TURN		3000
-/* What it takes to have the CPU make another thread's calls; the longest turn. */
+/* What it takes to have the CPU make another thread's calls. */
 #define LKL_CHANGE_NS		3000
+/* The longest wait for a turn, if one waits. */
 #define LKL_TURN_NS		400000
+/* Who does not come back for so long has not missed its turn. */
+#define LKL_GONE_NS		50000
 #define LKL_TURN_SLOTS		64
 /* Waits that do not spin, at most, before one tries whether it pays again. */
 #define LKL_SPIN_SKIP		256
@@ -610,9 +613,10 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
  * Whose turn it is.  A thread that takes the CPU from another one brings the
  * kernel's data to its own processor, which costs as much as dozens of calls.  If
  * both make one call after the other, they do better in turns: who has lost the
- * CPU leaves it to the other one for twice the time of its own last turn, in which
- * each call counts for that of a change at most.  So turns grow as long as all
- * threads make use of theirs, and who calls now and then waits for nobody.
+ * CPU, and comes back at once, leaves it to the other one for four times its own
+ * last turn, in which each call counts for the time of a change at most.  So turns
+ * grow as long as all threads make use of theirs, and who calls now and then waits
+ * for nobody.
  */
 static struct {
 	struct task_struct *task;
@@ -620,44 +624,76 @@ static struct {
 	u32 calls;
 } lkl_turn;
 
-/* How long a task waits for its next turn, in ns; some share a slot. */
-static u32 lkl_patience[LKL_TURN_SLOTS];
+/* When a task has lost its turn, and how long it waits for the next, in ns. */
+static struct {
+	u64 lost;
+	u64 wait;
+} lkl_turns[LKL_TURN_SLOTS];
 
 /* Threads that sleep until their turn, of any boot. */
 static u32 lkl_nappers __section(".data..lkl_keep");
 
-static u32 *lkl_patience_of(struct task_struct *task)
+/* Some tasks share a slot. */
+static unsigned int lkl_turn_slot(struct task_struct *task)
 {
-	return &lkl_patience[(unsigned long)task / SMP_CACHE_BYTES %
-			     LKL_TURN_SLOTS];
+	return (unsigned long)task / SMP_CACHE_BYTES % LKL_TURN_SLOTS;
 }
 
 /* The CPU's new holder has it for another task than the one before. */
 static void lkl_begin_turn(struct task_struct *task)
 {
 	u64 worth, now = lkl_ops->time();
+	unsigned int slot;
 
 	/* Not if it ended by itself, as the task was blocked. */
 	if (lkl_turn.task && lkl_current == lkl_turn.task) {
 		worth = (u64)(lkl_cpu.calls - lkl_turn.calls) * LKL_CHANGE_NS;
-		worth = 2 * min(worth, now - lkl_turn.began);
-		WRITE_ONCE(*lkl_patience_of(lkl_current),
-			   min(worth, (u64)LKL_TURN_NS));
+		worth = min(worth, now - lkl_turn.began);
+		slot = lkl_turn_slot(lkl_current);
+		WRITE_ONCE(lkl_turns[slot].lost, now);
+		WRITE_ONCE(lkl_turns[slot].wait,
+			   min(4 * worth, (u64)LKL_TURN_NS));
 	}
 	lkl_turn.task = task;
 	lkl_turn.began = now;
 	lkl_turn.calls = lkl_cpu.calls;
 }
 
-/* Sleep for some turns; nobody wakes who does. */
+/*
+ * Sleep until the turn comes; nobody wakes who does.  Each of those who wait wants a
+ * turn, but none waits for more than a tick.
+ */
 static void lkl_nap(struct lkl_call *call, u32 ns)
 {
 	static int word;
 	u64 all = (u64)ns * __atomic_add_fetch(&lkl_nappers, 1, __ATOMIC_RELAXED);
 
-	if (lkl_ops->wait(&word, 0, lkl_ops->time() + min(all, (u64)TICK_NSEC)) == -EINTR)
+	if (lkl_ops->wait(&word, 0, lkl_ops->time() + min_t(u64, all, TICK_NSEC)) == -EINTR)
 		call->interrupted = true;
 	__atomic_sub_fetch(&lkl_nappers, 1, __ATOMIC_RELAXED);
+}
+
+/* The CPU is the task's as it is, or there is no turn to wait for. */
+static __always_inline bool lkl_may_begin(struct task_struct *task)
+{
+	return READ_ONCE(lkl_current) == task ||
+	       !READ_ONCE(lkl_turns[lkl_turn_slot(task)].wait);
+}
+
+/* How long a task waits for its turn; the next time it does not. */
+static u64 lkl_patience(struct task_struct *task)
+{
+	unsigned int slot = lkl_turn_slot(task);
+	u64 since, wait = READ_ONCE(lkl_turns[slot].wait);
+
+	if (!wait)
+		return 0;
+	WRITE_ONCE(lkl_turns[slot].wait, 0);
+	since = lkl_ops->time() - READ_ONCE(lkl_turns[slot].lost);
+	if (READ_ONCE(lkl_current) == &init_task || since > LKL_GONE_NS ||
+	    since >= wait)
+		return 0;
+	return wait - since;
 }
 
 /*
@@ -670,13 +706,12 @@ static bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 	int i, step = 16, spun = 0, locked = 0, quiet = 0;
 	u64 patience = 0;
 
-	if (call->task && READ_ONCE(lkl_current) != &init_task) {
-		patience = READ_ONCE(*lkl_patience_of(call->task));
-		WRITE_ONCE(*lkl_patience_of(call->task), 0);
-		/* There are more changes than there is time for. */
-		if (!patience && READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)
-			patience = 2 * LKL_CHANGE_NS;
-	}
+	if (call->task)
+		patience = lkl_patience(call->task);
+	/* There are more changes than there is time for. */
+	if (!patience && READ_ONCE(lkl_current) != &init_task &&
+	    READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)
+		patience = 2 * LKL_CHANGE_NS;
 	while (spun < LKL_SPIN_TURN) {
 		if (READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED) {
 			quiet = 0;
@@ -782,8 +817,7 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 
 	if (unlikely(home && home != call->task)) {
 		lkl_call_home(boot, call);
-	} else if (likely(READ_ONCE(lkl_current) == call->task ||
-			  !READ_ONCE(*lkl_patience_of(call->task))) &&
+	} else if (likely(lkl_may_begin(call->task)) &&
 		   likely(lkl_trylock(boot, call->task))) {
 		if (likely(lkl_current == call->task)) {
 			call->task->thread.call = call;
