@@ -708,8 +708,9 @@ static bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 
 	if (call->task)
 		patience = lkl_patience(call->task);
-	/* There are more changes than there is time for. */
-	if (!patience && READ_ONCE(lkl_current) != &init_task &&
+	/* Callers meet: there are more changes than there is time for. */
+	if (!patience && READ_ONCE(lkl_driving) &&
+	    READ_ONCE(lkl_current) != &init_task &&
 	    READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED)
 		patience = 2 * LKL_CHANGE_NS;
 	while (spun < LKL_SPIN_TURN) {
