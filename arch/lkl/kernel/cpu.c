@@ -71,7 +71,7 @@
 /* What it takes to have the CPU make another thread's calls. */
 #define LKL_CHANGE_NS		3000
 /* The longest wait for a turn, if one waits. */
-#define LKL_TURN_NS		400000
+#define LKL_TURN_NS		200000
 /* Who does not come back for so long has not missed its turn. */
 #define LKL_GONE_NS		50000
 #define LKL_TURN_SLOTS		64
