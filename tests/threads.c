@@ -428,8 +428,7 @@ static void *answer_elsewhere(void *arg)
 	return NULL;
 }
 
-/* One of two threads that answer each other makes nearly all calls of the
- * other. */
+/* One of two threads that answer each other makes most calls of the other. */
 static void home(void)
 {
 	struct answering p;

@@ -657,6 +657,7 @@ static void lkl_begin_turn(struct task_struct *task)
 	lkl_turn.task = task;
 	lkl_turn.began = now;
 	lkl_turn.calls = lkl_cpu.calls;
+	lkl_bias_reset();
 }
 
 /*
@@ -826,7 +827,6 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 			if (unlikely((s32)(++lkl_cpu.calls - lkl_bias_at) >= 0))
 				lkl_bias_grant(boot, call->task);
 		} else {
-			lkl_bias_reset();
 			lkl_bias_drop(boot);
 			lkl_begin_turn(call->task);
 			lkl_push(boot, call);
