@@ -64,8 +64,10 @@ TOOL_LIBS := -lblkid
 LIBS_fs2tar := -larchive
 LIBS_lklfuse := -lfuse3 -lseccomp
 
-# Each C file in tests/ is a program; some test parts without the kernel.
-TESTS	:= $(patsubst tests/%.c,%,$(wildcard tests/*.c))
+# Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
+# without the kernel.
+TEST_SRCS := $(wildcard tests/*/*.c)
+TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/virtio lib/blk lib/disk/fd
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
@@ -83,7 +85,7 @@ PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
 	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
-RUN_GO	:= $(patsubst tests/%.go,$(OUT)/tests/%,$(wildcard tests/run-*.go))
+RUN_GO	:= $(patsubst tests/hijack/%.go,$(OUT)/tests/%,$(wildcard tests/hijack/*.go))
 RUN_OBJS := $(HIJACK) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
@@ -155,7 +157,7 @@ $(LIB).so: $(OUT)/obj/liblkl.o
 	$(split-debug)
 	@ln -sf liblkl.so $(@D)/$(SONAME)
 
-$(NL_OBJS) $(OUT)/obj/tests/nl.o: ALL_CFLAGS += $(NL_CFLAGS)
+$(NL_OBJS) $(OUT)/obj/tests/net/nl.o: ALL_CFLAGS += $(NL_CFLAGS)
 
 $(NL).a: $(NL_OBJS)
 	@echo "  AR      $@"
@@ -200,7 +202,7 @@ $(RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
 		-Wl,--wrap=lkl_syscall,--wrap=hijack_boot $(LIB_LIBS) -lZydis $(LIBS)
 	$(split-debug)
 
-$(RUN_GO): $(OUT)/tests/%: tests/%.go
+$(RUN_GO): $(OUT)/tests/%: tests/hijack/%.go
 	@echo "  GO      $@"
 	@mkdir -p $(@D)
 	@GOCACHE=$(OUT)/obj/go GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=0 \
@@ -219,6 +221,7 @@ $(RUN)-gdb.py: scripts/lkl-run-gdb.py
 	@mkdir -p $(@D)
 	@cp $< $@
 
+$(OUT)/obj/tests/%.o: ALL_CFLAGS += -Itests/common
 $(OUT)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
 .SECONDEXPANSION:
@@ -234,16 +237,17 @@ $(OUT)/bin/$(firstword $(subst :, ,$(1))): $(OUT)/bin/$(lastword $(subst :, ,$(1
 endef
 $(foreach a,$(ALIASES),$(eval $(call alias,$a)))
 
-# program FOLDER NAME PARTS LIBRARIES
+# program PROGRAM SOURCE PARTS LIBRARIES
 define program
-$(OUT)/$(1)/$(2): $(OUT)/obj/$(1)/$(2).o $(if $(3),$(3:%=$(OUT)/obj/%.o),$(LIB).so)
+$(OUT)/$(1): $(OUT)/obj/$(2:.c=.o) $(if $(3),$(3:%=$(OUT)/obj/%.o),$(LIB).so)
 	@echo "  LD      $$@"
 	@mkdir -p $$(@D)
 	@$$(CC) -o $$@ $$(filter %.o,$$^) $$(LDFLAGS) $$(RPATH) \
 		$(if $(3),,-L$(OUT)/lib -llkl) $(4) $$(LIBS)
 endef
-$(foreach t,$(TESTS),$(eval $(call program,tests,$t,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t))))
-$(foreach b,$(BENCHES),$(eval $(call program,bench,$b)))
+$(foreach s,$(TEST_SRCS),$(foreach t,$(basename $(notdir $s)),\
+	$(eval $(call program,tests/$t,$s,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t)))))
+$(foreach b,$(BENCHES),$(eval $(call program,bench/$b,bench/$b.c)))
 
 $(OUT)/man/%: docs/man/%.scd
 	@echo "  MAN     $@"
@@ -255,7 +259,7 @@ check demo:
 
 # What takes too long for every day.
 nightly: all tests
-	@LIMIT=7200 tests/run $(patsubst tests/%,%,$(wildcard tests/nightly/*.sh))
+	@LIMIT=7200 tests/run nightly
 
 bench: all benches
 	bench/run
@@ -307,5 +311,5 @@ FORCE:
 
 -include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(RUN_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
-	 $(patsubst %,$(OUT)/obj/tests/%.d,$(TESTS)) \
+	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

@@ -6,7 +6,7 @@
 #
 # usage: hostile.sh [COUNT [FIRST]]
 
-. "$(dirname "$0")/../tools.sh"
+. "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.vfat mkfs.exfat mkntfs ntfscp mcopy \
 	mksquashfs mkfs.erofs genisoimage
 count=${1:-2600} first=${2:-0}

@@ -6,7 +6,7 @@
 #
 # usage: killed.sh [ROUNDS [SEED]]
 
-. "$(dirname "$0")/../tools.sh"
+. "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.f2fs
 rounds=${1:-50} seed=${2:-20261121}
 

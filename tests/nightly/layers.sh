@@ -6,7 +6,7 @@
 #
 # usage: layers.sh [COUNT [SEED]]
 
-. "$(dirname "$0")/../tools.sh"
+. "$(dirname "$0")/../common/tools.sh"
 need qemu-img cryptsetup mkfs.ext4
 
 count=${1:-600} seed=${2:-20261121}
@@ -21,8 +21,8 @@ cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 10
 	--volume-key-file mk luks2 key
 dd if=luks1 of=luks2 bs=1M iflag=skip_bytes oflag=seek_bytes skip=$((4040 * 512)) \
 	seek=$((32768 * 512)) conv=notrunc status=none
-"$TESTS/mkmd.py" 1.2 1 raw md
-"$TESTS/mkmd.py" 0.90 1 raw md0
+"$COMMON/mkmd.py" 1.2 1 raw md
+"$COMMON/mkmd.py" 0.90 1 raw md0
 
 cat >campaign.py <<'END'
 import random, struct, subprocess, sys

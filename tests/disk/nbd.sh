@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Disks that an NBD server has, and images that qemu-nbd reads.
+
+. "$(dirname "$0")/../common/tools.sh"
+need qemu-nbd qemu-img qemu-io nbdkit mkfs.ext4 sfdisk flock
+
+# No qemu-nbd of ours is left, and no socket.
+gone() {
+	[ "$(pgrep -f "^qemu-nbd .*$TMP" -r R,S,D)" = "${own-}" ] || fail "qemu-nbd still runs"
+	[ "$(compgen -G '/tmp/lkl-??????/nbd')" = "$sockets" ] || fail "a socket is left"
+}
+sockets=$(compgen -G '/tmp/lkl-??????/nbd' || true)
+
+mkdir tree
+seq 300000 >tree/big
+for i in $(seq 50); do echo "$i" >"tree/$i"; done
+image raw 64M mkfs.ext4 -q
+
+# All formats, and partitions in them
+for format in qcow2 vmdk vhdx vdi; do
+	qemu-img convert -O $format raw disk.$format
+	cptofs -i disk.$format tree /
+	gone
+	cpfromfs -i disk.$format /tree out
+	gone
+	diff -r tree out
+	rm -rf out
+	qemu-img convert -O raw disk.$format back
+	check ext4 back
+done
+truncate -s 100M parts
+sfdisk -q parts <<-END
+	label: dos
+	1 : size=10M, type=83
+	2 : size=80M, type=5
+	5 : size=70M, type=83
+END
+start=$(sfdisk -q -l -o Device,Start parts | awk '$1 == "parts5" { print $2 }')
+dd if=raw of=parts bs=1M seek=$((start * 512)) oflag=seek_bytes conv=notrunc,sparse status=none
+qemu-img convert -O qcow2 parts parts.qcow2
+refuses 2 "'parts.qcow2' is partitioned, choose one with -P: .*5 \(ext4\)" \
+	cptofs -i parts.qcow2 tree /
+cptofs -i parts.qcow2 -P 5 tree /
+lkl info parts.qcow2 | grep -Eq '^ +5 .* ext4 ' || fail "info sees no partition"
+
+head -c 30000000 /dev/urandom >big
+cptofs -i disk.qcow2 big /
+
+# To read does not write.
+cksum disk.qcow2 >before
+chmod a-w disk.qcow2
+cpfromfs -i disk.qcow2 /big out
+cmp big out
+cksum disk.qcow2 | cmp - before
+chmod u+w disk.qcow2
+
+# A server of somebody else's
+qemu-nbd --fork -t -e 8 -k "$TMP/sock" -f raw --pid-file=pid raw
+own=$(cat pid)
+trap 'kill "$own"; cleanup' EXIT
+uri="nbd+unix:///?socket=$TMP/sock"
+cptofs --sync -i "$uri" tree /
+cpfromfs -i "$uri" /tree out2
+diff -r tree out2
+check ext4 raw
+nbdkit -U - --filter=delay file raw rdelay=1ms --run 'cpfromfs -i "$uri" /tree/big out3'
+cmp tree/big out3
+
+# The confined server may work with a connection it has, but not make one.
+if [ -w /dev/fuse ] && command -v fusermount3 >/dev/null; then
+	mkdir mnt
+	lklfuse disk.qcow2 mnt
+	cmp big mnt/big
+	cp -r tree mnt/copy
+	sync mnt/copy/1
+	fusermount3 -u mnt
+	flock disk.qcow2 true
+	gone
+	cpfromfs -i disk.qcow2 /copy out4
+	diff -r tree out4
+fi
+
+# Mistakes are told in a line.
+echo nonsense >bad.qcow2
+truncate -s 1M bad.qcow2
+refuses 2 "cannot open 'bad.qcow2': .*not in qcow2 format" cptofs -i bad.qcow2 tree /
+refuses 2 "cannot open 'no.qcow2': No such file or directory" cptofs -i no.qcow2 tree /
+refuses 2 "cannot connect to 'nbd\+unix:///\?socket=none': No such file or directory" \
+	cptofs -i 'nbd+unix:///?socket=none' tree /
+mkdir bin
+for tool in bash cptofs; do ln -s "$(command -v $tool)" bin; done
+refuses 2 "'disk.qcow2' needs qemu-nbd, which is not installed \(package qemu-utils\)" \
+	env PATH="$TMP/bin" "$BIN/cptofs" -i disk.qcow2 tree /
+mkfifo locked
+stdbuf -oL qemu-io -f qcow2 -c 'read 0 512' -c 'sleep 60000' disk.qcow2 >locked &
+read -r <locked
+refuses 2 "cannot open 'disk.qcow2': Failed to get .write. lock.*" \
+	cptofs -i disk.qcow2 tree /
+kill $!
+gone

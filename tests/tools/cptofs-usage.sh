@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Help, version and mistakes on the command line are what they should be.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4
+
+for tool in cptofs cpfromfs; do
+	"$tool" --help | grep -q "^Usage: $tool " || fail "$tool --help"
+	"$tool" --version | grep -Eq "^$tool \(lkl\) [0-9]" || fail "--version"
+	for args in "" "-i img" "-i img a" "--none" "-i img -m x a b" \
+		"-i img -o 1:x a b" "-i img -P -1 a b" "a b"; do
+		status=0
+		# shellcheck disable=SC2086
+		"$tool" $args >out.log 2>&1 || status=$?
+		[ $status = 2 ] || fail "$tool $args: status $status"
+		grep -q "^$tool: " out.log || fail "$tool $args: no message"
+		grep -q -- "--help' for more" out.log || fail "$tool $args"
+	done
+done
