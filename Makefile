@@ -80,13 +80,14 @@ OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 COMMON	:= $(call objects,tools/common/*.c)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c)
+REWRITE	:= $(call objects,hijack/rewrite/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
-	$(OUT)/obj/hijack/preload/entry.o $(OUT)/obj/hijack/run/rewrite.o
+	$(OUT)/obj/hijack/preload/entry.o $(REWRITE)
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
 RUN_GO	:= $(patsubst tests/hijack/%.go,$(OUT)/tests/%,$(wildcard tests/hijack/*.go))
-RUN_OBJS := $(HIJACK) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
+RUN_OBJS := $(HIJACK) $(REWRITE) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
 NL_OBJS	:= $(call objects,nl/*.c)

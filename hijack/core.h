@@ -58,6 +58,36 @@ static inline bool hijack_in_place(long nr)
 	       nr == SYS_rt_sigreturn;
 }
 
+/*
+ * Does the call end with EINTR after any handler, whatever SA_RESTART says?
+ * See signal(7).
+ */
+static inline bool hijack_never_restarts(long nr)
+{
+	switch (nr) {
+	case SYS_poll:
+	case SYS_ppoll:
+	case SYS_select:
+	case SYS_pselect6:
+	case SYS_epoll_wait:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_pause:
+	case SYS_rt_sigsuspend:
+	case SYS_rt_sigtimedwait:
+	case SYS_msgsnd:
+	case SYS_msgrcv:
+	case SYS_semop:
+	case SYS_semtimedop:
+	case SYS_io_getevents:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /**
  * host_syscall - make a system call of the host
  *

@@ -4,7 +4,7 @@
  *
  * When the program's libraries have been loaded, and before any of its code
  * runs, each system call instruction in them becomes a jump to the core
- * (../run/rewrite.c).  Overriding the C library's functions would miss the
+ * (../rewrite/rewrite.c).  Overriding the C library's functions would miss the
  * calls it makes itself: getaddrinfo(), fopen(), getifaddrs() and res_init() do
  * not ask by name.
  *
@@ -28,7 +28,7 @@
 #include <lkl_host.h>
 
 #include "../core.h"
-#include "../run/rewrite.h"
+#include "../rewrite/rewrite.h"
 #include "preload.h"
 
 #define LIBRARY "liblkl-hijack.so"

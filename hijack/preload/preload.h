@@ -11,8 +11,8 @@
 void preload_entry(void);
 
 /*
- * host_wait_syscall(): where it looks for signals, where it sleeps, and where it
- * is over.
+ * host_wait_syscall(): where it looks for signals, where it sleeps, and where
+ * it is over.
  */
 extern const char preload_wait_check[], preload_wait_insn[];
 extern const char preload_wait_done[];

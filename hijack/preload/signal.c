@@ -92,32 +92,6 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 	((void (*)(int, siginfo_t *, void *))sa.handler)(sig, info, uc);
 }
 
-/* Calls that end early after any handler. */
-static bool never_restarts(long nr)
-{
-	switch (nr) {
-	case SYS_poll:
-	case SYS_ppoll:
-	case SYS_select:
-	case SYS_pselect6:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_pause:
-	case SYS_rt_sigsuspend:
-	case SYS_rt_sigtimedwait:
-	case SYS_msgsnd:
-	case SYS_msgrcv:
-	case SYS_semop:
-	case SYS_semtimedop:
-	case SYS_io_getevents:
-		return true;
-	}
-	return false;
-}
-
 /**
  * preload_signals_end - a call has ended: if signals wait for that, they come
  */
@@ -149,7 +123,8 @@ long preload_signals_call(long nr, const long *a)
 		preload_signals_end();
 	} while (__builtin_expect(ret == -EINTR, 0) &&
 		 signals.handled != handled &&
-		 signals.no_restart == no_restart && !never_restarts(nr));
+		 signals.no_restart == no_restart &&
+		 !hijack_never_restarts(nr));
 	return ret;
 }
 

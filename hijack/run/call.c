@@ -36,13 +36,6 @@ static unsigned long count_host, count_library, count_here;
  */
 static bool watch_all;
 
-long run_core(long nr, const long *a)
-{
-	if (__builtin_expect(run_options.host, 0))
-		return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	return hijack_syscall(nr, a);
-}
-
 static long core(struct run_regs *r)
 {
 	return run_core(r->nr, r->arg);

@@ -29,8 +29,9 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
+#include "../../host/posix/posix.h"
 #include "../core.h"
-#include "rewrite.h"
+#include "../rewrite/rewrite.h"
 
 /*
  * The program's registers in a system call, as entry.S pushes them, which has
@@ -140,30 +141,22 @@ static inline struct run_thread *run_self(void)
 	return t;
 }
 
-/* A system call of ours that no signal of the program ends. */
-static inline long run_host(long nr, long a, long b, long c, long d, long e,
-			    long f)
-{
-	register long r10 asm("r10") = d;
-	register long r8 asm("r8") = e;
-	register long r9 asm("r9") = f;
-	long ret;
-
-	asm volatile("syscall"
-		     : "=a"(ret)
-		     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-		       "r"(r9)
-		     : "rcx", "r11", "memory");
-	return ret;
-}
-
-#define run_host0(nr) run_host(nr, 0, 0, 0, 0, 0, 0)
-#define run_host1(nr, a) run_host(nr, (long)(a), 0, 0, 0, 0, 0)
-#define run_host2(nr, a, b) run_host(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+/* System calls of ours, which no signal of the program ends. */
+#define run_host0(nr) raw_syscall(nr, 0, 0, 0, 0, 0, 0)
+#define run_host1(nr, a) raw_syscall(nr, (long)(a), 0, 0, 0, 0, 0)
+#define run_host2(nr, a, b) raw_syscall(nr, (long)(a), (long)(b), 0, 0, 0, 0)
 #define run_host3(nr, a, b, c)                                                 \
-	run_host(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+	raw_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define run_host4(nr, a, b, c, d)                                              \
-	run_host(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+	raw_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+
+/* A call of the program's that is not lkl-run's own affair. */
+static inline long run_core(long nr, const long *a)
+{
+	if (__builtin_expect(run_options.host, 0))
+		return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return hijack_syscall(nr, a);
+}
 
 /* entry.S */
 extern const char run_text[], run_text_end[];
@@ -197,7 +190,6 @@ long run_exempt(long nr, long a, long b, long c, long d);
 size_t run_peek(void *to, const void *from, size_t len);
 
 /* call.c */
-long run_core(long nr, const long *a);
 long run_call(struct run_regs *r);
 long run_syscall(struct run_thread *t, struct run_regs *r);
 void run_calls_init(void);
@@ -222,15 +214,16 @@ unsigned long run_strip(unsigned long mask);
 
 /* thread.c */
 void run_threads_early(void);
-void *run_thread_create(void (*fn)(void *arg), void *arg);
 void run_first_thread(struct run_image *image);
 long run_thread_clone(struct run_thread *t, struct run_regs *r);
 long run_thread_clone3(struct run_thread *t, struct run_regs *r);
 long run_thread_vfork(struct run_thread *t, struct run_regs *r);
 long run_thread_exit(struct run_thread *t, struct run_regs *r);
 long run_rseq(struct run_thread *t, struct run_regs *r);
-long run_exec(struct run_thread *t, struct run_regs *r);
 bool run_forked(void);
+
+/* exec.c */
+long run_exec(struct run_thread *t, struct run_regs *r);
 
 /*
  * Where the host's filter, if there is one, traps system calls: what the

@@ -163,27 +163,10 @@ bool run_may_block(long nr)
 	}
 }
 
-/* Calls of the library's that end with EINTR whatever SA_RESTART says. */
-static bool never_restarts(long nr)
-{
-	switch (nr) {
-	case SYS_poll:
-	case SYS_ppoll:
-	case SYS_select:
-	case SYS_pselect6:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Is an interrupted call of the library's to be made again? */
 bool run_wants_restart(struct run_thread *t, long nr)
 {
-	return t->interrupted && !never_restarts(nr) &&
+	return t->interrupted && !hijack_never_restarts(nr) &&
 	       actions_of(t)[t->signal].flags & SA_RESTART;
 }
 
@@ -563,8 +546,8 @@ int __wrap_hijack_boot(void)
 static int dispatch(long mode, const char *text, size_t size,
 		    unsigned char *selector)
 {
-	return run_host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, mode,
-			(long)text, size, (long)selector, 0);
+	return raw_syscall(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, mode,
+			   (long)text, size, (long)selector, 0);
 }
 
 /* For hosts without it: trap what is made where only the program is. */
@@ -638,7 +621,6 @@ int run_signals_early(void)
 				.sa_flags = SA_SIGINFO };
 
 	lkl_host_ops.wait = hijack_wait;
-	lkl_host_ops.thread_create = run_thread_create;
 	return sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGBUS, &sa, NULL)
 		       ? -errno
 		       : 0;

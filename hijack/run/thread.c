@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads, forks and programs.
+ * Threads and forks.
  *
  * A thread of the program is a thread of our C library, which runs the
  * program's code on the program's stack with the program's FS register, and
@@ -8,9 +8,7 @@
  * belongs to the thread is freed when it ends.
  */
 #include <asm/prctl.h>
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
@@ -18,7 +16,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/rseq.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lkl_host.h>
@@ -55,7 +52,7 @@ bool run_forked(void)
 
 static void futex_wake(int *word)
 {
-	run_host(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
+	raw_syscall(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
 static unsigned long block_signals(void)
@@ -99,14 +96,7 @@ static void forget_rseq(void)
 static struct run_thread idle;
 static void *(*library_thread_create)(void (*fn)(void *arg), void *arg);
 
-void run_threads_early(void)
-{
-	first_pid = getpid();
-	thread_init(&idle);
-	library_thread_create = lkl_host_ops.thread_create;
-}
-
-void *run_thread_create(void (*fn)(void *arg), void *arg)
+static void *run_thread_create(void (*fn)(void *arg), void *arg)
 {
 	struct run_thread *t = run_self();
 	unsigned long old = block_signals();
@@ -117,6 +107,14 @@ void *run_thread_create(void (*fn)(void *arg), void *arg)
 	run_host2(SYS_arch_prctl, ARCH_SET_GS, t);
 	unblock_signals(old);
 	return thread;
+}
+
+void run_threads_early(void)
+{
+	first_pid = getpid();
+	thread_init(&idle);
+	library_thread_create = lkl_host_ops.thread_create;
+	lkl_host_ops.thread_create = run_thread_create;
 }
 
 void run_first_thread(struct run_image *image)
@@ -229,7 +227,7 @@ static long new_thread(struct start *s)
 	err = pthread_create(&id, &attr, thread_main, s);
 	pthread_attr_destroy(&attr);
 	while (!err && !__atomic_load_n(&s->tid, __ATOMIC_ACQUIRE))
-		run_host(SYS_futex, (long)&s->tid, FUTEX_WAIT, 0, 0, 0, 0);
+		raw_syscall(SYS_futex, (long)&s->tid, FUTEX_WAIT, 0, 0, 0, 0);
 	return err ? -err : s->tid;
 }
 
@@ -251,8 +249,9 @@ static long new_process(struct run_thread *t, struct start *s)
 		if (ret > 0 && s->flags & CLONE_PARENT_SETTID)
 			*s->parent_tid = ret;
 	} else {
-		ret = run_host(SYS_clone, s->flags & ~CLONE_SETTLS, 0,
-			       (long)s->parent_tid, (long)s->child_tid, 0, 0);
+		ret = raw_syscall(SYS_clone, s->flags & ~CLONE_SETTLS, 0,
+				  (long)s->parent_tid, (long)s->child_tid, 0,
+				  0);
 	}
 	hijack_fork_end(ret);
 	rewrite_unlock();
@@ -381,107 +380,4 @@ long run_thread_vfork(struct run_thread *t, struct run_regs *r)
 			 r->nr == SYS_fork ? SIGCHLD
 					   : CLONE_VM | CLONE_VFORK | SIGCHLD,
 			 0, 0, 0, 0);
-}
-
-/*
- * Programs.  What a program executes is run as it is, but for the child of one
- * that had sockets: that is a helper and runs on the host alone, unless it
- * inherits a socket.  A filter stays
- * with it, which may trap it where it is: then it needs to be run all the same.
- */
-
-/* Would the loader take it, with nothing lost?  It does not load itself. */
-static bool can_load(const char *path)
-{
-	unsigned char head[20] = "";
-	struct stat st, self;
-	bool ok = false;
-	int fd;
-
-	if (access(path, X_OK) || stat(run_options.self, &self))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
-	    (st.st_dev != self.st_dev || st.st_ino != self.st_ino) &&
-	    read(fd, head, sizeof(head)) > 0)
-		ok = !memcmp(head, "#!", 2) ||
-		     (!memcmp(head, ELFMAG, SELFMAG) &&
-		      head[EI_CLASS] == ELFCLASS64 && head[18] == EM_X86_64);
-	close(fd);
-	return ok;
-}
-
-long run_exec(struct run_thread *t, struct run_regs *r)
-{
-	static const char proc_exe[] = "/proc/self/exe";
-	char path[4096] = "";
-	char **argv = (char **)r->arg[1], **new;
-	bool helper = (run_forked() || hijack_is_served()) &&
-		      hijack_has_sockets();
-	bool loads, goes_on = false;
-	char shared[HIJACK_EXEC_TEXT], **env;
-	long args[6], n = 0, m = 0, i = 0;
-
-	memcpy(args, r->arg, sizeof(args));
-	if (r->nr == SYS_execve) {
-		/* A bad pointer is the host's to find. */
-		run_peek(path, (void *)args[0], sizeof(path) - 1);
-		if (!strcmp(path, proc_exe)) {
-			args[0] = (long)run_options.program;
-			strcpy(path, run_options.program);
-		}
-	}
-	loads = argv && *path && can_load(path);
-	if (helper && loads && !t->vforked)
-		goes_on = hijack_exec_begin(shared);
-	if (goes_on)
-		helper = false;
-	if (!loads || (helper && !run_options.seccomp))
-		return t->vforked ? host_syscall(r->nr, args[0], args[1],
-						 args[2], args[3], args[4], 0)
-				  : run_core(r->nr, args);
-	while (argv[n])
-		n++;
-	env = (char **)args[2];
-	while (goes_on && env && env[m])
-		m++;
-	new = mmap(NULL, (n + 12 + m + 2) * sizeof(*new),
-		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (new == MAP_FAILED) {
-		if (goes_on)
-			hijack_exec_end();
-		return -ENOMEM;
-	}
-	if (goes_on) {
-		args[2] = (long)(new + n + 12);
-		memcpy(new + n + 12, env, m * sizeof(*new));
-		new[n + 12 + m] = shared;
-	}
-	new[i++] = (char *)run_options.self;
-	if (run_options.trace)
-		new[i++] = "--trace";
-	if (run_options.stats)
-		new[i++] = "--stats";
-	if (!run_options.rewrite)
-		new[i++] = "--no-rewrite";
-	if (run_options.seccomp)
-		new[i++] = "--seccomp";
-	if (run_options.host || helper)
-		new[i++] = "--host";
-	new[i++] = "--argv0";
-	new[i++] = n ? argv[0] : "";
-	new[i++] = "--";
-	new[i++] = path;
-	if (n)
-		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
-	args[0] = (long)run_options.self;
-	args[1] = (long)new;
-	i = run_core(SYS_execve, args);
-	munmap(new, (n + 12 + m + 2) * sizeof(*new));
-	if (goes_on)
-		hijack_exec_end();
-	return i;
 }

@@ -27,7 +27,6 @@ struct rewrite_site {
 		REWRITE_NONE, /* by a signal, each time */
 		REWRITE_BEFORE, /* the instruction before it is a jump now */
 		REWRITE_SHORT, /* it jumps to a jump in padding */
-		REWRITE_AFTER, /* it and what follows are a jump now */
 	} kind;
 };
 

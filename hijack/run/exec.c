@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Programs that the program executes.
+ *
+ * What a program executes is run as it is, but for the child of one that had
+ * sockets: that is a helper and runs on the host alone, unless it inherits a
+ * socket.  A filter stays with it, which may trap it where it is: then it needs
+ * to be run all the same.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* Would the loader take it, with nothing lost?  It does not load itself. */
+static bool can_load(const char *path)
+{
+	unsigned char head[20] = "";
+	struct stat st, self;
+	bool ok = false;
+	int fd;
+
+	if (access(path, X_OK) || stat(run_options.self, &self))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
+	    (st.st_dev != self.st_dev || st.st_ino != self.st_ino) &&
+	    read(fd, head, sizeof(head)) > 0)
+		ok = !memcmp(head, "#!", 2) ||
+		     (!memcmp(head, ELFMAG, SELFMAG) &&
+		      head[EI_CLASS] == ELFCLASS64 && head[18] == EM_X86_64);
+	close(fd);
+	return ok;
+}
+
+long run_exec(struct run_thread *t, struct run_regs *r)
+{
+	static const char proc_exe[] = "/proc/self/exe";
+	char path[4096] = "";
+	char **argv = (char **)r->arg[1], **new;
+	bool helper = (run_forked() || hijack_is_served()) &&
+		      hijack_has_sockets();
+	bool loads, goes_on = false;
+	char shared[HIJACK_EXEC_TEXT], **env;
+	long args[6], n = 0, m = 0, i = 0;
+
+	memcpy(args, r->arg, sizeof(args));
+	if (r->nr == SYS_execve) {
+		/* A bad pointer is the host's to find. */
+		run_peek(path, (void *)args[0], sizeof(path) - 1);
+		if (!strcmp(path, proc_exe)) {
+			args[0] = (long)run_options.program;
+			strcpy(path, run_options.program);
+		}
+	}
+	loads = argv && *path && can_load(path);
+	if (helper && loads && !t->vforked)
+		goes_on = hijack_exec_begin(shared);
+	if (goes_on)
+		helper = false;
+	if (!loads || (helper && !run_options.seccomp))
+		return t->vforked ? host_syscall(r->nr, args[0], args[1],
+						 args[2], args[3], args[4], 0)
+				  : run_core(r->nr, args);
+	while (argv[n])
+		n++;
+	env = (char **)args[2];
+	while (goes_on && env && env[m])
+		m++;
+	new = mmap(NULL, (n + 12 + m + 2) * sizeof(*new),
+		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new == MAP_FAILED) {
+		if (goes_on)
+			hijack_exec_end();
+		return -ENOMEM;
+	}
+	if (goes_on) {
+		args[2] = (long)(new + n + 12);
+		memcpy(new + n + 12, env, m * sizeof(*new));
+		new[n + 12 + m] = shared;
+	}
+	new[i++] = (char *)run_options.self;
+	if (run_options.trace)
+		new[i++] = "--trace";
+	if (run_options.stats)
+		new[i++] = "--stats";
+	if (!run_options.rewrite)
+		new[i++] = "--no-rewrite";
+	if (run_options.seccomp)
+		new[i++] = "--seccomp";
+	if (run_options.host || helper)
+		new[i++] = "--host";
+	new[i++] = "--argv0";
+	new[i++] = n ? argv[0] : "";
+	new[i++] = "--";
+	new[i++] = path;
+	if (n)
+		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
+	args[0] = (long)run_options.self;
+	args[1] = (long)new;
+	i = run_core(SYS_execve, args);
+	munmap(new, (n + 12 + m + 2) * sizeof(*new));
+	if (goes_on)
+		hijack_exec_end();
+	return i;
+}
