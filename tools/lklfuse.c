@@ -2,51 +2,25 @@
 /*
  * lklfuse - mount a file system image with FUSE
  *
- * This is the command line and the supervisor; lklfuse/lklfuse.h tells who does
- * what.  The supervisor
- *
- *	opens the image, starts the server and, when that has mounted the image
- *	in the library's kernel, mounts it for everybody and hands /dev/fuse
- *over;
- *
- *	prints what the server has to say, or once it is a daemon sends it to
- *the system's log;
- *
- *	on SIGTERM, SIGINT or SIGHUP unmounts, whereupon the server finishes;
- *
- *	unmounts when the server has ended on its own, and says so if the image
- *	was not unmounted cleanly.
- *
- * The other way around, the server unmounts the image when the supervisor dies.
+ * This is the command line; lklfuse/lklfuse.h says which processes there are
+ * and what each does.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "common/luks.h"
 #include "common/tool.h"
-#include "lklfuse/lklfuse.h"
-
-/* Longest wait for a server that is to be stopped, while others write. */
-#define DRAIN_MS 5000
+#include "lklfuse/supervisor.h"
 
 /*
  * What the command line says, as fuse_opt_parse() stores it.
@@ -115,31 +89,6 @@ static const struct fuse_opt specs[] = {
 	FUSE_OPT_KEY("allow_root", KEY_SHARED),
 	FUSE_OPT_KEY("default_permissions", KEY_PERMISSIONS),
 	FUSE_OPT_END,
-};
-
-/*
- * @control: socket to the server, or -1 when it has nothing more to ask for
- * @messages: what the server prints
- * @signals: signals to this process
- * @front: pipe to the process on the terminal when this one is a daemon
- * @daemon: messages go to the system's log
- * @mounted: the mount point is ours
- * @stopping: a signal has asked for the end
- */
-struct supervisor {
-	struct lklfuse *lf;
-	const struct fuse_cmdline_opts *fuse;
-	struct fuse_args args;
-	pid_t server;
-	int control;
-	int messages;
-	int signals;
-	int front;
-	bool daemon;
-	bool mounted;
-	bool stopping;
-	char line[1024];
-	size_t len;
 };
 
 static int on_option(void *data, const char *arg, int key,
@@ -281,29 +230,6 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	lf->permissions = o->permissions || o->shared || !geteuid();
 }
 
-/* A session for the mount; libfuse checks its options here. */
-static struct fuse_session *new_session(struct supervisor *s)
-{
-	/* libfuse takes out what it knows, but not from the original */
-	struct fuse_args args = FUSE_ARGS_INIT(s->args.argc, s->args.argv);
-	struct fuse_session *se = fuse_session_new(&args, &lklfuse_ops,
-						   sizeof(lklfuse_ops), NULL);
-
-	fuse_opt_free_args(&args);
-	return se;
-}
-
-static void add_option(struct supervisor *s, const char *name,
-		       const char *value)
-{
-	char *text = NULL;
-
-	if (asprintf(&text, "-o%s%s", name, value ? value : "") < 0 ||
-	    fuse_opt_add_arg(&s->args, text))
-		tool_no_memory();
-	free(text);
-}
-
 /* What "mount" and "df" show as the device. */
 static void name_mount(struct supervisor *s)
 {
@@ -315,303 +241,10 @@ static void name_mount(struct supervisor *s)
 			goto out;
 	}
 	if (path && !fuse_opt_add_opt_escaped(&escaped, path))
-		add_option(s, "fsname=", escaped);
+		supervisor_option(s, "fsname=", escaped);
 out:
 	free(escaped);
 	free(path);
-}
-
-__attribute__((format(printf, 2, 3))) static void
-say(const struct supervisor *s, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	if (s->daemon) {
-		vsyslog(LOG_WARNING, fmt, args);
-	} else {
-		fprintf(stderr, "%s: ", tool_name);
-		vfprintf(stderr, fmt, args);
-		putc('\n', stderr);
-	}
-	va_end(args);
-}
-
-/*
- * One line of the server's.  It reads what nobody trusts, so no control
- * characters of its are passed on.
- */
-static void relay_line(struct supervisor *s)
-{
-	size_t skip = strlen(tool_name);
-	char *line = s->line;
-
-	line[s->len] = 0;
-	s->len = 0;
-	for (char *p = line; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
-	}
-	if (!strncmp(line, tool_name, skip) && !strncmp(line + skip, ": ", 2))
-		line += skip + 2;
-	say(s, "%s", line);
-}
-
-static bool relay(struct supervisor *s)
-{
-	char buf[4096];
-	ssize_t n = read(s->messages, buf, sizeof(buf));
-
-	for (ssize_t i = 0; i < n; i++) {
-		if (buf[i] != '\n' && s->len < sizeof(s->line) - 1)
-			s->line[s->len++] = buf[i];
-		else if (s->len)
-			relay_line(s);
-	}
-	return n > 0;
-}
-
-/* Tell systemd that the mount is there; it may or may not be waiting. */
-static void notify_systemd(void)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	int fd;
-
-	if (!path || strlen(path) >= sizeof(to.sun_path))
-		return;
-	strcpy(to.sun_path, path);
-	if (*path == '@')
-		*to.sun_path = 0;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&to,
-	       offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	close(fd);
-}
-
-/* Leave the terminal, and let the process that waits there end well. */
-static void become_daemon(struct supervisor *s)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	openlog(tool_name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	s->daemon = true;
-	if (chdir("/") || write(s->front, "", 1) != 1)
-		say(s, "cannot leave the terminal: %s", strerror(errno));
-	close(s->front);
-	for (int fd = 0; fd <= 2; fd++)
-		dup2(null, fd);
-	close(null);
-}
-
-/*
- * Mount on behalf of a lklfuse that may not: process @pid, whose standard input
- * is /dev/fuse.
- */
-static int attach(const char *process, const char *image,
-		  const char *mountpoint)
-{
-	pid_t pid = tool_number(process, INT_MAX, "process");
-	int pidfd = syscall(SYS_pidfd_open, pid, 0);
-	int fd = pidfd < 0 ? -1
-			   : syscall(SYS_pidfd_getfd, pidfd, STDIN_FILENO, 0);
-	char data[128];
-
-	snprintf(data, sizeof(data),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other,"
-		 "default_permissions",
-		 fd);
-	if (fd >= 0 && !mount(image, mountpoint, "fuse.lklfuse",
-			      MS_NOSUID | MS_NODEV, data))
-		return TOOL_OK;
-	tool_file_error("cannot mount on", NULL, mountpoint, -errno);
-	return TOOL_FAILED;
-}
-
-/*
- * Is the mount there?  A descriptor that we were given may be mounted only
- * after we have told that we are ready.
- */
-static bool wait_for_mount(int fd, int signals)
-{
-	for (;;) {
-		struct pollfd fds[] = { { .fd = fd },
-					{ .fd = signals, .events = POLLIN } };
-
-		if (poll(fds, 2, 0) >= 0 && !(fds[0].revents & POLLERR))
-			return true;
-		if (fds[1].revents)
-			return false;
-		poll(NULL, 0, 10);
-	}
-}
-
-static bool send_fd(int control, int fd)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} buf = { 0 };
-	struct iovec iov = { "", 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &buf,
-		.msg_controllen = sizeof(buf),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(control, &msg, MSG_NOSIGNAL) == 1;
-}
-
-/* The server has mounted the image, or failed to.  Now it is our turn. */
-static void on_server_ready(struct supervisor *s)
-{
-	struct fuse_session *se = s->lf->session;
-	char ready;
-
-	if (read(s->control, &ready, 1) == 1 && !s->stopping) {
-		if (ready == SERVER_READY_READONLY && !s->lf->img.readonly) {
-			say(s, "warning: '%s' can only be read",
-			    s->lf->img.file);
-			add_option(s, "ro", NULL);
-			fuse_session_destroy(se);
-			se = s->lf->session = new_session(s);
-		}
-		s->mounted = se && !fuse_session_mount(se, s->fuse->mountpoint);
-		if (s->mounted)
-			notify_systemd();
-		if (s->mounted &&
-		    wait_for_mount(fuse_session_fd(se), s->signals) &&
-		    send_fd(s->control, fuse_session_fd(se)) && s->front >= 0)
-			become_daemon(s);
-	}
-	/* if the server waits in vain, it ends */
-	close(s->control);
-	s->control = -1;
-}
-
-/* Unmount unless somebody uses it. */
-static bool unmount(const char *mountpoint)
-{
-	char *argv[] = { "fusermount3",	     "-u", "-q", "--",
-			 (char *)mountpoint, NULL };
-	extern char **environ;
-	int status;
-	pid_t pid;
-
-	if (!geteuid())
-		return !umount2(mountpoint, UMOUNT_NOFOLLOW);
-	return !posix_spawnp(&pid, *argv, NULL, NULL, argv, environ) &&
-	       waitpid(pid, &status, 0) == pid && !status;
-}
-
-/*
- * Have the host's kernel write what programs have changed in mapped files.  It
- * does not wait for that with FUSE, so wait until the server, which takes
- * requests from the same descriptor, has had no more of them for a while.
- */
-static void drain(struct supervisor *s)
-{
-	struct pollfd fuse = { .fd = fuse_session_fd(s->lf->session),
-			       .events = POLLIN };
-	int fd = open(s->fuse->mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int idle = 0;
-
-	if (fd < 0)
-		return;
-	syncfs(fd);
-	close(fd);
-	for (int n = 0; idle < 3 && n < DRAIN_MS / 10; n++) {
-		idle = poll(&fuse, 1, 0) > 0 ? 0 : idle + 1;
-		poll(NULL, 0, 10);
-	}
-}
-
-/* Somebody has asked for the end. */
-static void stop(struct supervisor *s)
-{
-	const char *mountpoint = s->fuse->mountpoint;
-
-	if (!s->mounted) {
-		/* it waits for an answer, or will */
-		if (s->control >= 0)
-			close(s->control);
-		s->control = -1;
-	} else if (!strncmp(mountpoint, "/dev/fd/", 8)) {
-		/* whoever mounted it unmounts it */
-		kill(s->server, SIGTERM);
-	} else if (s->stopping || !unmount(mountpoint)) {
-		if (!s->stopping)
-			say(s, "'%s' is in use; it is taken away all the same",
-			    mountpoint);
-		drain(s);
-		kill(s->server, SIGTERM);
-	}
-	s->stopping = true;
-}
-
-/* Returns the exit status when the server has ended. */
-static int on_signal(struct supervisor *s)
-{
-	struct signalfd_siginfo info;
-	int status;
-
-	if (read(s->signals, &info, sizeof(info)) != sizeof(info))
-		return -1;
-	if (info.ssi_signo != SIGCHLD) {
-		stop(s);
-		return -1;
-	}
-	if (waitpid(s->server, &status, WNOHANG) != s->server)
-		return -1;
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	say(s, "the server was killed by signal %d (%s)%s%s%s",
-	    WTERMSIG(status), strsignal(WTERMSIG(status)),
-	    s->lf->img.readonly ? "" : "; '",
-	    s->lf->img.readonly ? "" : s->lf->img.file,
-	    s->lf->img.readonly ? "" : "' was not unmounted cleanly");
-	return s->mounted ? TOOL_PARTIAL : TOOL_FAILED;
-}
-
-static int supervise(struct supervisor *s)
-{
-	int status = -1;
-
-	while (status < 0) {
-		struct pollfd fds[] = {
-			{ .fd = s->messages, .events = POLLIN },
-			{ .fd = s->control, .events = POLLIN },
-			{ .fd = s->signals, .events = POLLIN },
-		};
-
-		if (poll(fds, 3, -1) < 0)
-			continue;
-		if (fds[0].revents & POLLIN)
-			relay(s);
-		else if (fds[1].revents)
-			on_server_ready(s);
-		else if (fds[2].revents)
-			status = on_signal(s);
-	}
-	while (poll(&(struct pollfd){ .fd = s->messages, .events = POLLIN }, 1,
-		    0) > 0 &&
-	       relay(s))
-		;
-	if (s->len)
-		relay_line(s);
-	if (s->mounted)
-		fuse_session_unmount(s->lf->session);
-	else if (!status)
-		status = TOOL_FAILED;
-	return status;
 }
 
 /* The rest of the program is a daemon; this process waits for its success. */
@@ -658,42 +291,6 @@ static void take_lock(const char *path)
 		tool_error("'%s' is locked by another program", path);
 		exit(TOOL_FAILED);
 	}
-}
-
-static int start(struct supervisor *s, int log)
-{
-	int control[2], messages[2];
-	pid_t parent = getpid();
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) ||
-	    pipe2(messages, O_CLOEXEC) || (s->server = fork()) < 0) {
-		tool_error("cannot start a process: %s", strerror(errno));
-		return -1;
-	}
-	if (!s->server) {
-		/* away from the terminal's signals */
-		setsid();
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != parent)
-			_exit(TOOL_FAILED);
-		close(control[0]);
-		close(messages[0]);
-		if (s->front >= 0)
-			close(s->front);
-		dup2(messages[1], STDERR_FILENO);
-		dup2(log >= 0 ? log : messages[1], STDOUT_FILENO);
-		close(messages[1]);
-		exit(server_run(s->lf, control[1]));
-	}
-	close(control[1]);
-	close(messages[1]);
-	/* the locks on the disks are the server's */
-	for (unsigned int n = 0; n < s->lf->img.count; n++)
-		close(s->lf->img.disks[n].fd);
-	luks_forget(&s->lf->img);
-	s->control = control[0];
-	s->messages = messages[0];
-	return 0;
 }
 
 /* A descriptor that tells of signals, but of none that is ignored on purpose.
@@ -750,9 +347,9 @@ int main(int argc, char **argv)
 		return attach(o.attach, o.image, fuse.mountpoint);
 	take_options(&lf, &o);
 	if (lf.permissions && !o.permissions)
-		add_option(&s, "default_permissions", NULL);
+		supervisor_option(&s, "default_permissions", NULL);
 	name_mount(&s);
-	lf.session = new_session(&s);
+	lf.session = supervisor_session(&s);
 	if (!lf.session)
 		tool_usage_error(NULL);
 
@@ -774,7 +371,7 @@ int main(int argc, char **argv)
 		fuse_loop_cfg_set_idle_threads(lf.loop, fuse.max_idle_threads);
 	if (fuse.max_threads != UINT_MAX)
 		fuse_loop_cfg_set_max_threads(lf.loop, fuse.max_threads);
-	if (!image_open(&lf.img) && !start(&s, log))
-		status = supervise(&s);
+	if (!image_open(&lf.img) && !supervisor_start(&s, log))
+		status = supervisor_run(&s);
 	return status;
 }

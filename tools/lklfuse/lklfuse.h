@@ -2,7 +2,7 @@
 /*
  * What the parts of lklfuse know of each other.
  *
- * Two processes share the work.  The *supervisor* (../lklfuse.c) does what
+ * Two processes share the work.  The *supervisor* (supervisor.c) does what
  * needs the rights of whoever started the program, and never looks at what is
  * in the image: it opens files, mounts and unmounts, prints and logs.  The
  * *server* (server.c) gets the open image and later the open /dev/fuse, and
