@@ -69,6 +69,8 @@ LIBS_lklfuse := -lfuse3 -lseccomp
 TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/virtio lib/blk lib/disk/fd
+PARTS_confined := tools/lklfuse/sandbox tools/common/tool
+LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 
@@ -172,6 +174,7 @@ $(NL).so: $(NL_OBJS) $(LIB).so
 	@ln -sf $(@F) $@.0
 
 $(OUT)/tests/nl: $(NL).so
+$(OUT)/tests/confined: $(LIB).so
 LIBS_nl	:= -llkl-nl $(NL_LIBS)
 
 # A library of its own: the program may use liblkl.so for something else.

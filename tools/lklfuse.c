@@ -271,9 +271,9 @@ static int detach(void)
 	_exit(TOOL_FAILED);
 }
 
-static int open_for_writing(const char *what, const char *path)
+static int open_or_make(const char *what, const char *path, int flags)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	int fd = open(path, flags | O_CREAT | O_CLOEXEC, 0666);
 
 	if (fd < 0) {
 		tool_file_error(what, NULL, path, -errno);
@@ -284,7 +284,7 @@ static int open_for_writing(const char *what, const char *path)
 
 static void take_lock(const char *path)
 {
-	int fd = open_for_writing("cannot open lock file", path);
+	int fd = open_or_make("cannot open lock file", path, O_RDONLY);
 
 	/* stays open as long as one of the processes lives */
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -363,7 +363,8 @@ int main(int argc, char **argv)
 	if (o.lock)
 		take_lock(o.lock);
 	if (o.log)
-		log = open_for_writing("cannot open log file", o.log);
+		log = open_or_make("cannot open log file", o.log,
+				   O_WRONLY | O_APPEND);
 	lf.single = fuse.singlethread;
 	lf.loop = fuse_loop_cfg_create();
 	fuse_loop_cfg_set_clone_fd(lf.loop, fuse.clone_fd);

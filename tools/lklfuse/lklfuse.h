@@ -141,6 +141,15 @@ void owner_acl(const struct lklfuse *lf, void *acl, size_t size,
 	       uint32_t (*map)(const struct owner_map *map, uint32_t id));
 
 /**
+ * sandbox_descriptors() - close all descriptors that the program inherited
+ *
+ * Standard input becomes /dev/null; standard output and error stay.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_descriptors(void);
+
+/**
  * sandbox_enter() - give up everything that serving an image does not need
  * @unlock: leave what it takes to unlock an encrypted image, for now
  *

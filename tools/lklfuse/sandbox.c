@@ -9,13 +9,16 @@
  * allowed fails with ENOSYS rather than kills: the C library then tries
  * something else or does without, and the image can still be unmounted.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -73,18 +76,18 @@ static const int allowed[] = {
 	CALL(gettid),
 	CALL(exit),
 	CALL(exit_group),
-	/* signals, to the server's own threads */
+	/* signals */
 	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigreturn),
 	CALL(sigaltstack),
-	CALL(tgkill),
 	CALL(getrandom),
 };
 
 /*
  * Allowed until an encrypted image is open: libcryptsetup works on a file in
- * memory, but opens that by its path.  Landlock denies all others.
+ * memory, but opens that by its path.  Landlock denies all others, so there must
+ * be Landlock.
  */
 static const int unlocking[] = {
 	CALL(openat),  CALL(newfstatat),  CALL(readlink),    CALL(mlock),
@@ -124,8 +127,11 @@ __attribute__((visibility("default"))) int fstat64(int fd, struct stat64 *st)
 	return syscall(SYS_fstat, fd, st);
 }
 
-/* No file can be opened by its path, not even with a hole in the filter. */
-static int deny_files(void)
+/*
+ * No file can be opened by its path, not even with a hole in the filter.  With
+ * @must it is an error if the host cannot deny that.
+ */
+static int deny_files(bool must)
 {
 	struct landlock_ruleset_attr all = {
 		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
@@ -133,8 +139,15 @@ static int deny_files(void)
 	int fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 	int err;
 
-	if (fd < 0) /* an old kernel, or one that was told not to */
-		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -1;
+	if (fd < 0) { /* an old kernel, or one that was told not to */
+		if (errno != ENOSYS && errno != EOPNOTSUPP)
+			return -1;
+		if (!must)
+			return 0;
+		tool_error("cannot unlock an image in the sandbox: the host "
+			   "has no Landlock (--no-sandbox does without)");
+		return 1;
+	}
 	err = syscall(SYS_landlock_restrict_self, fd, 0);
 	close(fd);
 	return err;
@@ -168,6 +181,10 @@ static int filter_calls(bool unlock)
 		err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
 					     restricted[n].call, 1,
 					     &restricted[n].arg);
+	/* signals, to the server's own threads only */
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(tgkill), 1,
+				       SCMP_A0(SCMP_CMP_EQ, getpid()));
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -182,14 +199,52 @@ static int failed(void)
 	return -1;
 }
 
+/*
+ * What this process opens is marked to be closed when a program is executed, so
+ * what is not came from the program that started this one.
+ */
+static bool is_inherited(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+int sandbox_descriptors(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *de;
+	int err = null < 0 || !dir || dup2(null, STDIN_FILENO) < 0 ? errno : 0;
+
+	while (dir && (de = readdir(dir))) {
+		int fd = atoi(de->d_name);
+
+		if (fd > STDERR_FILENO && is_inherited(fd))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	if (null > STDERR_FILENO)
+		close(null);
+	if (err)
+		tool_error("cannot close what was inherited: %s",
+			   strerror(err));
+	return err ? -1 : 0;
+}
+
 int sandbox_enter(bool unlock)
 {
+	int ret;
+
 	/* pthread_cancel() would load it when it is too late */
 	dlopen("libgcc_s.so.1", RTLD_NOW);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || drop_capabilities() ||
-	    deny_files() || filter_calls(unlock))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || drop_capabilities())
 		return failed();
-	return 0;
+	ret = deny_files(unlock);
+	if (ret > 0)
+		return -1;
+	return ret || filter_calls(unlock) ? failed() : 0;
 }
 
 int sandbox_tighten(void)

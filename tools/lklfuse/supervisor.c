@@ -351,11 +351,16 @@ int supervisor_start(struct supervisor *s, int log)
 			_exit(TOOL_FAILED);
 		close(control[0]);
 		close(messages[0]);
+		close(s->signals);
 		if (s->front >= 0)
 			close(s->front);
 		dup2(messages[1], STDERR_FILENO);
 		dup2(log >= 0 ? log : messages[1], STDOUT_FILENO);
 		close(messages[1]);
+		if (log >= 0)
+			close(log);
+		if (sandbox_descriptors())
+			exit(TOOL_FAILED);
 		exit(server_run(s->lf, control[1]));
 	}
 	close(control[1]);
