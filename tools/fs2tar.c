@@ -23,24 +23,6 @@
 #include "common/tool.h"
 #include "fs2tar/fs2tar.h"
 
-const struct acl_tag acl_tags[ACL_TAGS] = {
-	{ 0x01, ARCHIVE_ENTRY_ACL_USER_OBJ },
-	{ 0x02, ARCHIVE_ENTRY_ACL_USER },
-	{ 0x04, ARCHIVE_ENTRY_ACL_GROUP_OBJ },
-	{ 0x08, ARCHIVE_ENTRY_ACL_GROUP },
-	{ 0x10, ARCHIVE_ENTRY_ACL_MASK },
-	{ 0x20, ARCHIVE_ENTRY_ACL_OTHER },
-};
-
-FILE *open_labels(const char *name, const char *mode)
-{
-	FILE *f = fopen(name, mode);
-
-	if (!f)
-		tool_file_error("cannot open", NULL, name, -errno);
-	return f;
-}
-
 static void help(bool to_image)
 {
 	if (to_image)

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/luks.h"
+#include "common/key.h"
 #include "common/tool.h"
 #include "lklfuse/supervisor.h"
 
@@ -210,7 +210,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->options = o->opts;
 	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
 	img->lv = o->lv;
-	img->key_file = o->keyfile;
+	img->key.file = o->keyfile;
 	img->dash_o = true;
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
 	img->readonly = o->readonly;
@@ -353,8 +353,9 @@ int main(int argc, char **argv)
 	if (!lf.session)
 		tool_usage_error(NULL);
 
-	if ((o.passphrase || o.keyfile) && luks_ask(&lf.img)) {
-		luks_forget(&lf.img);
+	if ((o.passphrase || o.keyfile) &&
+	    key_get(&lf.img.key, lf.img.file, "keyfile=")) {
+		key_forget(&lf.img.key);
 		tool_exit(TOOL_FAILED);
 	}
 	if (!fuse.foreground)

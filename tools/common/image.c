@@ -13,8 +13,6 @@
 #include <unistd.h>
 
 #include "image.h"
-#include "layers.h"
-#include "luks.h"
 #include "overlay.h"
 #include "tool.h"
 
@@ -362,6 +360,53 @@ static char *make_nodes(const struct image *img)
 	return options;
 }
 
+/* Tell the layers which disks they are on. */
+static void begin_layers(struct image *img)
+{
+	struct layers *l = &img->layers;
+
+	l->image = img->file;
+	l->disk_count = img->count;
+	l->disks = tool_alloc(NULL, img->count * sizeof(*l->disks));
+	for (unsigned int i = 0; i < img->count; i++)
+		l->disks[i] = (struct layers_disk){ img->disks[i].file,
+						    img->disks[i].dev };
+	l->lv = img->lv;
+	l->key = &img->key;
+	l->readonly = img->readonly;
+	l->writable = !img->readonly || img->disks->overlay;
+	l->dash_o = img->dash_o;
+}
+
+static void end_layers(struct image *img)
+{
+	layers_close(&img->layers);
+	free(img->layers.disks);
+	img->layers.disks = NULL;
+}
+
+/* Go down to the file system; false when it has said why it cannot. */
+static bool open_layers(struct image *img)
+{
+	bool given = img->type && img->type != img->found;
+	struct probe found;
+
+	begin_layers(img);
+	if (!layers_open(&img->layers, &found))
+		return false;
+	for (unsigned int i = 0; i < img->count; i++)
+		img->disks[i].dev = img->layers.disks[i].dev;
+	if (!given && (!*found.type || found.other)) {
+		tool_error("'%s' holds %s, and that no file system", img->file,
+			   img->found);
+		return false;
+	}
+	strcpy(img->found, found.type);
+	if (!given)
+		img->type = img->found;
+	return true;
+}
+
 /* 0, 1 when it has said why not, or a negative error number. */
 static long mount_once(struct image *img)
 {
@@ -372,7 +417,7 @@ static long mount_once(struct image *img)
 	err = find_disks(img);
 	if (err)
 		return err;
-	if (img->container && layers_open(img))
+	if (img->container && !open_layers(img))
 		return 1;
 	img->type = kernel_type(img->type);
 	options = make_nodes(img);
@@ -405,7 +450,7 @@ static bool needs_replay(struct image *img, long err)
 /* From now on what is written stays in memory. */
 static long use_overlays(struct image *img)
 {
-	layers_close(img);
+	end_layers(img);
 	for (unsigned int i = 0; i < img->count; i++) {
 		struct image_disk *d = &img->disks[i];
 		struct lkl_disk disk = d->disk;
@@ -491,7 +536,7 @@ bool image_option(struct image *img, int opt)
 		img->lv = optarg;
 		return true;
 	case 'K':
-		img->key_file = optarg;
+		img->key.file = optarg;
 		return true;
 	case 'O':
 		img->options = optarg;
@@ -547,8 +592,10 @@ struct volume *image_volumes(struct image *img, size_t *count)
 	if (image_look(img) || check_contents(img) || boot(img))
 		return NULL;
 	err = find_disks(img);
-	if (!err)
-		return layers_list(img, count);
+	if (!err) {
+		begin_layers(img);
+		return layers_list(&img->layers, count);
+	}
 	explain(img, err);
 	return NULL;
 }
@@ -585,7 +632,7 @@ int image_unmount(struct image *img)
 		tool_error("cannot unmount '%s': %s", img->file,
 			   lkl_strerror(err));
 	if (img->booted) {
-		layers_close(img);
+		end_layers(img);
 		lkl_sys_halt();
 	}
 	for (unsigned int i = 0; i < img->count; i++) {
@@ -599,6 +646,6 @@ int image_unmount(struct image *img)
 			err = -1;
 	}
 	free(img->disks);
-	luks_forget(img);
+	key_forget(&img->key);
 	return err < 0 ? -1 : 0;
 }

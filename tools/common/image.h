@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 #include "fs.h"
-#include "probe.h"
+#include "layers.h"
 #include "remote.h"
 
 /**
@@ -56,7 +56,7 @@ struct image_disk {
  * @count: number of @disks
  * @part: partition, 0 for the whole disk, of all disks
  * @lv: logical volume, VG/LV or LV, or NULL for the only one
- * @key_file: file with the passphrase, "-" for standard input, or NULL to ask
+ * @key: passphrase of what is encrypted
  * @mem: memory of the kernel in MiB, 0 for what is usual
  * @dash_o: the names of options are those of mount(8), in messages
  * @readonly: do not change the image
@@ -67,8 +67,6 @@ struct image_disk {
  * @umask: what file systems without permissions take away
  * @found: type libblkid found, or ""
  * @container: it is not that of a file system, but of what holds one
- * @key: the passphrase, or NULL as long as it is not known
- * @key_len: its length
  * @layers: what lies between the disks and the file system
  * @inited: lkl_init() has been called
  * @booted: the kernel runs
@@ -84,7 +82,7 @@ struct image {
 	unsigned int count;
 	unsigned int part;
 	const char *lv;
-	const char *key_file;
+	struct key key;
 	unsigned int mem;
 	bool dash_o;
 	bool readonly;
@@ -96,9 +94,7 @@ struct image {
 
 	char found[32];
 	bool container;
-	char *key;
-	size_t key_len;
-	struct layers *layers;
+	struct layers layers;
 	bool inited;
 	bool booted;
 	char mnt[64];
@@ -165,8 +161,6 @@ int image_look(struct image *img);
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */
 int image_start(struct image *img);
-
-struct volume;
 
 /**
  * image_volumes() - list what an open image holds, which is a container

@@ -8,207 +8,54 @@
  * Other disks take part: all members of an array and of a volume group become
  * one device, each that is encrypted is unlocked with the same passphrase.
  */
-#include <errno.h>
-#include <stdarg.h>
+#include <lkl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <lkl/linux/dm-ioctl.h>
-#include <lkl/linux/fs.h>
 #include <lkl/linux/major.h>
 #include <lkl/linux/raid/md_u.h>
 
-#include "image.h"
 #include "layers.h"
 #include "luks.h"
 #include "lvm.h"
 #include "tool.h"
 
-#define SECTOR 512
-/* How deep they may be nested, disks counted. */
-#define LAYERS_MAX 16
-/* The device mapper's control device is misc device 236. */
-#define DM_CONTROL DEV(LKL_MISC_MAJOR, 236)
 /* A device that was just unmounted may still be busy. */
 #define CLOSE_TRIES 100
 
-/*
- * @fds: descriptor of the control device of the device mapper, or of an array
- * @arrays: whether it is that of an array
- */
-struct layers {
-	unsigned int count;
-	bool arrays[LAYERS_MAX];
-	int fds[LAYERS_MAX];
-};
-
-static int open_node(uint32_t type, uint32_t dev, int flags)
-{
-	int fd;
-
-	lkl_sys_mknodat(LKL_AT_FDCWD, "/layer", type | 0600, dev);
-	fd = lkl_sys_openat(LKL_AT_FDCWD, "/layer", flags, 0);
-	lkl_sys_unlinkat(LKL_AT_FDCWD, "/layer", 0);
-	return fd;
-}
-
-bool device_open(struct device *d, uint32_t dev)
-{
-	long err;
-
-	d->dev = dev;
-	d->fd = err = open_node(LKL_S_IFBLK, dev, LKL_O_RDONLY);
-	if (err >= 0) {
-		err = lkl_sys_ioctl(d->fd, LKL_BLKGETSIZE64,
-				    (unsigned long)&d->size);
-		if (!err)
-			return true;
-		lkl_sys_close(d->fd);
-	}
-	tool_error("cannot open device %u:%u: %s", DEV_MAJOR(dev),
-		   DEV_MINOR(dev), lkl_strerror(err));
-	return false;
-}
-
-void device_close(struct device *d)
-{
-	lkl_sys_close(d->fd);
-}
-
-bool device_read(void *handle, void *buf, size_t len, off_t pos)
-{
-	struct device *d = handle;
-
-	return lkl_sys_pread64(d->fd, buf, len, pos) == (long)len;
-}
-
-static bool look(struct device *d, struct probe *found)
-{
-	int fd = probe_outline(device_read, d, d->size);
-
-	if (fd < 0)
-		return false;
-	probe_at(fd, 0, d->size, found);
-	close(fd);
-	return true;
-}
-
-/* Open a device and look at it; false when it has said why not. */
-static bool open_and_look(struct device *d, uint32_t dev, struct probe *found)
-{
-	if (!device_open(d, dev))
-		return false;
-	if (look(d, found))
-		return true;
-	device_close(d);
-	return false;
-}
-
-/* Room for @size bytes at the end of a table, all 0. */
-static void *table_room(struct table *t, size_t size)
-{
-	void *room;
-
-	t->buf = tool_alloc(t->buf, t->len + size);
-	room = memset(t->buf + t->len, 0, size);
-	t->len += size;
-	return room;
-}
-
-void table_add(struct table *t, const char *type, unsigned long long sectors,
-	       const char *fmt, ...)
-{
-	struct lkl_dm_target_spec *spec;
-	va_list args;
-	size_t size;
-
-	va_start(args, fmt);
-	size = vsnprintf(NULL, 0, fmt, args) + 1;
-	va_end(args);
-	size = (sizeof(*spec) + size + 7) & ~7UL;
-	if (!t->buf)
-		table_room(t, sizeof(struct lkl_dm_ioctl));
-	spec = table_room(t, size);
-	spec->sector_start = t->sectors;
-	spec->length = sectors;
-	spec->next = size;
-	snprintf(spec->target_type, sizeof(spec->target_type), "%s", type);
-	va_start(args, fmt);
-	vsnprintf((char *)(spec + 1), size - sizeof(*spec), fmt, args);
-	va_end(args);
-	t->sectors += sectors;
-	t->count++;
-}
-
-void table_free(struct table *t)
-{
-	if (t->buf)
-		explicit_bzero(t->buf, t->len);
-	free(t->buf);
-}
-
-static long dm_ioctl(int fd, unsigned int command, unsigned int layer,
-		     struct lkl_dm_ioctl *dm, size_t size)
-{
-	*dm = (struct lkl_dm_ioctl){
-		.version = { LKL_DM_VERSION_MAJOR },
-		.data_size = size,
-		.data_start = sizeof(*dm),
-		.target_count = dm->target_count,
-		.flags = dm->flags,
-	};
-	snprintf(dm->name, sizeof(dm->name), "layer%u", layer);
-	return lkl_sys_ioctl(fd, command, (unsigned long)dm);
-}
-
-static bool can_write(const struct image *img)
-{
-	return !img->readonly || img->disks->overlay;
-}
-
 /* Make a device of a table; its number, or 0 when it has said why not. */
-static uint32_t dm_create(struct image *img, struct table *t, const char *what)
+static uint32_t map_table(struct layers *l, struct table *t, const char *what)
 {
-	struct layers *l = img->layers;
-	unsigned int n = l->count,
-		     mode = can_write(img) ? 0 : LKL_DM_READONLY_FLAG;
-	struct lkl_dm_ioctl dm = { 0 }, *load = (void *)t->buf;
-	int fd = open_node(LKL_S_IFCHR, DM_CONTROL, LKL_O_RDWR);
-	uint32_t dev = 0;
-	long err = fd;
+	uint32_t dev;
+	int fd = dm_create(t, l->count, !l->writable, &dev);
 
-	if (fd >= 0)
-		err = dm_ioctl(fd, LKL_DM_DEV_CREATE, n, &dm, sizeof(dm));
-	if (!err) {
-		dev = dm.dev;
-		load->target_count = t->count;
-		load->flags = mode;
-		err = dm_ioctl(fd, LKL_DM_TABLE_LOAD, n, load, t->len);
-		dm.flags = mode;
-		if (!err)
-			err = dm_ioctl(fd, LKL_DM_DEV_SUSPEND, n, &dm,
-				       sizeof(dm));
-		if (!err) {
-			l->arrays[n] = false;
-			l->fds[n] = fd;
-			l->count++;
-			return dev;
-		}
-		dm_ioctl(fd, LKL_DM_DEV_REMOVE, n, &dm, sizeof(dm));
+	if (fd >= 0) {
+		l->arrays[l->count] = false;
+		l->fds[l->count++] = fd;
+		return dev;
 	}
-	if (fd >= 0)
-		lkl_sys_close(fd);
-	tool_error("cannot use %s in '%s': %s", what, img->file,
-		   lkl_strerror(err));
+	tool_error("cannot use %s in '%s': %s", what, l->image,
+		   lkl_strerror(fd));
 	return 0;
 }
 
-static bool open_luks(struct image *img)
+/* Get the passphrase unless it is known; false when it has said why not. */
+static bool need_key(const struct layers *l)
 {
-	for (unsigned int i = 0; i < img->count; i++) {
-		struct image_disk *disk = &img->disks[i];
+	if (l->key->text)
+		return true;
+	if (!l->dash_o)
+		return !key_get(l->key, l->image, "-K");
+	tool_error("'%s' is encrypted, choose passphrase or keyfile=",
+		   l->image);
+	return false;
+}
+
+static bool open_luks(struct layers *l)
+{
+	for (unsigned int i = 0; i < l->disk_count; i++) {
+		struct layers_disk *disk = &l->disks[i];
 		struct table t = { 0 };
 		struct probe found;
 		struct device d;
@@ -216,13 +63,13 @@ static bool open_luks(struct image *img)
 
 		if (!disk->dev)
 			continue;
-		if (!open_and_look(&d, disk->dev, &found))
+		if (!device_look(&d, disk->dev, &found))
 			return false;
 		if (!strcmp(found.type, "crypto_LUKS")) {
-			ok = !luks_unlock(img, &d, &t);
+			ok = need_key(l) &&
+			     !luks_unlock(l->image, l->key, &d, &t);
 			if (ok)
-				disk->dev =
-					dm_create(img, &t, "the encryption");
+				disk->dev = map_table(l, &t, "the encryption");
 			ok = ok && disk->dev;
 			table_free(&t);
 		}
@@ -251,24 +98,23 @@ static long new_array(unsigned int n)
 }
 
 /* Say why an array cannot be used. */
-static bool array_error(const struct image *img, int fd, long err)
+static bool array_error(const struct layers *l, int fd, long err)
 {
 	if (fd >= 0)
 		lkl_sys_close(fd);
-	tool_error("cannot start the RAID array in '%s': %s", img->file,
+	tool_error("cannot start the RAID array in '%s': %s", l->image,
 		   lkl_strerror(err));
 	return false;
 }
 
-static bool open_array(struct image *img, const struct probe *first)
+static bool open_array(struct layers *l, const struct probe *first)
 {
 	/* one that was stopped may take a while to be gone */
 	static unsigned int number;
-	struct layers *l = img->layers;
 	uint32_t dev = DEV(LKL_MD_MAJOR, number);
 	lkl_mdu_array_info_t info = { 0 };
 	long err = new_array(number++);
-	int fd = err ? err : open_node(LKL_S_IFBLK, dev, LKL_O_RDWR);
+	int fd = err ? err : device_node(LKL_S_IFBLK, dev, LKL_O_RDWR);
 
 	/* The kernel reads the superblocks, if it knows of which version. */
 	sscanf(first->version, "%d.%d", &info.major_version,
@@ -277,8 +123,8 @@ static bool open_array(struct image *img, const struct probe *first)
 	if (fd >= 0)
 		err = lkl_sys_ioctl(fd, LKL_SET_ARRAY_INFO,
 				    (unsigned long)&info);
-	for (unsigned int i = 0; i < img->count && !err; i++) {
-		struct image_disk *disk = &img->disks[i];
+	for (unsigned int i = 0; i < l->disk_count && !err; i++) {
+		struct layers_disk *disk = &l->disks[i];
 		lkl_mdu_disk_info_t member = {
 			.major = DEV_MAJOR(disk->dev),
 			.minor = DEV_MINOR(disk->dev),
@@ -288,7 +134,7 @@ static bool open_array(struct image *img, const struct probe *first)
 
 		if (!disk->dev)
 			continue;
-		if (!open_and_look(&d, disk->dev, &found)) {
+		if (!device_look(&d, disk->dev, &found)) {
 			lkl_sys_close(fd);
 			return false;
 		}
@@ -306,32 +152,32 @@ static bool open_array(struct image *img, const struct probe *first)
 		err = lkl_sys_ioctl(fd, LKL_GET_ARRAY_INFO,
 				    (unsigned long)&info);
 	if (err)
-		return array_error(img, fd, err);
+		return array_error(l, fd, err);
 	l->arrays[l->count] = true;
 	l->fds[l->count++] = fd;
-	img->disks->dev = dev;
+	l->disks->dev = dev;
 	/* The disks that are not here would no longer be the same. */
-	if (info.active_disks < info.raid_disks && !img->readonly) {
+	if (info.active_disks < info.raid_disks && !l->readonly) {
 		tool_error("'%s' is one of %d disks of a RAID array, of which "
 			   "%d are here; without all it can only be read",
-			   img->file, info.raid_disks, info.active_disks);
+			   l->image, info.raid_disks, info.active_disks);
 		return false;
 	}
 	return true;
 }
 
 /* Read the metadata of the group that the first disk belongs to. */
-static bool read_group(struct image *img, struct lvm *vg)
+static bool read_group(struct layers *l, struct lvm *vg)
 {
-	for (unsigned int i = 0; i < img->count; i++) {
-		struct image_disk *disk = &img->disks[i];
+	for (unsigned int i = 0; i < l->disk_count; i++) {
+		struct layers_disk *disk = &l->disks[i];
 		struct probe found;
 		struct device d;
 		int err = 1;
 
 		if (!disk->dev)
 			continue;
-		if (!open_and_look(&d, disk->dev, &found))
+		if (!device_look(&d, disk->dev, &found))
 			return false;
 		if (!strcmp(found.type, "LVM2_member"))
 			err = lvm_add(vg, &d);
@@ -348,7 +194,7 @@ static bool read_group(struct image *img, struct lvm *vg)
 	if (vg->buf)
 		return true;
 	tool_error("no disk of the volume group of '%s' has its metadata",
-		   img->file);
+		   l->image);
 	return false;
 }
 
@@ -359,7 +205,7 @@ static bool is_called(const struct lvm_lv *lv, const char *name)
 	       !strcmp(strchr(lv->name, '/') + 1, name);
 }
 
-static bool choose_volume(struct image *img, const struct lvm *vg,
+static bool choose_volume(struct layers *l, const struct lvm *vg,
 			  struct lvm_lv *chosen)
 {
 	struct lvm_text list = { 0 };
@@ -373,31 +219,31 @@ static bool choose_volume(struct image *img, const struct lvm *vg,
 	if (!f)
 		tool_no_memory();
 	while (lvm_next(vg, &list, &lv)) {
-		if (img->lv ? is_called(&lv, img->lv) : !count) {
+		if (l->lv ? is_called(&lv, l->lv) : !count) {
 			*chosen = lv;
 			found = true;
 		}
 		fprintf(f, "%s%s", count++ ? ", " : "", lv.name);
 	}
 	fclose(f);
-	if (!img->lv && count > 1)
+	if (!l->lv && count > 1)
 		found = false;
 	if (!count)
 		tool_error("volume group %s in '%s' has no volumes", vg->name,
-			   img->file);
-	else if (!found && img->lv)
+			   l->image);
+	else if (!found && l->lv)
 		tool_error("'%s' has no logical volume '%s'; it has: %s",
-			   img->file, img->lv, names);
+			   l->image, l->lv, names);
 	else if (!found)
 		tool_error("'%s' has several logical volumes, choose one with "
 			   "%s: %s",
-			   img->file, img->dash_o ? "lv=" : "-L", names);
+			   l->image, l->dash_o ? "lv=" : "-L", names);
 	free(names);
 	return found;
 }
 
 /* Returns the device of a volume, or 0 when it has told @say why not. */
-static uint32_t open_volume(struct image *img, const struct lvm *vg,
+static uint32_t open_volume(struct layers *l, const struct lvm *vg,
 			    const struct lvm_lv *lv,
 			    void (*say)(const char *fmt, ...))
 {
@@ -406,9 +252,9 @@ static uint32_t open_volume(struct image *img, const struct lvm *vg,
 	char reason[256];
 
 	if (lvm_table(vg, lv, &t, reason, sizeof(reason)))
-		dev = dm_create(img, &t, lv->name);
+		dev = map_table(l, &t, lv->name);
 	else
-		say("cannot use %s in '%s': %s", lv->name, img->file, reason);
+		say("cannot use %s in '%s': %s", lv->name, l->image, reason);
 	table_free(&t);
 	return dev;
 }
@@ -418,38 +264,33 @@ static uint32_t open_volume(struct image *img, const struct lvm *vg,
  * is NULL, a volume group.  Returns what it is, or NULL when it has said why
  * not.
  */
-static bool descend(struct image *img, struct device *d, struct probe *found,
+static bool descend(struct layers *l, struct device *d, struct probe *found,
 		    struct lvm *group)
 {
 	struct lvm vg = { 0 };
 	struct lvm_lv lv;
 	bool ok = true;
 
-	if (!img->layers)
-		img->layers = calloc(1, sizeof(*img->layers));
-	if (!img->layers)
-		tool_no_memory();
-	while (open_and_look(d, img->disks->dev, found)) {
+	while (device_look(d, l->disks->dev, found)) {
 		if (!layers_known(found))
 			return true;
 		device_close(d);
-		if (img->layers->count + img->count >= LAYERS_MAX) {
-			tool_error("'%s' is too deeply nested", img->file);
+		if (l->count + l->disk_count >= LAYERS_MAX) {
+			tool_error("'%s' is too deeply nested", l->image);
 			return false;
 		}
 		if (!strcmp(found->type, "crypto_LUKS")) {
-			ok = open_luks(img);
+			ok = open_luks(l);
 		} else if (!strcmp(found->type, "linux_raid_member")) {
-			ok = open_array(img, found);
+			ok = open_array(l, found);
 		} else if (group) {
-			return read_group(img, group);
+			return read_group(l, group);
 		} else {
-			ok = read_group(img, &vg) &&
-			     choose_volume(img, &vg, &lv);
+			ok = read_group(l, &vg) && choose_volume(l, &vg, &lv);
 			if (ok)
-				img->disks->dev =
-					open_volume(img, &vg, &lv, tool_error);
-			ok = ok && img->disks->dev;
+				l->disks->dev =
+					open_volume(l, &vg, &lv, tool_error);
+			ok = ok && l->disks->dev;
 			lvm_free(&vg);
 			vg = (struct lvm){ 0 };
 		}
@@ -466,28 +307,18 @@ bool layers_known(const struct probe *found)
 	       !strcmp(found->type, "LVM2_member");
 }
 
-bool layers_open(struct image *img)
+bool layers_open(struct layers *l, struct probe *found)
 {
-	bool given = img->type && img->type != img->found;
-	struct probe found;
 	struct device d;
 
-	if (!descend(img, &d, &found, NULL))
-		return true;
+	if (!descend(l, &d, found, NULL))
+		return false;
 	device_close(&d);
-	if (!given && (!*found.type || found.other)) {
-		tool_error("'%s' holds %s, and that no file system", img->file,
-			   img->found);
-		return true;
-	}
-	strcpy(img->found, found.type);
-	if (!given)
-		img->type = img->found;
-	return false;
+	return true;
 }
 
 /* One volume of a group; one that cannot be used is there, too. */
-static void list_volume(struct image *img, const struct lvm *vg,
+static void list_volume(struct layers *l, const struct lvm *vg,
 			const struct lvm_lv *lv, struct volume *v)
 {
 	uint32_t dev = 0;
@@ -495,13 +326,13 @@ static void list_volume(struct image *img, const struct lvm *vg,
 
 	*v = (struct volume){ .size = lv->size };
 	snprintf(v->name, sizeof(v->name), "%s", lv->name);
-	if (img->layers->count < LAYERS_MAX)
-		dev = open_volume(img, vg, lv, tool_warn);
-	if (dev && open_and_look(&d, dev, &v->found))
+	if (l->count < LAYERS_MAX)
+		dev = open_volume(l, vg, lv, tool_warn);
+	if (dev && device_look(&d, dev, &v->found))
 		device_close(&d);
 }
 
-struct volume *layers_list(struct image *img, size_t *count)
+struct volume *layers_list(struct layers *l, size_t *count)
 {
 	struct lvm_text list = { 0 };
 	struct volume *all = NULL;
@@ -511,7 +342,7 @@ struct volume *layers_list(struct image *img, size_t *count)
 	struct device d;
 
 	*count = 0;
-	if (descend(img, &d, &found, &vg)) {
+	if (descend(l, &d, &found, &vg)) {
 		if (!vg.buf) {
 			all = tool_alloc(NULL, sizeof(*all));
 			*all = (struct volume){ .size = d.size,
@@ -521,7 +352,7 @@ struct volume *layers_list(struct image *img, size_t *count)
 		}
 		while (vg.buf && lvm_next(&vg, &list, &lv)) {
 			all = tool_alloc(all, (*count + 1) * sizeof(*all));
-			list_volume(img, &vg, &lv, &all[(*count)++]);
+			list_volume(l, &vg, &lv, &all[(*count)++]);
 		}
 	}
 	lvm_free(&vg);
@@ -530,20 +361,17 @@ struct volume *layers_list(struct image *img, size_t *count)
 
 static long close_layer(const struct layers *l, unsigned int n)
 {
-	struct lkl_dm_ioctl dm = { 0 };
-
 	if (l->arrays[n])
 		return lkl_sys_ioctl(l->fds[n], LKL_STOP_ARRAY, 0);
-	return dm_ioctl(l->fds[n], LKL_DM_DEV_REMOVE, n, &dm, sizeof(dm));
+	return dm_remove(l->fds[n], n);
 }
 
-void layers_close(struct image *img)
+void layers_close(struct layers *l)
 {
-	struct layers *l = img->layers;
 	struct __lkl__kernel_timespec pause = { .tv_nsec = 10000000 };
 	long err;
 
-	while (l && l->count) {
+	while (l->count) {
 		unsigned int n = --l->count;
 
 		for (int i = 0; i < CLOSE_TRIES; i++) {
@@ -553,10 +381,8 @@ void layers_close(struct image *img)
 			lkl_sys_nanosleep(&pause, NULL);
 		}
 		if (err)
-			tool_error("cannot close what '%s' holds: %s",
-				   img->file, lkl_strerror(err));
+			tool_error("cannot close what '%s' holds: %s", l->image,
+				   lkl_strerror(err));
 		lkl_sys_close(l->fds[n]);
 	}
-	free(l);
-	img->layers = NULL;
 }

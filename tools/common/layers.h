@@ -6,84 +6,55 @@
 #ifndef LAYERS_H
 #define LAYERS_H
 
-#include "image.h"
-#include "probe.h"
+#include "device.h"
+#include "key.h"
 
-/* Device numbers as mknod() takes them. */
-#define DEV(major, minor)                                                      \
-	(((minor)&0xff) | (major) << 8 | ((minor) & ~0xffU) << 12)
-#define DEV_MAJOR(dev) ((dev) >> 8 & 0xfff)
-#define DEV_MINOR(dev) (((dev)&0xff) | ((dev) >> 12 & 0xfff00))
+/* How deep layers may be nested, disks counted. */
+#define LAYERS_MAX 16
 
 /**
- * struct device - a device of the library's kernel, open
+ * struct layers_disk - a disk, later what is to be used of it
  *
- * @dev: its number
- * @fd: descriptor of the library's
- * @size: its size
+ * @file: its name, for messages
+ * @dev: number of its device in the library's kernel, 0 for none
  */
-struct device {
+struct layers_disk {
+	const char *file;
 	uint32_t dev;
-	int fd;
-	unsigned long long size;
 };
 
 /**
- * device_open() - open a device to read it
- * @d: filled in
- * @dev: its number
+ * struct layers - the layers of an image
  *
- * Return: false when it has said why not
- */
-bool device_open(struct device *d, uint32_t dev);
-
-/**
- * device_close() - undo that
- * @d: the device
- */
-void device_close(struct device *d);
-
-/**
- * device_read() - read from a device
- * @handle: the device
- * @buf: where to
- * @len: how much
- * @pos: from where
+ * @image: its name, for messages
+ * @disks: its disks; layers_open() changes which devices they are
+ * @disk_count: number of @disks
+ * @lv: logical volume, VG/LV or LV, or NULL for the only one
+ * @key: passphrase of what is encrypted
+ * @readonly: the image is not to be changed
+ * @writable: the devices can be written, if only in memory
+ * @dash_o: the names of options are those of mount(8), in messages
  *
- * Return: whether all of it could be read
- */
-bool device_read(void *handle, void *buf, size_t len, off_t pos);
-
-/**
- * struct table - what the device mapper shall make a device of
+ * The other members are the layers' own, all 0 at first.
  *
- * @buf: the arguments of its ioctl
- * @len: bytes of that in use
- * @count: number of targets
- * @sectors: their length
+ * @count: layers that are open
+ * @arrays: whether one is an array, or else of the device mapper
+ * @fds: descriptor of the array, or of the device mapper's control device
  */
-struct table {
-	char *buf;
-	size_t len;
+struct layers {
+	const char *image;
+	struct layers_disk *disks;
+	unsigned int disk_count;
+	const char *lv;
+	struct key *key;
+	bool readonly;
+	bool writable;
+	bool dash_o;
+
 	unsigned int count;
-	unsigned long long sectors;
+	bool arrays[LAYERS_MAX];
+	int fds[LAYERS_MAX];
 };
-
-/**
- * table_add() - add a target behind the others
- * @t: the table, all 0 at first
- * @type: name of the target
- * @sectors: length
- * @fmt: as for printf(): its parameters
- */
-void table_add(struct table *t, const char *type, unsigned long long sectors,
-	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-/**
- * table_free() - forget a table, and keys in it
- * @t: the table
- */
-void table_free(struct table *t);
 
 /**
  * struct volume - a logical volume, or what is in an array or behind a key
@@ -106,25 +77,26 @@ bool layers_known(const struct probe *found);
 
 /**
  * layers_open() - open the layers, and have the disks be what is in them
- * @img: the image, with the kernel running and the devices of its disks
+ * @l: the layers
+ * @found: what is on the first disk then, returned
  *
- * Return: false, or true when it has said why not
+ * Return: whether that is no further layer, or false when it has said why not
  */
-bool layers_open(struct image *img);
+bool layers_open(struct layers *l, struct probe *found);
 
 /**
- * layers_list() - what is in there?
- * @img: the same
+ * layers_list() - list what is in them
+ * @l: the layers
  * @count: number of volumes, returned
  *
  * Return: the volumes, to be freed, or NULL when it has said why not
  */
-struct volume *layers_list(struct image *img, size_t *count);
+struct volume *layers_list(struct layers *l, size_t *count);
 
 /**
  * layers_close() - close what layers_open() has opened
- * @img: the image, unmounted
+ * @l: the layers, in which nothing is mounted
  */
-void layers_close(struct image *img);
+void layers_close(struct layers *l);
 
 #endif /* LAYERS_H */

@@ -8,14 +8,11 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libcryptsetup.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "luks.h"
@@ -25,7 +22,6 @@
 /* Where all versions have what tells how long the header is. */
 #define HEADER_START (8ULL << 20)
 #define HEADER_MAX (1ULL << 30)
-#define PASSPHRASE_MAX (8U << 20)
 #define KEY_MAX 512
 
 #define FUNCTION(name) __typeof__(crypt_##name) *name
@@ -125,93 +121,6 @@ int luks_load(void)
 	return -1;
 }
 
-/* Returns the length, or a negative error number. */
-static long read_key(int fd, char *key)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < PASSPHRASE_MAX &&
-	       (n = read(fd, key + len, PASSPHRASE_MAX - len)) != 0) {
-		if (n < 0)
-			return -errno;
-		len += n;
-	}
-	return len;
-}
-
-/* Ask on the terminal, without showing what is typed. */
-static long prompt(const struct image *img, char *key)
-{
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), err = 0;
-	struct termios shown, hidden;
-	ssize_t n = 0;
-
-	if (fd < 0 || tcgetattr(fd, &shown)) {
-		if (fd >= 0)
-			close(fd);
-		return -ENOTTY;
-	}
-	hidden = shown;
-	hidden.c_lflag &= ~ECHO;
-	hidden.c_lflag |= ICANON | ISIG;
-	dprintf(fd, "Passphrase for '%s': ", img->file);
-	tcsetattr(fd, TCSAFLUSH, &hidden);
-	/* unlike read(), poll() ends on a signal */
-	if (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, -1) < 0 ||
-	    (n = read(fd, key, PASSPHRASE_MAX)) < 0)
-		err = -errno;
-	tcsetattr(fd, TCSAFLUSH, &shown);
-	dprintf(fd, "\n");
-	close(fd);
-	if (err)
-		return err;
-	return n && key[n - 1] == '\n' ? n - 1 : n;
-}
-
-int luks_ask(struct image *img)
-{
-	const char *file = img->key_file;
-	char *key = tool_alloc(NULL, PASSPHRASE_MAX);
-	long len;
-	int fd;
-
-	if (file) {
-		fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC)
-				       : STDIN_FILENO;
-		len = fd < 0 ? -errno : read_key(fd, key);
-		if (fd > STDIN_FILENO)
-			close(fd);
-		if (len < 0)
-			tool_file_error("cannot read key file", NULL, file,
-					len);
-	} else {
-		len = prompt(img, key);
-		if (len == -ENOTTY)
-			tool_error("'%s' is encrypted, and there is no "
-				   "terminal to ask for the passphrase; give "
-				   "a file with %s",
-				   img->file, img->dash_o ? "keyfile=" : "-K");
-		else if (len < 0)
-			tool_error("no passphrase for '%s'", img->file);
-	}
-	if (len < 0) {
-		free(key);
-		return -1;
-	}
-	img->key = key;
-	img->key_len = len;
-	return 0;
-}
-
-void luks_forget(struct image *img)
-{
-	if (img->key)
-		explicit_bzero(img->key, img->key_len);
-	free(img->key);
-	img->key = NULL;
-}
-
 static bool copy(struct device *d, int fd, uint64_t pos, uint64_t end)
 {
 	const size_t size = 1 << 20;
@@ -273,7 +182,7 @@ static void add_target(struct crypt_device *cd, const struct device *d,
 	explicit_bzero(hex, sizeof(hex));
 }
 
-static const char *unlock(struct image *img, struct crypt_device *cd, int fd,
+static const char *unlock(const struct key *k, struct crypt_device *cd, int fd,
 			  struct device *d, struct table *t)
 {
 	char key[KEY_MAX];
@@ -291,8 +200,8 @@ static const char *unlock(struct image *img, struct crypt_device *cd, int fd,
 		return reason;
 	if (!copy(d, fd, HEADER_START, offset))
 		return strerror(EIO);
-	err = lib.volume_key_get(cd, CRYPT_ANY_SLOT, key, &len, img->key,
-				 img->key_len);
+	err = lib.volume_key_get(cd, CRYPT_ANY_SLOT, key, &len, k->text,
+				 k->len);
 	if (err >= 0)
 		add_target(cd, d, key, len, t);
 	explicit_bzero(key, sizeof(key));
@@ -301,29 +210,25 @@ static const char *unlock(struct image *img, struct crypt_device *cd, int fd,
 			       : strerror(-err);
 }
 
-int luks_unlock(struct image *img, struct device *d, struct table *t)
+int luks_unlock(const char *image, const struct key *k, struct device *d,
+		struct table *t)
 {
 	int fd = memfd_create("header", MFD_CLOEXEC);
 	struct crypt_device *cd = NULL;
 	const char *reason;
 	int ret = -1;
 
-	if (!img->key && img->dash_o) {
-		tool_error("'%s' is encrypted, choose passphrase or keyfile=",
-			   img->file);
-		goto failed;
-	}
-	if ((!img->key && luks_ask(img)) || luks_load())
+	if (luks_load())
 		goto failed;
 	if (fd < 0 || ftruncate(fd, d->size) || !copy(d, fd, 0, HEADER_START) ||
 	    !(cd = open_header(fd)))
 		reason = strerror(EIO);
 	else
-		reason = unlock(img, cd, fd, d, t);
+		reason = unlock(k, cd, fd, d, t);
 	if (cd)
 		lib.free(cd);
 	if (reason)
-		tool_error("cannot unlock '%s': %s", img->file, reason);
+		tool_error("cannot unlock '%s': %s", image, reason);
 	else
 		ret = 0;
 failed:

@@ -5,16 +5,9 @@
 #ifndef LUKS_H
 #define LUKS_H
 
-#include "image.h"
-#include "layers.h"
-
-/**
- * luks_ask() - get the passphrase from the key file or the terminal
- * @img: the image, whose @key is set
- *
- * Return: 0, or -1 when it has said why not
- */
-int luks_ask(struct image *img);
+#include "device.h"
+#include "dm.h"
+#include "key.h"
 
 /**
  * luks_load() - load the library that luks_unlock() takes
@@ -25,18 +18,14 @@ int luks_load(void);
 
 /**
  * luks_unlock() - find the key of a disk
- * @img: the image; it is asked for the passphrase if need be
+ * @image: what the disk belongs to, for messages
+ * @k: the passphrase
  * @d: device with a LUKS header
  * @t: gets what makes a device of its content
  *
  * Return: 0, or -1 when it has said why not
  */
-int luks_unlock(struct image *img, struct device *d, struct table *t);
-
-/**
- * luks_forget() - forget the passphrase
- * @img: the image
- */
-void luks_forget(struct image *img);
+int luks_unlock(const char *image, const struct key *k, struct device *d,
+		struct table *t);
 
 #endif /* LUKS_H */

@@ -5,7 +5,8 @@
 #ifndef LVM_H
 #define LVM_H
 
-#include "layers.h"
+#include "device.h"
+#include "dm.h"
 
 #define LVM_ID 32
 

@@ -22,22 +22,6 @@
 #define ATTR_ACL "system.posix_acl_access"
 #define ATTR_DEFAULT_ACL "system.posix_acl_default"
 
-/* An ACL as the kernel gives it: a little-endian version and these. */
-struct acl_entry {
-	uint16_t tag;
-	uint16_t perm;
-	uint32_t id;
-};
-
-#define ACL_VERSION 2
-#define ACL_TAGS 6
-
-/* Its tags, in the order it keeps, and libarchive's. */
-extern const struct acl_tag {
-	uint16_t tag;
-	int archive_tag;
-} acl_tags[ACL_TAGS];
-
 /**
  * struct options - the command line
  *
@@ -79,17 +63,5 @@ int fs2tar(struct options *opt);
  * Return: exit status
  */
 int tar2fs(struct options *opt);
-
-/**
- * open_labels() - open a file of SELinux labels
- * @name: its name
- * @mode: as of fopen()
- *
- * It has a line for each object: path, space, label.  White space in the path
- * is written as an octal number.
- *
- * Return: the file, or NULL after a message
- */
-FILE *open_labels(const char *name, const char *mode);
 
 #endif /* FS2TAR_H */

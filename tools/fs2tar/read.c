@@ -9,26 +9,19 @@
  * Functions that send return false when the stream has been cancelled.
  */
 #include <ctype.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../common/progress.h"
 #include "../common/tool.h"
+#include "acl.h"
 #include "fs2tar.h"
-
-/* A line of a file of labels. */
-struct label {
-	char *path;
-	char *label;
-};
+#include "labels.h"
 
 /*
  * The archive being read.
@@ -43,8 +36,7 @@ struct reader {
 	struct archive_entry *entry;
 	struct stream *stream;
 	struct tool_path dirs;
-	struct label *labels;
-	size_t label_count;
+	struct labels labels;
 };
 
 /*
@@ -94,174 +86,6 @@ static bool clean_path(char *path)
 	return true;
 }
 
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct label *)a)->path,
-		      ((const struct label *)b)->path);
-}
-
-/* The SELinux label for a path of the image, or NULL. */
-static const char *find_label(const struct reader *rd, const char *path)
-{
-	struct label key = { .path = (char *)path }, *found;
-
-	found = bsearch(&key, rd->labels, rd->label_count, sizeof(key),
-			by_path);
-	return found ? found->label : NULL;
-}
-
-/* Undo what put_label() does to a path. */
-static void decode_path(char *path)
-{
-	char *to = path;
-
-	for (const char *p = path; *p;) {
-		unsigned int c;
-
-		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
-			*to++ = c;
-			p += 4;
-		} else {
-			*to++ = *p++;
-		}
-	}
-	*to = 0;
-}
-
-static int read_labels(struct reader *rd, const char *name)
-{
-	FILE *f = open_labels(name, "re");
-	size_t size = 0, number = 0;
-	char *line = NULL, *space;
-	int ret = 0;
-
-	if (!f)
-		return -1;
-	while (!ret && getline(&line, &size, f) > 0) {
-		number++;
-		line[strcspn(line, "\n")] = 0;
-		space = strchr(line, ' ');
-		if (*line != '/' || !space || !space[1]) {
-			tool_error("'%s', line %zu: not a path and a label",
-				   name, number);
-			ret = -1;
-			break;
-		}
-		*space = 0;
-		decode_path(line);
-		rd->labels = tool_alloc(rd->labels, (rd->label_count +
-						     1) * sizeof(*rd->labels));
-		rd->labels[rd->label_count++] =
-			(struct label){ strdup(line), strdup(space + 1) };
-	}
-	if (ferror(f)) {
-		tool_file_error("error reading", NULL, name, -errno);
-		ret = -1;
-	}
-	fclose(f);
-	free(line);
-	if (rd->label_count)
-		qsort(rd->labels, rd->label_count, sizeof(*rd->labels),
-		      by_path);
-	return ret;
-}
-
-/* The number of the user or group an ACL names. */
-static int64_t acl_id(int archive_tag, int id, const char *name)
-{
-	struct passwd *pw;
-	struct group *gr;
-	char *end;
-	long n;
-
-	if (id >= 0 || !name || !*name)
-		return id;
-	n = strtol(name, &end, 10);
-	if (!*end)
-		return n;
-	if (archive_tag == ARCHIVE_ENTRY_ACL_USER) {
-		pw = getpwnam(name);
-		return pw ? (int64_t)pw->pw_uid : -1;
-	}
-	gr = getgrnam(name);
-	return gr ? (int64_t)gr->gr_gid : -1;
-}
-
-static int by_tag(const void *a, const void *b)
-{
-	const struct acl_entry *x = a, *y = b;
-
-	if (x->tag != y->tag)
-		return le16toh(x->tag) - le16toh(y->tag);
-	return le32toh(x->id) < le32toh(y->id) ? -1 : 1;
-}
-
-/* Send the ACL of one type as the attribute the kernel knows it by. */
-static bool send_acl(struct reader *rd, int type, const char *attr)
-{
-	struct archive_entry *e = rd->entry;
-	size_t count = archive_entry_acl_reset(e, type), n = 0;
-	int got_type, perm, tag, id;
-	struct {
-		uint32_t version;
-		struct acl_entry list[];
-	} * acl;
-	const char *name;
-	bool go_on;
-
-	if (!count)
-		return true;
-	acl = tool_alloc(NULL, sizeof(*acl) + count * sizeof(*acl->list));
-	acl->version = htole32(ACL_VERSION);
-	while (n < count && !archive_entry_acl_next(e, type, &got_type, &perm,
-						    &tag, &id, &name)) {
-		int64_t number = -1;
-		size_t i = 0;
-
-		while (i < ACL_TAGS && acl_tags[i].archive_tag != tag)
-			i++;
-		if (i == ACL_TAGS)
-			continue;
-		if (tag == ARCHIVE_ENTRY_ACL_USER ||
-		    tag == ARCHIVE_ENTRY_ACL_GROUP) {
-			number = acl_id(tag, id, name);
-			if (number < 0) {
-				tool_warn("leaving '%s' out of an ACL: no such "
-					  "user or group here",
-					  name ? name : "");
-				continue;
-			}
-		}
-		acl->list[n++] = (struct acl_entry){
-			htole16(acl_tags[i].tag),
-			htole16(perm & 7),
-			htole32(number),
-		};
-	}
-	qsort(acl->list, n, sizeof(*acl->list), by_tag);
-	go_on = stream_named(rd->stream, REC_XATTR, NULL, attr, acl,
-			     sizeof(*acl) + n * sizeof(*acl->list));
-	free(acl);
-	return go_on;
-}
-
-/* With an ACL the bits for the group are its mask. */
-static mode_t entry_mode(struct archive_entry *e)
-{
-	const int access = ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
-	mode_t mode = archive_entry_mode(e);
-	int type, perm, tag, id;
-	const char *name;
-
-	archive_entry_acl_reset(e, access);
-	while (!archive_entry_acl_next(e, access, &type, &perm, &tag, &id,
-				       &name)) {
-		if (tag == ARCHIVE_ENTRY_ACL_MASK)
-			mode = (mode & ~S_IRWXG) | (perm & 7) << 3;
-	}
-	return mode;
-}
-
 /* What the entry wants the file to be, and whether it stands for a socket. */
 static void entry_stat(const struct reader *rd, struct stat *st)
 {
@@ -271,7 +95,7 @@ static void entry_stat(const struct reader *rd, struct stat *st)
 	size_t size;
 
 	*st = (struct stat){
-		.st_mode = entry_mode(e),
+		.st_mode = acl_mode(e),
 		.st_uid = archive_entry_uid(e),
 		.st_gid = archive_entry_gid(e),
 		.st_rdev = archive_entry_rdev(e),
@@ -293,15 +117,24 @@ static void entry_stat(const struct reader *rd, struct stat *st)
 	}
 }
 
+static bool send_acl(struct reader *rd, int type, const char *attr)
+{
+	size_t size;
+	void *acl = acl_decode(rd->entry, type, &size);
+	bool go_on = !acl ||
+		     stream_named(rd->stream, REC_XATTR, NULL, attr, acl, size);
+
+	free(acl);
+	return go_on;
+}
+
 static bool send_attrs(struct reader *rd, const char *path)
 {
-	const char *label = NULL, *name;
+	const char *label = labels_find(&rd->labels, path), *name;
 	char decoded[3 * XATTR_NAME_MAX + 1];
 	const void *value;
 	size_t size;
 
-	if (rd->label_count)
-		label = find_label(rd, path);
 	if (label && !stream_named(rd->stream, REC_XATTR, NULL, ATTR_SELINUX,
 				   label, strlen(label) + 1))
 		return false;
@@ -573,7 +406,7 @@ int tar2fs(struct options *opt)
 	};
 	int status = TOOL_FAILED;
 
-	if (opt->labels && read_labels(&rd, opt->labels))
+	if (opt->labels && labels_read(&rd.labels, opt->labels))
 		goto out;
 	rd.a = open_reader(opt->archive);
 	if (!rd.a)
@@ -605,11 +438,7 @@ int tar2fs(struct options *opt)
 		status = TOOL_PARTIAL;
 out:
 	archive_read_free(rd.a);
-	for (size_t i = 0; i < rd.label_count; i++) {
-		free(rd.labels[i].path);
-		free(rd.labels[i].label);
-	}
-	free(rd.labels);
+	labels_free(&rd.labels);
 	free(rd.dirs.text);
 	return status;
 }

@@ -5,7 +5,6 @@
  * The header of an entry is written when all that belongs into it has come:
  * attributes and the map of holes follow the object in the stream.
  */
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,7 +15,9 @@
 #include "../common/progress.h"
 #include "../common/tool.h"
 #include "../common/walk.h"
+#include "acl.h"
 #include "fs2tar.h"
+#include "labels.h"
 
 /*
  * The archive being written.
@@ -45,17 +46,6 @@ struct writer {
 	unsigned long long files;
 	unsigned long long bytes;
 };
-
-static void put_label(FILE *f, const char *path, const char *label, size_t size)
-{
-	for (const unsigned char *p = (const void *)path; *p; p++) {
-		if (*p <= ' ' || *p == '\\' || *p == 127)
-			fprintf(f, "\\%03o", *p);
-		else
-			putc(*p, f);
-	}
-	fprintf(f, " %.*s\n", (int)strnlen(label, size), label);
-}
 
 static void write_failed(struct writer *w, const char *what)
 {
@@ -165,37 +155,23 @@ static void begin_entry(struct writer *w, const struct record *r)
 	w->pending = true;
 }
 
-static void add_acl(struct writer *w, int type, const char *value, size_t size)
-{
-	struct acl_entry acl;
-
-	for (size_t pos = 4; pos + sizeof(acl) <= size; pos += sizeof(acl)) {
-		size_t i = 0;
-
-		memcpy(&acl, value + pos, sizeof(acl));
-		while (i < ACL_TAGS - 1 && acl_tags[i].tag != le16toh(acl.tag))
-			i++;
-		archive_entry_acl_add_entry(w->entry, type, le16toh(acl.perm),
-					    acl_tags[i].archive_tag,
-					    le32toh(acl.id), NULL);
-	}
-}
-
 static void add_attr(struct writer *w, const struct record *r)
 {
 	const char *value = r->data + r->name_size;
 	size_t size = r->size - r->name_size;
 
 	if (!strcmp(r->data, ATTR_ACL)) {
-		add_acl(w, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, value, size);
+		acl_encode(w->entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, value,
+			   size);
 		return;
 	}
 	if (!strcmp(r->data, ATTR_DEFAULT_ACL)) {
-		add_acl(w, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, value, size);
+		acl_encode(w->entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, value,
+			   size);
 		return;
 	}
 	if (w->labels && !strcmp(r->data, ATTR_SELINUX))
-		put_label(w->labels, image_path(w), value, size);
+		labels_put(w->labels, image_path(w), value, size);
 	archive_entry_xattr_add_entry(w->entry, r->data, value, size);
 }
 
@@ -445,7 +421,7 @@ int fs2tar(struct options *opt)
 		goto out;
 	walk.fs = opt->img.fs;
 	if (opt->labels) {
-		w.labels = open_labels(opt->labels, "we");
+		w.labels = labels_create(opt->labels);
 		if (!w.labels)
 			goto out;
 	}

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/layers.h"
-#include "../common/luks.h"
 #include "../common/tool.h"
 #include "lkl.h"
 
@@ -42,10 +40,10 @@ static struct image copy_image(const struct image *how, unsigned int part,
 		.readonly = true,
 	};
 
-	if (how->key) {
-		img.key = tool_alloc(NULL, how->key_len);
-		memcpy(img.key, how->key, how->key_len);
-		img.key_len = how->key_len;
+	if (how->key.text) {
+		img.key.text = tool_alloc(NULL, how->key.len);
+		memcpy(img.key.text, how->key.text, how->key.len);
+		img.key.len = how->key.len;
 	}
 	for (unsigned int i = 1; i < how->count; i++) {
 		optarg = (char *)how->disks[i].file;
@@ -124,7 +122,7 @@ static void put_part(const struct image *img, unsigned int part, off_t off,
 	put_line(img, part, NULL, size, &found, name);
 	/* who asks for a list is not asked for passphrases */
 	if (layers_known(&found) &&
-	    (img->key || strcmp(found.type, "crypto_LUKS")))
+	    (img->key.text || strcmp(found.type, "crypto_LUKS")))
 		put_volumes(img, part);
 }
 
@@ -178,8 +176,8 @@ int info_main(int argc, char **argv)
 						: "one image at a time");
 	img.file = argv[optind];
 	/* which may be a pipe, that is read once */
-	if (!(img.key_file && luks_ask(&img)) && !image_open(&img) &&
-	    !image_look(&img)) {
+	if (!(img.key.file && key_get(&img.key, img.file, "-K")) &&
+	    !image_open(&img) && !image_look(&img)) {
 		put_disk(&img);
 		status = tool_status();
 	}

@@ -104,7 +104,7 @@ int server_run(struct lklfuse *lf, int control)
 {
 	int status = TOOL_FAILED;
 
-	bool encrypted = lf->img.key;
+	bool encrypted = lf->img.key.text;
 
 	if (encrypted && luks_load())
 		return TOOL_FAILED;
@@ -113,7 +113,7 @@ int server_run(struct lklfuse *lf, int control)
 	if (!image_start(&lf->img) &&
 	    !(lf->sandbox && encrypted && sandbox_tighten()) &&
 	    !ops_start(lf)) {
-		luks_forget(&lf->img);
+		key_forget(&lf->img.key);
 		owner_default(lf);
 		show_warnings(&lf->img);
 		status = serve(lf, control);

@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #include "supervisor.h"
-#include "../common/luks.h"
+#include "../common/key.h"
 #include "../common/tool.h"
 
 /* Longest wait for a server that is to be stopped, while others write. */
@@ -368,7 +368,7 @@ int supervisor_start(struct supervisor *s, int log)
 	/* the locks on the disks are the server's */
 	for (unsigned int n = 0; n < s->lf->img.count; n++)
 		close(s->lf->img.disks[n].fd);
-	luks_forget(&s->lf->img);
+	key_forget(&s->lf->img.key);
 	s->control = control[0];
 	s->messages = messages[0];
 	return 0;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Passphrases.
+ */
+#ifndef KEY_H
+#define KEY_H
+
+#include <stddef.h>
+
+/**
+ * struct key - a passphrase
+ *
+ * @file: file that it is in, "-" for standard input, or NULL to ask
+ * @text: the passphrase, or NULL as long as it is not known
+ * @len: its length
+ */
+struct key {
+	const char *file;
+	char *text;
+	size_t len;
+};
+
+/**
+ * key_get() - get the passphrase from its file or the terminal
+ * @k: the passphrase
+ * @image: what it is for
+ * @option: option that gives a file with it, for the message
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int key_get(struct key *k, const char *image, const char *option);
+
+/**
+ * key_forget() - forget the passphrase
+ * @k: the passphrase
+ */
+void key_forget(struct key *k);
+
+#endif /* KEY_H */

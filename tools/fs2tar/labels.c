@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SELinux labels beside an archive, for tools that cannot read them in it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/tool.h"
+#include "labels.h"
+
+static FILE *open_file(const char *name, const char *mode)
+{
+	FILE *f = fopen(name, mode);
+
+	if (!f)
+		tool_file_error("cannot open", NULL, name, -errno);
+	return f;
+}
+
+FILE *labels_create(const char *name)
+{
+	return open_file(name, "we");
+}
+
+void labels_put(FILE *f, const char *path, const char *label, size_t size)
+{
+	for (const unsigned char *p = (const void *)path; *p; p++) {
+		if (*p <= ' ' || *p == '\\' || *p == 127)
+			fprintf(f, "\\%03o", *p);
+		else
+			putc(*p, f);
+	}
+	fprintf(f, " %.*s\n", (int)strnlen(label, size), label);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct label *)a)->path,
+		      ((const struct label *)b)->path);
+}
+
+/* Undo what labels_put() does to a path. */
+static void decode_path(char *path)
+{
+	char *to = path;
+
+	for (const char *p = path; *p;) {
+		unsigned int c;
+
+		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
+			*to++ = c;
+			p += 4;
+		} else {
+			*to++ = *p++;
+		}
+	}
+	*to = 0;
+}
+
+int labels_read(struct labels *labels, const char *name)
+{
+	FILE *f = open_file(name, "re");
+	size_t size = 0, number = 0;
+	char *line = NULL, *space;
+	int ret = 0;
+
+	if (!f)
+		return -1;
+	while (!ret && getline(&line, &size, f) > 0) {
+		number++;
+		line[strcspn(line, "\n")] = 0;
+		space = strchr(line, ' ');
+		if (*line != '/' || !space || !space[1]) {
+			tool_error("'%s', line %zu: not a path and a label",
+				   name, number);
+			ret = -1;
+			break;
+		}
+		*space = 0;
+		decode_path(line);
+		labels->list =
+			tool_alloc(labels->list,
+				   (labels->count + 1) * sizeof(*labels->list));
+		labels->list[labels->count++] =
+			(struct label){ strdup(line), strdup(space + 1) };
+	}
+	if (ferror(f)) {
+		tool_file_error("error reading", NULL, name, -errno);
+		ret = -1;
+	}
+	fclose(f);
+	free(line);
+	if (labels->count)
+		qsort(labels->list, labels->count, sizeof(*labels->list),
+		      by_path);
+	return ret;
+}
+
+const char *labels_find(const struct labels *labels, const char *path)
+{
+	struct label key = { .path = (char *)path }, *found;
+
+	if (!labels->count)
+		return NULL;
+	found = bsearch(&key, labels->list, labels->count, sizeof(key),
+			by_path);
+	return found ? found->label : NULL;
+}
+
+void labels_free(struct labels *labels)
+{
+	for (size_t i = 0; i < labels->count; i++) {
+		free(labels->list[i].path);
+		free(labels->list[i].label);
+	}
+	free(labels->list);
+}
