@@ -77,7 +77,11 @@ extern "C" {
  * @ops: usually &lkl_host_ops; must stay valid until lkl_cleanup()
  *
  * Comes before anything else.  From here on the library looks at SIGSEGV and
- * SIGBUS first, and passes on what is not the kernel's.
+ * SIGBUS first, and passes on what is not the kernel's.  A forked child may call
+ * it anew, or leave that.
+ *
+ * Thread-safe, as are the other functions of the life cycle.  A signal handler
+ * that has interrupted one of them, or a call, gets -LKL_EDEADLK.
  *
  * Return: 0, -LKL_EBUSY when it has been done, or another negative error number
  */
@@ -88,7 +92,8 @@ int lkl_init(struct lkl_host_operations *ops);
  * @cmdline_fmt: kernel command line such as "mem=64M loglevel=4", a format as
  *	of printf()
  *
- * Return: 0 when the kernel answers system calls, or a negative error number
+ * Return: 0 when the kernel answers system calls, -LKL_EBUSY when one runs
+ * already, or another negative error number
  */
 __attribute__((format(printf, 1, 2))) int
 lkl_start_kernel(const char *cmdline_fmt, ...);
@@ -105,14 +110,16 @@ int lkl_is_running(void);
  *
  * System calls fail afterwards.  The kernel can be started again.
  *
- * Return: 0 or a negative error number
+ * Return: 0, -LKL_ENOSYS when none runs, also because another thread has just
+ * halted it, or another negative error number
  */
 long lkl_sys_halt(void);
 
 /**
  * lkl_cleanup - undo lkl_init()
  *
- * Afterwards everything can begin again with lkl_init().
+ * Removes all disks and network interfaces.  Afterwards everything can begin
+ * again with lkl_init().  Does nothing while a kernel runs.
  */
 void lkl_cleanup(void);
 

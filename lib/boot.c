@@ -6,6 +6,10 @@
  * when it ends.  What it needs to remember is a task and the number of the boot
  * the task belongs to; the kernel refuses a task of another boot, so a thread
  * that outlives a halt simply gets a new one.
+ *
+ * Initializing, booting, halting and cleaning up exclude each other.  A thread
+ * that comes while another one is at it waits, and then finds what that one has
+ * left.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,6 +21,7 @@
 #include <lkl_host.h>
 
 #include "../host/posix/posix.h"
+#include "process.h"
 #include "thread.h"
 #include "virtio.h"
 
@@ -104,13 +109,33 @@ long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 	return ret;
 }
 
-int lkl_init(struct lkl_host_operations *ops)
+/*
+ * Begin a step of the life cycle.  A signal handler cannot wait for the step or
+ * the call that it has interrupted.
+ */
+static int begin_step(void)
+{
+	struct lkl_self *self = &self_state;
+
+	if (self->busy || self->in_step)
+		return -LKL_EDEADLK;
+	self->in_step = 1;
+	pthread_mutex_lock(&lkl_process()->life);
+	return 0;
+}
+
+static void end_step(void)
+{
+	pthread_mutex_unlock(&lkl_process()->life);
+	self_state.in_step = 0;
+}
+
+static int init(struct lkl_host_operations *ops)
 {
 	int err;
 
-	if (!ops)
-		return -LKL_EINVAL;
-	if (lkl_host)
+	/* A forked child may begin anew. */
+	if (lkl_host && lkl_process()->initialized)
 		return -LKL_EBUSY;
 	if (!have_exit_key) {
 		if (pthread_key_create(&exit_key, thread_exit))
@@ -121,28 +146,60 @@ int lkl_init(struct lkl_host_operations *ops)
 	if (err)
 		return err;
 	lkl_host = ops;
+	lkl_process()->initialized = true;
 	return 0;
+}
+
+int lkl_init(struct lkl_host_operations *ops)
+{
+	int err;
+
+	if (!ops)
+		return -LKL_EINVAL;
+	err = begin_step();
+	if (err)
+		return err;
+	err = init(ops);
+	end_step();
+	return err;
+}
+
+static int start_kernel(const char *cmdline)
+{
+	int err;
+
+	if (!lkl_host)
+		return -LKL_EINVAL;
+	if (lkl_kernel_boots())
+		return -LKL_EBUSY;
+	/* Or in the process that this one was forked from. */
+	lkl_process()->initialized = true;
+	listen_reset();
+	err = lkl_vdevs_start(lkl_host);
+	if (err)
+		return err;
+	err = lkl_kernel_boot(lkl_host, cmdline);
+	lkl_vdevs_started(!err);
+	return err;
 }
 
 int lkl_start_kernel(const char *cmdline_fmt, ...)
 {
 	char cmdline[4096] = "";
 	va_list args;
-	int n, ret;
+	int n, err;
 
-	if (!lkl_host)
-		return -LKL_EINVAL;
 	va_start(args, cmdline_fmt);
 	n = vsnprintf(cmdline, sizeof(cmdline), cmdline_fmt, args);
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(cmdline))
-		return -LKL_E2BIG;
-	ret = lkl_vdevs_start(lkl_host);
-	if (ret)
-		return ret;
-	ret = lkl_kernel_boot(lkl_host, cmdline);
-	lkl_vdevs_started(!ret);
-	return ret;
+		return lkl_host ? -LKL_E2BIG : -LKL_EINVAL;
+	err = begin_step();
+	if (err)
+		return err;
+	err = start_kernel(cmdline);
+	end_step();
+	return err;
 }
 
 int lkl_is_running(void)
@@ -150,30 +207,44 @@ int lkl_is_running(void)
 	return lkl_kernel_boots() != 0;
 }
 
-long lkl_sys_halt(void)
+static long halt(struct lkl_self *self)
 {
-	struct lkl_self *self = &self_state;
-	long ret = 0;
+	long err = 0;
 
 	if (!lkl_kernel_boots())
 		return -LKL_ENOSYS;
-	if (self->busy)
-		return -LKL_EDEADLK;
 	if (!self->task || self->boot != lkl_kernel_boots())
-		ret = attach(self);
-	if (!ret)
-		ret = lkl_kernel_halt(self->task);
-	if (ret)
-		return ret;
+		err = attach(self);
+	if (!err)
+		err = lkl_kernel_halt(self->task);
+	if (err)
+		return err;
 	lkl_vdevs_stop();
 	lkl_kernel_release();
 	self->task = NULL;
 	return 0;
 }
 
+long lkl_sys_halt(void)
+{
+	long err = begin_step();
+
+	if (err)
+		return err;
+	err = halt(&self_state);
+	end_step();
+	return err;
+}
+
 void lkl_cleanup(void)
 {
-	lkl_vdevs_free();
-	posix_faults_remove();
-	lkl_host = NULL;
+	if (begin_step())
+		return;
+	if (!lkl_kernel_boots()) {
+		lkl_vdevs_free();
+		posix_faults_remove();
+		lkl_host = NULL;
+		lkl_process()->initialized = false;
+	}
+	end_step();
 }

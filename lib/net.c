@@ -751,6 +751,7 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 		n->skip += ETH_HDR;
 
 	n->vdev.ops = &net_ops;
+	n->vdev.back = nd;
 	n->vdev.kind = "lkl-net";
 	n->vdev.queues = n->virtqs;
 	n->vdev.dev.id = LKL_VIRTIO_ID_NET;
@@ -777,18 +778,12 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 
 void lkl_netdev_remove(int id)
 {
-	struct lkl_vdev *vdev = lkl_vdev_find(LKL_VIRTIO_ID_NET, id);
-
-	if (vdev)
-		lkl_vdev_remove(vdev);
+	lkl_vdev_remove_unit(LKL_VIRTIO_ID_NET, id);
 }
 
 void lkl_netdev_free(struct lkl_netdev *nd)
 {
-	struct lkl_vdev *vdev = lkl_vdev_find(LKL_VIRTIO_ID_NET, nd->id);
-
-	if (vdev && to_net(vdev)->nd == nd)
-		lkl_vdev_remove(vdev);
+	lkl_vdev_remove_front(nd);
 	nd->ops->free(nd);
 }
 

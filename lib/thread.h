@@ -9,11 +9,13 @@
  * @boot: this
  * @busy: the thread is in a call; another one can only come from a signal
  *	handler
+ * @in_step: the thread boots or halts the kernel, or the like
  */
 struct lkl_self {
 	void *task;
 	unsigned int boot;
 	int busy;
+	int in_step;
 };
 
 /* Is the calling thread in a call? */

@@ -29,24 +29,48 @@
  * The list outlives the kernel: devices are added before boot or while it runs,
  * and stay until they are removed.  The lock is held during boot and halt, so
  * that a device that comes or goes meanwhile waits for the outcome.
+ *
+ * A forked child has no devices if its parent's kernel has them: two kernels
+ * that use a disk destroy what is on it.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <lkl/asm/errno.h>
+#include "process.h"
 #include "thread.h"
 #include "virtio.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "rings are little-endian and used in place");
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lkl_vdev *devices;
-/* The kernel runs and has the devices of the list. */
-static bool running;
+/* Some kernel, maybe that of the process that this one was forked from, has
+ * them. */
+static bool in_use;
 
 struct lkl_host_operations *lkl_vdev_host;
+
+static struct lkl_process *lock_devices(void)
+{
+	struct lkl_process *process = lkl_process();
+
+	pthread_mutex_lock(&process->devices);
+	if (!process->looked) {
+		process->looked = true;
+		if (in_use) {
+			devices = NULL;
+			in_use = false;
+		}
+	}
+	return process;
+}
+
+static void unlock_devices(struct lkl_process *process)
+{
+	pthread_mutex_unlock(&process->devices);
+}
 
 static struct lkl_vdev *to_vdev(struct lkl_virtio_dev *dev)
 {
@@ -404,8 +428,19 @@ static const struct lkl_virtio_ops virtio_ops = {
 	.irq = irq,
 };
 
+static int start(struct lkl_vdev *vdev)
+{
+	int err = vdev->ops->start(vdev);
+
+	vdev->started = !err;
+	return err;
+}
+
 static void stop(struct lkl_vdev *vdev)
 {
+	if (!vdev->started)
+		return;
+	vdev->started = false;
 	vdev->ops->stop(vdev);
 	reset(vdev);
 }
@@ -438,6 +473,27 @@ static struct lkl_vdev **find(const struct lkl_vdev *vdev)
 	return p;
 }
 
+/* The kernel has halted meanwhile, with all that it had. */
+static bool has_ended(int err)
+{
+	return err == -LKL_ENOSYS || err == -LKL_ESHUTDOWN;
+}
+
+/* Have the running kernel use a device. */
+static int plug(struct lkl_vdev *vdev)
+{
+	int err = start(vdev);
+
+	if (err)
+		return err;
+	err = lkl_kernel_call(lkl_virtio_add, &vdev->dev);
+	if (err)
+		stop(vdev);
+	else if (vdev->ops->ready)
+		vdev->ops->ready(vdev);
+	return has_ended(err) ? 0 : err;
+}
+
 /**
  * lkl_vdev_add - add a device to the list, and to the kernel if it runs
  * @vdev: the device, whose @unit and @name will be set
@@ -446,6 +502,7 @@ static struct lkl_vdev **find(const struct lkl_vdev *vdev)
  */
 int lkl_vdev_add(struct lkl_vdev *vdev)
 {
+	struct lkl_process *process;
 	int ret = 0;
 
 	vdev->dev.ops = &virtio_ops;
@@ -453,24 +510,36 @@ int lkl_vdev_add(struct lkl_vdev *vdev)
 			     1ULL << LKL_VIRTIO_RING_F_INDIRECT_DESC |
 			     1ULL << LKL_VIRTIO_RING_F_EVENT_IDX;
 
-	pthread_mutex_lock(&lock);
+	process = lock_devices();
 	insert(vdev);
-	if (running) {
-		ret = vdev->ops->start(vdev);
-		if (!ret) {
-			ret = lkl_kernel_call(lkl_virtio_add, &vdev->dev);
-			if (ret)
-				stop(vdev);
-			else if (vdev->ops->ready)
-				vdev->ops->ready(vdev);
-		}
-	}
+	if (process->running)
+		ret = plug(vdev);
 	if (!ret)
 		ret = vdev->unit;
 	else
 		*find(vdev) = vdev->next;
-	pthread_mutex_unlock(&lock);
+	unlock_devices(process);
 	return ret;
+}
+
+/* Take the device at *p from the kernel and the list, and free it. */
+static int remove_at(struct lkl_process *process, struct lkl_vdev **p)
+{
+	struct lkl_vdev *vdev = *p;
+	int err;
+
+	if (!vdev)
+		return -LKL_EINVAL;
+	if (process->running) {
+		err = lkl_kernel_call(lkl_virtio_remove, &vdev->dev);
+		/* With ENODEV it never had the device. */
+		if (err && err != -LKL_ENODEV && !has_ended(err))
+			return err;
+		stop(vdev);
+	}
+	*p = vdev->next;
+	vdev->ops->free(vdev);
+	return 0;
 }
 
 /**
@@ -482,56 +551,55 @@ int lkl_vdev_add(struct lkl_vdev *vdev)
  */
 int lkl_vdev_remove(struct lkl_vdev *vdev)
 {
-	struct lkl_vdev **p;
-	int ret = 0;
+	struct lkl_process *process = lock_devices();
+	int err = remove_at(process, find(vdev));
 
-	pthread_mutex_lock(&lock);
-	p = find(vdev);
-	if (!*p) {
-		ret = -LKL_EINVAL;
-		goto out;
-	}
-	if (running) {
-		ret = lkl_kernel_call(lkl_virtio_remove, &vdev->dev);
-		/* It never had the device, or is gone with all that it had. */
-		if (ret == -LKL_ENODEV || ret == -LKL_ENOSYS ||
-		    ret == -LKL_ESHUTDOWN)
-			ret = 0;
-		if (ret)
-			goto out;
-		stop(vdev);
-	}
-	*p = vdev->next;
-	vdev->ops->free(vdev);
-out:
-	pthread_mutex_unlock(&lock);
-	return ret;
+	unlock_devices(process);
+	return err;
 }
 
-static struct lkl_vdev *find_unit(unsigned int id, int unit)
+static struct lkl_vdev **find_unit(unsigned int id, int unit)
 {
-	struct lkl_vdev *vdev = devices;
+	struct lkl_vdev **p = &devices;
 
-	while (vdev && (vdev->dev.id != id || vdev->unit != unit))
-		vdev = vdev->next;
-	return vdev;
+	while (*p && ((*p)->dev.id != id || (*p)->unit != unit))
+		p = &(*p)->next;
+	return p;
 }
 
 /**
- * lkl_vdev_find - the device with a number
+ * lkl_vdev_remove_unit - the same for the device with a number
  * @id: virtio device type
  * @unit: number of the device among those of its type
  *
- * Return: the device, or NULL
+ * Return: as lkl_vdev_remove()
  */
-struct lkl_vdev *lkl_vdev_find(unsigned int id, int unit)
+int lkl_vdev_remove_unit(unsigned int id, int unit)
 {
-	struct lkl_vdev *vdev;
+	struct lkl_process *process = lock_devices();
+	int err = remove_at(process, find_unit(id, unit));
 
-	pthread_mutex_lock(&lock);
-	vdev = find_unit(id, unit);
-	pthread_mutex_unlock(&lock);
-	return vdev;
+	unlock_devices(process);
+	return err;
+}
+
+/**
+ * lkl_vdev_remove_front - the same for the device in front of a back end
+ * @back: what the device has in @back
+ *
+ * Return: as lkl_vdev_remove()
+ */
+int lkl_vdev_remove_front(const void *back)
+{
+	struct lkl_process *process = lock_devices();
+	struct lkl_vdev **p = &devices;
+	int err;
+
+	while (*p && (*p)->back != back)
+		p = &(*p)->next;
+	err = remove_at(process, p);
+	unlock_devices(process);
+	return err;
 }
 
 /**
@@ -543,14 +611,13 @@ struct lkl_vdev *lkl_vdev_find(unsigned int id, int unit)
  */
 int lkl_vdev_index(unsigned int id, int unit)
 {
-	struct lkl_vdev *vdev;
+	struct lkl_process *process = lock_devices();
+	struct lkl_vdev *vdev = *find_unit(id, unit);
 	int ret = -LKL_ENODEV;
 
-	pthread_mutex_lock(&lock);
-	vdev = find_unit(id, unit);
-	if (running && vdev && vdev->dev.driver)
+	if (process->running && vdev && vdev->dev.driver)
 		ret = vdev->dev.index;
-	pthread_mutex_unlock(&lock);
+	unlock_devices(process);
 	return ret;
 }
 
@@ -558,27 +625,27 @@ int lkl_vdev_index(unsigned int id, int unit)
  * lkl_vdevs_start - get the devices ready for a boot
  * @ops: the host
  *
- * When it succeeds, the same thread must call lkl_vdevs_started().
+ * No kernel runs.  When it succeeds, the same thread must call
+ * lkl_vdevs_started().
  *
  * Return: 0, or the negative error number of a device
  */
 int lkl_vdevs_start(struct lkl_host_operations *ops)
 {
-	struct lkl_vdev *vdev, *undo;
+	struct lkl_process *process = lock_devices();
+	struct lkl_vdev *vdev;
 	int ret = 0;
 
-	pthread_mutex_lock(&lock);
 	lkl_vdev_host = ops;
-	for (vdev = devices; vdev && !ret; vdev = vdev->next) {
-		ret = vdev->ops->start(vdev);
-		if (ret)
-			break;
-	}
+	in_use = true;
+	for (vdev = devices; vdev && !ret; vdev = vdev->next)
+		ret = start(vdev);
 	if (!ret)
 		return 0;
-	for (undo = devices; undo != vdev; undo = undo->next)
-		stop(undo);
-	pthread_mutex_unlock(&lock);
+	for (vdev = devices; vdev; vdev = vdev->next)
+		stop(vdev);
+	in_use = false;
+	unlock_devices(process);
 	return ret;
 }
 
@@ -588,16 +655,18 @@ int lkl_vdevs_start(struct lkl_host_operations *ops)
  */
 void lkl_vdevs_started(bool booted)
 {
+	struct lkl_process *process = lkl_process();
 	struct lkl_vdev *vdev;
 
-	running = booted;
+	process->running = booted;
 	for (vdev = devices; vdev; vdev = vdev->next) {
 		if (!booted)
 			stop(vdev);
 		else if (vdev->dev.driver && vdev->ops->ready)
 			vdev->ops->ready(vdev);
 	}
-	pthread_mutex_unlock(&lock);
+	in_use = booted;
+	unlock_devices(process);
 }
 
 /**
@@ -607,15 +676,16 @@ void lkl_vdevs_started(bool booted)
  */
 void lkl_vdevs_stop(void)
 {
+	struct lkl_process *process = lock_devices();
 	struct lkl_vdev *vdev;
 
-	pthread_mutex_lock(&lock);
-	if (running) {
-		running = false;
+	if (process->running) {
+		process->running = false;
 		for (vdev = devices; vdev; vdev = vdev->next)
 			stop(vdev);
 	}
-	pthread_mutex_unlock(&lock);
+	in_use = false;
+	unlock_devices(process);
 }
 
 /**
@@ -623,14 +693,15 @@ void lkl_vdevs_stop(void)
  */
 void lkl_vdevs_free(void)
 {
-	pthread_mutex_lock(&lock);
+	struct lkl_process *process = lock_devices();
+
 	while (devices) {
 		struct lkl_vdev *vdev = devices;
 
 		devices = vdev->next;
 		vdev->ops->free(vdev);
 	}
-	pthread_mutex_unlock(&lock);
+	unlock_devices(process);
 }
 
 /**

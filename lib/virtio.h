@@ -88,6 +88,8 @@ struct lkl_vdev_ops {
  *	queue_size, config, config_len, offered
  * @ops: see there
  * @queues: @dev.queues rings
+ * @back: what the application knows the back end by, or NULL
+ * @started: @ops.start was called, and @ops.stop was not yet
  * @kind: what to call such devices
  * @unit: number among the devices of its kind
  * @name: @kind and @unit
@@ -97,6 +99,8 @@ struct lkl_vdev {
 	struct lkl_virtio_dev dev;
 	const struct lkl_vdev_ops *ops;
 	struct lkl_virtq *queues;
+	const void *back;
+	bool started;
 	const char *kind;
 	int unit;
 	char name[20];
@@ -123,7 +127,8 @@ bool lkl_vdev_mark(struct lkl_vdev *vdev, unsigned long long pending);
 int lkl_vdev_add(struct lkl_vdev *vdev);
 int lkl_vdev_remove(struct lkl_vdev *vdev);
 int lkl_vdev_index(unsigned int id, int unit);
-struct lkl_vdev *lkl_vdev_find(unsigned int id, int unit);
+int lkl_vdev_remove_unit(unsigned int id, int unit);
+int lkl_vdev_remove_front(const void *back);
 int lkl_only_entry(const char *path, char *name, size_t size);
 
 int lkl_vdevs_start(struct lkl_host_operations *ops);

@@ -104,20 +104,24 @@ static void *host_keep(unsigned long size)
 
 static int host_ram_open(unsigned long addr, unsigned long size)
 {
+	void *ram = MAP_FAILED;
 	int err;
 
 	ram_fd = memfd_create("lkl-ram", MFD_CLOEXEC);
 	if (ram_fd < 0)
 		return -errno;
-	if (ftruncate(ram_fd, size) ||
-	    mmap((void *)addr, size, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ram_fd,
-		 0) == MAP_FAILED) {
+	if (!ftruncate(ram_fd, size))
+		ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			   ram_fd, 0);
+	if (ram == MAP_FAILED) {
 		err = -errno;
 		close(ram_fd);
 		ram_fd = -1;
 		return err;
 	}
+	/* A forked child must not write to it by accident. */
+	madvise(ram, size, MADV_DONTFORK);
 	ram_addr = addr;
 	ram_size = size;
 	return 0;

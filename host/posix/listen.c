@@ -59,6 +59,8 @@ static bool listening;
 static unsigned int turn;
 /* What the listener waits for. */
 static int *listener_word;
+/* Threads that may be about to write to event_fd. */
+static int ringers;
 static int program_fd = -1;
 
 static bool futexes_only;
@@ -138,6 +140,19 @@ void listen_resume(struct listen_source *source)
 	watch_source(source);
 }
 
+void listen_reset(void)
+{
+	if (!sources)
+		return;
+	/* The descriptors' numbers may be of other files by now. */
+	sources = 0;
+	program_fd = -1;
+	n_ready = 0;
+	ringers = 0;
+	listener_word = NULL;
+	listening = false;
+}
+
 static void ring(void)
 {
 	static const unsigned long long one = 1;
@@ -160,6 +175,9 @@ void listen_remove(struct listen_source *source)
 	}
 	if (sources)
 		return;
+	/* Its number may be of another file as soon as it is closed. */
+	while (__atomic_load_n(&ringers, __ATOMIC_SEQ_CST))
+		lkl_host_ops.relax();
 	close(epoll_fd);
 	close(event_fd);
 	program_fd = -1;
@@ -234,10 +252,18 @@ int listen_wait(int *word, int val, unsigned long long deadline)
 
 bool listen_wake(int *word)
 {
+	bool listens;
+
 	if (__atomic_load_n(&listener_word, __ATOMIC_SEQ_CST) != word)
 		return false;
-	ring();
-	return true;
+	__atomic_fetch_add(&ringers, 1, __ATOMIC_SEQ_CST);
+	/* There are no listeners any more when listen_remove() looks at that.
+	 */
+	listens = __atomic_load_n(&listener_word, __ATOMIC_SEQ_CST) == word;
+	if (listens)
+		ring();
+	__atomic_fetch_sub(&ringers, 1, __ATOMIC_SEQ_CST);
+	return listens;
 }
 
 void lkl_listen_end(void)

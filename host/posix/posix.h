@@ -63,6 +63,9 @@ void listen_resume(struct listen_source *source);
 /* The end of that: receive() does not run any more. */
 void listen_remove(struct listen_source *source);
 
+/* No kernel runs in this process: forget what it has of its parent's. */
+void listen_reset(void);
+
 /* Operations of the host; the last tells who waits for @word, if he listens. */
 int listen_begin(void);
 int listen_wait(int *word, int val, unsigned long long deadline);

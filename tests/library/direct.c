@@ -70,6 +70,42 @@ static void memory(void)
 	halt();
 }
 
+/* Is a page still the file's own, as it is until somebody writes to it? */
+static int is_files(const char *page)
+{
+	int map = open("/proc/self/pagemap", O_RDONLY);
+	unsigned long entry;
+
+	EQ(pread(map, &entry, 8, (long)page / PAGE * 8), 8);
+	close(map);
+	return entry >> 61 & 1;
+}
+
+/* What the kernel only reads is not changed by that, nor taken for changed. */
+static void only_read(void)
+{
+	int file = open("/proc/self/exe", O_RDONLY);
+	char *private =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	char seen[PAGE];
+
+	CHECK(private != MAP_FAILED);
+	CHECK(*(volatile char *)private == 0x7f);
+	CHECK(is_files(private));
+	set_up();
+	for (int i = 0; i < 3; i++)
+		EQ(lkl_sys_pwrite64(fd, private, PAGE, 0), PAGE);
+	CHECK(is_files(private));
+	EQ(lkl_sys_pread64(OK(lkl_sys_open("f", LKL_O_RDONLY, 0)), seen, PAGE,
+			   0),
+	   PAGE);
+	EQ(memcmp(seen, private, PAGE), 0);
+	/* To be written to, it can be all the same. */
+	EQ(lkl_sys_pread64(fd, private, PAGE, 0), PAGE);
+	CHECK(!is_files(private));
+	halt();
+}
+
 static void bad_memory(void)
 {
 	char *p = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
@@ -320,9 +356,13 @@ static void packet_ring(void)
 }
 
 static const struct check tests[] = {
-	{ "memory", memory },	  { "bad-memory", bad_memory },
-	{ "futexes", futexes },	  { "pages-in-pipes", pages_in_pipes },
-	{ "zerocopy", zerocopy }, { "packet-ring", packet_ring },
+	{ "memory", memory },
+	{ "only-read", only_read },
+	{ "bad-memory", bad_memory },
+	{ "futexes", futexes },
+	{ "pages-in-pipes", pages_in_pipes },
+	{ "zerocopy", zerocopy },
+	{ "packet-ring", packet_ring },
 };
 
 CHECK_MAIN(tests)

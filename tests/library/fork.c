@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The child of a fork has no kernel: each call says so at once, none hangs, and
- * the parent does not notice.
+ * the parent does not notice.  It can boot one of its own.
  */
 #include "check.h"
 
@@ -41,7 +41,6 @@ static void child(void)
 	CHECK(lkl_mount_fs("proc") < 0);
 	CHECK(!lkl_opendir("/", &err) && err < 0);
 	EQ(lkl_trigger_irq(1), -LKL_ENOSYS);
-	CHECK(lkl_start_kernel("mem=64M") < 0);
 	CHECK(lkl_disk_remove(disk) < 0);
 	pthread_join(start(child_thread, NULL), NULL);
 }
@@ -139,7 +138,101 @@ static void own(void)
 	halt();
 }
 
+/*
+ * While the parent's kernel runs, too: then the child's has no devices, and
+ * neither process has anything of the other's.
+ */
+static void child_boots(int again)
+{
+	struct lkl_disk disk = { .fd = memfd_create("image", 0) };
+	char path[64];
+	int fd;
+
+	EQ(lkl_sys_getpid(), -LKL_ENOSYS);
+	if (again)
+		EQ(lkl_init(&lkl_host_ops), 0);
+	EQ(lkl_start_kernel("mem=64M"), 0);
+	EQ(lkl_init(&lkl_host_ops), -LKL_EBUSY);
+	EQ(lkl_sys_open("/f", LKL_O_RDONLY, 0), -LKL_ENOENT);
+	CHECK(lkl_get_virtio_blkdev(0, 0, &(unsigned int){ 0 }) < 0);
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	EQ(lkl_sys_pwrite64(fd, "child", 5, 0), 5);
+	/* Its own disk has the number that the parent's has there. */
+	EQ(ftruncate(disk.fd, 1 << 20), 0);
+	EQ(lkl_disk_add(&disk), 0);
+	CHECK(lkl_mount_dev(0, 0, "ext4", 0, NULL, path, sizeof(path)) < 0);
+	EQ(lkl_mount_fs("proc"), 0);
+	EQ(lkl_disk_remove(disk), 0);
+	fork_once();
+	halt();
+	boot("mem=64M");
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
+static void beside(void)
+{
+	struct lkl_disk disk = { .fd = ext4_image(16) };
+	pthread_t id[CALLERS];
+	char path[64], seen[5];
+	int status, id0, text;
+
+	boot("mem=64M");
+	id0 = OK(lkl_disk_add(&disk));
+	OK(lkl_mount_dev(id0, 0, "ext4", 0, NULL, path, sizeof(path)));
+	EQ(lkl_sys_chdir(path), 0);
+	text = OK(lkl_sys_open("t", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	EQ(lkl_sys_pwrite64(text, "hello", 5, 0), 5);
+	fd = OK(lkl_sys_open("f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	OK(lkl_sys_ftruncate(fd, 1 << 20));
+	for (int i = 0; i < CALLERS; i++)
+		id[i] = start(caller, NULL);
+	for (int i = 0; i < 6; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			alarm(30);
+			child_boots(i & 1);
+			_exit(0);
+		}
+		EQ(waitpid(pid, &status, 0), pid);
+		EQ(status, 0);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(id[i], NULL);
+	EQ(lkl_sys_fsync(text), 0);
+	EQ(lkl_sys_pread64(text, seen, 5, 0), 5);
+	EQ(memcmp(seen, "hello", 5), 0);
+	EQ(lkl_sys_close(text), 0);
+	EQ(lkl_sys_close(fd), 0);
+	EQ(lkl_sys_chdir("/"), 0);
+	OK(lkl_umount_dev(id0, 0, 0, 1000));
+	halt();
+}
+
+/* A stray pointer in the child does not change the parent's kernel. */
+static void memory(void)
+{
+	int status;
+	pid_t pid;
+
+	boot("mem=64M");
+	pid = fork();
+	if (!pid) {
+		memset((void *)0x110000000000, 0x55, 4096);
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status));
+	EQ(WTERMSIG(status), SIGSEGV);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
 static const struct check tests[] = {
+	{ "beside", beside },
+	{ "memory", memory },
 	{ "quiet", quiet },
 	{ "busy", busy },
 	{ "while-blocked", while_blocked },

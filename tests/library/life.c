@@ -2,6 +2,10 @@
 /*
  * Boot, halt, and what happens in the wrong order.
  */
+#include <sys/eventfd.h>
+
+#include <lkl_host.h>
+
 #include "check.h"
 
 static void before_boot(void)
@@ -36,6 +40,139 @@ static void twice(void)
 	EQ(lkl_sys_getpid(), 1);
 	/* The first descriptor of a fresh kernel is 0. */
 	EQ(lkl_sys_open("/", LKL_O_RDONLY, 0), 0);
+	halt();
+}
+
+/*
+ * A start that is refused leaves the running kernel's devices alone: a disk
+ * that is written to, and a network that sends.
+ */
+struct wire {
+	struct lkl_netdev nd;
+	int event;
+	unsigned long sent;
+};
+
+static int wire_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	(void)iov, (void)cnt;
+	__atomic_fetch_add(&((struct wire *)nd)->sent, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int wire_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	(void)nd, (void)iov, (void)cnt;
+	return -1;
+}
+
+static int wire_poll(struct lkl_netdev *nd)
+{
+	eventfd_t n;
+
+	eventfd_read(((struct wire *)nd)->event, &n);
+	return LKL_DEV_NET_POLL_HUP;
+}
+
+static void wire_hup(struct lkl_netdev *nd)
+{
+	eventfd_write(((struct wire *)nd)->event, 1);
+}
+
+static void wire_free(struct lkl_netdev *nd)
+{
+	(void)nd;
+}
+
+static struct lkl_dev_net_ops wire_ops = {
+	.tx = wire_tx,
+	.rx = wire_rx,
+	.poll = wire_poll,
+	.poll_hup = wire_hup,
+	.free = wire_free,
+};
+
+static int busy_ends;
+static unsigned long written;
+
+static void *busy_disk(void *arg)
+{
+	static char block[1 << 16];
+	int fd = OK(lkl_sys_open("f", LKL_O_CREAT | LKL_O_RDWR | LKL_O_DSYNC,
+				 0600));
+
+	for (long i = 0; !__atomic_load_n(&busy_ends, __ATOMIC_RELAXED); i++) {
+		EQ(lkl_sys_pwrite64(fd, block, sizeof(block),
+				    i % 16 * sizeof(block)),
+		   sizeof(block));
+		__atomic_fetch_add(&written, 1, __ATOMIC_RELAXED);
+	}
+	EQ(lkl_sys_close(fd), 0);
+	return arg;
+}
+
+static void *busy_net(void *arg)
+{
+	struct lkl_sockaddr_in to = { .sin_family = LKL_AF_INET,
+				      .sin_port = 0x100,
+				      .sin_addr = { 0x0201000a } };
+	int fd = OK(lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0));
+
+	while (!__atomic_load_n(&busy_ends, __ATOMIC_RELAXED)) {
+		OK(lkl_sys_sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)));
+		lkl_sys_sched_yield();
+	}
+	return arg;
+}
+
+static void more(unsigned long *count)
+{
+	unsigned long was = __atomic_load_n(count, __ATOMIC_RELAXED);
+
+	for (int i = 0; __atomic_load_n(count, __ATOMIC_RELAXED) < was + 5; i++)
+		if (i < 10000)
+			msleep(1);
+		else
+			FAIL("I/O hangs");
+}
+
+static void twice_busy(void)
+{
+	struct wire wire = { .nd.ops = &wire_ops, .event = eventfd(0, 0) };
+	struct lkl_disk disk = { .fd = ext4_image(16) };
+	unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 };
+	unsigned int peer = 0x0201000a;
+	char path[64];
+	int id, net, ifindex;
+	pthread_t threads[2];
+
+	boot("mem=64M");
+	id = OK(lkl_disk_add(&disk));
+	OK(lkl_mount_dev(id, 0, "ext4", 0, NULL, path, sizeof(path)));
+	EQ(lkl_sys_chdir(path), 0);
+	net = OK(lkl_netdev_add(&wire.nd, NULL));
+	ifindex = OK(lkl_netdev_get_ifindex(net));
+	OK(lkl_if_up(ifindex));
+	OK(lkl_if_set_ipv4(ifindex, 0x0101000a, 24));
+	OK(lkl_add_neighbor(ifindex, LKL_AF_INET, &peer, mac));
+	threads[0] = start(busy_disk, NULL);
+	threads[1] = start(busy_net, NULL);
+	for (int i = 0; i < 5; i++) {
+		more(&written);
+		more(&wire.sent);
+		EQ(lkl_start_kernel("mem=64M"), -LKL_EBUSY);
+		/* Nor does this take away what is in use. */
+		lkl_cleanup();
+	}
+	more(&written);
+	more(&wire.sent);
+	__atomic_store_n(&busy_ends, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	EQ(lkl_sys_chdir("/"), 0);
+	OK(lkl_umount_dev(id, 0, 0, 1000));
+	EQ(lkl_disk_remove(disk), 0);
+	lkl_netdev_free(&wire.nd);
 	halt();
 }
 
@@ -237,10 +374,10 @@ static void strerror_all(void)
 
 static const struct check tests[] = {
 	{ "before-boot", before_boot },	  { "twice", twice },
-	{ "after-halt", after_halt },	  { "survive", survive },
-	{ "command-line", command_line }, { "least-memory", least_memory },
-	{ "loglevel", loglevel },	  { "random", random_bytes },
-	{ "strerror", strerror_all },
+	{ "twice-busy", twice_busy },	  { "after-halt", after_halt },
+	{ "survive", survive },		  { "command-line", command_line },
+	{ "least-memory", least_memory }, { "loglevel", loglevel },
+	{ "random", random_bytes },	  { "strerror", strerror_all },
 };
 
 CHECK_MAIN(tests)

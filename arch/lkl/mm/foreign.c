@@ -16,7 +16,12 @@
  *
  * The kernel does not hear when the application unmaps memory.  Hence an entry
  * is looked at anew whenever it is read: ptep_get() sees _PAGE_FOREIGN and asks
- * here whether the memory can be read and written right now.
+ * here whether the memory can be used right now.
+ *
+ * To find out whether memory can be written means to write to it, which makes
+ * the host copy a page that is shared, or take one of a file for changed.  So
+ * an entry is made for reading, and tried for writing only once the kernel has
+ * wanted to write.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
@@ -58,55 +63,46 @@ pte_t lkl_foreign_pte(pte_t pte)
 {
 	unsigned long addr = (unsigned long)__va(PFN_PHYS(pte_pfn(pte)));
 
-	if (lkl_foreign_writable(addr))
-		return pte_set(pte, _PAGE_RW);
+	if (pte_val(pte) & _PAGE_RW && lkl_foreign_writable(addr))
+		return pte;
 	if (lkl_foreign_readable(addr))
 		return pte_unset(pte, _PAGE_RW);
 	return __pte(0);
 }
 
-/* Chunks of the struct page area that were mapped for foreign pages. */
-struct lkl_chunk {
-	struct lkl_chunk *next;
-	unsigned long addr;
-};
-
-static struct lkl_chunk *lkl_chunks;
-
 /* Stands for "anonymous" in page->mapping; never looked into. */
 static struct anon_vma lkl_foreign_anon;
 
-/* Make sure that the frame at @addr has a struct page. */
-static struct page *lkl_foreign_page(unsigned long addr)
+static void lkl_init_chunk(struct page *page)
 {
-	struct page *page = virt_to_page((void *)addr);
-	unsigned long start = (unsigned long)page & PAGE_MASK;
-	struct lkl_chunk *chunk;
-	unsigned int i;
-	u8 byte;
+	struct page *end = page + LKL_CHUNK_PAGES;
 
-	if (!__get_user(byte, (u8 __user *)start))
-		return page;
-	chunk = kmalloc(sizeof(*chunk), GFP_KERNEL);
-	if (!chunk)
-		return NULL;
-	if (lkl_ops->anon(start, PAGE_SIZE)) {
-		kfree(chunk);
-		return NULL;
-	}
-	chunk->addr = start;
-	chunk->next = lkl_chunks;
-	lkl_chunks = chunk;
-
-	page = (struct page *)start;
-	for (i = 0; i < LKL_CHUNK_PAGES; i++, page++) {
+	for (; page < end; page++) {
 		set_page_count(page, 1);
 		atomic_set(&page->_mapcount, -1);
 		page->mapping = (void *)&lkl_foreign_anon + PAGE_MAPPING_ANON;
 		__SetPageUptodate(page);
 		SetPageAnonExclusive(page);
 	}
-	return virt_to_page((void *)addr);
+}
+
+/* Make sure that the frame at @addr has a struct page. */
+static int lkl_foreign_page(unsigned long addr)
+{
+	static DEFINE_SPINLOCK(lock);
+	unsigned long start = (unsigned long)virt_to_page((void *)addr) & PAGE_MASK;
+	int err = 0;
+	u8 byte;
+
+	/* Of two faults in one chunk, the first makes it. */
+	spin_lock(&lock);
+	if (__get_user(byte, (u8 __user *)start)) {
+		err = lkl_ops->anon(start, PAGE_SIZE);
+		if (!err)
+			lkl_init_chunk((struct page *)start);
+	}
+	spin_unlock(&lock);
+	return err;
 }
 
 static vm_fault_t lkl_foreign_fault(struct vm_fault *vmf)
@@ -119,22 +115,22 @@ static vm_fault_t lkl_foreign_fault(struct vm_fault *vmf)
 
 	if (write ? !lkl_foreign_writable(addr) : !lkl_foreign_readable(addr))
 		return VM_FAULT_SIGSEGV;
-	if (!lkl_foreign_page(addr))
+	if (lkl_foreign_page(addr))
 		return VM_FAULT_OOM;
 	ptep = get_locked_pte(vma->vm_mm, addr, &ptl);
 	if (!ptep)
 		return VM_FAULT_OOM;
-	set_pte(ptep, pte_set(pfn_pte(virt_to_pfn(addr), PAGE_SHARED),
+	set_pte(ptep, pte_set(pfn_pte(virt_to_pfn(addr), write ? PAGE_SHARED :
+					      PAGE_READONLY),
 			      _PAGE_DIRTY | _PAGE_FOREIGN));
 	pte_unmap_unlock(ptep, ptl);
 	return VM_FAULT_NOPAGE;
 }
 
-/* An entry is there, and the memory was read-only when it was read. */
+/* The entry that is there is for reading. */
 static vm_fault_t lkl_foreign_mkwrite(struct vm_fault *vmf)
 {
-	return lkl_foreign_writable(vmf->address & PAGE_MASK) ?
-	       VM_FAULT_NOPAGE : VM_FAULT_SIGSEGV;
+	return lkl_foreign_fault(vmf);
 }
 
 static const char *lkl_foreign_name(struct vm_area_struct *vma)
@@ -202,13 +198,4 @@ int lkl_mm_start(struct mm_struct *mm)
 	mm->context.mirrored = true;
 	mmap_write_unlock(mm);
 	return err;
-}
-
-/* Host thread, after halt; the list is in RAM that is still there. */
-void lkl_foreign_stop(void)
-{
-	while (lkl_chunks) {
-		lkl_ops->release(lkl_chunks->addr, PAGE_SIZE);
-		lkl_chunks = lkl_chunks->next;
-	}
 }

@@ -31,6 +31,9 @@ EXPORT_SYMBOL(empty_zero_page);
 
 static unsigned long lkl_ram_size __section(".data..lkl_keep");
 
+/* A kernel of this process, or of the one it was forked from, has its memory. */
+static bool lkl_mapped __section(".data..lkl_keep");
+
 static unsigned long lkl_ram_boot(void)
 {
 	return min(lkl_ram_size, LKL_MEM_BOOT);
@@ -70,11 +73,23 @@ static int lkl_vmemmap_map(void)
 	return err;
 }
 
+static void lkl_release_areas(void)
+{
+	lkl_ops->release(LKL_UMAP_BASE, LKL_UMAP_SIZE);
+	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
+	/* Also what it has of the application's memory. */
+	lkl_ops->release(LKL_VMEMMAP_BASE, LKL_VMEMMAP_END - LKL_VMEMMAP_BASE);
+	lkl_mapped = false;
+}
+
 /* Host thread, before boot: get the address space the kernel lives in. */
 int lkl_mm_host_start(unsigned long size)
 {
 	int err;
 
+	/* What a forked child has inherited; the RAM it has not. */
+	if (lkl_mapped)
+		lkl_release_areas();
 	lkl_ram_size = size;
 	err = lkl_ops->ram_open(LKL_RAM_BASE, size);
 	if (err)
@@ -86,8 +101,10 @@ int lkl_mm_host_start(unsigned long size)
 	if (err)
 		goto pages;
 	err = lkl_ops->reserve(LKL_UMAP_BASE, LKL_UMAP_SIZE);
-	if (!err)
+	if (!err) {
+		lkl_mapped = true;
 		return 0;
+	}
 	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
 pages:
 	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
@@ -99,10 +116,7 @@ ram:
 /* Host thread, after halt. */
 void lkl_mm_host_stop(void)
 {
-	lkl_foreign_stop();
-	lkl_ops->release(LKL_UMAP_BASE, LKL_UMAP_SIZE);
-	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
-	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
+	lkl_release_areas();
 	lkl_ops->ram_close();
 }
 

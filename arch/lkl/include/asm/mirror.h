@@ -18,7 +18,6 @@ void paging_init(void);
 
 /* mm/foreign.c */
 int lkl_mm_start(struct mm_struct *mm);
-void lkl_foreign_stop(void);
 
 /* mm/fault.c */
 int lkl_user_fault(unsigned long addr, bool write);
