@@ -79,6 +79,8 @@ MAN	:= $(patsubst docs/man/%.scd,$(OUT)/man/%,$(wildcard docs/man/*.scd))
 LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
+# An object of its own in liblkl.a: only who reads such files needs json-c.
+JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c)
@@ -128,10 +130,12 @@ $(OUT)/obj/%.o: %.S
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # One object, in which everything is local but what lib/lkl.map names.
+# and what the object beside it needs.
 $(OUT)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
 	@echo "  LD      $@"
 	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(OUT)/obj/lkl.symbols
-	@ld -r -z noexecstack -o $@.tmp $(OBJS) $(KERNEL)
+	@nm -u $(JSON_OBJ) | sed -n 's/^ *U \(lkl_.*\)/\1/p' >> $(OUT)/obj/lkl.symbols
+	@ld -r -z noexecstack -o $@.tmp $(filter-out $(JSON_OBJ),$(OBJS)) $(KERNEL)
 	@$(OBJCOPY) --keep-global-symbols=$(OUT)/obj/lkl.symbols $@.tmp
 	@mv $@.tmp $@
 
@@ -142,7 +146,8 @@ $(LIB).a: $(OUT)/obj/liblkl.o
 	@mkdir -p $(@D)
 	@rm -f $@
 	@$(OBJCOPY) --strip-debug --keep-section=.debug_frame $< $(OUT)/obj/lkl.o
-	@ar rcsD $@ $(OUT)/obj/lkl.o
+	@$(OBJCOPY) --strip-debug $(JSON_OBJ) $(OUT)/obj/lkl-json.o
+	@ar rcsD $@ $(OUT)/obj/lkl.o $(OUT)/obj/lkl-json.o
 
 define split-debug
 @$(OBJCOPY) --strip-debug $@.debug $@.tmp
@@ -154,7 +159,7 @@ endef
 $(LIB).so: $(OUT)/obj/liblkl.o
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
-	@$(CC) -shared -o $@.debug $< $(LDFLAGS) -Wl,-z,text -Wl,-z,defs -Wl,-z,pack-relative-relocs \
+	@$(CC) -shared -o $@.debug $< $(JSON_OBJ) $(LDFLAGS) -Wl,-z,text -Wl,-z,defs -Wl,-z,pack-relative-relocs \
 		-Wl,-Bsymbolic-functions -Wl,-soname,$(SONAME) \
 		-Wl,--version-script=lib/lkl.map $(LIB_LIBS) $(LIBS)
 	$(split-debug)

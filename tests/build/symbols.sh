@@ -17,7 +17,9 @@ for list in shared static; do
 	! grep -v -e '^lkl_' -e '^LKL_0\.' "$list" || fail "$list library: not ours"
 	[ "$(grep -c '^lkl_' "$list")" -gt 20 ] || fail "$list library: too few"
 done
-# Both offer the same, which is what the headers declare.
+# Both offer the same, which is what the headers declare.  lkl_config_* are for
+# the object of liblkl.a that needs json-c.
+sed -i '/^lkl_config_/d' static
 diff <(grep -v LKL_ shared) <(grep -v LKL_ static) || fail "the libraries differ"
 
 cat >functions.c <<'END'
@@ -116,4 +118,25 @@ for program in static-own shared-own all-static; do
 	status=0
 	"./$program" || status=$?
 	[ $status = 0 ] || fail "$program: exit status $status"
+done
+
+# A program that reads configuration files needs json-c, and no other does.
+cat >reads.c <<'END'
+#include <lkl.h>
+#include <lkl_config.h>
+int main(void)
+{
+	struct lkl_config cfg = { 0 };
+
+	if (lkl_load_config_json(&cfg, "{\"debug\": \"1\"}") || *cfg.debug != '1')
+		return 1;
+	return lkl_unload_config(&cfg);
+}
+END
+for mode in -no-pie -static; do
+	gcc $mode "${INCLUDES[@]}" reads.c "$LIB/liblkl.a" -ljson-c $LKL_LIBS -o reads
+	./reads || fail "reading a configuration ($mode)"
+	! gcc $mode "${INCLUDES[@]}" reads.c "$LIB/liblkl.a" $LKL_LIBS -o reads 2>log ||
+		fail "json-c is not needed ($mode)"
+	grep -q json_tokener log || { cat log; fail "another error ($mode)"; }
 done

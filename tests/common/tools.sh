@@ -13,8 +13,8 @@ COMMON=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$COMMON/../.." && pwd)
 BIN=$(cd "${BIN:-${BUILD:-$TOP/build}/bin}" && pwd)
 PATH=$BIN:$PATH:/usr/sbin:/sbin
-# What liblkl.a needs beside it.
-export LKL_LIBS="-ljson-c -pthread"
+# What liblkl.a needs beside it, unless the program reads configuration files.
+export LKL_LIBS="-lpthread -ldl -lm -lrt"
 TMP=$(mktemp -d)
 cd "$TMP"
 trap 'cleanup' EXIT
