@@ -136,19 +136,21 @@ static void host_ram_close(void)
 
 static int host_reserve(unsigned long addr, unsigned long size)
 {
-	if (mmap((void *)addr, size, PROT_NONE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-			 MAP_FIXED_NOREPLACE,
-		 -1, 0) == MAP_FAILED)
-		return -errno;
+	long ret = raw_syscall(__NR_mmap, addr, size, PROT_NONE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				       MAP_FIXED_NOREPLACE,
+			       -1, 0);
+
+	if (ret < 0 && ret > -4096)
+		return ret;
 	/* gdb's gcore would write hundreds of gigabytes of nothing. */
-	madvise((void *)addr, size, MADV_DONTDUMP);
+	raw_syscall(__NR_madvise, addr, size, MADV_DONTDUMP, 0, 0, 0);
 	return 0;
 }
 
 static void host_release(unsigned long addr, unsigned long size)
 {
-	munmap((void *)addr, size);
+	raw_syscall(__NR_munmap, addr, size, 0, 0, 0, 0);
 }
 
 static int host_map(unsigned long addr, unsigned long size,

@@ -322,10 +322,89 @@ static void halted(void)
 	halt();
 }
 
+/* What the host allows a process to have. */
+static long max_mappings(void)
+{
+	FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+	long max;
+
+	CHECK(f && fscanf(f, "%ld", &max) == 1);
+	fclose(f);
+	return max;
+}
+
+/*
+ * Neighbouring pages that differ need a mapping of the host each, and it gives
+ * a process so many only.
+ */
+static void fragmented(void)
+{
+	long i, pages = 2 * max_mappings() + 10000;
+	char *p, buf[16];
+	int fd;
+
+	if (pages > 200000)
+		return;
+	signal(SIGSEGV, on_fault);
+	signal(SIGBUS, on_fault);
+	boot("mem=1G");
+	OK(lkl_sys_mkdir("/t", 0700));
+	OK(lkl_sys_mount("t", "/t", "tmpfs", 0, "size=900M"));
+	fd = new_file("/t/f", pages * PAGE);
+	p = map(pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	for (i = 0; i < pages; i++)
+		CHECK(p[i * PAGE] == 0);
+	for (i = 0; i < pages; i += 2)
+		*(long *)(p + i * PAGE) = i + 1;
+	for (i = 0; i < pages; i++)
+		EQ(*(long *)(p + i * PAGE), i % 2 ? 0 : i + 1);
+	/* The kernel reaches them, too, by this and the other way. */
+	for (i = 0; i < pages; i += 10000) {
+		EQ(lkl_sys_pread64(fd, p + (i + 1) * PAGE, 8, i * PAGE), 8);
+		EQ(*(long *)(p + (i + 1) * PAGE), i + 1);
+	}
+	EQ(lkl_sys_munmap((long)p, pages * PAGE), 0);
+	EQ(touch(p, 0), SIGSEGV);
+	EQ(lkl_sys_pread64(fd, buf, 8, 0), 8);
+	halt();
+}
+
+/* When the application has all mappings itself, what it touches is not there.
+ */
+static void no_mappings(void)
+{
+	long i, n = max_mappings();
+	char *own, *p;
+	int fd;
+
+	set_up();
+	fd = new_file("/f", 64 * PAGE);
+	p = map(64 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+	own = mmap(NULL, 2 * n * PAGE, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	CHECK(own != MAP_FAILED);
+	for (i = 0; i < 2 * n; i += 2)
+		if (mprotect(own + i * PAGE, PAGE, PROT_READ))
+			break;
+	CHECK(i < 2 * n);
+	EQ(touch(p + 33 * PAGE, 1), SIGBUS);
+	EQ(lkl_sys_getpid(), 1);
+	CHECK(lkl_sys_pread64(fd, p + 17 * PAGE, 8, 0) < 0);
+	/* At the ends of the area a page takes one mapping less. */
+	for (i = 1; i < 62; i++)
+		EQ(touch(p + i * PAGE, 0), SIGBUS);
+	munmap(own, 2 * n * PAGE);
+	EQ(touch(p + 33 * PAGE, 1), 0);
+	EQ(lkl_sys_pread64(fd, p + 17 * PAGE, 1, 33 * PAGE), 1);
+	EQ(p[17 * PAGE], 1);
+	halt();
+}
+
 static const struct check tests[] = {
-	{ "anonymous", anon },	  { "copy-out", copy_out },
-	{ "files", files },	  { "others", others },
-	{ "too-much", too_much }, { "faulting-threads", faulting_threads },
+	{ "fragmented", fragmented }, { "no-mappings", no_mappings },
+	{ "anonymous", anon },	      { "copy-out", copy_out },
+	{ "files", files },	      { "others", others },
+	{ "too-much", too_much },     { "faulting-threads", faulting_threads },
 	{ "halted", halted },
 };
 

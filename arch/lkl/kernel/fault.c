@@ -43,11 +43,6 @@ struct {
 unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
 				    unsigned long write);
 
-static bool lkl_in_umap(unsigned long addr)
-{
-	return addr >= LKL_UMAP_BASE && addr < LKL_UMAP_BASE + LKL_UMAP_SIZE;
-}
-
 static unsigned long lkl_fixup(unsigned long ip)
 {
 	const struct exception_table_entry *e = search_exception_tables(ip);

@@ -21,6 +21,7 @@ int lkl_user_fault(unsigned long addr, bool write)
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	vm_fault_t fault;
+	int err;
 
 	if (!mm)
 		return -EFAULT;
@@ -41,9 +42,12 @@ retry:
 		flags |= FAULT_FLAG_TRIED;
 		goto retry;
 	}
+	if (!(fault & VM_FAULT_ERROR)) {
+		err = lkl_mirror_touch(mm, addr);
+		mmap_read_unlock(mm);
+		return err;
+	}
 	mmap_read_unlock(mm);
-	if (!(fault & VM_FAULT_ERROR))
-		return 0;
 	if (fault & VM_FAULT_OOM)
 		return -ENOMEM;
 	return fault & VM_FAULT_SIGSEGV ? -EFAULT : -EIO;

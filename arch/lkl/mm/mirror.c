@@ -9,6 +9,10 @@
  *
  * A page that may be written but is clean is mapped read-only, so that the
  * first write faults and the kernel learns that it is dirty.
+ *
+ * A process may have so many mappings only (vm.max_map_count).  When the host has
+ * no more, all of the mmap() area is dropped, as a TLB may be at any time: what is
+ * touched again comes back one by one (lkl_mirror_touch()).
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -25,21 +29,37 @@ struct lkl_run {
 	int prot;
 };
 
-static void lkl_run_flush(struct lkl_run *run)
+/* The mmap() area may lack pages that its page tables have. */
+static bool lkl_mirror_lacks;
+
+static int lkl_run_show(struct lkl_run *run)
+{
+	if (run->prot)
+		return lkl_ops->map(run->addr, run->size, run->phys, run->prot);
+	return lkl_ops->unmap(run->addr, run->size);
+}
+
+static int lkl_run_flush(struct lkl_run *run)
 {
 	int err;
 
 	if (!run->size)
-		return;
-	if (run->prot)
-		err = lkl_ops->map(run->addr, run->size,
-				   run->phys, run->prot);
-	else
-		err = lkl_ops->unmap(run->addr, run->size);
-	if (err)
-		panic("host cannot map %#lx at %#lx: error %d", run->size,
-		      run->addr, -err);
+		return 0;
+	err = lkl_run_show(run);
+	if (unlikely(err == -ENOMEM)) {
+		WRITE_ONCE(lkl_mirror_lacks, true);
+		lkl_ops->release(LKL_UMAP_BASE, LKL_UMAP_SIZE);
+		/* If not even this can be had, nobody else maps anything there. */
+		lkl_ops->reserve(LKL_UMAP_BASE, LKL_UMAP_SIZE);
+		err = lkl_run_show(run);
+	}
+	/* What is gone from vmalloc is not used, and what the application lacks faults. */
+	if (unlikely(err && run->prot && !lkl_in_umap(run->addr)))
+		panic("host cannot map %#lx at %#lx: error %d%s", run->size,
+		      run->addr, -err,
+		      err == -ENOMEM ? ", see vm.max_map_count" : "");
 	run->size = 0;
+	return err;
 }
 
 static void lkl_run_add(struct lkl_run *run, unsigned long addr, pte_t pte,
@@ -132,7 +152,7 @@ void lkl_mirror(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 {
 	struct lkl_run run = {};
 
-	if (addr < LKL_UMAP_BASE || addr >= LKL_UMAP_BASE + LKL_UMAP_SIZE)
+	if (!lkl_in_umap(addr))
 		return;
 	for (; nr; nr--, ptep++, addr += PAGE_SIZE)
 		lkl_run_add(&run, addr, READ_ONCE(*ptep), true);
@@ -154,6 +174,32 @@ void lkl_mirror_range(struct mm_struct *mm, unsigned long start,
 	end = min(PAGE_ALIGN(end), LKL_UMAP_BASE + LKL_UMAP_SIZE);
 	if (start < end)
 		lkl_mirror_walk(mm, start, end, false, false);
+}
+
+/**
+ * lkl_mirror_touch - see that the host has a page that is touched
+ * @mm: address space
+ * @addr: an address in the page, whose entry is there
+ *
+ * Return: 0, or -ENOMEM
+ */
+int lkl_mirror_touch(struct mm_struct *mm, unsigned long addr)
+{
+	struct lkl_run run = {};
+	spinlock_t *ptl;
+	pte_t *ptep;
+	int err;
+
+	if (likely(!READ_ONCE(lkl_mirror_lacks)))
+		return 0;
+	addr &= PAGE_MASK;
+	ptep = get_locked_pte(mm, addr, &ptl);
+	if (!ptep)
+		return -ENOMEM;
+	lkl_run_add(&run, addr, READ_ONCE(*ptep), true);
+	err = lkl_run_flush(&run);
+	pte_unmap_unlock(ptep, ptl);
+	return err;
 }
 
 /* A vmalloc range was mapped, or taken away: the latter can wait. */

@@ -6,6 +6,7 @@
 #define _ASM_LKL_MIRROR_H
 
 #include <linux/types.h>
+#include <asm/layout.h>
 
 struct mm_struct;
 
@@ -18,6 +19,14 @@ void paging_init(void);
 
 /* mm/foreign.c */
 int lkl_mm_start(struct mm_struct *mm);
+
+/* mm/mirror.c */
+static inline bool lkl_in_umap(unsigned long addr)
+{
+	return addr >= LKL_UMAP_BASE && addr < LKL_UMAP_BASE + LKL_UMAP_SIZE;
+}
+
+int lkl_mirror_touch(struct mm_struct *mm, unsigned long addr);
 
 /* mm/fault.c */
 int lkl_user_fault(unsigned long addr, bool write);

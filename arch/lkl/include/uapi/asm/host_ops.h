@@ -34,9 +34,9 @@ struct lkl_virtio_dev;
  * @keep: @size bytes of zeroed memory that stays for the process's life
  * @ram_open: create @size bytes of zeroed RAM mapped at @addr; 0 or -errno
  * @ram_close: unmap and free the RAM made by @ram_open
- * @reserve: keep @size bytes of address space at @addr for later @map calls
+ * @reserve: [path] keep @size bytes of address space at @addr for later @map calls
  *	and make it inaccessible; 0 or -errno
- * @release: give back what @reserve took
+ * @release: [path] give back what @reserve took, with all that @map put there
  * @map: [path] make @size bytes at @addr show the RAM at @offset
  * @unmap: [path] make @size bytes at @addr inaccessible again
  * @anon: [path] map zeroed private memory at @addr unless something is there
