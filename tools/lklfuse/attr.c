@@ -2,12 +2,14 @@
 /*
  * Requests that concern the attributes of files and of the file system.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <lkl.h>
 #include <lkl/linux/fs.h>
 
+#include "host.h"
 #include "ops.h"
 
 static void reply_attr(fuse_req_t req, int err, int fd)
@@ -15,7 +17,7 @@ static void reply_attr(fuse_req_t req, int err, int fd)
 	struct stat st;
 
 	if (!err)
-		err = view_lf->img.fs->stat(fd, "", &st);
+		err = inode_stat(fd, &st);
 	if (err) {
 		reply_err(req, err);
 	} else {
@@ -113,7 +115,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int valid,
 	if (!err && valid & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID))
 		err = set_owner(fd, st, valid);
 	if (!err && size) {
-		may_set_ids(w, is_root(req));
+		change_begin(w, req, fd);
 		err = lkl_sys_ftruncate(fd, st->st_size);
 	}
 	if (!err && valid & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME))
@@ -147,45 +149,105 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino)
 	}
 }
 
-/* chattr and lsattr, and what xfs has for that. */
+/* The argument of the calls for flags of files: chattr's, and those of xfs. */
+union file_flags {
+	unsigned int flags;
+	struct lkl_fsxattr attr;
+};
+
+/* Flags of a file are to be set. */
+struct set_flags {
+	struct host_job job;
+	fuse_req_t req;
+	fuse_ino_t ino;
+	unsigned int cmd;
+	union file_flags data;
+};
+
+static int ioctl_file(fuse_ino_t ino, unsigned int cmd, union file_flags *data)
+{
+	int fd = inode_open(ino, INODE_READ);
+	int err = fd;
+
+	if (fd >= 0) {
+		err = lkl_sys_ioctl(fd, cmd, (unsigned long)data);
+		inode_close(ino);
+	}
+	return err;
+}
+
+static bool guards(const struct set_flags *s)
+{
+	if (s->cmd == LKL_FS_IOC_SETFLAGS)
+		return s->data.flags & (LKL_FS_IMMUTABLE_FL | LKL_FS_APPEND_FL);
+	return s->data.attr.fsx_xflags &
+	       (LKL_FS_XFLAG_IMMUTABLE | LKL_FS_XFLAG_APPEND);
+}
+
+/*
+ * What the host's kernel has still to write to a file is written before that is
+ * forbidden.
+ */
+static void set_flags(struct host_job *job)
+{
+	struct set_flags *s = (struct set_flags *)job;
+	int err;
+
+	if (guards(s))
+		host_drop(s->ino, 0, 0);
+	err = ioctl_file(s->ino, s->cmd, &s->data);
+	if (!err && guards(s))
+		inode_guard(s->ino);
+	if (!err && s->cmd == LKL_FS_IOC_SETFLAGS)
+		inode_set_folds(s->ino, s->data.flags & LKL_FS_CASEFOLD_FL);
+	/* it does not know that the time of change is another */
+	host_drop_attr(s->ino);
+	if (err)
+		reply_err(s->req, err);
+	else
+		fuse_reply_ioctl(s->req, 0, NULL, 0);
+	free(s);
+}
+
 void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	      struct fuse_file_info *fi, unsigned int flags, const void *in,
 	      size_t in_size, size_t out_size)
 {
-	union {
-		unsigned int flags;
-		struct lkl_fsxattr attr;
-	} data = { 0 };
-	int err = -LKL_ENOTTY;
-	size_t size;
-	int fd;
+	union file_flags data = { 0 };
+	struct set_flags *set;
+	size_t size = cmd == LKL_FS_IOC_GETFLAGS || cmd == LKL_FS_IOC_SETFLAGS
+			      ? sizeof(data.flags)
+			      : sizeof(data.attr);
+	int err;
 
 	(void)arg;
 	(void)fi;
 	(void)flags;
 	switch (cmd) {
 	case LKL_FS_IOC_GETFLAGS:
-	case LKL_FS_IOC_SETFLAGS:
-		size = sizeof(data.flags);
-		break;
 	case LKL_FS_IOC_FSGETXATTR:
+		err = ioctl_file(ino, cmd, &data);
+		if (err)
+			reply_err(req, err);
+		else
+			fuse_reply_ioctl(req, 0, &data,
+					 out_size < size ? out_size : size);
+		break;
+	case LKL_FS_IOC_SETFLAGS:
 	case LKL_FS_IOC_FSSETXATTR:
-		size = sizeof(data.attr);
+		set = calloc(1, sizeof(*set));
+		if (!set) {
+			reply_err(req, -LKL_ENOMEM);
+			break;
+		}
+		set->job.run = set_flags;
+		set->req = req;
+		set->ino = ino;
+		set->cmd = cmd;
+		memcpy(&set->data, in, in_size < size ? in_size : size);
+		host_later(&set->job);
 		break;
 	default:
 		reply_err(req, -LKL_ENOTTY);
-		return;
 	}
-	memcpy(&data, in, in_size < size ? in_size : size);
-	fd = inode_open(ino, INODE_READ);
-	err = fd;
-	if (fd >= 0) {
-		err = lkl_sys_ioctl(fd, cmd, (unsigned long)&data);
-		inode_close(ino);
-	}
-	if (err)
-		reply_err(req, err);
-	else
-		fuse_reply_ioctl(req, 0, &data,
-				 out_size < size ? out_size : size);
 }

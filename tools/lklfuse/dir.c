@@ -40,7 +40,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		inode_close(ino);
 		fd = d->fd;
 	}
-	if (fd < 0 || view_lf->img.fs->stat(fd, "", &st)) {
+	if (fd < 0 || inode_stat(fd, &st)) {
 		free(d);
 		reply_err(req, fd < 0 ? fd : -LKL_EIO);
 		return;
@@ -114,7 +114,6 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	struct fs_dirent *de;
 	int err = 0;
 
-	(void)ino;
 	if (!w) {
 		reply_err(req, -LKL_ENOMEM);
 		return;
@@ -138,7 +137,7 @@ static void read_dir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 			fuse_add_direntry(req, w->buf + used, size - used,
 					  de->d_name, &e.attr, de->d_off);
 		else if (is_dots(de->d_name) ||
-			 !entry_at(d->fd, de->d_name, &e))
+			 !entry_at(ino, d->fd, de->d_name, &e))
 			fuse_add_direntry_plus(req, w->buf + used, size - used,
 					       de->d_name, &e, de->d_off);
 		else

@@ -3,11 +3,15 @@
  * The files the host's kernel knows: see inode.h.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include <lkl.h>
+#include <lkl/linux/fs.h>
+#include <lkl/linux/stat.h>
 
 #include "inode.h"
 
@@ -17,8 +21,9 @@
 #define FIRST_BUCKETS 1024
 #define NO_FDS                                                                 \
 	{                                                                      \
-		-1, -1, -1, -1                                                 \
+		-1, -1, -1, -1, -1                                             \
 	}
+#define GUARDS (LKL_STATX_ATTR_IMMUTABLE | LKL_STATX_ATTR_APPEND)
 
 /*
  * @next: in the same bucket
@@ -29,7 +34,10 @@
  * @lookups: what the host's kernel has to give back
  * @users: requests that use the descriptors
  * @fds: descriptor for each use, or -1
- * @kept: the descriptors must not be closed
+ * @kept: the file must stay open
+ * @folds: names in this directory have several spellings
+ * @guarding: requests wait until the descriptors are closed
+ * @cached: the host's kernel may have contents of the file
  */
 struct inode {
 	struct inode *next;
@@ -42,6 +50,9 @@ struct inode {
 	unsigned int users;
 	int fds[INODE_USES];
 	bool kept;
+	atomic_bool folds;
+	bool guarding;
+	atomic_bool cached;
 	mode_t type;
 	int handle_type;
 	unsigned int handle_size;
@@ -55,10 +66,11 @@ struct handle {
 
 static struct {
 	pthread_mutex_t lock;
-	const struct fs *fs;
+	pthread_cond_t unused;
 	struct inode *root;
 	int root_fd;
 	bool handles;
+	enum inode_folding folding;
 	struct inode **buckets;
 	size_t size;
 	size_t count;
@@ -66,11 +78,49 @@ static struct {
 	struct inode *newest;
 	struct inode *oldest;
 	size_t open;
-} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	atomic_bool guarded;
+} table = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.unused = PTHREAD_COND_INITIALIZER,
+};
 
 static struct inode *to_inode(uint64_t number)
 {
 	return number == 1 ? table.root : (struct inode *)(uintptr_t)number;
+}
+
+static int stat_guards(int fd, struct stat *st, bool *guarded)
+{
+	struct lkl_statx x;
+	int err = lkl_sys_statx(fd, "", LKL_AT_EMPTY_PATH,
+				LKL_STATX_BASIC_STATS, &x);
+
+	if (err)
+		return err;
+	*guarded = x.stx_attributes & GUARDS;
+	*st = (struct stat){
+		.st_dev = makedev(x.stx_dev_major, x.stx_dev_minor),
+		.st_ino = x.stx_ino,
+		.st_nlink = x.stx_nlink,
+		.st_mode = x.stx_mode,
+		.st_uid = x.stx_uid,
+		.st_gid = x.stx_gid,
+		.st_rdev = makedev(x.stx_rdev_major, x.stx_rdev_minor),
+		.st_size = x.stx_size,
+		.st_blksize = x.stx_blksize,
+		.st_blocks = x.stx_blocks,
+		.st_atim = { x.stx_atime.tv_sec, x.stx_atime.tv_nsec },
+		.st_mtim = { x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec },
+		.st_ctim = { x.stx_ctime.tv_sec, x.stx_ctime.tv_nsec },
+	};
+	return 0;
+}
+
+int inode_stat(int fd, struct stat *st)
+{
+	bool guarded;
+
+	return stat_guards(fd, st, &guarded);
 }
 
 /* A descriptor that is good for @use, or -1. */
@@ -114,6 +164,12 @@ static void close_fds(const int fds[INODE_USES])
 		if (fds[use] >= 0)
 			lkl_sys_close(fds[use]);
 	}
+}
+
+static void take_fd(struct inode *i, enum inode_use use, int fds[INODE_USES])
+{
+	fds[use] = i->fds[use];
+	i->fds[use] = -1;
 }
 
 static void take_fds(struct inode *i, int fds[INODE_USES])
@@ -268,11 +324,19 @@ static int open_for(const struct inode *i, int fd, enum inode_use *use)
 		return -LKL_EBADF;
 	if (*use == INODE_DIRECT)
 		return open_again(i, fd, flags | LKL_O_DIRECT);
+	if (*use == INODE_APPEND)
+		return open_again(i, fd, flags | LKL_O_WRONLY | LKL_O_APPEND);
 	ret = open_again(i, fd, flags | LKL_O_RDWR);
 	if (ret < 0 && *use == INODE_READ)
 		return open_again(i, fd, flags);
 	*use = INODE_WRITE;
 	return ret;
+}
+
+static void unuse(struct inode *i)
+{
+	if (!--i->users && i->guarding)
+		pthread_cond_broadcast(&table.unused);
 }
 
 int inode_open(uint64_t number, enum inode_use use)
@@ -282,6 +346,8 @@ int inode_open(uint64_t number, enum inode_use use)
 	int fd, from;
 
 	pthread_mutex_lock(&table.lock);
+	while (i->guarding)
+		pthread_cond_wait(&table.unused, &table.lock);
 	i->users++;
 	fd = usable(i, use);
 	from = usable(i, INODE_NAME);
@@ -296,7 +362,7 @@ int inode_open(uint64_t number, enum inode_use use)
 	fd = open_for(i, from, &use);
 	pthread_mutex_lock(&table.lock);
 	if (fd < 0) {
-		i->users--;
+		unuse(i);
 	} else {
 		fds[use] = fd;
 		/* unless another request was faster */
@@ -314,8 +380,95 @@ void inode_close(uint64_t number)
 	struct inode *i = to_inode(number);
 
 	pthread_mutex_lock(&table.lock);
-	i->users--;
+	unuse(i);
 	pthread_mutex_unlock(&table.lock);
+}
+
+int inode_try(uint64_t number, int flags)
+{
+	struct inode *i = to_inode(number);
+	int from, fd;
+
+	pthread_mutex_lock(&table.lock);
+	i->users++;
+	from = usable(i, INODE_NAME);
+	pthread_mutex_unlock(&table.lock);
+	fd = open_again(i, from, flags);
+	inode_close(number);
+	if (fd >= 0)
+		lkl_sys_close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+bool inode_folds(uint64_t number)
+{
+	return to_inode(number)->folds;
+}
+
+void inode_set_folds(uint64_t number, bool folds)
+{
+	if (table.folding == FOLDS_SOME)
+		to_inode(number)->folds = folds;
+}
+
+bool inode_guarded(void)
+{
+	return table.guarded;
+}
+
+void inode_guard(uint64_t number)
+{
+	struct inode *i = to_inode(number);
+	int fds[INODE_USES] = NO_FDS;
+	bool listed;
+
+	table.guarded = true;
+	pthread_mutex_lock(&table.lock);
+	while (i->guarding)
+		pthread_cond_wait(&table.unused, &table.lock);
+	i->guarding = true;
+	while (i->users)
+		pthread_cond_wait(&table.unused, &table.lock);
+	/* a file that must stay open does so without rights */
+	if (i->kept && i->fds[INODE_NAME] < 0)
+		i->fds[INODE_NAME] =
+			open_again(i, usable(i, INODE_NAME), LKL_O_PATH);
+	if (!i->kept || i->fds[INODE_NAME] >= 0) {
+		listed = is_listed(i);
+		take_fd(i, INODE_WRITE, fds);
+		take_fd(i, INODE_APPEND, fds);
+		if (listed && !is_listed(i))
+			lru_remove(i);
+	}
+	i->guarding = false;
+	pthread_cond_broadcast(&table.unused);
+	pthread_mutex_unlock(&table.lock);
+	close_fds(fds);
+}
+
+void inode_set_cached(uint64_t number)
+{
+	to_inode(number)->cached = true;
+}
+
+bool inode_is_cached(uint64_t number)
+{
+	return to_inode(number)->cached;
+}
+
+static bool has_folding_flag(int fd)
+{
+	unsigned int flags = 0;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", fd);
+	fd = lkl_sys_openat(LKL_AT_FDCWD, name,
+			    LKL_O_DIRECTORY | LKL_O_NONBLOCK, 0);
+	if (fd >= 0) {
+		lkl_sys_ioctl(fd, LKL_FS_IOC_GETFLAGS, (unsigned long)&flags);
+		lkl_sys_close(fd);
+	}
+	return flags & LKL_FS_CASEFOLD_FL;
 }
 
 uint64_t inode_found(int fd, enum inode_use use, struct stat *st,
@@ -324,18 +477,27 @@ uint64_t inode_found(int fd, enum inode_use use, struct stat *st,
 	int fds[INODE_USES] = NO_FDS;
 	struct inode *i = NULL;
 	struct handle h;
+	bool guarded;
 
 	fds[use] = fd;
-	*err = table.fs->stat(fd, "", st);
+	*err = stat_guards(fd, st, &guarded);
 	if (!*err)
 		*err = get_handle(fd, &h);
 	if (!*err) {
+		bool folds = table.folding == FOLDS_ALL ||
+			     (table.folding == FOLDS_SOME &&
+			      S_ISDIR(st->st_mode) && has_folding_flag(fd));
+
+		if (guarded && S_ISREG(st->st_mode))
+			table.guarded = true;
 		pthread_mutex_lock(&table.lock);
 		i = find(st, &h);
 		if (!i)
 			i = add(st, &h);
-		if (i)
+		if (i) {
+			i->folds = folds;
 			i->lookups++;
+		}
 		/* a directory will be used soon, a file perhaps never */
 		if (i && usable(i, use) < 0 &&
 		    (i->kept || use != INODE_NAME || S_ISDIR(st->st_mode)))
@@ -362,7 +524,7 @@ void inode_keep(int dir, const char *name)
 	if (fd < 0)
 		return;
 	fds[INODE_NAME] = fd;
-	if (!table.fs->stat(fd, "", &st) && !get_handle(fd, &h)) {
+	if (!inode_stat(fd, &st) && !get_handle(fd, &h)) {
 		pthread_mutex_lock(&table.lock);
 		i = find(&st, &h);
 		if (i && !i->kept) {
@@ -398,7 +560,7 @@ void inode_forget(uint64_t number, uint64_t lookups)
 	free(i);
 }
 
-int inode_start(const struct fs *fs, int root, bool handles)
+int inode_start(int root, bool handles, enum inode_folding folding)
 {
 	uint64_t generation;
 	struct handle h;
@@ -408,9 +570,9 @@ int inode_start(const struct fs *fs, int root, bool handles)
 	grow();
 	if (!table.size)
 		return -LKL_ENOMEM;
-	table.fs = fs;
-	table.root_fd = fs->open_dir(root, ".");
-	fd = fs->open_dir(root, ".");
+	table.folding = folding;
+	table.root_fd = lkl_sys_openat(root, ".", LKL_O_DIRECTORY, 0);
+	fd = lkl_sys_openat(root, ".", LKL_O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
 	/* are there handles, and can they be followed? */

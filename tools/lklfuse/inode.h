@@ -17,8 +17,6 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "../common/fs.h"
-
 struct inode;
 
 /* What a descriptor is wanted for. */
@@ -26,24 +24,41 @@ enum inode_use {
 	INODE_NAME, /* what O_PATH allows */
 	INODE_READ,
 	INODE_WRITE,
+	INODE_APPEND, /* to append where nothing else is allowed */
 	INODE_DIRECT, /* to read without the page cache */
 	INODE_USES,
 };
 
+/* Directories in which a file is found by several spellings of its name. */
+enum inode_folding {
+	FOLDS_NONE,
+	FOLDS_SOME, /* those with a flag */
+	FOLDS_ALL,
+};
+
 /**
  * inode_start() - make the table
- * @fs: the image's files
  * @root: descriptor of the root directory
  * @handles: if the file system has handles, they last
+ * @folding: which directories fold names
  *
  * Return: 0 or a negative error number
  */
-int inode_start(const struct fs *fs, int root, bool handles);
+int inode_start(int root, bool handles, enum inode_folding folding);
 
 /**
  * inode_end() - forget all files
  */
 void inode_end(void);
+
+/**
+ * inode_stat() - the attributes of an open file
+ * @fd: the descriptor
+ * @st: filled in
+ *
+ * Return: 0 or a negative error number
+ */
+int inode_stat(int fd, struct stat *st);
 
 /**
  * inode_open() - get a descriptor of a file
@@ -60,6 +75,56 @@ int inode_open(uint64_t number, enum inode_use use);
  * @number: libfuse's number
  */
 void inode_close(uint64_t number);
+
+/**
+ * inode_folds() - is a file found by several spellings of its name?
+ * @number: libfuse's number of the directory
+ */
+bool inode_folds(uint64_t number);
+
+/**
+ * inode_set_folds() - a directory has got the flag for that, or lost it
+ * @number: libfuse's number
+ * @folds: which of it
+ */
+void inode_set_folds(uint64_t number, bool folds);
+
+/**
+ * inode_try() - may a file be opened so?
+ * @number: libfuse's number
+ * @flags: how, as for open()
+ *
+ * Return: 0 or a negative error number
+ */
+int inode_try(uint64_t number, int flags);
+
+/**
+ * inode_guarded() - is there a file that may not be written in every way?
+ *
+ * Return: whether a file with the flag for "immutable" or "append only" has
+ * been seen
+ */
+bool inode_guarded(void);
+
+/**
+ * inode_guard() - the flags of a file change: close what writes to it
+ * @number: libfuse's number; no descriptor of it must be in use by the caller
+ *
+ * The next one is opened as the flags allow.
+ */
+void inode_guard(uint64_t number);
+
+/**
+ * inode_set_cached() - the host's kernel may keep contents of a file
+ * @number: libfuse's number
+ */
+void inode_set_cached(uint64_t number);
+
+/**
+ * inode_is_cached() - may the host's kernel have contents of a file?
+ * @number: libfuse's number
+ */
+bool inode_is_cached(uint64_t number);
 
 /**
  * inode_found() - count a lookup

@@ -54,6 +54,7 @@ struct owner_map {
  * @single: serve one request at a time
  * @loop: how to serve several
  * @session: libfuse's session, not mounted yet
+ * @control: the server's socket to the supervisor, for struct group_query
  */
 struct lklfuse {
 	struct image img;
@@ -66,11 +67,25 @@ struct lklfuse {
 	bool single;
 	struct fuse_loop_config *loop;
 	struct fuse_session *session;
+	int control;
 };
 
 /* What the server says when the image is mounted in the library's kernel. */
 #define SERVER_READY 'w'
 #define SERVER_READY_READONLY 'r'
+
+/**
+ * struct group_query - what the server asks then: is a process in a group?
+ *
+ * @pid: the process
+ * @gid: the group
+ *
+ * The answer is a byte, 1 for yes.
+ */
+struct group_query {
+	pid_t pid;
+	gid_t gid;
+};
 
 /**
  * server_run() - be the server

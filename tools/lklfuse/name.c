@@ -10,7 +10,18 @@
 
 #include "ops.h"
 
-static int entry(int fd, enum inode_use use, struct fuse_entry_param *e)
+/*
+ * How long a name may be relied on.  Where a file has several spellings of its
+ * name, one does not stay because another is removed, nor is it missing because
+ * it was.
+ */
+static double valid_in(fuse_ino_t parent)
+{
+	return inode_folds(parent) ? 0 : VALID;
+}
+
+static int entry(fuse_ino_t parent, int fd, enum inode_use use,
+		 struct fuse_entry_param *e)
 {
 	int err;
 
@@ -18,14 +29,16 @@ static int entry(int fd, enum inode_use use, struct fuse_entry_param *e)
 		return fd;
 	e->ino = inode_found(fd, use, &e->attr, &e->generation, &err);
 	e->attr_timeout = VALID;
-	e->entry_timeout = VALID;
+	e->entry_timeout = valid_in(parent);
 	view_attr(&e->attr);
 	return err;
 }
 
-int entry_at(int dir, const char *name, struct fuse_entry_param *e)
+int entry_at(fuse_ino_t parent, int dir, const char *name,
+	     struct fuse_entry_param *e)
 {
-	return entry(lkl_sys_openat(dir, name, LKL_O_PATH | LKL_O_NOFOLLOW, 0),
+	return entry(parent,
+		     lkl_sys_openat(dir, name, LKL_O_PATH | LKL_O_NOFOLLOW, 0),
 		     INODE_NAME, e);
 }
 
@@ -39,12 +52,12 @@ static void reply_entry(fuse_req_t req, int err, struct fuse_entry_param *e)
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fuse_entry_param e = { .entry_timeout = VALID };
+	struct fuse_entry_param e = { .entry_timeout = valid_in(parent) };
 	int dir = inode_open(parent, INODE_NAME);
 	int err = dir;
 
 	if (dir >= 0) {
-		err = entry_at(dir, name, &e);
+		err = entry_at(parent, dir, name, &e);
 		inode_close(parent);
 	}
 	/* that there is none may be remembered, too: as number 0 */
@@ -83,6 +96,21 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	}
 }
 
+/*
+ * Become the caller for making a file with @mode in @dir.  The set-group-ID bit
+ * of a program stays for members of the directory's group, which it gets.
+ */
+static void become_maker(struct worker *w, fuse_req_t req, int dir, mode_t mode)
+{
+	const mode_t program = S_ISGID | S_IXGRP;
+	struct stat st;
+
+	become_caller(w, req);
+	if ((mode & program) == program && !is_root(req) &&
+	    !inode_stat(dir, &st) && st.st_mode & S_ISGID)
+		become_member(w, req, st.st_gid);
+}
+
 /* Make anything but a regular file that is opened at once. */
 static void make(fuse_req_t req, fuse_ino_t parent, const char *name,
 		 mode_t mode, dev_t dev, const char *target)
@@ -93,7 +121,7 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int err = dir < 0 ? dir : w ? 0 : -LKL_ENOMEM;
 
 	if (!err) {
-		become_caller(w, req);
+		become_maker(w, req, dir, mode);
 		if (target)
 			err = lkl_sys_symlinkat(target, dir, name);
 		else if (S_ISDIR(mode))
@@ -102,7 +130,7 @@ static void make(fuse_req_t req, fuse_ino_t parent, const char *name,
 			err = lkl_sys_mknodat(dir, name, mode, dev);
 	}
 	if (!err)
-		err = entry_at(dir, name, &e);
+		err = entry_at(parent, dir, name, &e);
 	if (dir >= 0)
 		inode_close(parent);
 	reply_entry(req, err, &e);
@@ -136,9 +164,9 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	int err = dir < 0 ? dir : w ? 0 : -LKL_ENOMEM;
 
 	if (!err) {
-		become_caller(w, req);
-		err = entry(lkl_sys_openat(dir, name, flags, mode), INODE_WRITE,
-			    &e);
+		become_maker(w, req, dir, mode);
+		err = entry(parent, lkl_sys_openat(dir, name, flags, mode),
+			    INODE_WRITE, &e);
 	}
 	if (dir >= 0)
 		inode_close(parent);
@@ -160,7 +188,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
 	if (!err)
 		err = lkl_sys_linkat(fd, "", dir, name, LKL_AT_EMPTY_PATH);
 	if (!err)
-		err = entry_at(dir, name, &e);
+		err = entry_at(parent, dir, name, &e);
 	if (fd >= 0)
 		inode_close(ino);
 	if (dir >= 0)

@@ -11,18 +11,20 @@
  *
  * As nobody else changes the image, the host's kernel may keep what it knows:
  * attributes, names (also that there is none), contents of files, links and
- * directories.  It is told not to report opens and closes of files: that halves
- * the requests of reading a small file.  Locks stay in the host's kernel for
- * the same reason.
+ * directories.  It is told not to report opens and closes of files where they
+ * make no difference (op_open()): that halves the requests of reading a small
+ * file.  Locks stay in the host's kernel for the same reason.
  *
  * FUSE's "writeback cache" is not used: it makes errors late, hides data from
  * SEEK_DATA, and makes the times of files the host's, for a gain only in writes
  * of a few bytes.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <lkl.h>
 
+#include "host.h"
 #include "ops.h"
 #include "../common/tool.h"
 
@@ -88,6 +90,30 @@ static bool has_lasting_handles(const char *type)
 	return strcmp(type, "vfat") && strcmp(type, "msdos");
 }
 
+/* What finds names that are spelled otherwise; the kernel says when mounting.
+ */
+static enum inode_folding folding(const struct image *img)
+{
+	static const char *const types[] = { "vfat",  "msdos", "exfat",
+					     "ntfs3", "hfs",   "hfsplus" };
+	enum inode_folding ret = FOLDS_NONE;
+	char *log;
+
+	if (img->readonly) /* names stay as they are */
+		return FOLDS_NONE;
+	for (size_t n = 0; n < sizeof(types) / sizeof(*types); n++) {
+		if (!strcmp(img->type, types[n]))
+			return FOLDS_ALL;
+	}
+	log = image_log();
+	if (strstr(log, "ASCII case-insensitiv"))
+		ret = FOLDS_ALL;
+	else if (strstr(log, "Using encoding"))
+		ret = FOLDS_SOME;
+	free(log);
+	return ret;
+}
+
 int ops_start(const struct lklfuse *lf)
 {
 	int err = worker_start();
@@ -101,8 +127,11 @@ int ops_start(const struct lklfuse *lf)
 	has_acls = lkl_sys_getxattr(name, "system.posix_acl_access", NULL, 0) !=
 		   -LKL_EOPNOTSUPP;
 	if (!err)
-		err = inode_start(lf->img.fs, lf->img.root,
-				  has_lasting_handles(lf->img.type));
+		err = inode_start(lf->img.root,
+				  has_lasting_handles(lf->img.type),
+				  folding(&lf->img));
+	if (!err)
+		err = host_start();
 	if (err)
 		tool_file_error("cannot open", lf->img.file, "/", err);
 	return err ? -1 : 0;
@@ -110,5 +139,6 @@ int ops_start(const struct lklfuse *lf)
 
 void ops_end(void)
 {
+	host_end();
 	inode_end();
 }

@@ -72,6 +72,38 @@ bool is_root(fuse_req_t req);
  */
 void become_caller(struct worker *w, fuse_req_t req);
 
+/**
+ * become_member() - be in the group of a file if the caller is
+ * @w: the calling thread
+ * @req: the request
+ * @gid: the group
+ *
+ * Return: whether the caller is in the group
+ */
+bool become_member(struct worker *w, fuse_req_t req, gid_t gid);
+
+/**
+ * change_begin() - contents of a file are about to change
+ * @w: the calling thread
+ * @req: the request
+ * @fd: descriptor of the file
+ *
+ * Has the library's kernel decide as for the caller whether set-user-ID and
+ * set-group-ID bits stay.
+ *
+ * Return: permissions that may change by that, for change_end(), or 0
+ */
+mode_t change_begin(struct worker *w, fuse_req_t req, int fd);
+
+/**
+ * change_end() - contents have changed: tell the host's kernel if the
+ * permissions have, too
+ * @ino: the file
+ * @fd: descriptor of it
+ * @before: what change_begin() returned
+ */
+void change_end(fuse_ino_t ino, int fd, mode_t before);
+
 /* The mounted image. */
 extern const struct lklfuse *view_lf;
 
@@ -115,13 +147,15 @@ void reply_err(fuse_req_t req, long err);
 
 /**
  * entry_at() - look a file up for the host's kernel
- * @dir: descriptor of the directory
+ * @parent: the directory
+ * @dir: descriptor of it
  * @name: name in it
  * @e: filled in
  *
  * Return: 0 or a negative error number
  */
-int entry_at(int dir, const char *name, struct fuse_entry_param *e);
+int entry_at(fuse_ino_t parent, int dir, const char *name,
+	     struct fuse_entry_param *e);
 
 /* The operations: see struct fuse_lowlevel_ops. */
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);

@@ -86,8 +86,8 @@ static const int allowed[] = {
 
 /*
  * Allowed until an encrypted image is open: libcryptsetup works on a file in
- * memory, but opens that by its path.  Landlock denies all others, so there must
- * be Landlock.
+ * memory, but opens that by its path.  Landlock denies all others, so there
+ * must be Landlock.
  */
 static const int unlocking[] = {
 	CALL(openat),  CALL(newfstatat),  CALL(readlink),    CALL(mlock),

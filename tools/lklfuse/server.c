@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lklfuse.h"
+#include "wire.h"
 #include "../common/luks.h"
 #include "../common/tool.h"
 
@@ -73,19 +74,17 @@ static int serve(struct lklfuse *lf, int control)
 {
 	struct fuse_session *se = lf->session;
 	char ready = lf->img.readonly ? SERVER_READY_READONLY : SERVER_READY;
-	char path[32];
 	sigset_t none;
 	int fd, err;
 
 	if (write(control, &ready, 1) != 1)
 		return TOOL_FAILED;
 	fd = receive_fd(control);
-	close(control);
 	if (fd < 0)
 		return TOOL_FAILED;
-	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	lf->control = control;
 	signal(SIGTERM, SIG_DFL); /* libfuse takes no others */
-	if (fuse_session_mount(se, path) || fuse_set_signal_handlers(se))
+	if (wire_start(se, fd) || fuse_set_signal_handlers(se))
 		return TOOL_FAILED;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -212,8 +212,58 @@ static void on_server_ready(struct supervisor *s)
 			become_daemon(s);
 	}
 	/* if the server waits in vain, it ends */
-	close(s->control);
-	s->control = -1;
+	if (!s->mounted) {
+		close(s->control);
+		s->control = -1;
+	}
+}
+
+static bool has_group(const char *groups, gid_t gid)
+{
+	unsigned long next;
+	char *end;
+
+	for (;; groups = end) {
+		next = strtoul(groups, &end, 10);
+		if (end == groups)
+			return false;
+		if (next == gid)
+			return true;
+	}
+}
+
+/* Supplementary groups, as /proc tells them. */
+static bool in_group(pid_t pid, gid_t gid)
+{
+	char path[64], *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &size, f) > 0) {
+		if (!strncmp(line, "Groups:", 7))
+			found = has_group(line + 7, gid);
+	}
+	if (f)
+		fclose(f);
+	free(line);
+	return found;
+}
+
+static void on_query(struct supervisor *s)
+{
+	struct group_query query;
+	char answer;
+
+	if (recv(s->control, &query, sizeof(query), 0) == sizeof(query)) {
+		answer = in_group(query.pid, query.gid);
+		send(s->control, &answer, 1, MSG_NOSIGNAL);
+	} else {
+		close(s->control);
+		s->control = -1;
+	}
 }
 
 /* Unmount unless somebody uses it. */
@@ -315,6 +365,8 @@ int supervisor_run(struct supervisor *s)
 			continue;
 		if (fds[0].revents & POLLIN)
 			relay(s);
+		else if (fds[1].revents && s->mounted)
+			on_query(s);
 		else if (fds[1].revents)
 			on_server_ready(s);
 		else if (fds[2].revents)

@@ -13,7 +13,7 @@ static dev_t root_dev;
 int view_start(const struct lklfuse *lf)
 {
 	struct stat st;
-	int err = lf->img.fs->stat(lf->img.root, "", &st);
+	int err = inode_stat(lf->img.root, &st);
 
 	view_lf = lf;
 	root_dev = st.st_dev;

@@ -10,7 +10,9 @@
 #include <lkl/linux/sched.h>
 #include <lkl/linux/securebits.h>
 
+#include "host.h"
 #include "ops.h"
+#include "wire.h"
 
 #define PAGE 4096
 
@@ -89,6 +91,41 @@ void become_caller(struct worker *w, fuse_req_t req)
 	w->gid = gid;
 	w->mask = ctx->umask;
 	may_set_ids(w, is_root(req));
+}
+
+bool become_member(struct worker *w, fuse_req_t req, gid_t gid)
+{
+	bool member = host_in_group(req, gid);
+
+	if (!member)
+		gid = owner_in(&view_lf->gids, fuse_req_ctx(req)->gid);
+	if (w->gid != gid)
+		lkl_sys_setfsgid(gid);
+	w->gid = gid;
+	return member;
+}
+
+mode_t change_begin(struct worker *w, fuse_req_t req, int fd)
+{
+	bool clears = wire_clears_ids(req);
+	struct stat st;
+
+	may_set_ids(w, !clears);
+	if (!clears || inode_stat(fd, &st) ||
+	    !(st.st_mode & (S_ISUID | S_ISGID)))
+		return 0;
+	/* without permission to execute, members of the group keep the bit */
+	if ((st.st_mode & (S_ISGID | S_IXGRP)) == S_ISGID)
+		become_member(w, req, st.st_gid);
+	return st.st_mode;
+}
+
+void change_end(fuse_ino_t ino, int fd, mode_t before)
+{
+	struct stat st;
+
+	if (before && !inode_stat(fd, &st) && st.st_mode != before)
+		host_drop_attr(ino);
 }
 
 int worker_start(void)

@@ -82,6 +82,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
 		  : !w		     ? -LKL_ENOMEM
 		  : size > MAX_XATTR ? -LKL_E2BIG
 				     : 0;
+	struct stat st;
 	char name[FD_NAME];
 
 	if (!err) {
@@ -89,6 +90,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
 		if (is_acl(attr))
 			owner_acl(view_lf, w->buf, size, owner_in);
 		become_caller(w, req);
+		/* an ACL sets permissions */
+		if (is_acl(attr) && !is_root(req) && !inode_stat(fd, &st))
+			become_member(w, req, st.st_gid);
 		err = lkl_sys_setxattr(fd_name(name, fd), attr, w->buf, size,
 				       flags);
 	}
