@@ -84,6 +84,7 @@ static void copy(struct sink *s, struct walk *walk, char *target, bool sync)
 	walk->stream = stream_new();
 	if (!walk->stream)
 		tool_no_memory();
+	s->several = walk->count > 1;
 	progress_start(walk);
 	sink_run(s, walk_run, walk, walk->stream);
 	sink_close(s, sync);

@@ -85,8 +85,13 @@ int main(int argc, char **argv)
 	tool_init(argv[0]);
 	argv[0] = (char *)tool_name;
 	to_image = !strcmp(tool_name, "tar2fs");
-	/* names are bytes to us, but archives want to know them as UTF-8 */
-	setlocale(LC_CTYPE, "C.UTF-8");
+	/*
+	 * Names are bytes to us.  Archives want to be told that they are UTF-8,
+	 * but libarchive would compose letters when it reads such a name, and in
+	 * the C locale it leaves the bytes as they are.
+	 */
+	if (!to_image)
+		setlocale(LC_CTYPE, "C.UTF-8");
 	while ((c = getopt_long(argc, argv, IMAGE_OPTIONS "o:g:s:",
 				long_options, NULL)) != -1) {
 		switch (c) {

@@ -37,6 +37,13 @@ struct fs_dirent {
  * @gid: group that new files get by themselves
  * @resolve: open the directory at a path of the user's, following links; the
  *	descriptor serves only as a starting point
+ * @beneath: open the directory at a path below another without following links;
+ *	-ELOOP where there is one
+ * @open_path: open anything, a link itself, for the calls that take a name:
+ *	those can be given "" for it
+ * @open_parent: open the directory above, but not above the root
+ * @folds: may different names be the same to a directory?
+ * @no_inodes: can no more objects be made, though there is room for data?
  * @open_dir: open a directory for reading
  * @open_file: open a regular file for reading
  * @create: make and open a file for writing; -EEXIST if there is one
@@ -48,6 +55,11 @@ struct fs {
 	gid_t gid;
 
 	int (*resolve)(const char *path);
+	int (*beneath)(int dir, const char *path);
+	int (*open_path)(int dir, const char *name);
+	int (*open_parent)(int dir);
+	bool (*folds)(int dir);
+	bool (*no_inodes)(int dir);
 	int (*open_dir)(int dir, const char *name);
 	int (*open_file)(int dir, const char *name);
 	int (*create)(int dir, const char *name, mode_t mode);
@@ -64,6 +76,7 @@ struct fs {
 	int (*mkdir)(int dir, const char *name, mode_t mode);
 	int (*mknod)(int dir, const char *name, mode_t mode, dev_t dev);
 	int (*unlink)(int dir, const char *name);
+	int (*rmdir)(int dir, const char *name);
 	int (*chown)(int dir, const char *name, uid_t uid, gid_t gid);
 	int (*chmod)(int dir, const char *name, mode_t mode);
 	int (*utime)(int dir, const char *name, const struct timespec ts[2]);

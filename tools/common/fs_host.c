@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -27,9 +29,64 @@ const char *fs_proc_path(char *buf, int dir, const char *name)
 	return len < PATH_MAX ? buf : NULL;
 }
 
+/* What has no descriptor but one of O_PATH, by a link that leads only there. */
+static const char *self(char buf[32], int fd)
+{
+	snprintf(buf, 32, "/proc/self/fd/%d", fd);
+	return buf;
+}
+
+/*
+ * A call by descriptor, or if that does not do, by the path of it.  Both are
+ * the C library's, see above.
+ */
+#define BY_FD(call, by_path)                                                   \
+	({                                                                     \
+		char buf_[32];                                                 \
+		__typeof__(call) got_ = (call);                                \
+		const char *path __attribute__((unused)) = self(buf_, dir);    \
+		if (got_ < 0 && errno == EBADF)                                \
+			got_ = (by_path);                                      \
+		got_;                                                          \
+	})
+
 static int host_resolve(const char *path)
 {
 	return RET(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int host_beneath(int dir, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+
+	return RET((int)syscall(SYS_openat2, dir, path, &how, sizeof(how)));
+}
+
+static int host_open_path(int dir, const char *name)
+{
+	return RET(openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
+static int host_open_parent(int dir)
+{
+	return host_open_path(dir, "..");
+}
+
+/* A file system of the host's may do so, whatever it is. */
+static bool host_folds(int dir)
+{
+	(void)dir;
+	return true;
+}
+
+static bool host_no_inodes(int dir)
+{
+	struct statvfs st;
+
+	return !fstatvfs(dir, &st) && st.f_files && !st.f_ffree && st.f_bavail;
 }
 
 static int host_open_dir(int dir, const char *name)
@@ -117,21 +174,28 @@ static int host_unlink(int dir, const char *name)
 	return RET(unlinkat(dir, name, 0));
 }
 
+static int host_rmdir(int dir, const char *name)
+{
+	return RET(unlinkat(dir, name, AT_REMOVEDIR));
+}
+
 static int host_chown(int dir, const char *name, uid_t uid, gid_t gid)
 {
 	return RET(*name ? fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW)
-			 : fchown(dir, uid, gid));
+			 : BY_FD(fchown(dir, uid, gid), chown(path, uid, gid)));
 }
 
 static int host_chmod(int dir, const char *name, mode_t mode)
 {
-	return RET(*name ? fchmodat(dir, name, mode, 0) : fchmod(dir, mode));
+	return RET(*name ? fchmodat(dir, name, mode, AT_SYMLINK_NOFOLLOW)
+			 : BY_FD(fchmod(dir, mode), chmod(path, mode)));
 }
 
 static int host_utime(int dir, const char *name, const struct timespec ts[2])
 {
 	return RET(*name ? utimensat(dir, name, ts, AT_SYMLINK_NOFOLLOW)
-			 : futimens(dir, ts));
+			 : BY_FD(futimens(dir, ts),
+				 utimensat(AT_FDCWD, path, ts, 0)));
 }
 
 static long host_listxattr(int dir, const char *name, char *list, size_t size)
@@ -139,7 +203,8 @@ static long host_listxattr(int dir, const char *name, char *list, size_t size)
 	char buf[PATH_MAX];
 
 	if (!*name)
-		return RET(flistxattr(dir, list, size));
+		return RET(BY_FD(flistxattr(dir, list, size),
+				 listxattr(path, list, size)));
 	if (!fs_proc_path(buf, dir, name))
 		return -ENAMETOOLONG;
 	return RET(llistxattr(buf, list, size));
@@ -151,7 +216,8 @@ static long host_getxattr(int dir, const char *name, const char *attr,
 	char buf[PATH_MAX];
 
 	if (!*name)
-		return RET(fgetxattr(dir, attr, val, size));
+		return RET(BY_FD(fgetxattr(dir, attr, val, size),
+				 getxattr(path, attr, val, size)));
 	if (!fs_proc_path(buf, dir, name))
 		return -ENAMETOOLONG;
 	return RET(lgetxattr(buf, attr, val, size));
@@ -163,7 +229,8 @@ static int host_setxattr(int dir, const char *name, const char *attr,
 	char buf[PATH_MAX];
 
 	if (!*name)
-		return RET(fsetxattr(dir, attr, val, size, 0));
+		return RET(BY_FD(fsetxattr(dir, attr, val, size, 0),
+				 setxattr(path, attr, val, size, 0)));
 	if (!fs_proc_path(buf, dir, name))
 		return -ENAMETOOLONG;
 	return RET(lsetxattr(buf, attr, val, size, 0));
@@ -174,7 +241,8 @@ static int host_removexattr(int dir, const char *name, const char *attr)
 	char buf[PATH_MAX];
 
 	if (!*name)
-		return RET(fremovexattr(dir, attr));
+		return RET(BY_FD(fremovexattr(dir, attr),
+				 removexattr(path, attr)));
 	if (!fs_proc_path(buf, dir, name))
 		return -ENAMETOOLONG;
 	return RET(lremovexattr(buf, attr));
@@ -197,6 +265,11 @@ const struct fs *fs_host(void)
 {
 	static struct fs fs = {
 		.resolve = host_resolve,
+		.beneath = host_beneath,
+		.open_path = host_open_path,
+		.open_parent = host_open_parent,
+		.folds = host_folds,
+		.no_inodes = host_no_inodes,
 		.open_dir = host_open_dir,
 		.open_file = host_open_file,
 		.create = host_create,
@@ -213,6 +286,7 @@ const struct fs *fs_host(void)
 		.mkdir = host_mkdir,
 		.mknod = host_mknod,
 		.unlink = host_unlink,
+		.rmdir = host_rmdir,
 		.chown = host_chown,
 		.chmod = host_chmod,
 		.utime = host_utime,

@@ -6,6 +6,9 @@
 #include <limits.h>
 #include <lkl.h>
 
+#include <lkl/linux/fs.h>
+#include <lkl/linux/magic.h>
+
 #include "fs.h"
 
 /* Where the image is mounted; paths of the user's never lead out of it. */
@@ -19,6 +22,68 @@ static int image_resolve(const char *path)
 	};
 
 	return lkl_sys_openat2(image_root, path, &how, sizeof(how));
+}
+
+static int image_beneath(int dir, const char *path)
+{
+	struct lkl_open_how how = {
+		.flags = LKL_O_PATH | LKL_O_DIRECTORY,
+		.resolve = LKL_RESOLVE_BENEATH | LKL_RESOLVE_NO_SYMLINKS,
+	};
+
+	return lkl_sys_openat2(dir, path, &how, sizeof(how));
+}
+
+static int image_open_path(int dir, const char *name)
+{
+	return lkl_sys_openat(dir, name, LKL_O_PATH | LKL_O_NOFOLLOW, 0);
+}
+
+static int image_stat(int dir, const char *name, struct stat *st);
+
+static int image_open_parent(int dir)
+{
+	struct stat here, root;
+	int err = image_stat(dir, "", &here)
+			  ?: image_stat(image_root, "", &root);
+
+	if (err)
+		return err;
+	if (here.st_dev == root.st_dev && here.st_ino == root.st_ino)
+		return image_open_path(image_root, ".");
+	return image_open_path(dir, "..");
+}
+
+/* The kernel exports no names for these: exfat, ntfs3, hfs and hfsplus. */
+static bool image_folds(int dir)
+{
+	struct lkl_statfs st;
+	int fd, flags = 0;
+
+	if (lkl_sys_fstatfs(dir, &st))
+		return true;
+	switch (st.f_type) {
+	case LKL_MSDOS_SUPER_MAGIC:
+	case 0x2011bab0:
+	case 0x7366746e:
+	case 0x4244:
+	case 0x482b:
+		return true;
+	}
+	fd = lkl_sys_openat(dir, ".", LKL_O_RDONLY | LKL_O_DIRECTORY, 0);
+	if (fd < 0)
+		return false;
+	lkl_sys_ioctl(fd, LKL_FS_IOC_GETFLAGS, (unsigned long)&flags);
+	lkl_sys_close(fd);
+	return flags & LKL_FS_CASEFOLD_FL;
+}
+
+static bool image_no_inodes(int dir)
+{
+	struct lkl_statfs st;
+
+	return !lkl_sys_fstatfs(dir, &st) && st.f_files && !st.f_ffree &&
+	       st.f_bavail;
 }
 
 static int image_open_dir(int dir, const char *name)
@@ -129,6 +194,11 @@ static int image_unlink(int dir, const char *name)
 	return lkl_sys_unlinkat(dir, name, 0);
 }
 
+static int image_rmdir(int dir, const char *name)
+{
+	return lkl_sys_unlinkat(dir, name, LKL_AT_REMOVEDIR);
+}
+
 static int image_chown(int dir, const char *name, uid_t uid, gid_t gid)
 {
 	if (!*name)
@@ -219,6 +289,11 @@ const struct fs *fs_image(const char *label, int root)
 	static struct fs fs = {
 		.exclusive = true,
 		.resolve = image_resolve,
+		.beneath = image_beneath,
+		.open_path = image_open_path,
+		.open_parent = image_open_parent,
+		.folds = image_folds,
+		.no_inodes = image_no_inodes,
 		.open_dir = image_open_dir,
 		.open_file = image_open_file,
 		.create = image_create,
@@ -235,6 +310,7 @@ const struct fs *fs_image(const char *label, int root)
 		.mkdir = image_mkdir,
 		.mknod = image_mknod,
 		.unlink = image_unlink,
+		.rmdir = image_rmdir,
 		.chown = image_chown,
 		.chmod = image_chmod,
 		.utime = image_utime,

@@ -3,90 +3,37 @@
  * Writes the files that a stream brings.
  *
  * What is open in the target is a stack of objects: directories and, at the
- * top, perhaps a file.  Owner, attributes, mode and times are set when an
- * object is closed, in this order: a change of owner clears set-user-id bits
- * and capabilities, writing into a directory changes its times.
+ * top, perhaps a file.  An object gets its attributes (metadata.c) when it is
+ * closed.
+ *
+ * Nothing that the stream brings may lead out of the target: names are single
+ * parts of a path, directories are opened without following links, and what a
+ * hard link shall lead to is looked up in the same way (resolve.c).
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
+#include "object.h"
 #include "progress.h"
-#include "sink.h"
 #include "tool.h"
 
-#define MODE_BITS 07777
-
-/* The owner @from, or everybody (@any), becomes @to. */
-struct idrule {
-	bool any;
-	uint32_t from;
-	uint32_t to;
-};
-
 /*
- * @fd: open file or directory, or -1
- * @skip: could not be made; what belongs to it is left out
- * @fresh: made by this run, not there before
- * @implicit: directory that stays as it is
- * @inherits: directory that gives new files a group or an ACL
- * @failed: contents are incomplete
- * @st: what it is to become
- * @mode: permissions it was made with
- * @path_len: length of the path of the directory it is in
- * @name_len: length of its name, the last part of the path
- * @end: bytes written so far, holes included
- * @attrs: extended attributes: name, 0, uint32_t size, value, ...
+ * Report a failed call.  Some errors mean that nothing more will succeed; then
+ * the first of them is enough.
  */
-struct object {
-	int fd;
-	bool skip;
-	bool fresh;
-	bool implicit;
-	bool inherits;
-	bool failed;
-	struct stat st;
-	mode_t mode;
-	size_t path_len;
-	size_t name_len;
-	off_t end;
-	char *attrs;
-	size_t attrs_size;
-};
-
-void idmap_parse(struct idmap *map, char *text, const char *what)
+void sink_complain(struct sink *s, const char *what, long err)
 {
-	char *save;
+	const char *reason = strerror(-err);
 
-	for (char *part = strtok_r(text, ",", &save); part;
-	     part = strtok_r(NULL, ",", &save)) {
-		char *colon = strchr(part, ':');
-		struct idrule rule = {
-			.any = !colon || !strncmp(part, "*:", 2),
-		};
-
-		if (colon)
-			*colon = 0;
-		if (!rule.any)
-			rule.from = tool_number(part, UINT32_MAX - 1, what);
-		rule.to = tool_number(colon ? colon + 1 : part, UINT32_MAX - 1,
-				      what);
-		map->rules =
-			tool_alloc(map->rules, (map->count + 1) * sizeof(rule));
-		map->rules[map->count++] = rule;
-	}
-	if (!map->count)
-		tool_usage_error("invalid %s: ''", what);
-}
-
-uint32_t idmap_get(const struct idmap *map, uint32_t id)
-{
-	for (size_t i = 0; i < map->count; i++) {
-		if (map->rules[i].any || map->rules[i].from == id)
-			return map->rules[i].to;
-	}
-	return id;
+	if (err == -ENOSPC && s->fs->no_inodes(s->base))
+		reason = "No space left on device (all inodes are in use)";
+	if (!s->full)
+		tool_file_reason(what, s->fs->label, s->path.text, reason);
+	s->full |= err == -ENOSPC || err == -EDQUOT || err == -EROFS ||
+		   err == -EIO;
 }
 
 /* Set the path to that of @name in the directory on top of the stack. */
@@ -101,41 +48,14 @@ static void enter_path(struct sink *s, const char *name)
 		tool_path_set(&s->path, s->path.len, name);
 }
 
-/*
- * Report a failed call.  Some errors mean that nothing more will succeed; then
- * the first of them is enough.
- */
-static void complain(struct sink *s, const char *what, long err)
-{
-	if (!s->full)
-		tool_file_error(what, s->fs->label, s->path.text, err);
-	s->full |= err == -ENOSPC || err == -EDQUOT || err == -EROFS ||
-		   err == -EIO;
-}
-
-/*
- * Something a target of this kind or this user cannot keep: say so once, and
- * do not call it a failure.
- */
-static void lose(struct sink *s, enum loss kind, const char *what, long err)
-{
-	if (s->lost[kind])
-		return;
-	s->lost[kind] = true;
-	tool_file_warn(what, s->fs->label, s->path.text, strerror(-err));
-}
-
-static bool cannot_keep(long err)
-{
-	return err == -EPERM || err == -EOPNOTSUPP || err == -EINVAL;
-}
-
 /* The directory that the object at @level of the stack is in. */
 static struct object parent(const struct sink *s, size_t level)
 {
 	if (level)
 		return s->stack[level - 1];
-	return (struct object){ .fd = s->base, .inherits = s->base_inherits };
+	return (struct object){ .fd = s->base,
+				.inherits = s->base_inherits,
+				.names = s->base_names };
 }
 
 /* Does the directory give what is made in it a group or an ACL? */
@@ -147,15 +67,55 @@ static bool inherits(const struct fs *fs, int dir, const char *name)
 	       fs->getxattr(dir, name, "system.posix_acl_default", NULL, 0) > 0;
 }
 
-/* Open the directory that the symbolic link we are at leads to. */
-static int open_link(const struct sink *s)
+/* Open the directory that a symbolic link leads to. */
+static int open_link(const struct sink *s, int dir, const char *name)
 {
-	int link = s->fs->resolve(s->path.text);
+	int link = resolve_dir(&s->resolver, dir, name);
 	int fd = link < 0 ? link : s->fs->open_dir(link, ".");
 
 	if (link >= 0)
 		s->fs->close(link);
 	return fd;
+}
+
+/* What has to be known about the names in a directory at @path. */
+static struct names *enter_names(struct sink *s, int fd, bool fresh)
+{
+	bool keep = s->several || (s->replace && s->fs->folds(fd));
+
+	if (!keep && (fresh || s->replace))
+		return NULL;
+	return names_enter(&s->all_names, s->fs, fd, s->path.text, fresh, keep);
+}
+
+/* Was what has this name there before, or may it come again? */
+static bool free_to_take(const struct sink *s, const struct object *in,
+			 const char *name, bool again)
+{
+	if (!in->names)
+		return s->replace;
+	return names_free_to_take(in->names, s->fs, in->fd, name, again);
+}
+
+static void take(const struct object *in, const char *name)
+{
+	if (in->names)
+		names_take(in->names, name);
+}
+
+/* A directory that an archive has goes before a file. */
+static int replace_by_dir(const struct sink *s, struct object *o,
+			  const struct object *in, const char *name)
+{
+	struct stat st;
+	int err = s->fs->stat(in->fd, name, &st);
+
+	if (err || !s->replace || o->implicit || S_ISLNK(st.st_mode))
+		return err ? err : -ENOTDIR;
+	err = s->fs->unlink(in->fd, name)
+		      ?: s->fs->mkdir(in->fd, name, o->mode);
+	o->fresh = !err;
+	return err ? err : s->fs->open_dir(in->fd, name);
 }
 
 static void make_dir(struct sink *s, struct object *o, const char *name)
@@ -166,19 +126,25 @@ static void make_dir(struct sink *s, struct object *o, const char *name)
 
 	o->mode = 0700;
 	err = fs->mkdir(in.fd, name, o->mode);
-	if (err && (err != -EEXIST || (in.fresh && !s->replace))) {
-		complain(s, "cannot create directory", err);
+	if (err && (err != -EEXIST ||
+		    (strcmp(name, ".") && !free_to_take(s, &in, name, true)))) {
+		sink_complain(s, "cannot create directory", err);
 		o->skip = true;
 		return;
 	}
+	take(&in, name);
 	o->fresh = !err;
 	o->fd = fs->open_dir(in.fd, name);
 	if (o->fd == -ENOTDIR && s->follow)
-		o->fd = open_link(s);
+		o->fd = open_link(s, in.fd, name);
+	if (o->fd == -ENOTDIR)
+		o->fd = replace_by_dir(s, o, &in, name);
 	if (o->fd < 0) {
-		complain(s, "cannot open directory", o->fd);
+		sink_complain(s, "cannot open directory", o->fd);
 		o->skip = true;
-	} else if (!o->fresh) {
+		return;
+	}
+	if (!o->fresh) {
 		o->inherits = inherits(fs, o->fd, "");
 		if (o->implicit)
 			fs->stat(o->fd, "", &o->st);
@@ -187,6 +153,7 @@ static void make_dir(struct sink *s, struct object *o, const char *name)
 		fs->removexattr(o->fd, "", "system.posix_acl_access");
 		fs->chmod(o->fd, "", o->mode);
 	}
+	o->names = enter_names(s, o->fd, o->fresh);
 }
 
 static int make(const struct fs *fs, struct object *o, int dir,
@@ -206,14 +173,21 @@ static int make(const struct fs *fs, struct object *o, int dir,
 }
 
 /*
- * Everything but a directory replaces what has its name.  In a directory that
- * this run has made, that would be another file of the source: the target does
- * not tell their names apart.
+ * Everything but a directory replaces what has its name, and in an archive also
+ * an empty directory.  But it does not replace another file of the source whose
+ * name the target does not tell apart.
  */
 static int make_room(const struct sink *s, const struct object *in,
 		     const char *name)
 {
-	return in->fresh && !s->replace ? -EEXIST : s->fs->unlink(in->fd, name);
+	int err;
+
+	if (!free_to_take(s, in, name, s->replace))
+		return -EEXIST;
+	err = s->fs->unlink(in->fd, name);
+	if (err == -EISDIR && s->replace)
+		err = s->fs->rmdir(in->fd, name);
+	return err;
 }
 
 static void make_other(struct sink *s, struct object *o, const char *name,
@@ -236,11 +210,15 @@ static void make_other(struct sink *s, struct object *o, const char *name,
 			err = make(fs, o, in.fd, name, target);
 	}
 	if (err) {
-		complain(s, what, err);
+		sink_complain(s, what, err);
 		o->skip = true;
-	} else if (in.inherits && o->fd >= 0) {
-		fs->removexattr(o->fd, "", "system.posix_acl_access");
+		return;
 	}
+	take(&in, name);
+	if (S_ISLNK(o->st.st_mode))
+		resolve_note(&s->resolver, in.fd, name);
+	if (in.inherits && o->fd >= 0)
+		fs->removexattr(o->fd, "", "system.posix_acl_access");
 }
 
 static void open_object(struct sink *s, const struct record *r)
@@ -273,48 +251,68 @@ static void open_object(struct sink *s, const struct record *r)
 		s->files++;
 }
 
+/* Open the directory in the target that a path leads through to its last part.
+ */
+static int open_beneath(const struct sink *s, const char *path,
+			const char **last)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent;
+	int fd;
+
+	*last = slash ? slash + 1 : path;
+	parent = slash ? strndup(path, slash - path) : strdup(".");
+	if (!parent)
+		tool_no_memory();
+	fd = s->fs->beneath(s->base, *parent ? parent : ".");
+	if (fd == -ENOSYS || (fd == -ELOOP && s->follow))
+		fd = resolve_dir(&s->resolver, s->base, parent);
+	free(parent);
+	return fd;
+}
+
+/* Are both names of the same file? */
+static bool same_file(const struct fs *fs, int dir_a, const char *name_a,
+		      int dir_b, const char *name_b)
+{
+	struct stat a, b;
+
+	return !fs->stat(dir_a, name_a, &a) && !fs->stat(dir_b, name_b, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static void make_link(struct sink *s, const struct record *r)
 {
-	const char *first = r->data + r->name_size;
 	const struct object in = parent(s, s->depth);
 	const struct fs *fs = s->fs;
 	size_t len = s->path.len;
-	struct stat a, b;
-	int err;
+	const char *first;
+	int err, dir;
 
 	if (in.skip)
 		return;
 	enter_path(s, r->data);
-	err = fs->link(s->base, first, in.fd, r->data);
-	if (err == -EEXIST && s->replace && !fs->stat(s->base, first, &a) &&
-	    !fs->stat(in.fd, r->data, &b) && a.st_ino == b.st_ino) {
+	err = dir = open_beneath(s, r->data + r->name_size, &first);
+	if (dir >= 0)
+		err = fs->link(dir, first, in.fd, r->data);
+	if (err == -EEXIST && s->replace &&
+	    same_file(fs, dir, first, in.fd, r->data)) {
 		err = 0; /* it is there already */
 	} else if (err == -EEXIST) {
 		err = make_room(s, &in, r->data);
 		if (!err)
-			err = fs->link(s->base, first, in.fd, r->data);
+			err = fs->link(dir, first, in.fd, r->data);
 	}
-	if (err)
-		complain(s, "cannot create hard link", err);
-	else
+	if (dir >= 0)
+		fs->close(dir);
+	if (err) {
+		sink_complain(s, "cannot create hard link", err);
+	} else {
+		take(&in, r->data);
 		s->files++;
+	}
 	s->path.len = len;
 	s->path.text[len] = 0;
-}
-
-static void add_attr(struct object *o, const char *name, const void *value,
-		     uint32_t size)
-{
-	size_t len = strlen(name) + 1;
-
-	o->attrs =
-		tool_alloc(o->attrs, o->attrs_size + len + sizeof(size) + size);
-	memcpy(o->attrs + o->attrs_size, name, len);
-	o->attrs_size += len;
-	memcpy(o->attrs + o->attrs_size, &size, sizeof(size));
-	o->attrs_size += sizeof(size);
-	memcpy(o->attrs + o->attrs_size, value, size);
-	o->attrs_size += size;
 }
 
 /* Keep an attribute until the object is closed. */
@@ -327,7 +325,8 @@ static void keep_attr(struct sink *s, const struct record *r)
 	/* the user's label goes before the source's */
 	if (s->label && !strcmp(r->data, "security.selinux"))
 		return;
-	add_attr(o, r->data, r->data + r->name_size, r->size - r->name_size);
+	object_add_attr(o, r->data, r->data + r->name_size,
+			r->size - r->name_size);
 }
 
 static void write_data(struct sink *s, const struct record *r)
@@ -342,7 +341,7 @@ static void write_data(struct sink *s, const struct record *r)
 				       r->off + done);
 
 		if (n <= 0) {
-			complain(s, "error writing", n ? n : -EIO);
+			sink_complain(s, "error writing", n ? n : -EIO);
 			o->failed = true;
 			return;
 		}
@@ -352,80 +351,31 @@ static void write_data(struct sink *s, const struct record *r)
 	s->bytes += r->size;
 }
 
-/* Returns the permissions that may be set, less those of the lost owner. */
-static mode_t set_owner(struct sink *s, const struct object *o, int dir,
-			const char *name, uid_t uid, gid_t gid)
+/*
+ * What has no descriptor, as nothing is written into it.  Where others look,
+ * they may have put something else in its place.
+ */
+static void finish_by_name(struct sink *s, struct object *o, bool unsure,
+			   int dir, const char *name)
 {
-	mode_t mode = o->st.st_mode & MODE_BITS;
-	int err = s->fs->chown(dir, name, uid, gid);
+	struct stat st;
+	int fd, err;
 
-	if (!err)
-		return mode;
-	if (!cannot_keep(err)) {
-		complain(s, "cannot change the owner of", err);
-	} else if (s->fs->exclusive || !s->fs->uid) {
-		lose(s, LOST_OWNER, "cannot keep owners, as that of", err);
-	} else if (!s->fs->chown(dir, name, -1, gid)) {
-		/* an ordinary user, who may give files to groups of his */
-		return mode & ~S_ISUID;
+	if (s->fs->exclusive) {
+		object_finish(s, o, unsure, dir, name);
+		return;
 	}
-	return mode & ~(S_ISUID | S_ISGID);
-}
-
-static void set_attrs(struct sink *s, const struct object *o, int dir,
-		      const char *name)
-{
-	const char *p = o->attrs;
-
-	while (p < o->attrs + o->attrs_size) {
-		const char *attr = p;
-		uint32_t size;
-		int err;
-
-		p += strlen(p) + 1;
-		memcpy(&size, p, sizeof(size));
-		p += sizeof(size);
-		err = s->fs->setxattr(dir, name, attr, p, size);
-		p += size;
-		if (cannot_keep(err)) {
-			lose(s, LOST_ATTRIBUTES,
-			     "cannot keep extended attributes, as those of",
-			     err);
-		} else if (err) {
-			tool_file_error("cannot set an extended attribute of",
-					s->fs->label, s->path.text, err);
-		}
-	}
-}
-
-static void set_metadata(struct sink *s, struct object *o, int dir,
-			 const char *name)
-{
-	struct timespec times[2] = { o->st.st_atim, o->st.st_mtim };
-	bool unsure = !o->fresh || parent(s, s->depth - 1).inherits;
-	uid_t uid = idmap_get(&s->uids, o->st.st_uid);
-	gid_t gid = idmap_get(&s->gids, o->st.st_gid);
-	mode_t mode = o->st.st_mode & MODE_BITS;
-	int err;
-
-	if (s->label)
-		add_attr(o, "security.selinux", s->label, strlen(s->label) + 1);
-	if (unsure || uid != s->fs->uid || gid != s->fs->gid) {
-		mode = set_owner(s, o, dir, name, uid, gid);
-		unsure |= mode & (S_ISUID | S_ISGID);
-	}
-	set_attrs(s, o, dir, name);
-	if ((unsure || mode != o->mode) && !S_ISLNK(o->st.st_mode)) {
-		err = s->fs->chmod(dir, name, mode);
-		if (cannot_keep(err))
-			lose(s, LOST_MODE, "cannot keep permissions, as of",
-			     err);
-		else if (err)
-			complain(s, "cannot set permissions of", err);
-	}
-	err = s->fs->utime(dir, name, times);
+	err = fd = s->fs->open_path(dir, name);
+	if (fd >= 0)
+		err = s->fs->stat(fd, "", &st);
+	if (!err && ((st.st_mode ^ o->st.st_mode) & S_IFMT || st.st_nlink > 1))
+		err = -ESTALE;
 	if (err)
-		complain(s, "cannot set times of", err);
+		sink_complain(s, "cannot set permissions of", err);
+	else
+		object_finish(s, o, unsure, fd, "");
+	if (fd >= 0)
+		s->fs->close(fd);
 }
 
 /* Take the top object off the stack, complete or, if @failed, as it is. */
@@ -435,6 +385,7 @@ static void close_object(struct sink *s, off_t size, bool failed)
 	const char *name = s->path.text + s->path.len - o->name_len;
 	int dir = parent(s, s->depth - 1).fd;
 	bool file = S_ISREG(o->st.st_mode);
+	bool unsure = !o->fresh || parent(s, s->depth - 1).inherits;
 	const struct timespec times[2] = { o->st.st_atim, o->st.st_mtim };
 	const struct fs *fs = s->fs;
 	int err;
@@ -445,23 +396,24 @@ static void close_object(struct sink *s, off_t size, bool failed)
 	if (file && !failed && o->end != size) {
 		err = fs->truncate(o->fd, size);
 		if (err)
-			complain(s, "error writing", err);
+			sink_complain(s, "error writing", err);
 		failed = err;
 	}
 	if (o->implicit && !o->fresh)
 		fs->utime(o->fd, "", times);
 	else if (o->fd < 0)
-		set_metadata(s, o, dir, name);
+		finish_by_name(s, o, unsure, dir, name);
 	else if (!file || !failed)
-		set_metadata(s, o, o->fd, "");
+		object_finish(s, o, unsure, o->fd, "");
 	err = o->fd < 0 ? 0 : fs->close(o->fd);
 	if (err)
-		complain(s, "error writing", err);
+		sink_complain(s, "error writing", err);
 	if (file && (failed || err)) {
 		fs->unlink(dir, name);
 		s->files--;
 	}
 out:
+	names_leave(o->names);
 	free(o->attrs);
 	s->path.len = o->path_len;
 	s->path.text[s->path.len] = 0;
@@ -505,13 +457,28 @@ static void receive(struct sink *s, struct stream *stream)
 		close_object(s, 0, true);
 }
 
+/* The base may be open only as a starting point. */
+static struct names *enter_base(struct sink *s)
+{
+	int fd = s->fs->open_dir(s->base, ".");
+	struct names *n = enter_names(s, fd < 0 ? s->base : fd, false);
+
+	if (fd >= 0)
+		s->fs->close(fd);
+	return n;
+}
+
 void sink_run(struct sink *s, void *(*produce)(void *), void *arg,
 	      struct stream *stream)
 {
 	pthread_t producer;
 	int err;
 
+	s->resolver = (struct resolver){ s->fs, s->follow, NULL };
 	s->base_inherits = inherits(s->fs, s->base, ".");
+	tool_path_set(&s->path, 0, s->target);
+	s->base_names = enter_base(s);
+	tool_path_set(&s->path, 0, "");
 	err = pthread_create(&producer, NULL, produce, arg);
 	if (err) {
 		tool_error("cannot start a thread: %s", strerror(err));
@@ -520,6 +487,9 @@ void sink_run(struct sink *s, void *(*produce)(void *), void *arg,
 	receive(s, stream);
 	pthread_join(producer, NULL);
 	progress_end(s->files, s->bytes);
+	names_leave(s->base_names);
+	names_free(&s->all_names);
+	resolve_free(&s->resolver);
 }
 
 void sink_close(struct sink *s, bool sync)

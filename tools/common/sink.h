@@ -8,39 +8,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "idmap.h"
+#include "resolve.h"
 #include "stream.h"
 #include "tool.h"
 
-/**
- * struct idmap - renumbering of owners
- *
- * @count: number of @rules; without any all ids stay as they are
- * @rules: the first that fits counts
- */
-struct idmap {
-	size_t count;
-	struct idrule *rules;
-};
-
-/**
- * idmap_parse() - read a renumbering of the command line
- * @map: rules are added here; they are never freed
- * @text: "ID", or "FROM:TO,FROM:TO,..." with * for everybody else; is modified
- * @what: what it is for, for the message; does not return when it is wrong
- */
-void idmap_parse(struct idmap *map, char *text, const char *what);
-
-/**
- * idmap_get() - renumber an owner
- * @map: the rules
- * @id: the owner
- *
- * Return: the new number
- */
-uint32_t idmap_get(const struct idmap *map, uint32_t id);
-
 /* Kinds of things that a file system may be unable to keep. */
-enum loss { LOST_OWNER, LOST_MODE, LOST_ATTRIBUTES, LOSSES };
+enum loss {
+	LOST_OWNER,
+	LOST_MODE,
+	LOST_SET_ID,
+	LOST_ATTRIBUTES,
+	LOST_TIME,
+	LOSSES
+};
 
 /**
  * struct sink - where a stream is written to
@@ -49,12 +30,14 @@ enum loss { LOST_OWNER, LOST_MODE, LOST_ATTRIBUTES, LOSSES };
  * @base: descriptor of the directory that everything goes into
  * @target: path of @base, or of the only object to be made, for messages
  * @renamed: it is the latter
- * @replace: what comes again replaces what came before; otherwise it is an
- *	error, because the target does not tell two names of a tree apart
+ * @replace: what comes again under the same name replaces what came before, and
+ *	an empty directory
+ * @several: there are several sources, which may have the same names
  * @uids: renumbering of owners and
  * @gids: of groups
  * @label: SELinux label of everything, or NULL
- * @follow: a symbolic link to a directory serves as one that exists
+ * @follow: a symbolic link to a directory serves as one that exists, unless
+ *this run has made it
  * @files: objects made
  * @bytes: file contents written
  * @full: nothing more can be written
@@ -67,6 +50,7 @@ struct sink {
 	const char *target;
 	bool renamed;
 	bool replace;
+	bool several;
 	struct idmap uids;
 	struct idmap gids;
 	const char *label;
@@ -77,6 +61,9 @@ struct sink {
 	bool full;
 
 	bool base_inherits;
+	struct names *base_names;
+	void *all_names;
+	struct resolver resolver;
 	struct object *stack;
 	size_t depth;
 	size_t stack_size;

@@ -130,15 +130,21 @@ static void put_name(const char *label, const char *path)
 	putc_unlocked('\'', stderr);
 }
 
-void tool_file_error(const char *what, const char *label, const char *path,
-		     long err)
+void tool_file_reason(const char *what, const char *label, const char *path,
+		      const char *reason)
 {
 	begin();
 	fprintf(stderr, "%s ", what);
 	put_name(label, path);
-	fprintf(stderr, ": %s", strerror(-err));
+	fprintf(stderr, ": %s", reason);
 	end();
 	atomic_store(&status, TOOL_PARTIAL);
+}
+
+void tool_file_error(const char *what, const char *label, const char *path,
+		     long err)
+{
+	tool_file_reason(what, label, path, strerror(-err));
 }
 
 void tool_file_warn(const char *what, const char *label, const char *path,
@@ -166,14 +172,19 @@ void tool_usage_error(const char *fmt, ...)
 	exit(TOOL_FAILED);
 }
 
+/* Scripts may put them around a number. */
+#define BLANKS " \t\n"
+
 unsigned long tool_number(const char *text, unsigned long max, const char *what)
 {
 	unsigned long value;
 	char *rest;
+	const char *digits = text + strspn(text, BLANKS);
 
 	errno = 0;
-	value = strtoul(text, &rest, 10);
-	if (*text < '0' || *text > '9' || *rest || errno || value > max)
+	value = strtoul(digits, &rest, 10);
+	rest += strspn(rest, BLANKS);
+	if (*digits < '0' || *digits > '9' || *rest || errno || value > max)
 		tool_usage_error("invalid %s: '%s'", what, text);
 	return value;
 }

@@ -72,6 +72,16 @@ void tool_file_error(const char *what, const char *label, const char *path,
 		     long err);
 
 /**
+ * tool_file_reason() - as tool_file_error(), with a reason in words
+ * @what: what could not be done
+ * @label: image the file is in, or NULL
+ * @path: the file
+ * @reason: why
+ */
+void tool_file_reason(const char *what, const char *label, const char *path,
+		      const char *reason);
+
+/**
  * tool_file_warn() - as tool_file_error(), but no failure
  * @what: what could not be done
  * @label: image the file is in, or NULL

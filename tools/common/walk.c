@@ -134,9 +134,9 @@ static size_t target_path(const struct walker *w, char *buf)
 {
 	const char *rest = w->path.text + w->top_len;
 
-	rest += *rest == '/';
+	rest += strspn(rest, "/");
 	if (buf)
-		sprintf(buf, "%s/%s", w->top, rest);
+		sprintf(buf, "%s%s%s", w->top, *rest ? "/" : "", rest);
 	return strlen(w->top) + 1 + strlen(rest) + 1;
 }
 

@@ -312,7 +312,7 @@ static bool next_entry(struct reader *rd)
 	int err = archive_read_next_header(rd->a, &rd->entry);
 
 	if (err == ARCHIVE_WARN && archive_errno(rd->a) == EILSEQ)
-		err = ARCHIVE_OK; /* as above */
+		err = ARCHIVE_OK; /* not ASCII: the bytes are kept */
 	if (err == ARCHIVE_WARN)
 		tool_file_warn("in the header of", rd->opt->archive,
 			       archive_entry_pathname(rd->entry),
