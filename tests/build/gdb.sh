@@ -36,7 +36,7 @@ for program in "$BUILD/tests/debuggee" ./static; do
 	expect '^#0 .*hrtimer_nanosleep .* at .*/kernel/time/hrtimer.c:[0-9]+' \
 		'^#.* __do_sys_nanosleep .*hrtimer.c:[0-9]+' \
 		'^#.* lkl_fiber_start .*fiber.S:[0-9]+' \
-		'^#.* lkl_task_syscall .*cpu.c:[0-9]+' \
+		'^#.* lkl_task_syscall .*call.c:[0-9]+' \
 		'^#.* lkl_syscall' '^#.* readers .*debuggee.c:[0-9]+' '^#.* main '
 	expect 'PID S COMMAND ' ' 0 R swapper ' ' R init +\* hrtimer_nanosleep' \
 		' S init +(anon_)?pipe_read .*fs/pipe.c:[0-9]+' \
@@ -45,7 +45,7 @@ for program in "$BUILD/tests/debuggee" ./static; do
 
 	debug "lkl-bt $reader" 'lkl-bt 2' 'lkl-bt 99999' lkl-dmesg
 	expect '^#.*pipe_read .*fs/pipe.c:[0-9]+' '^#.*vfs_read .*fs/read_write.c' \
-		'^#.*lkl_host_task .*process.c' '^#.*lkl_fiber_start' \
+		'^#.*lkl_host_task .*serve.c' '^#.*lkl_fiber_start' \
 		'^#.* kthreadd .*kthread.c' '^#.* lkl_fiber_start'
 	expect '^no task 99999' '^\[ *[0-9]+\.[0-9]+\] Linux version 6'
 

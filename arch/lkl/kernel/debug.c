@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of the kernel in text, for somebody who wonders why it hangs.
+ * The state of the kernel in text, to find out why it hangs.
  *
  * This runs in a signal handler on any host thread.  If possible it takes the
  * virtual CPU, so that nothing changes meanwhile.  If the CPU is not free for
@@ -16,10 +16,10 @@
 #include <asm/call.h>
 #include <asm/cpu.h>
 #include <asm/host_ops.h>
-#include <asm/sigcontext.h>
 #include <asm/stacktrace.h>
 #include <asm/ucontext.h>
-#include "cpulock.h"
+#include "../x86/fault.h"
+#include "vlock.h"
 
 /* How long to wait for the CPU, in nanoseconds. */
 #define LKL_DUMP_PATIENCE	50000000
@@ -69,8 +69,7 @@ static bool lkl_hold_cpu(void)
 
 static void lkl_free_cpu(void)
 {
-	if (__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_LOCKED,
-			       __ATOMIC_SEQ_CST) & LKL_CPU_PENDING)
+	if (lkl_unlock())
 		lkl_kick_cpu();
 }
 
@@ -87,7 +86,7 @@ static bool lkl_dump_entry(void *cookie, unsigned long addr)
 }
 
 static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
-			  const struct sigcontext *here, bool held)
+			  const struct ucontext *here, bool held)
 {
 	lkl_dump_add(d, "%6d %c %-15.15s", task_pid_nr(t), task_state_to_char(t),
 		     t->comm);
@@ -99,8 +98,8 @@ static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
 
 		lkl_walk_frames(lkl_dump_entry, d, t, (unsigned long)frame->bp);
 	} else if (here) {
-		lkl_dump_entry(d, here->ip + 1);
-		lkl_walk_frames(lkl_dump_entry, d, t, here->bp);
+		lkl_dump_entry(d, lkl_ucontext_ip(here) + 1);
+		lkl_walk_frames(lkl_dump_entry, d, t, lkl_ucontext_bp(here));
 	} else {
 		lkl_dump_add(d, " running");
 	}
@@ -109,7 +108,7 @@ static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
 
 void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
 {
-	const struct sigcontext *here = &((struct ucontext *)ucontext)->uc_mcontext;
+	const struct ucontext *here = ucontext;
 	struct lkl_dump d = { .print = print };
 	struct task_struct *process, *t;
 	struct kmsg_dump_iter iter;
@@ -122,7 +121,7 @@ void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
 		lkl_dump_end(&d);
 		return;
 	}
-	if (!lkl_is_kernel_ip(here->ip))
+	if (!lkl_is_kernel_ip(lkl_ucontext_ip(here)))
 		here = NULL;
 	held = !here && lkl_hold_cpu();
 

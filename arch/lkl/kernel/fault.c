@@ -25,9 +25,9 @@
 #include <asm/extable.h>
 #include <asm/host_ops.h>
 #include <asm/mirror.h>
-#include <asm/sigcontext.h>
 #include <asm/stacktrace.h>
 #include <asm/ucontext.h>
+#include "../x86/fault.h"
 
 void lkl_fault_thunk(void);
 
@@ -39,7 +39,7 @@ struct {
 	unsigned long ip, addr, write;
 } lkl_faulted;
 
-/* The page fault of kernel code, in its own context; see fiber.S. */
+/* The page fault of kernel code, in its own context; see x86/fiber.S. */
 unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
 				    unsigned long write);
 
@@ -69,9 +69,8 @@ long lkl_page_fault(void *fault)
 	return lkl_user_fault(f->addr, f->write);
 }
 
-/* Say what is wrong, once: whoever dies may meet the same fault on the way. */
-static void lkl_oops(const struct sigcontext *regs, unsigned long addr,
-		     bool write)
+/* Say what is wrong, once: a thread that dies may meet the same fault again. */
+static void lkl_oops(const struct ucontext *uc, unsigned long addr, bool write)
 {
 	static bool oopsing;
 
@@ -83,23 +82,16 @@ static void lkl_oops(const struct sigcontext *regs, unsigned long addr,
 	pr_emerg("BUG: kernel %s at address %#lx\n", write ? "write" : "read",
 		 addr);
 	pr_emerg("Task %s, pid %d, at %pS\n", current->comm, current->pid,
-		 (void *)regs->ip);
-	pr_emerg("ax %016llx bx %016llx cx %016llx dx %016llx\n",
-		 regs->ax, regs->bx, regs->cx, regs->dx);
-	pr_emerg("si %016llx di %016llx bp %016llx sp %016llx\n",
-		 regs->si, regs->di, regs->bp, regs->sp);
-	pr_emerg("r8 %016llx r9 %016llx r10 %016llx r11 %016llx\n",
-		 regs->r8, regs->r9, regs->r10, regs->r11);
-	pr_emerg("r12 %016llx r13 %016llx r14 %016llx r15 %016llx\n",
-		 regs->r12, regs->r13, regs->r14, regs->r15);
-	lkl_show_frames(KERN_EMERG, regs->ip, regs->bp);
+		 (void *)lkl_ucontext_ip(uc));
+	lkl_print_registers(uc);
+	lkl_show_frames(KERN_EMERG, lkl_ucontext_ip(uc), lkl_ucontext_bp(uc));
 	bust_spinlocks(0);
 }
 
 int lkl_kernel_fault(void *ucontext, unsigned long addr, int write)
 {
 	struct ucontext *uc = ucontext;
-	unsigned long ip = uc->uc_mcontext.ip;
+	unsigned long ip = lkl_ucontext_ip(uc);
 
 	if (!lkl_kernel_boots())
 		return 0;
@@ -108,17 +100,17 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write)
 		unsigned long fixup = lkl_fixup(ip);
 
 		if (!fixup) {
-			lkl_oops(&uc->uc_mcontext, addr, write);
+			lkl_oops(uc, addr, write);
 			return -1;
 		}
 		if (!lkl_in_umap(addr)) {
-			uc->uc_mcontext.ip = fixup;
+			lkl_ucontext_go(uc, fixup);
 			return 1;
 		}
 		lkl_faulted.ip = ip;
 		lkl_faulted.addr = addr;
 		lkl_faulted.write = write;
-		uc->uc_mcontext.ip = (unsigned long)lkl_fault_thunk;
+		lkl_ucontext_go(uc, (unsigned long)lkl_fault_thunk);
 		return 1;
 	}
 

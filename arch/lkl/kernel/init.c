@@ -42,19 +42,19 @@ void lkl_want_task(struct lkl_call *call)
 	call->next = NULL;
 	*lkl_wanted_end = call;
 	lkl_wanted_end = &call->next;
-	/* Who calls while the kernel boots is served when it has. */
+	/* Calls made while the kernel boots are served when it has. */
 	if (lkl_init_task)
 		wake_up_process(lkl_init_task);
 }
 
-/* Halt: nobody gets a task any more. */
+/* Halt: no thread gets a task any more. */
 void lkl_refuse_tasks(void)
 {
 	for (; lkl_wanted; lkl_wanted = lkl_wanted->next)
 		lkl_complete(lkl_wanted, -ESHUTDOWN);
 }
 
-void __noreturn lkl_init_loop(void)
+static void __noreturn lkl_init_loop(void)
 {
 	lkl_init_task = current;
 	lkl_complete(lkl_boot_call, 0);
@@ -87,6 +87,14 @@ void __noreturn lkl_init_loop(void)
 		find_task_by_pid_ns(pid, &init_pid_ns)->thread.active = call;
 		rcu_read_unlock();
 	}
+}
+
+/* A kernel function that was to become a program has returned. */
+void __noreturn lkl_user_mode(void)
+{
+	if (current->pid != 1)
+		do_exit(0);
+	lkl_init_loop();
 }
 
 static int lkl_load_init(struct linux_binprm *bprm);
@@ -178,7 +186,7 @@ static int __init lkl_make_init(void)
 	current->timer_slack_ns = 1;
 	current->default_timer_slack_ns = 1;
 
-	/* There is nothing to kill: whoever asks for too much gets -ENOMEM. */
+	/* There is nothing to kill: a caller that asks for too much gets -ENOMEM. */
 	oom_killer_disable(HZ);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * Interrupts.
  *
  * A host thread raises one by setting the line's bit and kicking the virtual
- * CPU; the CPU's holder sees that something is pending (cpu.c) and comes here.
+ * CPU; the CPU's holder sees that something is pending (vcpu.c) and comes here.
  * "Something" is one of three: requests of host threads, the timer, a line.
  */
 #include <linux/bitmap.h>
@@ -12,17 +12,20 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <asm/call.h>
 #include <asm/cpu.h>
 #include <asm/host_ops.h>
 #include <asm/irq_regs.h>
+#include "contend.h"
+#include "vlock.h"
 
 /* Raised lines, and which words of that have any. */
 static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)];
 static unsigned long lkl_raised_words;
 
-/* Lines somebody owns; the application may own one from before boot on. */
+/* Lines that are in use; the application may own one from before boot on. */
 #define __keep __section(".data..lkl_keep")
 static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] __keep = { 1 };
 static const char *lkl_line_user[NR_IRQS] __keep;
@@ -41,6 +44,53 @@ static void lkl_handle_lines(void)
 					    __ATOMIC_SEQ_CST);
 		for_each_set_bit(bit, &lines, BITS_PER_LONG)
 			generic_handle_irq(w * BITS_PER_LONG + bit);
+	}
+}
+
+/* Give the requests made since the last time to their tasks, oldest first. */
+static void lkl_take_calls(void)
+{
+	struct lkl_call *list, *call, *fifo = NULL;
+	u32 boot = lkl_kernel_boots();
+
+	if (!READ_ONCE(lkl_cpu.requests))
+		return;
+	lkl_count_calls();
+	list = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
+	while (list) {
+		call = list;
+		list = call->next;
+		call->next = fifo;
+		fifo = call;
+	}
+	while (fifo) {
+		struct task_struct *task;
+		bool interrupted;
+
+		call = fifo;
+		fifo = call->next;
+		task = call->task;
+		/* From here on the owner may queue it again, or have returned. */
+		interrupted = READ_ONCE(call->started);
+		call->started = 1;
+		if (unlikely(call->boot != boot)) {
+			if (!interrupted)
+				lkl_complete(call, -ESHUTDOWN);
+			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
+			continue;
+		}
+		if (interrupted) {
+			lkl_interrupt_call(call);
+			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
+			continue;
+		}
+		if (task)
+			task->thread.call = call;
+		else
+			lkl_want_task(call);
+		__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
+		if (task)
+			wake_up_process(task);
 	}
 }
 
@@ -76,8 +126,7 @@ void lkl_run_pending(void)
 	lkl_cpu.irqs_on = ARCH_IRQ_DISABLED;
 	trace_hardirqs_off();
 	do {
-		__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_PENDING,
-				   __ATOMIC_SEQ_CST);
+		lkl_clear_pending();
 		lkl_take_calls();
 		if ((lkl_timer_is_due() || READ_ONCE(lkl_raised_words)) &&
 		    lkl_interrupt(_RET_IP_))

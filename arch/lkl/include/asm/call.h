@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Requests of host threads and the fibers that serve them; see kernel/cpu.c.
+ * Requests of host threads and the fibers that serve them; see kernel/call.c.
  */
 #ifndef _ASM_LKL_CALL_H
 #define _ASM_LKL_CALL_H
@@ -20,7 +20,7 @@
 /**
  * struct lkl_call - one request, on the stack of the host thread that makes it
  * @next: link in the list of requests that wait for the CPU to notice them
- * @task: who serves it; NULL asks for a new task
+ * @task: the task that serves it; NULL asks for a new one
  * @fn: kernel function to run, NULL for a system call
  * @arg: its argument
  * @nr: system call number
@@ -71,44 +71,38 @@ static __always_inline void lkl_leave(enum lkl_left why)
 	lkl_fiber_switch(&current->thread.sp, lkl_cpu.host_sp, (void *)why);
 }
 
-/* kernel/cpu.c */
+/* kernel/boot.c */
 extern struct lkl_call *lkl_halt_call;
-extern u32 lkl_home_calls;
-extern struct task_struct *lkl_blocked;
-void lkl_cpu_start(u32 boot, struct lkl_call *call);
-void lkl_complete(struct lkl_call *call, long ret);
-bool lkl_take_calls(void);
-bool lkl_want_handover(void);
-void lkl_wake_sleeper(void);
-void lkl_kick_cpu(void);
-bool lkl_kick_other(void);
-void lkl_interrupt_call(struct lkl_call *call);
-void lkl_interrupt_driver(void);
-void lkl_drive_timer(u32 boot, bool pending);
-void lkl_poke(void);
 
-/* kernel/process.c */
-int lkl_host_task(void *call);
-bool lkl_user_work(void);
-unsigned int lkl_user_state(void);
-void __noreturn lkl_user_mode(void);
+/* kernel/call.c */
+void lkl_cpu_start(u32 boot, struct lkl_call *call);
+
+/* kernel/clock.c */
+bool lkl_timer_is_due(void);
+bool lkl_timer_due(void);
+void lkl_timer_irq(void);
 
 /* kernel/init.c */
 extern struct lkl_call *lkl_boot_call;
 void lkl_want_task(struct lkl_call *call);
 void lkl_refuse_tasks(void);
-void __noreturn lkl_init_loop(void);
+void __noreturn lkl_user_mode(void);
 
-/* kernel/time.c */
-int lkl_timer_start(u32 boot);
-void lkl_timer_stop(void);
-bool lkl_timer_is_due(void);
-bool lkl_timer_due(void);
-void lkl_timer_irq(void);
-u64 lkl_timer_cover(void);
-void lkl_timer_uncover(u64 cover);
-void lkl_timer_leave(void);
-void lkl_timer_wake(void);
-void lkl_watch(void);
+/* kernel/request.c */
+void lkl_complete(struct lkl_call *call, long ret);
+void lkl_wake_sleeper(void);
+void lkl_interrupt_call(struct lkl_call *call);
+void lkl_interrupt_driver(void);
+
+/* kernel/serve.c */
+int lkl_host_task(void *call);
+bool lkl_user_work(void);
+unsigned int lkl_user_state(void);
+
+/* kernel/vcpu.c */
+extern struct task_struct *lkl_blocked;
+bool lkl_want_handover(void);
+void lkl_kick_cpu(void);
+bool lkl_kick_other(void);
 
 #endif /* _ASM_LKL_CALL_H */

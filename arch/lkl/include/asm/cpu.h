@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The virtual CPU.  kernel/cpu.c tells how it works; this is what inline code
+ * The virtual CPU.  kernel/vcpu.c tells how it works; this is what inline code
  * elsewhere (interrupt flags, cpu_relax) needs of it.
  */
 #ifndef _ASM_LKL_CPU_H

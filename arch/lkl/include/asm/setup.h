@@ -4,6 +4,10 @@
 
 #include <uapi/asm/setup.h>
 
+/* kernel/boot.c */
+extern char lkl_cmdline[COMMAND_LINE_SIZE];
+extern unsigned long lkl_mem_size;
+
 /* kernel/console.c */
 void lkl_console_early(void);
 

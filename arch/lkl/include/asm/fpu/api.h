@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Vector registers for the kernel.  They belong to the application, so they are
- * saved around each use; kernel/fpu.c tells more.
+ * saved around each use; x86/fpu.c tells more.
  */
 #ifndef _ASM_LKL_FPU_API_H
 #define _ASM_LKL_FPU_API_H

@@ -1,112 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tasks: how they start, how those of host threads serve requests, and how the
- * CPU idles.
+ * Tasks that serve the requests of host threads.
+ *
+ * Each host thread that calls has a task, a thread of process 1.  Between two
+ * requests it is parked, in "user mode"; a request makes it run the system call,
+ * see to the work that a return to user mode brings, and complete the request.
  */
-#include <linux/cpu.h>
-#include <linux/mm.h>
-#include <linux/ptrace.h>
 #include <linux/resume_user_mode.h>
 #include <linux/sched.h>
-#include <linux/sched/debug.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
-#include <linux/sched/task_stack.h>
 #include <linux/syscalls.h>
+#include <linux/task_work.h>
 #include <asm/call.h>
 #include <asm/cpu.h>
+#include <asm/host_ops.h>
 #include <asm/syscall.h>
-#include <asm/switch_to.h>
 #include <asm/unistd.h>
-#include <asm/valgrind.h>
-#include "cpulock.h"
-
-struct task_struct *__switch_to(struct task_struct *prev,
-				struct task_struct *next)
-{
-	/* There is more to do. */
-	if (!is_idle_task(next))
-		lkl_wake_sleeper();
-	if (prev->thread.active && !task_is_running(prev)) {
-		prev->thread.active->waited = true;
-		lkl_home_calls = 0;
-		lkl_blocked = prev;
-	}
-	lkl_current = next;
-	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
-}
-
-int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
-{
-	struct lkl_fiber_start_frame *frame = task_stack_page(p) + THREAD_SIZE;
-
-	/* A task without a host thread would have nothing to run on. */
-	if (!args->fn)
-		return -ENOSYS;
-
-	frame--;
-	memset(frame, 0, sizeof(*frame));
-	frame->ip = lkl_fiber_start;
-	frame->fn = args->fn;
-	frame->arg = args->fn_arg;
-	memset(&p->thread, 0, sizeof(p->thread));
-	p->thread.sp = frame;
-	lkl_valgrind_stack(task_stack_page(p));
-	return 0;
-}
-
-/* The host thread that made this task has waited until it is gone. */
-void exit_thread(struct task_struct *tsk)
-{
-	struct lkl_call *call = tsk->thread.active;
-
-	lkl_bias_exit(lkl_kernel_boots(), tsk);
-	if (lkl_blocked == tsk)
-		lkl_blocked = NULL;
-	tsk->thread.active = NULL;
-	if (call)
-		lkl_complete(call, 0);
-}
-
-void flush_thread(void)
-{
-}
-
-void show_regs(struct pt_regs *regs)
-{
-	show_regs_print_info(KERN_DEFAULT);
-}
-
-unsigned long __get_wchan(struct task_struct *p)
-{
-	struct lkl_fiber_frame *frame = p->thread.sp;
-	unsigned long base = (unsigned long)task_stack_page(p);
-	unsigned long ip = (unsigned long)frame->ip;
-	unsigned long *bp = frame->bp;
-
-	while (in_sched_functions(ip)) {
-		if ((unsigned long)bp < base ||
-		    (unsigned long)bp >= base + THREAD_SIZE - 16)
-			return 0;
-		ip = bp[1];
-		bp = (unsigned long *)bp[0];
-	}
-	return ip;
-}
-
-void arch_cpu_idle(void)
-{
-	if (!lkl_cpu_pending())
-		lkl_leave(LKL_LEFT_IDLE);
-}
 
 /*
- * Send what the kernel has for this task on to the host process.  Returns
- * whether calls end with -EINTR for it.
+ * Send the signals that are pending for this task on to the host's process.
+ * Returns whether calls end with -EINTR for one of them.
  *
- * What the kernel sends to a caller beside an error (SIGPIPE, SIGXFSZ) is left
- * to the error: a process must not die of its library's pipe.
+ * A signal that the kernel sends to a caller beside an error (SIGPIPE, SIGXFSZ)
+ * is dropped, as the caller has the error: a process must not die of its
+ * library's pipe.
  */
 static bool lkl_forward_signals(void)
 {
@@ -195,8 +114,8 @@ static noinline bool lkl_exit_work(struct lkl_call *call, long *ret)
 /**
  * lkl_user_state - how a task in "user mode" sleeps
  *
- * What it is woken for is signals and work others have for it, unless there is
- * some already that is none of ours, as when it is frozen.
+ * Signals and work of other tasks wake it, unless some is pending already that
+ * is not seen to here, as when the task is frozen.
  */
 unsigned int lkl_user_state(void)
 {
@@ -231,8 +150,8 @@ static __always_inline void lkl_park(void)
 				goto out;
 		}
 		/*
-		 * Somebody else needs the CPU, or has come to see to an
-		 * interrupt: this task is not using it.
+		 * Another task needs the CPU, or a thread drives to see to an
+		 * interrupt: this task does not use it.
 		 */
 		if (lkl_cpu_pending())
 			lkl_run_pending();
@@ -243,7 +162,7 @@ static __always_inline void lkl_park(void)
 			schedule();
 		__set_current_state(TASK_RUNNING);
 	}
-	/* Its thread did not wait to see it begin: see lkl_interrupt_call(). */
+	/* Interrupted before it began: see lkl_interrupt_call(). */
 	if (unlikely(READ_ONCE(t->call->interrupted)))
 		set_tsk_thread_flag(current, TIF_NOTIFY_SIGNAL);
 out:
@@ -287,12 +206,4 @@ int lkl_host_task(void *arg)
 	current->thread.active = NULL;
 	lkl_complete(call, 0);
 	lkl_serve();
-}
-
-/* A kernel function that was to become a program has returned. */
-void __noreturn lkl_user_mode(void)
-{
-	if (current->pid != 1)
-		do_exit(0);
-	lkl_init_loop();
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Biasing the virtual CPU's lock, and revoking that; see cpulock.h. */
+/* The lock word of the virtual CPU, and its bias; see vlock.h. */
 #include <linux/limits.h>
 #include <linux/time64.h>
 #include <asm/call.h>
 #include <asm/host_ops.h>
-#include "cpulock.h"
+#include "vlock.h"
 
 #define LKL_CPU_BIAS_BITS	(LKL_CPU_BIASED | LKL_CPU_REVOKED)
 
@@ -15,16 +15,70 @@ u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS] __cacheline_aligned;
 /* Value of lkl_cpu.calls at which the lock shall be biased. */
 u32 lkl_bias_at;
 
-/* The task that a flag is of: any other one with the same is not biased to. */
+/* The task that owns a flag: the lock is biased to no other task of its slot. */
 static struct task_struct *lkl_bias_tasks[LKL_BIAS_FLAGS];
 
 /*
- * Threads that are ending a bias, of any boot.  The next one waits until there are
- * none: what they have seen of the last owner must not end the next one's.
+ * Threads that are ending a bias, in any boot.  The next bias is granted when there
+ * are none: what they have seen of the last owner must not end the next one's.
  */
 static int lkl_bias_enders __section(".data..lkl_keep");
 
 static bool lkl_bias_off;
+
+unsigned int lkl_kernel_boots(void)
+{
+	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT;
+}
+
+/* Begin a boot; the calling thread holds the CPU. */
+void lkl_vlock_start(u32 boot)
+{
+	__atomic_store_n(&lkl_cpu.word, lkl_cpu_free(boot) | LKL_CPU_LOCKED,
+			 __ATOMIC_SEQ_CST);
+}
+
+/* The boot is over. */
+void lkl_vlock_stop(void)
+{
+	__atomic_store_n(&lkl_cpu.word, 0, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * lkl_set_pending - tell the holder of the CPU that there is work
+ * @boot: number of the boot
+ *
+ * Return: whether the CPU was free when the bit was set
+ */
+bool lkl_set_pending(u32 boot)
+{
+	u32 old = READ_ONCE(lkl_cpu.word);
+
+	for (;;) {
+		if (old >> LKL_CPU_BOOT_SHIFT != boot)
+			return false;
+		if (old == (lkl_cpu_free(boot) | LKL_CPU_BIASED)) {
+			lkl_bias_revoke(boot);
+			old = READ_ONCE(lkl_cpu.word);
+		} else if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+						       old | LKL_CPU_PENDING,
+						       true, __ATOMIC_SEQ_CST,
+						       __ATOMIC_RELAXED)) {
+			return !(old & LKL_CPU_LOCKED);
+		}
+	}
+}
+
+/**
+ * lkl_unlock - release the CPU, also while something is pending
+ *
+ * Return: whether something is
+ */
+bool lkl_unlock(void)
+{
+	return __atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_LOCKED,
+				  __ATOMIC_SEQ_CST) & LKL_CPU_PENDING;
+}
 
 /* Turn a word with bits of a bias into one that is locked. */
 static bool lkl_bias_to_lock(u32 *old)
@@ -95,7 +149,7 @@ noinline void lkl_bias_grant(u32 boot, struct task_struct *task)
 	*slot = task;
 	WRITE_ONCE(lkl_bias_owner, task);
 	WRITE_ONCE(*flag, 1);
-	/* Whoever ends the bias has the calls counted anew. */
+	/* A thread that ends the bias has the calls counted from 0 again. */
 	WRITE_ONCE(lkl_bias_at, lkl_cpu.calls + INT_MAX / 2);
 	if (!__atomic_compare_exchange_n(&lkl_cpu.word, &old,
 					 lkl_cpu_free(boot) | LKL_CPU_BIASED,
@@ -115,8 +169,8 @@ static void lkl_bias_barrier(void)
 	if (!lkl_ops->fence())
 		return;
 	/*
-	 * The program has forbidden it since.  No processor keeps what it has to
-	 * write for that long, or the host has interrupted it meanwhile.
+	 * The program has forbidden membarrier() since.  After a millisecond a
+	 * processor has written what it had to, or the host has interrupted it.
 	 */
 	lkl_bias_off = true;
 	end = lkl_ops->time() + NSEC_PER_MSEC;

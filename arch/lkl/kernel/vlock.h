@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lock of the virtual CPU.
+ * The lock word of the virtual CPU.  Only this file and vlock.c touch it.
  *
- * Usually it is taken and given back with a compare-and-swap each, which are a third
- * of a short call.  A thread that makes call after call, while nobody else
- * wants the CPU, has the lock *biased* to it: then it only says in a flag of
- * its own that it is inside, and looks again whether the bias still holds.
+ * The word says whether a host thread drives the virtual CPU, whether something
+ * is pending, and which boot the kernel is in.  All three change atomically.
  *
- * Whoever wants the CPU, or wants its holder to notice something, revokes the
- * bias first: it changes the word, has the host put a memory barrier into the
- * course of all threads, and then reads the flag.  By then either the owner has
- * seen the change, or its flag is seen.  The owner's two steps and the revoker's
- * make these words:
+ * Usually the lock is taken and released with a compare-and-swap each, which are
+ * a third of a short call.  A thread that makes many calls in a row, while no
+ * other thread wants the CPU, has the lock *biased* to it: such a thread only
+ * says in a flag of its own that it is inside, and looks again whether the bias
+ * still holds.
+ *
+ * A thread that wants the CPU, or wants its holder to notice something, revokes
+ * the bias first: it changes the word, has the host execute a memory barrier on
+ * each thread of the process, and then reads the flag.  By then either the owner
+ * has seen the change, or the revoker sees the owner's flag.  The word is one of:
  *
  *	BIASED			the owner is outside, or inside
- *	BIASED | LOCKED		being revoked
+ *	BIASED | LOCKED		the bias is being revoked
  *	neither			it is revoked, and the owner was outside
  *	REVOKED | LOCKED	it is revoked, and the owner was inside
  *
- * PENDING may stand beside all but the first.  The owner may end the second and the
- * last by turning them into the plain lock.  A flag is its task's alone: a thread
- * that was interrupted between looking at the word and setting the flag may set it
- * much later, when there is another owner, or even another boot.
+ * PENDING may be set beside all but the first.  The owner may end the second and
+ * the last by turning them into the plain lock.  Each task has a flag of its own:
+ * a thread that was interrupted between reading the word and setting the flag may
+ * set it much later, when the bias has another owner, or even in another boot.
  *
- * What is relied on is that a processor does not reorder loads, nor stores.
+ * This relies on a processor that reorders neither loads with loads nor stores
+ * with stores.
  */
-#ifndef _LKL_CPULOCK_H
-#define _LKL_CPULOCK_H
+#ifndef _LKL_VLOCK_H
+#define _LKL_VLOCK_H
 
 #include <linux/sched.h>
 #include <asm/cpu.h>
@@ -46,6 +50,10 @@ extern struct task_struct *lkl_bias_owner;
 extern u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS];
 extern u32 lkl_bias_at;
 
+void lkl_vlock_start(u32 boot);
+void lkl_vlock_stop(void);
+bool lkl_set_pending(u32 boot);
+bool lkl_unlock(void);
 bool lkl_bias_lost(u32 boot, struct task_struct *task);
 void lkl_bias_drop(u32 boot);
 void lkl_bias_grant(u32 boot, struct task_struct *task);
@@ -53,7 +61,7 @@ void lkl_bias_revoke(u32 boot);
 void lkl_bias_exit(u32 boot, struct task_struct *task);
 void lkl_bias_start(void);
 
-/* The calls in a row begin anew. */
+/* Count the calls in a row from 0 again. */
 static inline void lkl_bias_reset(void)
 {
 	WRITE_ONCE(lkl_bias_at, READ_ONCE(lkl_cpu.calls) + LKL_BIAS_CALLS);
@@ -79,8 +87,33 @@ static inline bool lkl_boot_gone(u32 boot)
 	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT != boot;
 }
 
+static inline bool lkl_locked(void)
+{
+	return READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED;
+}
+
+/* The holder has not yet noticed something that is pending. */
+static inline bool lkl_holder_is_late(void)
+{
+	u32 bits = LKL_CPU_LOCKED | LKL_CPU_PENDING;
+
+	return (READ_ONCE(lkl_cpu.word) & bits) == bits;
+}
+
+/* The CPU is free, but there is work for it. */
+static inline bool lkl_wants_driver(u32 boot)
+{
+	return READ_ONCE(lkl_cpu.word) ==
+	       (lkl_cpu_free(boot) | LKL_CPU_PENDING);
+}
+
+static inline void lkl_clear_pending(void)
+{
+	__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_PENDING, __ATOMIC_SEQ_CST);
+}
+
 /**
- * lkl_trylock - take the CPU if nobody has it
+ * lkl_trylock - take the CPU if it is free
  * @boot: number of the boot
  * @task: calling thread's task, for which the lock may be biased, or NULL
  */
@@ -106,7 +139,7 @@ static __always_inline bool lkl_trylock(u32 boot, struct task_struct *task)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-/* Give it back; succeeds unless something is pending. */
+/* Release the CPU; fails if something is pending. */
 static __always_inline bool lkl_release(u32 boot)
 {
 	u32 free = lkl_cpu_free(boot);
@@ -129,4 +162,4 @@ static __always_inline bool lkl_release(u32 boot)
 					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
-#endif /* _LKL_CPULOCK_H */
+#endif /* _LKL_VLOCK_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the host's request to boot to start_kernel(), and from halt back.
+ *
+ * A process can boot any number of kernels one after the other.  The first boot
+ * keeps a copy of the kernel's initialised data; each later one starts from
+ * that copy and a zeroed .bss, so that it cannot tell it is not the first.
+ */
+#include <linux/init.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/reboot.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/start_kernel.h>
+#include <linux/string.h>
+#include <linux/syscalls.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include <asm/mirror.h>
+#include <asm/sections.h>
+#include <asm/setup.h>
+#include <asm/valgrind.h>
+#include "vlock.h"
+#include "wakeup.h"
+
+/*
+ * Devices that the application did not ask for: they take time, memory and the low interface
+ * numbers.  And hash tables, which the kernel would size for the RAM it is told
+ * of at first (mm/init.c): like its own rule, but with a limit, for boot has to
+ * zero them.  What the application says comes later and wins.
+ */
+#define LKL_CMDLINE_DEFAULTS						\
+	"dummy.numdummies=0 ifb.numifbs=0 bonding.max_bonds=0 "		\
+	"nbd.nbds_max=0 fb_tunnels=none sch_teql.max_equalizers=0 "	\
+	"dhash_entries=%lu ihash_entries=%lu thash_entries=%lu "
+
+#define __keep __section(".data..lkl_keep")
+
+/* The least memory that boots; a kernel with less would die while it starts. */
+#define LKL_MEM_MIN	(24UL << 20)
+#define LKL_MEM_DEFAULT	(64UL << 20)
+
+extern char lkl_data_start[], lkl_data_end[];
+
+/* What outlives a halt. */
+struct lkl_host_operations *lkl_ops __keep;
+struct lkl_call *lkl_halt_call __keep;
+static void *lkl_pristine __keep;
+static u32 lkl_boot_number __keep;
+char lkl_cmdline[COMMAND_LINE_SIZE] __keep;
+unsigned long lkl_mem_size __keep;
+
+static void lkl_say(const char *fmt, ...)
+{
+	char buf[160];
+	va_list args;
+	int n;
+
+	if (!lkl_ops->print)
+		return;
+	va_start(args, fmt);
+	n = vscnprintf(buf, sizeof(buf), fmt, args);
+	va_end(args);
+	lkl_ops->print(buf, n);
+}
+
+/* Find the last mem= of the command line; false if it is not a size. */
+static bool lkl_mem_option(const char *cmdline)
+{
+	const char *p = cmdline;
+
+	lkl_mem_size = LKL_MEM_DEFAULT;
+	while ((p = strstr(p, "mem="))) {
+		if (p == cmdline || p[-1] == ' ') {
+			char *end;
+
+			lkl_mem_size = memparse(p + 4, &end);
+			if (end == p + 4 || (*end && *end != ' '))
+				return false;
+		}
+		p += 4;
+	}
+	lkl_mem_size = PAGE_ALIGN(lkl_mem_size);
+	return true;
+}
+
+static int lkl_set_cmdline(const char *cmdline)
+{
+	size_t room = sizeof(lkl_cmdline);
+	size_t defaults = scnprintf(lkl_cmdline, room, LKL_CMDLINE_DEFAULTS,
+				    min(lkl_mem_size >> 13, 65536UL),
+				    min(lkl_mem_size >> 14, 32768UL),
+				    min(lkl_mem_size >> 17, 8192UL));
+
+	if (strscpy(lkl_cmdline + defaults, cmdline, room - defaults) >= 0)
+		return 0;
+	lkl_say("lkl: command line is longer than %zu bytes\n",
+		room - defaults - 1);
+	return -EINVAL;
+}
+
+static int lkl_fresh_data(void)
+{
+	unsigned long size = lkl_data_end - lkl_data_start;
+	int err;
+
+	if (lkl_pristine) {
+		memcpy(lkl_data_start, lkl_pristine, size);
+		memset(__bss_start, 0, __bss_stop - __bss_start);
+		return 0;
+	}
+	err = lkl_ops->wipe_on_fork(&lkl_cpu, PAGE_SIZE);
+	if (err)
+		return err;
+	lkl_pristine = lkl_ops->keep(size);
+	if (!lkl_pristine)
+		return -ENOMEM;
+	memcpy(lkl_pristine, lkl_data_start, size);
+	return 0;
+}
+
+static void __ref lkl_boot_fiber(void)
+{
+	start_kernel();
+}
+
+int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
+{
+	struct lkl_call call = { .task = &init_task };
+	struct lkl_fiber_start_frame *frame;
+	int err;
+
+	if (lkl_cpu.word)
+		return -EBUSY;
+	lkl_ops = ops;
+	if (!lkl_mem_option(cmdline)) {
+		lkl_say("lkl: mem= in '%s' is not a size\n", cmdline);
+		return -EINVAL;
+	}
+	if (lkl_mem_size < LKL_MEM_MIN) {
+		lkl_say("lkl: mem=%luK is too little to boot, %luM is needed\n",
+			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
+		return -ENOMEM;
+	}
+	err = lkl_set_cmdline(cmdline);
+	if (err)
+		return err;
+	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE, init_stack);
+	lkl_valgrind_stack(init_stack);
+	err = lkl_fresh_data();
+	if (err)
+		return err;
+	err = lkl_mm_host_start(lkl_mem_size);
+	if (err) {
+		lkl_say("lkl: cannot get %lu MiB of memory: error %d\n",
+			lkl_mem_size >> 20, -err);
+		return err;
+	}
+	lkl_boot_call = &call;
+	lkl_boot_number = (lkl_boot_number + 1) &
+			  (~0U >> LKL_CPU_BOOT_SHIFT);
+	lkl_boot_number += !lkl_boot_number;
+
+	frame = (void *)init_stack + THREAD_SIZE;
+	frame--;
+	memset(frame, 0, sizeof(*frame));
+	frame->ip = lkl_fiber_boot;
+	frame->fn = lkl_boot_fiber;
+	init_task.thread.sp = frame;
+
+	/* Before there are threads: to register for it is slow with some. */
+	lkl_bias_start();
+	err = lkl_timer_start(lkl_boot_number);
+	if (!err) {
+		lkl_cpu_start(lkl_boot_number, &call);
+		/* Most of what boot has run and read is of no more use. */
+		lkl_ops->forget((unsigned long)_stext, _etext - _stext);
+		lkl_ops->forget((unsigned long)__start_rodata,
+				__end_rodata - __start_rodata);
+		return 0;
+	}
+	lkl_mm_host_stop();
+	return err;
+}
+
+/* In kernel context: stop the kernel for good. */
+static long lkl_halt(void *unused)
+{
+	struct task_struct *t;
+
+	ksys_sync();
+	/* That the system is halted is news on a machine, not in a program. */
+	console_loglevel = CONSOLE_LOGLEVEL_SILENT;
+	kernel_halt();
+
+	lkl_halt_call = current->thread.active;
+	for_each_thread(current, t) {
+		struct lkl_call *call = t->thread.active ?: t->thread.call;
+
+		if (t != current && call)
+			lkl_complete(call, -ESHUTDOWN);
+	}
+	lkl_refuse_tasks();
+	for (;;)
+		lkl_leave(LKL_LEFT_HALT);
+}
+
+long lkl_kernel_halt(void *task)
+{
+	u32 boot = lkl_kernel_boots();
+
+	if (!boot)
+		return -ENOSYS;
+	lkl_task_run(task, boot, lkl_halt, NULL);
+	return 0;
+}
+
+void lkl_kernel_release(void)
+{
+	lkl_timer_stop();
+	lkl_mm_host_stop();
+	lkl_valgrind_memory(LKL_VALGRIND_WATCH_RANGE, init_stack);
+}

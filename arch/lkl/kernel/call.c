@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of a call.
+ *
+ * A host thread's request is a struct lkl_call on its stack, served by the kernel
+ * task that belongs to the thread.  These are the functions it meets:
+ *
+ * Straight, when the CPU is free and the thread's task is `current`, which the
+ * call before has left in user mode.  This costs one atomic operation to take the
+ * CPU, two stack switches and one to release it, or none after many such calls
+ * (vlock.h); the scheduler does not notice:
+ *	lkl_task_syscall() lkl_call() lkl_trylock() __lkl_drive() lkl_enter()
+ *	  lkl_park() lkl_serve() lkl_do_syscall() lkl_complete() lkl_park()
+ *	  lkl_leave()
+ *	lkl_release()
+ *
+ * Queued, when the CPU is not free, or another task was the last to run:
+ *	lkl_call() lkl_call_contended() lkl_push() lkl_set_pending()
+ *	  in whichever thread drives: lkl_run_pending() lkl_take_calls()
+ *	  wake_up_process() lkl_park() lkl_serve()
+ *
+ * Blocked, when its task sleeps: its thread drives other tasks, then waits:
+ *	__lkl_drive() lkl_release() lkl_call_wait() lkl_wait() lkl_spin_for()
+ *	lkl_sleep()
+ *	  in whichever thread drives: lkl_serve() lkl_complete()
+ *	  lkl_wake_sleeper()
+ *
+ * Interrupted, when a signal ends the sleep: the request goes onto the list again:
+ *	lkl_sleep() lkl_push() lkl_set_pending()
+ *	  in whichever thread drives: lkl_take_calls() lkl_interrupt_call()
+ *	  lkl_exit_work() lkl_complete()
+ *
+ * The files, each of which uses those below it:
+ *	on the side of the host threads		on the side of the kernel
+ *	call.c: this				irq.c: what is pending
+ *	contend.c: spin, combine, take turns	init.c: process 1
+ *	wakeup.c: timer and watchdog threads	serve.c: tasks that serve requests
+ *	vcpu.c: drive the CPU, have it noticed	task.c: start, switch and end tasks
+ *			request.c: list of requests, their end
+ *			clock.c: clocks, the next timer event
+ *			vlock.c: the lock word
+ */
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include "contend.h"
+#include "vcpu.h"
+#include "wakeup.h"
+
+/* Returns -EINTR if that ended it. */
+static int lkl_sleep(struct lkl_call *call, bool listens)
+{
+	int err, old = LKL_CALL_RUNNING;
+	u64 cover;
+
+	if (lkl_cpu_pending())
+		lkl_watch();
+	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_SLEEPING,
+					 false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		return 0;
+
+	cover = lkl_timer_cover();
+	if (listens)
+		err = lkl_ops->listen_wait(&call->state, LKL_CALL_SLEEPING,
+					   cover);
+	else
+		err = lkl_ops->wait(&call->state, LKL_CALL_SLEEPING, cover);
+	lkl_timer_uncover(cover);
+	old = LKL_CALL_SLEEPING;
+	__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING, false,
+				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return err;
+}
+
+/* Sleep until @call is done or the CPU wants a driver. */
+static void lkl_wait(u32 boot, struct lkl_call *call)
+{
+	bool listens = lkl_ops->listen_begin();
+	int err = 0;
+
+	if (!(lkl_ops->cpus() > 1 && lkl_spin_for(boot, call, listens)) &&
+	    !lkl_wants_driver(boot))
+		err = lkl_sleep(call, listens);
+	if (listens)
+		lkl_ops->listen_end();
+	/* Making a task cannot be interrupted: the request is on another list. */
+	if (err == -EINTR && call->task && !call->interrupted) {
+		call->interrupted = 1;
+		/* Not started yet: serve it once it is. */
+		while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
+			if (lkl_boot_gone(boot))
+				return;
+			if (lkl_trylock(boot, NULL))
+				lkl_drive(boot, call, false);
+			lkl_ops->relax();
+		}
+		if (!lkl_done(call)) {
+			lkl_push(boot, call);
+			lkl_set_pending(boot);
+		}
+	}
+}
+
+static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
+{
+	for (;;) {
+		bool done = lkl_done(call);
+
+		/* The list must not point at the caller's stack any more. */
+		if (done && !__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST))
+			return;
+		if (lkl_boot_gone(boot)) {
+			if (lkl_refuse_calls(boot))
+				lkl_kick_cpu();
+			lkl_ops->relax();
+		} else if (lkl_wants_driver(boot) && lkl_trylock(boot, NULL)) {
+			lkl_drive(boot, call, false);
+		} else if (!done) {
+			lkl_wait(boot, call);
+		} else {
+			lkl_ops->relax();
+		}
+	}
+}
+
+/* The thread has to get a new task. */
+static bool lkl_call_gone(u32 boot, struct lkl_call *call)
+{
+	if (!lkl_boot_gone(boot))
+		return false;
+	call->ret = -ENOSYS;
+	call->state = LKL_CALL_DONE;
+	return true;
+}
+
+static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
+{
+	if (lkl_call_gone(boot, call))
+		return;
+	if (lkl_lock_soon(boot, call)) {
+		lkl_begin_quantum(call->task);
+		lkl_push(boot, call);
+		lkl_set_pending(boot);
+		lkl_drive(boot, call, false);
+		return;
+	}
+	lkl_push(boot, call);
+	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
+		lkl_drive(boot, call, false);
+}
+
+/* Have the combiner make a call. */
+static noinline void lkl_call_combined(u32 boot, struct lkl_call *call)
+{
+	int i, max = lkl_combiner_max;
+
+	if (lkl_call_gone(boot, call))
+		return;
+	lkl_push(boot, call);
+	lkl_set_pending(boot);
+	for (i = 0; i < max; i++) {
+		if (lkl_done(call))
+			return;
+		__builtin_ia32_pause();
+	}
+	if (lkl_wants_driver(boot))
+		lkl_leave_combiner();
+}
+
+static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
+{
+	struct task_struct *combiner = READ_ONCE(lkl_combiner.task);
+
+	if (unlikely(combiner && combiner != call->task)) {
+		lkl_call_combined(boot, call);
+	} else if (likely(lkl_may_begin(call->task)) &&
+		   likely(lkl_trylock(boot, call->task))) {
+		if (likely(lkl_current == call->task)) {
+			call->task->thread.call = call;
+			call->started = 1;
+			if (unlikely((s32)(++lkl_cpu.calls - lkl_bias_at) >= 0))
+				lkl_bias_grant(boot, call->task);
+		} else {
+			lkl_bias_drop(boot);
+			lkl_begin_quantum(call->task);
+			lkl_push(boot, call);
+			lkl_set_pending(boot);
+		}
+		__lkl_drive(boot, call, false);
+	} else {
+		lkl_call_contended(boot, call);
+	}
+	if (unlikely(!lkl_done(call) || call->queued))
+		lkl_call_wait(boot, call);
+	return call->ret;
+}
+
+/* Not all of a request is worth writing for each call. */
+static __always_inline void lkl_call_init(struct lkl_call *call, void *task,
+					  long (*fn)(void *arg))
+{
+	call->task = task;
+	call->fn = fn;
+	call->queued = 0;
+	call->started = false;
+	call->interrupted = false;
+	call->waited = false;
+	call->state = LKL_CALL_RUNNING;
+}
+
+long lkl_task_syscall(void *task, unsigned int boot, long nr,
+		      const long *params)
+{
+	struct lkl_call call;
+
+	lkl_call_init(&call, task, NULL);
+	call.nr = nr;
+	call.params = params;
+	return lkl_call(boot, &call);
+}
+
+long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
+		  void *arg)
+{
+	struct lkl_call call;
+
+	lkl_call_init(&call, task, fn);
+	call.arg = arg;
+	return lkl_call(boot, &call);
+}
+
+int lkl_task_create(unsigned int boot, int tid, void **task)
+{
+	struct lkl_call call;
+	int err;
+
+	lkl_call_init(&call, NULL, NULL);
+	call.nr = tid;
+	err = lkl_call(boot, &call);
+	*task = call.task;
+	return err;
+}
+
+static long lkl_exit_task(void *unused)
+{
+	do_exit(0);
+}
+
+void lkl_task_exit(void *task, unsigned int boot)
+{
+	lkl_task_run(task, boot, lkl_exit_task, NULL);
+}
+
+/**
+ * lkl_cpu_start - make the CPU available to host threads and run the kernel
+ * @boot: number of this boot
+ * @call: request that the kernel ends when it has booted
+ */
+void lkl_cpu_start(u32 boot, struct lkl_call *call)
+{
+	call->started = 1;
+	lkl_cpu.irqs_on = 0;
+	lkl_measure_pause();
+	lkl_vlock_start(boot);
+	lkl_drive(boot, call, false);
+	if (!lkl_done(call))
+		lkl_call_wait(boot, call);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What to do while other threads use the virtual CPU; contend.c tells more. */
+#ifndef _LKL_CONTEND_H
+#define _LKL_CONTEND_H
+
+#include <linux/sched.h>
+#include <asm/call.h>
+
+#define LKL_QUANTUM_SLOTS	64
+
+/* Calls that are not blocked until there is no combiner any more. */
+#define LKL_COMBINER_CALLS	16
+
+/**
+ * struct lkl_combiner - the thread that makes the calls of others
+ * @task: its task, or NULL
+ * @hits: spins of other threads that were worth it since the last combiner
+ */
+struct lkl_combiner {
+	struct task_struct *task;
+	unsigned int hits;
+} __aligned(64);
+
+/**
+ * struct lkl_lost_quantum - a task that has lost the CPU to another one
+ * @lost: when
+ * @wait: how long it waits before it takes the CPU back, in nanoseconds
+ */
+struct lkl_lost_quantum {
+	u64 lost;
+	u64 wait;
+};
+
+extern struct lkl_combiner lkl_combiner;
+extern struct lkl_lost_quantum lkl_lost_quanta[LKL_QUANTUM_SLOTS];
+extern int lkl_combiner_max;
+extern u32 lkl_combiner_calls;
+
+bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens);
+void lkl_leave_combiner(void);
+void lkl_begin_quantum(struct task_struct *task);
+bool lkl_lock_soon(u32 boot, struct lkl_call *call);
+void lkl_measure_pause(void);
+
+/* Some tasks share a slot. */
+static inline unsigned int lkl_quantum_slot(struct task_struct *task)
+{
+	return (unsigned long)task / SMP_CACHE_BYTES % LKL_QUANTUM_SLOTS;
+}
+
+/* The task was the last one to run, or has no other task's quantum to wait for. */
+static __always_inline bool lkl_may_begin(struct task_struct *task)
+{
+	return READ_ONCE(lkl_current) == task ||
+	       !READ_ONCE(lkl_lost_quanta[lkl_quantum_slot(task)].wait);
+}
+
+/* Requests were taken from the list: threads that need not wait need no combiner. */
+static inline void lkl_count_calls(void)
+{
+	if (unlikely(++lkl_combiner_calls > LKL_COMBINER_CALLS) &&
+	    lkl_combiner.task)
+		lkl_leave_combiner();
+}
+
+#endif /* _LKL_CONTEND_H */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests between the host threads that make them and the tasks that serve them.
+ *
+ * A request lies on the stack of its thread.  It goes onto a list, unless its
+ * thread can have it served at once, and ends when its task writes the result and
+ * the state DONE.  If the thread was driving, it sees that when it has its stack
+ * back; if it spins it sees it at once; if it sleeps it is woken.
+ */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include "request.h"
+
+struct lkl_call *lkl_driving;
+struct lkl_call *lkl_sleeper;
+
+/* End a request; returns whether its thread sleeps. */
+static inline bool lkl_end(struct lkl_call *call, long ret)
+{
+	call->ret = ret;
+	call->by_call = lkl_driving;
+	return __atomic_exchange_n(&call->state, LKL_CALL_DONE,
+				   __ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING;
+}
+
+/**
+ * lkl_complete - end a request; in kernel context
+ * @call: the request; may be gone when this returns
+ * @ret: its result
+ */
+void lkl_complete(struct lkl_call *call, long ret)
+{
+	if (call == lkl_driving) {
+		call->ret = ret;
+		call->state = LKL_CALL_DONE;
+	} else if (lkl_end(call, ret)) {
+		lkl_wake_sleeper();
+		lkl_sleeper = call;
+	}
+}
+
+/**
+ * lkl_refuse - end a request; the CPU is not held
+ * @call: the request
+ * @ret: its result
+ */
+void lkl_refuse(struct lkl_call *call, long ret)
+{
+	if (lkl_end(call, ret))
+		lkl_ops->wake(&call->state, 1);
+}
+
+/**
+ * lkl_wake_sleeper - wake the thread whose request has ended
+ *
+ * Most often that was all there was to do.  Then the driver wakes the thread
+ * when it has released the CPU: the host likes to run a thread that is woken
+ * instead of the one that wakes it, and that thread would find the CPU locked.
+ */
+void lkl_wake_sleeper(void)
+{
+	struct lkl_call *call = lkl_sleeper;
+
+	if (likely(!call))
+		return;
+	lkl_sleeper = NULL;
+	lkl_ops->wake(&call->state, 1);
+}
+
+static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)
+{
+	last->next = __atomic_load_n(&lkl_cpu.requests, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&lkl_cpu.requests, &last->next, first,
+					    true, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED))
+		;
+}
+
+/**
+ * lkl_push - put a request onto the list; lkl_set_pending() must follow
+ * @boot: boot it is made in
+ * @call: the request
+ */
+void lkl_push(u32 boot, struct lkl_call *call)
+{
+	call->boot = boot;
+	call->queued = 1;
+	lkl_push_list(call, call);
+}
+
+/**
+ * lkl_refuse_calls - end the requests on the list of a boot that is over
+ * @boot: its number
+ *
+ * Return: whether there are requests of another boot on the list
+ */
+bool lkl_refuse_calls(u32 boot)
+{
+	struct lkl_call *call, *next;
+	bool others = false;
+
+	call = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
+	for (; call; call = next) {
+		next = call->next;
+		if (call->boot != boot) {
+			lkl_push_list(call, call);
+			others = true;
+			continue;
+		}
+		if (!call->started)
+			lkl_refuse(call, -ESHUTDOWN);
+		__atomic_store_n(&call->queued, 0, __ATOMIC_SEQ_CST);
+	}
+	return others;
+}
+
+/**
+ * lkl_interrupt_call - have a request end with -EINTR if its task is blocked
+ * @call: the request
+ */
+void lkl_interrupt_call(struct lkl_call *call)
+{
+	struct task_struct *task = call->task;
+
+	if (!task || task->thread.active != call)
+		return;
+	set_tsk_thread_flag(task, TIF_NOTIFY_SIGNAL);
+	wake_up_state(task, TASK_INTERRUPTIBLE);
+}
+
+/**
+ * lkl_interrupt_driver - a signal was raised in the host
+ *
+ * If its handler ran on the thread that drives, that has ended no sleep of the
+ * thread, because it does not sleep.
+ */
+void lkl_interrupt_driver(void)
+{
+	struct lkl_call *call = lkl_driving;
+
+	if (!call || lkl_done(call))
+		return;
+	call->interrupted = 1;
+	lkl_interrupt_call(call);
+}

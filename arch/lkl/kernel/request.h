@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The list of requests, and how they end; request.c tells more. */
+#ifndef _LKL_REQUEST_H
+#define _LKL_REQUEST_H
+
+#include <asm/call.h>
+
+/* The request of the thread that drives, if it has one. */
+extern struct lkl_call *lkl_driving;
+
+/* A request whose thread is to be woken; belongs to the driver. */
+extern struct lkl_call *lkl_sleeper;
+
+void lkl_push(u32 boot, struct lkl_call *call);
+void lkl_refuse(struct lkl_call *call, long ret);
+bool lkl_refuse_calls(u32 boot);
+
+static inline bool lkl_done(struct lkl_call *call)
+{
+	return __atomic_load_n(&call->state, __ATOMIC_ACQUIRE) == LKL_CALL_DONE;
+}
+
+#endif /* _LKL_REQUEST_H */

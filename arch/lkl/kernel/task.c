@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tasks as fibers: how they start, switch and end, and what runs when none does. */
+#include <linux/cpu.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/sched/debug.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <asm/call.h>
+#include <asm/cpu.h>
+#include <asm/host_ops.h>
+#include <asm/switch_to.h>
+#include <asm/valgrind.h>
+#include "contend.h"
+#include "vlock.h"
+
+struct task_struct *__switch_to(struct task_struct *prev,
+				struct task_struct *next)
+{
+	/* There is more to do. */
+	if (!is_idle_task(next))
+		lkl_wake_sleeper();
+	if (prev->thread.active && !task_is_running(prev)) {
+		prev->thread.active->waited = true;
+		lkl_combiner_calls = 0;
+		lkl_blocked = prev;
+	}
+	lkl_current = next;
+	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
+}
+
+int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
+{
+	struct lkl_fiber_start_frame *frame = task_stack_page(p) + THREAD_SIZE;
+
+	/* A task without a host thread would have nothing to run on. */
+	if (!args->fn)
+		return -ENOSYS;
+
+	frame--;
+	memset(frame, 0, sizeof(*frame));
+	frame->ip = lkl_fiber_start;
+	frame->fn = args->fn;
+	frame->arg = args->fn_arg;
+	memset(&p->thread, 0, sizeof(p->thread));
+	p->thread.sp = frame;
+	lkl_valgrind_stack(task_stack_page(p));
+	return 0;
+}
+
+/* The host thread that made this task has waited until it is gone. */
+void exit_thread(struct task_struct *tsk)
+{
+	struct lkl_call *call = tsk->thread.active;
+
+	lkl_bias_exit(lkl_kernel_boots(), tsk);
+	if (lkl_blocked == tsk)
+		lkl_blocked = NULL;
+	tsk->thread.active = NULL;
+	if (call)
+		lkl_complete(call, 0);
+}
+
+void flush_thread(void)
+{
+}
+
+void show_regs(struct pt_regs *regs)
+{
+	show_regs_print_info(KERN_DEFAULT);
+}
+
+unsigned long __get_wchan(struct task_struct *p)
+{
+	struct lkl_fiber_frame *frame = p->thread.sp;
+	unsigned long base = (unsigned long)task_stack_page(p);
+	unsigned long ip = (unsigned long)frame->ip;
+	unsigned long *bp = frame->bp;
+
+	while (in_sched_functions(ip)) {
+		if ((unsigned long)bp < base ||
+		    (unsigned long)bp >= base + THREAD_SIZE - 16)
+			return 0;
+		ip = bp[1];
+		bp = (unsigned long *)bp[0];
+	}
+	return ip;
+}
+
+void arch_cpu_idle(void)
+{
+	if (!lkl_cpu_pending())
+		lkl_leave(LKL_LEFT_IDLE);
+}
