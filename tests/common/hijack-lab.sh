@@ -15,7 +15,7 @@ if [ -z "${HIJACK_LAB:-}" ]; then
 	echo "skip: no network namespaces here"
 	exit 77
 fi
-. "$(dirname "$0")/tools.sh"
+. "$(dirname "$0")/../common/tools.sh"
 need ip curl
 [ -w /dev/net/tun ] || skip "no /dev/net/tun here"
 WAY=${HIJACK_BY:-lkl-hijack.sh}
