@@ -60,9 +60,9 @@ LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 # with tools/common; some go by two names.
 TOOLS	:= $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 ALIASES	:= cpfromfs:cptofs tar2fs:fs2tar
-TOOL_LIBS := -lblkid
+TOOL_LIBS := -lblkid -ljson-c -lseccomp
 LIBS_fs2tar := -larchive
-LIBS_lklfuse := -lfuse3 -lseccomp
+LIBS_lklfuse := -lfuse3
 
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
 # without the kernel.

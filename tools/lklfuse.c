@@ -49,6 +49,7 @@ struct options {
 	int shared;
 	int permissions;
 	int sandbox;
+	int trust;
 	int passphrase;
 };
 
@@ -79,6 +80,8 @@ static const struct fuse_opt specs[] = {
 	OPTION("gidmap=%s", gidmap),
 	OPTION("--attach=%s", attach),
 	FUSE_OPT_KEY("disk=", KEY_DISK),
+	OPTION("trust_image", trust),
+	OPTION("--trust-image", trust),
 	OPTION("sandbox", sandbox),
 	OPTION("--sandbox", sandbox),
 	NO_OPTION("nosandbox", sandbox),
@@ -178,6 +181,8 @@ static void help(void)
 	       "and keep it so\n"
 	       "    --attach=PID           only mount, for another lklfuse "
 	       "(see the manual)\n"
+	       "    --trust-image          let the image name other files and "
+	       "servers\n"
 	       "    --no-sandbox           do not confine the process that "
 	       "reads the image\n"
 	       "\n",
@@ -211,6 +216,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
 	img->lv = o->lv;
 	img->key.file = o->keyfile;
+	img->trust = o->trust;
 	img->dash_o = true;
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
 	img->readonly = o->readonly;

@@ -91,7 +91,7 @@ refuses 2 "cannot connect to 'nbd\+unix:///\?socket=none': No such file or direc
 	cptofs -i 'nbd+unix:///?socket=none' tree /
 mkdir bin
 for tool in bash cptofs; do ln -s "$(command -v $tool)" bin; done
-refuses 2 "'disk.qcow2' needs qemu-nbd, which is not installed \(package qemu-utils\)" \
+refuses 2 "'disk.qcow2' needs qemu-img, which is not installed \(package qemu-utils\)" \
 	env PATH="$TMP/bin" "$BIN/cptofs" -i disk.qcow2 tree /
 mkfifo locked
 stdbuf -oL qemu-io -f qcow2 -c 'read 0 512' -c 'sleep 60000' disk.qcow2 >locked &

@@ -65,7 +65,7 @@ static int open_file(struct image_disk *d, bool readonly)
 	return 0;
 }
 
-static int open_disk(struct image_disk *d, bool readonly)
+static int open_disk(struct image_disk *d, bool readonly, bool trust)
 {
 	if (remote_is_uri(d->file)) {
 		d->remote = remote_open(d->file);
@@ -74,7 +74,7 @@ static int open_disk(struct image_disk *d, bool readonly)
 	} else if (open_file(d, readonly)) {
 		return -1;
 	} else if (remote_format(d->file)) {
-		d->remote = remote_start(d->file, d->fd, readonly);
+		d->remote = remote_start(d->file, d->fd, readonly, trust);
 		d->fd = -1;
 		if (!d->remote)
 			return -1;
@@ -547,6 +547,9 @@ bool image_option(struct image *img, int opt)
 	case 'p':
 		img->verbose = true;
 		return true;
+	case 'T':
+		img->trust = true;
+		return true;
 	default:
 		return false;
 	}
@@ -561,7 +564,7 @@ int image_open(struct image *img)
 		add_disk(img, NULL);
 	img->disks->file = img->file;
 	for (unsigned int i = 0; i < img->count; i++) {
-		if (open_disk(&img->disks[i], img->readonly))
+		if (open_disk(&img->disks[i], img->readonly, img->trust))
 			return -1;
 	}
 	return 0;

@@ -58,6 +58,7 @@ struct image_disk {
  * @lv: logical volume, VG/LV or LV, or NULL for the only one
  * @key: passphrase of what is encrypted
  * @mem: memory of the kernel in MiB, 0 for what is usual
+ * @trust: let an image name other files and servers
  * @dash_o: the names of options are those of mount(8), in messages
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
@@ -84,6 +85,7 @@ struct image {
 	const char *lv;
 	struct key key;
 	unsigned int mem;
+	bool trust;
 	bool dash_o;
 	bool readonly;
 	bool verbose;
@@ -116,7 +118,8 @@ struct image {
 	{ "key-file", required_argument, NULL, 'K' }, \
 	{ "options", required_argument, NULL, 'O' }, \
 	{ "memory", required_argument, NULL, 'm' }, \
-	{ "printk", no_argument, NULL, 'p' }
+	{ "printk", no_argument, NULL, 'p' }, \
+	{ "trust-image", no_argument, NULL, 'T' }
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
 	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
@@ -125,7 +128,8 @@ struct image {
 	"  -K, --key-file=FILE     passphrase of LUKS (default: ask)\n" \
 	"  -O, --options=LIST      options to mount the file system with\n" \
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
-	"  -p, --printk            show the kernel's messages\n"
+	"  -p, --printk            show the kernel's messages\n" \
+	"      --trust-image       let the image name other files and servers\n"
 /* clang-format on */
 
 /**

@@ -10,23 +10,21 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "probe.h"
+#include "qemu.h"
 #include "remote.h"
 #include "tool.h"
 
 #define SECTOR 512
 /* Connections, of which the library makes no more. */
-#define CLIENTS "8"
+#define CLIENTS 8
 
 bool remote_is_uri(const char *name)
 {
@@ -76,34 +74,18 @@ struct remote *remote_open(const char *uri)
 	return r;
 }
 
-/* Run qemu-nbd until it serves or has said why not; all it says is in @text. */
-static int run_server(char **argv, int server, char *text, size_t size)
+/* A socket that a server can be given; 0 or a negative error number. */
+static int make_listener(const struct sockaddr_un *addr, int *fd)
 {
-	extern char **environ;
-	posix_spawn_file_actions_t actions;
-	int messages[2], status = -1, err;
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe2(messages, O_CLOEXEC))
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
 		return -errno;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, messages[1], STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, server, server);
-	err = posix_spawnp(&pid, *argv, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(messages[1]);
-	while (!err && len < size - 1 &&
-	       (n = read(messages[0], text + len, size - 1 - len)) > 0)
-		len += n;
-	text[len] = 0;
-	close(messages[0]);
-	if (err)
-		return -err;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status ? 1 : 0;
+	if (bind(*fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
+	    listen(*fd, CLIENTS)) {
+		close(*fd);
+		return -errno;
+	}
+	return 0;
 }
 
 /* One that nobody has connected to would wait for ever. */
@@ -117,68 +99,62 @@ static void end_server(const struct sockaddr_un *addr)
 	close(fd);
 }
 
-static struct remote *serve(const char *name, const char *path, const char *dir,
-			    bool readonly)
+static struct remote *serve(const struct qemu *q, const char *dir)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	char *argv[] = { "qemu-nbd",   "--fork",
-			 "--socket",   addr.sun_path,
-			 "--shared",   CLIENTS,
-			 "--format",   (char *)remote_format(name),
-			 "--discard",  "unmap",
-			 (char *)path, readonly ? "--read-only" : NULL,
-			 NULL };
-	char text[1024], uri[sizeof(addr.sun_path) + 32], *line, *reason, *save;
+	char uri[sizeof(addr.sun_path) + 32];
 	struct remote *r = NULL;
-	int server[2];
+	int end[2], listener;
 	long err;
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/nbd", dir);
 	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", addr.sun_path);
-	if (pipe2(server, O_CLOEXEC)) {
-		tool_file_error("cannot open", NULL, name, -errno);
+	err = make_listener(&addr, &listener);
+	if (!err && pipe2(end, O_CLOEXEC)) {
+		err = -errno;
+		close(listener);
+	}
+	if (err) {
+		tool_file_error("cannot open", NULL, q->name, err);
 		return NULL;
 	}
-	err = run_server(argv, server[1], text, sizeof(text));
-	close(server[1]);
-	if (err == -ENOENT) {
-		tool_error("'%s' needs qemu-nbd, which is not installed "
-			   "(package qemu-utils)",
-			   name);
-	} else if (err) {
-		/* qemu-nbd: Failed to ... 'FILE': reason */
-		line = strtok_r(text, "\n", &save);
-		reason = line ? strstr(line, "': ") : NULL;
-		tool_error("cannot open '%s': %s", name,
-			   reason ? reason + 3
-			   : line ? line
-				  : "qemu-nbd cannot be started");
-	} else {
+	if (!qemu_serve(q, listener, end[1])) {
 		r = connect_to(uri, &err);
 		if (!r) {
 			end_server(&addr);
 			tool_file_error("cannot connect to qemu-nbd for", NULL,
-					name, err);
+					q->name, err);
 		}
 	}
+	close(listener);
+	close(end[1]);
 	unlink(addr.sun_path);
 	if (r)
-		r->server = server[0];
+		r->server = end[0];
 	else
-		close(server[0]);
+		close(end[0]);
 	return r;
 }
 
-struct remote *remote_start(const char *name, int file, bool readonly)
+struct remote *remote_start(const char *name, int file, bool readonly,
+			    bool trust)
 {
 	char dir[] = "/tmp/lkl-XXXXXX";
 	char *path = realpath(name, NULL);
 	struct remote *r = NULL;
+	struct qemu q = {
+		.name = name,
+		.path = path,
+		.format = remote_format(name),
+		.file = file,
+		.readonly = readonly,
+		.trust = trust,
+	};
 
 	if (!path || !mkdtemp(dir)) {
 		tool_file_error("cannot open", NULL, name, -errno);
 	} else {
-		r = serve(name, path, dir, readonly);
+		r = serve(&q, dir);
 		rmdir(dir);
 	}
 	free(path);

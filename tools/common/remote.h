@@ -52,10 +52,12 @@ struct remote *remote_open(const char *uri);
  * @name: the image
  * @file: its descriptor, which belongs to the result
  * @readonly: do not change it
+ * @trust: let the image name other files and servers
  *
  * Return: the disk, or NULL when it has said why not
  */
-struct remote *remote_start(const char *name, int file, bool readonly);
+struct remote *remote_start(const char *name, int file, bool readonly,
+			    bool trust);
 
 /**
  * remote_outline() - what libblkid needs to see of a disk

@@ -37,6 +37,7 @@ static struct image copy_image(const struct image *how, unsigned int part,
 		.lv = lv,
 		.mem = how->mem,
 		.verbose = how->verbose,
+		.trust = how->trust,
 		.readonly = true,
 	};
 

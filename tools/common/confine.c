@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Landlock decides about files, a filter of system calls about sockets.  Both
+ * stay when another program is executed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <seccomp.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "confine.h"
+
+/* What has been added to Landlock since its first version. */
+#define ALL_V1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1ULL)
+#define REFER (1ULL << 13)
+#define TRUNCATE (1ULL << 14)
+#define IOCTL_DEV (1ULL << 15)
+
+#define READ                                                                   \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |          \
+	 LANDLOCK_ACCESS_FS_EXECUTE)
+#define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
+#define WRITE_FILE LANDLOCK_ACCESS_FS_WRITE_FILE
+
+/* Programs, libraries, and where the dynamic linker finds these. */
+static const struct {
+	const char *path;
+	uint64_t access;
+} needed[] = {
+	{ "/usr", READ },
+	{ "/bin", READ },
+	{ "/lib", READ },
+	{ "/lib64", READ },
+	{ "/opt", READ },
+	{ "/nix/store", READ },
+	{ "/gnu/store", READ },
+	{ "/etc/ld.so.cache", READ_FILE },
+	{ "/etc/ld.so.preload", READ_FILE },
+	{ "/dev/null", READ_FILE | WRITE_FILE },
+};
+
+static uint64_t all_access(int version)
+{
+	return ALL_V1 | (version >= 2 ? REFER : 0) |
+	       (version >= 3 ? TRUNCATE : 0) | (version >= 5 ? IOCTL_DEV : 0);
+}
+
+static int allow(int rules, int fd, uint64_t access)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = access,
+		.parent_fd = fd,
+	};
+
+	return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+		       &beneath, 0)
+		       ? -errno
+		       : 0;
+}
+
+static int allow_path(int rules, const char *path, uint64_t access)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return 0;
+	err = allow(rules, fd, access);
+	close(fd);
+	return err;
+}
+
+/* Wherever the user has it. */
+static int allow_program(int rules, const char *program)
+{
+	const char *dir = getenv("PATH");
+	char path[PATH_MAX];
+	int err = 0;
+
+	while (dir && *dir && !err) {
+		size_t len = strcspn(dir, ":");
+		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir,
+				 program);
+
+		if (n < PATH_MAX && !access(path, X_OK))
+			err = allow_path(rules, path,
+					 READ_FILE |
+						 LANDLOCK_ACCESS_FS_EXECUTE);
+		dir += len + (dir[len] == ':');
+	}
+	return err;
+}
+
+static int confine_files(int file, bool write, const char *program)
+{
+	int version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			      LANDLOCK_CREATE_RULESET_VERSION);
+	struct landlock_ruleset_attr all = {
+		.handled_access_fs = all_access(version),
+	};
+	uint64_t access = READ_FILE;
+	int rules, err;
+
+	if (version < 1)
+		return -ENOSYS;
+	if (write)
+		access |= WRITE_FILE | (version >= 3 ? TRUNCATE : 0);
+	rules = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+	if (rules < 0)
+		return -errno;
+	err = allow(rules, file, access);
+	if (!err)
+		err = allow_program(rules, program);
+	for (size_t i = 0; !err && i < sizeof(needed) / sizeof(*needed); i++)
+		err = allow_path(rules, needed[i].path, needed[i].access);
+	if (!err && syscall(SYS_landlock_restrict_self, rules, 0))
+		err = -errno;
+	close(rules);
+	return err;
+}
+
+/* Calls that make sockets, or reach other processes. */
+static int confine_calls(void)
+{
+	static const int denied[] = {
+		SCMP_SYS(socket),
+		SCMP_SYS(connect),
+		SCMP_SYS(io_uring_setup),
+		SCMP_SYS(ptrace),
+		SCMP_SYS(process_vm_readv),
+		SCMP_SYS(process_vm_writev),
+		SCMP_SYS(pidfd_getfd),
+		SCMP_SYS(kill),
+		SCMP_SYS(pidfd_send_signal),
+		SCMP_SYS(bpf),
+		SCMP_SYS(mount),
+		SCMP_SYS(unshare),
+		SCMP_SYS(setns),
+	};
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int err = ctx ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < sizeof(denied) / sizeof(*denied); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), denied[i],
+				       0);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err;
+}
+
+int confine(int file, bool write, const char *program)
+{
+	int err;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	err = confine_files(file, write, program);
+	return err ? err : confine_calls();
+}

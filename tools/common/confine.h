@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Programs that read what nobody trusts.
+ */
+#ifndef CONFINE_H
+#define CONFINE_H
+
+#include <stdbool.h>
+
+/**
+ * confine() - give up all files but one, and the network
+ * @file: descriptor of that file
+ * @write: it may be written as well as read
+ * @program: program to be executed, which PATH leads to
+ *
+ * What a program needs of the system, to be executed from here, can still be
+ * read.  Sockets that are open can be used, others not be made.  To be called in
+ * a process of its own, with one thread.
+ *
+ * Return: 0 or a negative error number, -ENOSYS where the host cannot do it
+ */
+int confine(int file, bool write, const char *program);
+
+#endif /* CONFINE_H */

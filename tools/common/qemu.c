@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An image can name other files, or servers, that have part of what it holds:
+ * qemu would open them for whoever made the image.  So qemu-img is asked first,
+ * which names they are, and both programs are confined to the image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "qemu.h"
+#include "tool.h"
+
+/* Connections, of which the library makes no more. */
+#define CLIENTS "8"
+/* Where a program finds the socket that it is given. */
+#define LISTEN_FD 3
+#define TEXT_MAX (1 << 20)
+
+/* Exit statuses of a child that could not execute the program. */
+#define NO_PROGRAM 127
+#define NO_CONFINEMENT 126
+
+/* In the child: be the program. */
+__attribute__((noreturn)) static void be(const struct qemu *q, char **argv,
+					 int listener, int end, int output)
+{
+	char pid[16];
+	int err;
+
+	dup2(output, STDERR_FILENO);
+	dup2(output, STDOUT_FILENO);
+	err = q->trust ? 0
+		       : confine(q->file, listener >= 0 && !q->readonly, *argv);
+	if (err) {
+		dprintf(STDERR_FILENO, "%s", strerror(-err));
+		_exit(NO_CONFINEMENT);
+	}
+	/* messages, the end of the server, and the socket are inherited */
+	if (end >= 0)
+		fcntl(end, F_SETFD, 0);
+	if (listener >= 0) {
+		snprintf(pid, sizeof(pid), "%d", getpid());
+		setenv("LISTEN_PID", pid, 1);
+		setenv("LISTEN_FDS", "1", 1);
+		if (end == LISTEN_FD)
+			fcntl(dup(end), F_SETFD, 0);
+		if (listener == LISTEN_FD)
+			fcntl(listener, F_SETFD, 0);
+		else
+			dup2(listener, LISTEN_FD);
+	}
+	signal(SIGXFSZ, SIG_DFL);
+	execvp(*argv, argv);
+	_exit(errno == ENOENT ? NO_PROGRAM : 1);
+}
+
+/*
+ * Run a program until it has ended, or serves.  Returns its exit status or -1;
+ * *@text becomes all it said, to be freed.
+ */
+static int run(const struct qemu *q, char **argv, int listener, int end,
+	       char **text)
+{
+	int output[2], status = -1;
+	size_t len = 0;
+	ssize_t n = 1;
+	pid_t pid;
+
+	*text = tool_alloc(NULL, TEXT_MAX);
+	**text = 0;
+	if (pipe2(output, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (!pid)
+		be(q, argv, listener, end, output[1]);
+	close(output[1]);
+	while (pid > 0 && n && len < TEXT_MAX - 1) {
+		n = read(output[0], *text + len, TEXT_MAX - 1 - len);
+		if (n < 0 && errno != EINTR)
+			break;
+		len += n > 0 ? n : 0;
+	}
+	(*text)[len] = 0;
+	close(output[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The image names something else; its name may be anything. */
+static int names_other(const struct qemu *q, const char *other)
+{
+	char what[256];
+
+	snprintf(what, sizeof(what), "image '%s' names", q->name);
+	tool_file_reason(what, NULL, other, "not used without --trust-image");
+	return -1;
+}
+
+/*
+ * "PROGRAM: Could not open 'IMAGE': Could not open 'OTHER': reason", or
+ * anything else.
+ */
+static int explain(const struct qemu *q, char *text)
+{
+	static const char open[] = "Could not open '";
+	char *line = text + strcspn(text, "\n"), *name = NULL, *end, *reason;
+
+	*line = 0;
+	for (char *p = text; !q->trust && (p = strstr(p, open)); p = end) {
+		p += strlen(open);
+		end = strstr(p, "': ");
+		if (!end)
+			break;
+		if ((size_t)(end - p) != strlen(q->path) ||
+		    strncmp(p, q->path, end - p)) {
+			*end++ = 0;
+			name = p;
+		}
+	}
+	if (name)
+		return names_other(q, name);
+	reason = strstr(text, "': ");
+	tool_file_reason("cannot open", NULL, q->name,
+			 reason	 ? reason + 3
+			 : *text ? text
+				 : "qemu-nbd cannot be started");
+	return -1;
+}
+
+static int failed(const struct qemu *q, const char *program, int status,
+		  char *text)
+{
+	if (status == NO_PROGRAM)
+		tool_error("'%s' needs %s, which is not installed (package "
+			   "qemu-utils)",
+			   q->name, program);
+	else if (status == NO_CONFINEMENT)
+		tool_error("cannot confine %s: %s (--trust-image does without)",
+			   program, text);
+	else
+		return explain(q, text);
+	return -1;
+}
+
+/* Something but the image that a description of it names, or NULL. */
+static const char *find_other(const struct qemu *q, struct json_object *j)
+{
+	static const char *const keys[] = { "backing-filename",
+					    "full-backing-filename",
+					    "data-file", "filename" };
+	const char *other = NULL, *value;
+
+	if (json_object_is_type(j, json_type_array)) {
+		for (size_t i = 0; !other && i < json_object_array_length(j);
+		     i++)
+			other = find_other(q, json_object_array_get_idx(j, i));
+		return other;
+	}
+	if (!json_object_is_type(j, json_type_object))
+		return NULL;
+	json_object_object_foreach(j, key, member)
+	{
+		other = find_other(q, member);
+		value = json_object_get_string(member);
+		for (size_t i = 0; !other && i < sizeof(keys) / sizeof(*keys);
+		     i++) {
+			if (!strcmp(key, keys[i]) && value &&
+			    strcmp(value, q->path))
+				other = value;
+		}
+		if (other)
+			return other;
+	}
+	return NULL;
+}
+
+/* Refuse an image that names others. */
+static int look(const struct qemu *q)
+{
+	char *argv[] = { "qemu-img",	    "info", "--output=json", "-U", "-f",
+			 (char *)q->format, "--",   (char *)q->path, NULL };
+	struct json_object *j = NULL;
+	const char *other;
+	char *text;
+	int status = run(q, argv, -1, -1, &text), err = 0;
+
+	if (status) {
+		err = failed(q, *argv, status, text);
+	} else {
+		j = json_tokener_parse(text);
+		other = j ? find_other(q, j) : NULL;
+		if (!j)
+			err = explain(q, text);
+		else if (other)
+			err = names_other(q, other);
+	}
+	json_object_put(j);
+	free(text);
+	return err;
+}
+
+int qemu_serve(const struct qemu *q, int listener, int end)
+{
+	char *argv[] = { "qemu-nbd",
+			 "--fork",
+			 "--shared",
+			 CLIENTS,
+			 "--format",
+			 (char *)q->format,
+			 "--discard",
+			 "unmap",
+			 (char *)q->path,
+			 q->readonly ? "--read-only" : NULL,
+			 NULL };
+	char *text;
+	int status, err = 0;
+
+	if (!q->trust && look(q))
+		return -1;
+	status = run(q, argv, listener, end, &text);
+	if (status)
+		err = failed(q, *argv, status, text);
+	free(text);
+	return err;
+}

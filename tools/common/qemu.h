@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Programs of qemu that read images in formats of their own.
+ */
+#ifndef QEMU_H
+#define QEMU_H
+
+#include <stdbool.h>
+
+/**
+ * struct qemu - an image, and how to treat it
+ *
+ * @name: its name, for messages
+ * @path: its absolute path
+ * @format: its format, as qemu calls it
+ * @file: descriptor of the open image
+ * @readonly: do not change it
+ * @trust: use other files and servers that the image names
+ */
+struct qemu {
+	const char *name;
+	const char *path;
+	const char *format;
+	int file;
+	bool readonly;
+	bool trust;
+};
+
+/**
+ * qemu_serve() - start a qemu-nbd for an image
+ * @q: the image
+ * @listener: socket that it listens on
+ * @end: writing end of a pipe, which it keeps as long as it runs
+ *
+ * An image that names other files or servers is refused unless it is trusted, and
+ * the program that reads it can reach nothing but the image.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int qemu_serve(const struct qemu *q, int listener, int end);
+
+#endif /* QEMU_H */
