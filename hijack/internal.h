@@ -94,7 +94,7 @@ hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
 void copy_forget(void);
 
-/* Waiting (wait.c) */
+/* Waiting (wait.c, poll.c, select.c, epoll*.c) */
 hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
 	wait_epoll_ctl, wait_epoll_wait, wait_epoll_pwait, wait_epoll_pwait2;
 void wait_epoll_get(uint32_t word);

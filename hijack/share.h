@@ -158,7 +158,7 @@ static inline void share_free_link(struct share_link *link)
 void share_lock(void);
 void share_unlock(void);
 
-/* wait.c */
+/* epoll.c, epoll-fork.c */
 void wait_notify(struct lkl_watch *watch);
 void wait_set_bell(int index, long bell);
 void wait_process_gone(int process, bool alone);
