@@ -83,7 +83,7 @@ OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
 # The interception: its core, and the library that takes a program there.
-HIJACK	:= $(call objects,hijack/*.c)
+HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
 REWRITE	:= $(call objects,hijack/rewrite/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \

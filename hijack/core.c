@@ -78,6 +78,7 @@ void hijack_thread_exit(void)
 	struct hijack_thread *t = hijack_thread();
 
 	wait_thread_exit();
+	wait_epoll_exit();
 	if (t->buffer)
 		host2(SYS_munmap, t->buffer, COPY_SIZE);
 	t->buffer = NULL;
@@ -447,6 +448,8 @@ int hijack_start(const char *name)
 	int err;
 
 	hijack_name = name;
+	posix_fixup = (struct posix_fixup){ (unsigned long)user_copy_start,
+					    (unsigned long)user_copy_end };
 	thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = own_thread_create;
 	lkl_host_ops.listen_begin = no_listener;

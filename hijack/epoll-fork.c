@@ -13,7 +13,7 @@ void wait_fork(void)
 	unsigned int i;
 
 	for (i = 0; i < epolls_top; i++)
-		epolls[i].forked = epolls[i].refs;
+		epolls[i].forked = epolls[i].users;
 	for (i = 0; share_process() >= 0 && i < share->epolls_top; i++)
 		if (share->epoll[i].process == share_process() + 1)
 			share->epoll[i].forked = true;
@@ -41,11 +41,11 @@ static uint32_t epoll_inherit(uint32_t word)
 		process = 0;
 	}
 	for (i = 0; i < n && !mine; i++)
-		if (slots[i].refs && slots[i].process == process &&
+		if (slots[i].users && slots[i].process == process &&
 		    slots[i].tag == e->tag)
 			mine = &slots[i];
 	if (mine) {
-		mine->refs++;
+		mine->users++;
 		return epoll_word(mine);
 	}
 	mine = shadow ? epoll_take(epolls, EPOLLS, &epolls_top)
@@ -54,13 +54,21 @@ static uint32_t epoll_inherit(uint32_t word)
 		return 0;
 	if (shadow) {
 		*mine = *e;
-		mine->refs = 1;
+		mine->users = 1;
 		mine->process = 0;
 		mine->borrowed = true;
 	}
 	mine->tag = e->tag;
 	mine->nested = e->nested;
+	epolls_nested += mine->nested;
 	return epoll_word(mine);
+}
+
+/* Threads of the parent's sleep in it, none of the child's. */
+static void forget_sleepers(struct epoll *e)
+{
+	e->borrowed |= epoll_has_shadow(e);
+	epoll_leave(e, epoll_sleepers(e) * EPOLL_SLEEPER);
 }
 
 /**
@@ -69,7 +77,12 @@ static uint32_t epoll_inherit(uint32_t word)
 void wait_forked(void)
 {
 	struct hijack_thread *t = hijack_thread();
+	unsigned int i;
 
+	for (i = 0; i < epolls_top; i++)
+		if (epoll_sleepers(&epolls[i]))
+			forget_sleepers(&epolls[i]);
+	t->sleep = NULL;
 	t->watching = 0;
 	if (t->eventfd)
 		fd_forget(t->eventfd - 1);
@@ -122,6 +135,9 @@ void wait_process_gone(int process, bool alone)
 			lkl_kernel_call(lkl_watch_stop, &e->watch);
 		if (e->state != EPOLL_PLAIN && e->bell > 0)
 			fd_forget(e->bell);
-		epoll_free(e);
+		/* It was counted there. */
+		e->nested = 0;
+		epoll_clear(e);
+		__atomic_store_n(&e->users, 0, __ATOMIC_RELEASE);
 	}
 }

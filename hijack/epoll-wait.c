@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * epoll_wait(): a look into the shadow, and a sleep in the host.
+ *
+ * A thread that sleeps in an epoll without a shadow may find that it has got
+ * one meanwhile: the event in the host's set wakes it, too.
  */
 #include "wait.h"
 
@@ -17,20 +20,21 @@ static long shadow_take(struct epoll *e, struct epoll_event *events, long max)
 }
 
 /* Take the shadow's event from what the host has returned. */
-static long epoll_without_event(struct epoll *e, struct epoll_event *events,
-				long n)
+static long without_event(struct epoll *e, struct epoll_event *events, long n)
 {
-	long i;
+	struct epoll_event ev;
+	long i, found = n;
 
-	for (i = 0; i < n; i++) {
-		if (events[i].data.u64 != e->tag)
-			continue;
-		__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
-		memmove(&events[i], &events[i + 1],
-			(n - i - 1) * sizeof(*events));
-		return n - 1;
+	for (i = 0; i < n && user_get(&ev, (long)&events[i], sizeof(ev)); i++) {
+		if (i > found)
+			user_put((long)&events[i - 1], &ev, sizeof(ev));
+		else if (ev.data.u64 == e->tag)
+			found = i;
 	}
-	return n;
+	if (found == n)
+		return n;
+	__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
+	return n - 1;
 }
 
 static long epoll_host(long fd, struct epoll_event *events, long max,
@@ -87,77 +91,139 @@ static void receive_now(void)
 	t->busy = false;
 }
 
-static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
-		     long max, const struct timespec *time, const void *mask)
+/*
+ * Sleepers hold on to the epoll, as another thread may close it.  One that left
+ * its call by longjmp() has not let go of it.
+ */
+static void sleep_forget(struct hijack_thread *t)
 {
+	if (__atomic_exchange_n(&t->sleep, NULL, __ATOMIC_RELAXED))
+		epoll_leave(t->sleeps_in, EPOLL_SLEEPER);
+}
+
+static void sleep_begin(struct hijack_thread *t, struct epoll *e, void *where)
+{
+	if (unlikely(t->sleep))
+		sleep_forget(t);
+	__atomic_add_fetch(&e->users, EPOLL_SLEEPER, __ATOMIC_SEQ_CST);
+	t->sleeps_in = e;
+	t->sleep = where;
+}
+
+/* Is the thread still in the same epoll_wait()? */
+static bool sleep_goes_on(struct hijack_thread *t, void *where)
+{
+	return __atomic_load_n(&t->sleep, __ATOMIC_RELAXED) == where;
+}
+
+/**
+ * wait_epoll_exit - a thread ends
+ */
+void wait_epoll_exit(void)
+{
+	sleep_forget(hijack_thread());
+}
+
+/**
+ * struct wait - an epoll_wait()
+ * @e: the epoll
+ * @events: where to, and
+ * @max: how many at most
+ * @time: how long, NULL for ever
+ * @mask: signal mask meanwhile, or NULL
+ * @nr: the call as the program made it, with
+ * @a: its arguments
+ */
+struct wait {
+	struct epoll *e;
+	struct epoll_event *events;
+	long max;
+	const struct timespec *time;
+	const void *mask;
+	long nr;
+	const long *a;
+};
+
+/* What the shadow has, and also the host, every now and then; 0 is nothing. */
+static long take_now(const struct wait *w, bool *stolen)
+{
+	struct epoll *e = w->e;
+	long n, m;
+
+	if (e->awake)
+		receive_now();
+	n = shadow_take(e, w->events, w->max);
+	e->awake = n > 0;
+	if (n <= 0 || n == w->max || (e->streak++ < EPOLL_STREAK && !w->mask))
+		return n;
+	e->streak = 0;
+	m = epoll_host(e->self, w->events + n, w->max - n, &zero, w->mask);
+	if (m <= 0)
+		return n;
+	*stolen = without_event(e, w->events + n, m) < m;
+	return n + m - *stolen;
+}
+
+/*
+ * Sleep.  Returns what the host's call does: -EINTR when a signal handler has
+ * slept itself.
+ */
+static long sleep_in_host(const struct wait *w, bool sleeps,
+			  const struct timespec *time, bool *listened)
+{
+	struct epoll *e = w->e;
+	long m;
+
+	*listened = false;
+	if (unlikely(!epoll_has_shadow(e)))
+		return host_call(w->nr, w->a);
+	if (e->nested)
+		epoll_refresh();
+	*listened = sleeps && become_listener(e, w->mask);
+	if (!*listened)
+		return epoll_host(e->self, w->events, w->max, time, w->mask);
+	m = lkl_listen_wait(time);
+	stop_listening();
+	if (m > 0)
+		m = epoll_host(e->self, w->events, w->max, &zero, w->mask);
+	return m;
+}
+
+static long do_wait(const struct wait *w)
+{
+	struct hijack_thread *t = hijack_thread();
+	const struct timespec *time = w->time;
+	bool sleeps = !time || time->tv_sec || time->tv_nsec;
 	struct deadline deadline = { 0 };
+	bool stolen = false, listened;
+	struct epoll *e = w->e;
 	struct timespec left;
-	bool first = true, stolen = false, listens;
-	long n, m, before;
+	long n, m;
 
-	if (max <= 0)
+	if (w->max <= 0)
 		return -EINVAL;
+	if (sleeps)
+		sleep_begin(t, e, &deadline);
 	for (;;) {
-		bool sleeps = !time || time->tv_sec || time->tv_nsec;
-
-		if (sleeps)
-			__atomic_add_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
-		if (e->awake)
-			receive_now();
-		n = shadow_take(e, events, max);
-		e->awake = n > 0;
-		if (n) {
-			if (sleeps)
-				__atomic_sub_fetch(&e->sleepers, 1,
-						   __ATOMIC_SEQ_CST);
-			if (n < 0)
-				return n;
-			if (n == max || (e->streak++ < EPOLL_STREAK && !mask)) {
-				break;
-			}
-			e->streak = 0;
-			before = n;
-			m = epoll_host(fd, events + n, max - n, &zero, mask);
-			if (m > 0)
-				n += epoll_without_event(e, events + n, m);
-			stolen = m > 0 && n < before + m;
+		n = epoll_has_shadow(e) ? take_now(w, &stolen) : 0;
+		if (n)
 			break;
-		}
-		if (e->nested) {
-			/* Nothing is ready, and the event has to say so. */
-			__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
-			event_quiet(e->event);
-			if (epoll_is_ready(e))
-				epoll_ring(e, e->event);
-		}
-		if (first && sleeps && time)
+		if (sleeps && time && !deadline.at)
 			deadline = deadline_in(time);
-		first = false;
-		listens = sleeps && become_listener(e, mask);
-		m = listens ? lkl_listen_wait(time)
-			    : epoll_host(fd, events, max, time, mask);
-		if (sleeps)
-			__atomic_sub_fetch(&e->sleepers, 1, __ATOMIC_SEQ_CST);
-		if (listens) {
-			stop_listening();
-			if (m > 0)
-				m = epoll_host(fd, events, max, &zero, mask);
-		}
-		if (m < 0 || (!m && !listens))
-			return m;
-		before = m;
-		m = epoll_without_event(e, events, m);
-		if (m < before && m < max) {
-			n = shadow_take(e, events + m, max - m);
-			if (n > 0)
-				m += n;
-		}
-		if (m) {
-			n = m;
+		n = sleep_in_host(w, sleeps, time, &listened);
+		if (sleeps && !sleep_goes_on(t, &deadline))
+			return n < 0 ? n : -EINTR;
+		if (n < 0 || (!n && !listened) || !epoll_has_shadow(e))
 			break;
+		m = n;
+		n = without_event(e, w->events, m);
+		if (n < m && n < w->max) {
+			m = shadow_take(e, w->events + n, w->max - n);
+			if (m > 0)
+				n += m;
 		}
-		if (!sleeps)
-			return 0;
+		if (n || !sleeps)
+			break;
 		if (time)
 			time = time_left(&deadline, &left);
 	}
@@ -165,57 +231,74 @@ static long do_epoll(long fd, struct epoll *e, struct epoll_event *events,
 	 * There may be more than fits, or more since the shadow was looked
 	 * into, and others who wait for it.
 	 */
-	if ((n == max || stolen) &&
-	    __atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) &&
-	    epoll_is_ready(e))
+	if (n > 0 && (n == w->max || stolen) && epoll_has_shadow(e) &&
+	    epoll_sleepers(e) > sleeps && epoll_is_ready(e))
 		epoll_ring(e, e->event);
+	if (sleeps)
+		sleep_forget(t);
 	return n;
 }
 
-/* The shadow of an epoll that has one. */
-static struct epoll *shadow_of(long fd)
+/*
+ * epoll_wait() on something.  The program's structures are here.
+ */
+static long wait_in(long nr, const long *a, const struct timespec *time,
+		    const void *mask)
 {
-	uint32_t word = fd_word(fd);
+	uint32_t word = fd_word(a[0]);
+	struct wait w = {
+		.events = (void *)a[1],
+		.max = (int)a[2],
+		.time = time,
+		.mask = mask,
+		.nr = nr,
+		.a = a,
+	};
+	long ret;
 
-	if (!(word & FD_EPOLL) ||
-	    __atomic_load_n(&to_epoll(word)->state, __ATOMIC_ACQUIRE) !=
-		    EPOLL_SHADOW)
-		return NULL;
-	return to_epoll(word);
+	if (unlikely(epolls_nested))
+		epoll_refresh();
+	if (unlikely(!(word & FD_EPOLL))) {
+		ret = host_call(nr, a);
+		return ret == -EBADF && word & FD_LKL ? -EINVAL : ret;
+	}
+	w.e = to_epoll(word);
+	if (!epoll_has_shadow(w.e) && time && !time->tv_sec && !time->tv_nsec)
+		return host_call(nr, a);
+	return do_wait(&w);
 }
 
-static long epoll_ms(long nr, const long *a, const void *mask)
+static long wait_ms(long nr, const long *a, const void *mask)
 {
 	struct timespec time = {
 		.tv_sec = (int)a[3] / 1000,
 		.tv_nsec = (int)a[3] % 1000 * 1000000L,
 	};
-	struct epoll *e = shadow_of(a[0]);
 
-	if (!e)
-		return host_call(nr, a);
-	return do_epoll(a[0], e, (void *)a[1], (int)a[2],
-			(int)a[3] < 0 ? NULL : &time, mask);
+	return wait_in(nr, a, (int)a[3] < 0 ? NULL : &time, mask);
 }
 
 long wait_epoll_wait(long nr, const long *a)
 {
-	return epoll_ms(nr, a, NULL);
+	return wait_ms(nr, a, NULL);
 }
 
 long wait_epoll_pwait(long nr, const long *a)
 {
-	return epoll_ms(nr, a, (void *)a[4]);
+	unsigned long mask;
+
+	/* What is wrong the host says. */
+	if (!get_mask(&mask, a[4], a[5]))
+		return host_call(nr, a);
+	return wait_ms(nr, a, a[4] ? &mask : NULL);
 }
 
 long wait_epoll_pwait2(long nr, const long *a)
 {
-	const struct timespec *time = (void *)a[3];
-	struct epoll *e = shadow_of(a[0]);
+	struct timespec time;
+	unsigned long mask;
 
-	if (!e)
+	if (!get_time(&time, a[3]) || !get_mask(&mask, a[4], a[5]))
 		return host_call(nr, a);
-	if (bad_time(time))
-		return -EINVAL;
-	return do_epoll(a[0], e, (void *)a[1], (int)a[2], time, (void *)a[4]);
+	return wait_in(nr, a, a[3] ? &time : NULL, a[4] ? &mask : NULL);
 }

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Epolls of the host, and their shadows in the library's kernel.
+ *
+ * A slot is taken when the epoll is created, the shadow is made when the first
+ * file of the library comes into the set, maybe while threads sleep in it: so
+ * they are counted from the beginning.  A slot is free when the last descriptor
+ * has been closed and the last sleeper has left.
+ *
+ * An epoll in another one's set, or in a poll(), is nested.  Its event is
+ * written to for each event in the shadow, as the outer one may want edges, and
+ * is level-triggered.  That the shadow has nothing any more is noticed before
+ * somebody waits (epoll_refresh()).
  */
 #include <fcntl.h>
 
@@ -8,11 +18,12 @@
 
 struct epoll epolls[EPOLLS];
 unsigned int epolls_top;
+unsigned int epolls_nested;
 
 void epoll_ring(struct epoll *e, int event)
 {
-	if (e->forked ||
-	    ((__atomic_load_n(&e->sleepers, __ATOMIC_SEQ_CST) || e->nested) &&
+	if (e->forked || __atomic_load_n(&e->nested, __ATOMIC_SEQ_CST) ||
+	    (epoll_sleepers(e) &&
 	     !__atomic_exchange_n(&e->rung, 1, __ATOMIC_SEQ_CST)))
 		event_ring(event);
 }
@@ -35,14 +46,14 @@ bool epoll_is_ready(struct epoll *e)
 }
 
 /* The shadow's event, in the host's epoll @fd. */
-static long epoll_add_event(struct epoll *e, long fd, int op)
+static long epoll_event(struct epoll *e, long fd, int op)
 {
 	struct epoll_event ev = {
 		.events = EPOLLIN | (e->nested ? 0 : EPOLLET),
 		.data.u64 = e->tag,
 	};
 
-	return host4(SYS_epoll_ctl, fd, op, e->event, &ev);
+	return own_call4(SYS_epoll_ctl, fd, op, e->event, &ev);
 }
 
 void epoll_nest(uint32_t word)
@@ -51,10 +62,37 @@ void epoll_nest(uint32_t word)
 
 	if (__atomic_exchange_n(&e->nested, 1, __ATOMIC_SEQ_CST))
 		return;
+	__atomic_add_fetch(&epolls_nested, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == EPOLL_CHANGING)
-		host0(SYS_sched_yield);
-	if (e->state == EPOLL_SHADOW && epoll_is_ready(e))
+		own_call3(SYS_sched_yield, 0, 0, 0);
+	if (!epoll_has_shadow(e))
+		return;
+	epoll_event(e, e->self, EPOLL_CTL_MOD);
+	if (epoll_is_ready(e))
 		event_ring(e->event);
+}
+
+static void refresh(struct epoll *e)
+{
+	if (!e->nested || !epoll_has_shadow(e) || epoll_is_ready(e))
+		return;
+	event_quiet(e->event);
+	/* It may have been rung in between. */
+	if (epoll_is_ready(e))
+		event_ring(e->event);
+}
+
+void epoll_refresh(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < epolls_top; i++)
+		if (epolls[i].users)
+			refresh(&epolls[i]);
+	for (i = 0; share_process() >= 0 && i < share->epolls_top; i++)
+		if (share->epoll[i].users &&
+		    share->epoll[i].process == share_process() + 1)
+			refresh(&share->epoll[i]);
 }
 
 static long epoll_shadow(struct epoll *e, long fd)
@@ -68,7 +106,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 		if (old == EPOLL_SHADOW)
 			return 0;
 		old = EPOLL_PLAIN;
-		host0(SYS_sched_yield);
+		own_call3(SYS_sched_yield, 0, 0, 0);
 	}
 	ret = lkl1(SYS_epoll_create1, LKL_EPOLL_CLOEXEC);
 	if (ret < 0)
@@ -87,7 +125,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 		goto close_event;
 	ret = watch_call(lkl_watch_always, &e->watch);
 	if (!ret)
-		ret = epoll_add_event(e, fd, EPOLL_CTL_ADD);
+		ret = epoll_event(e, fd, EPOLL_CTL_ADD);
 	if (!ret)
 		ret = fd_own(own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
 	if (ret >= 0) {
@@ -109,25 +147,20 @@ plain:
 
 void wait_epoll_get(uint32_t word)
 {
-	__atomic_add_fetch(&to_epoll(word)->refs, 1, __ATOMIC_ACQ_REL);
+	__atomic_add_fetch(&to_epoll(word)->users, 1, __ATOMIC_ACQ_REL);
 }
 
-void epoll_free(struct epoll *e)
+void epoll_clear(struct epoll *e)
 {
 	e->state = EPOLL_PLAIN;
-	e->sleepers = e->rung = e->nested = e->process = 0;
+	if (e->nested)
+		__atomic_sub_fetch(&epolls_nested, 1, __ATOMIC_SEQ_CST);
+	e->rung = e->nested = e->process = 0;
 	e->forked = e->borrowed = false;
-	__atomic_store_n(&e->refs, 0, __ATOMIC_RELEASE);
 }
 
-void wait_epoll_put(uint32_t word)
+static void epoll_close(struct epoll *e)
 {
-	struct epoll *e = to_epoll(word);
-
-	/* The last one clears the slot before it is free. */
-	if (__atomic_load_n(&e->refs, __ATOMIC_ACQUIRE) > 1 &&
-	    __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL))
-		return;
 	if (e->state == EPOLL_SHADOW) {
 		if (!e->borrowed) {
 			watch_call(lkl_watch_stop, &e->watch);
@@ -139,7 +172,28 @@ void wait_epoll_put(uint32_t word)
 		if (e->process)
 			share_forget_bell(e->bell);
 	}
-	epoll_free(e);
+	epoll_clear(e);
+}
+
+void epoll_leave(struct epoll *e, uint64_t user)
+{
+	uint64_t users = __atomic_load_n(&e->users, __ATOMIC_ACQUIRE);
+
+	/* The last one clears the slot before it is free. */
+	do {
+		if (users == user) {
+			epoll_close(e);
+			__atomic_sub_fetch(&e->users, user, __ATOMIC_ACQ_REL);
+			return;
+		}
+	} while (!__atomic_compare_exchange_n(&e->users, &users, users - user,
+					      false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
+}
+
+void wait_epoll_put(uint32_t word)
+{
+	epoll_leave(to_epoll(word), 1);
 }
 
 struct epoll *epoll_take(struct epoll *slots, unsigned int n, unsigned int *top)
@@ -147,11 +201,11 @@ struct epoll *epoll_take(struct epoll *slots, unsigned int n, unsigned int *top)
 	unsigned int i, old = *top;
 
 	for (i = 0; i < n; i++) {
-		int none = 0;
+		uint64_t none = 0;
 
-		if (!slots[i].refs &&
-		    __atomic_compare_exchange_n(&slots[i].refs, &none, 1, false,
-						__ATOMIC_ACQ_REL,
+		if (!slots[i].users &&
+		    __atomic_compare_exchange_n(&slots[i].users, &none, 1,
+						false, __ATOMIC_ACQ_REL,
 						__ATOMIC_RELAXED))
 			break;
 	}
@@ -203,19 +257,50 @@ long wait_epoll_create(long nr, const long *a)
 	return epoll_install(host1(nr, a[0]));
 }
 
+/* An epoll that another program or process has made may be found out to be one.
+ */
+static uint32_t epoll_found(long fd)
+{
+	struct epoll *e;
+	long ret;
+
+	if ((unsigned long)fd >= FD_MAX || fd_word(fd))
+		return 0;
+	/* Nothing is taken from it, as there is no room for anything. */
+	ret = own_call4(SYS_epoll_wait, fd, 0, 1, 0);
+	if (ret && ret != -EFAULT)
+		return 0;
+	e = epoll_take_own();
+	if (!e)
+		return 0;
+	fd_set_word(fd, epoll_word(e));
+	return epoll_word(e);
+}
+
 long wait_epoll_ctl(long nr, const long *a)
 {
 	uint32_t epoll = fd_word(a[0]), word = fd_word(a[2]);
+	struct epoll_event ev;
 	long ret;
 
-	if (likely(!(epoll & FD_EPOLL) || !(word & (FD_LKL | FD_EPOLL))))
-		return word & FD_LKL ? -EINVAL : host_call(nr, a);
-	if (word & FD_EPOLL) {
-		if (a[1] == EPOLL_CTL_ADD)
+	if (likely(!((epoll | word) & FD_LKL))) {
+		if (word & FD_EPOLL && a[1] == EPOLL_CTL_ADD)
 			epoll_nest(word);
 		return host_call(nr, a);
 	}
+	if (!(epoll & FD_EPOLL))
+		epoll = epoll_found((int)a[0]);
+	if (!epoll) {
+		/* Of several errors the kernel's. */
+		if (a[1] != EPOLL_CTL_DEL && !user_get(&ev, a[3], sizeof(ev)))
+			return -EFAULT;
+		ret = own_call3(SYS_fcntl, a[0], F_GETFD, 0);
+		if (ret >= 0)
+			ret = own_call3(SYS_fcntl, a[2], F_GETFD, 0);
+		return ret < 0 ? ret : -EINVAL;
+	}
 	ret = epoll_shadow(to_epoll(epoll), a[0]);
-	return ret ?: lkl4(nr, to_epoll(epoll)->file.fd, a[1], fd_number(word),
-			   a[3]);
+	return ret
+		       ?: lkl4(nr, to_epoll(epoll)->file.fd, a[1],
+			       fd_number(word), a[3]);
 }

@@ -16,6 +16,7 @@
 #include "../host/posix/posix.h"
 #include "../lib/thread.h"
 #include "core.h"
+#include "user.h"
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -100,6 +101,7 @@ hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
 void wait_epoll_get(uint32_t word);
 void wait_epoll_put(uint32_t word);
 void wait_thread_exit(void);
+void wait_epoll_exit(void);
 void wait_fork(void);
 void wait_forked(void);
 
@@ -134,6 +136,9 @@ bool policy_is_host(enum policy_way way, int type, const void *addr,
  *	is a function that a signal handler has interrupted, or left for good
  * @watching: @watch is in use
  * @eventfd: what wakes poll(), + 1
+ * @sleep: the epoll_wait() that sleeps, by an address on the stack; as with
+ *	@watch, another one ends it
+ * @sleeps_in: where it does
  * @buffer: COPY_SIZE bytes, or NULL
  * @peek: an empty pipe, or 0
  * @link: in a forked process, what carries its calls
@@ -146,6 +151,8 @@ struct hijack_thread {
 	struct lkl_watch watch;
 	int watching;
 	int eventfd;
+	void *sleep;
+	struct epoll *sleeps_in;
 	void *buffer;
 	int peek[2];
 	struct share_link *link;
@@ -182,6 +189,9 @@ void hijack_say(const char *what, const char *why);
  */
 #define own_call3(nr, a, b, c)                                                 \
 	raw_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+#define own_call4(nr, a, b, c, d)                                              \
+	raw_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
 static inline long host_call(long nr, const long *a)
 {

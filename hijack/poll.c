@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * poll(): a watch on the library's files, and a sleep in the host.
+ *
+ * What the program waits for is copied, and whose each descriptor is found out
+ * once: other threads may change both meanwhile.
  */
+#include <limits.h>
+
 #include "wait.h"
 
 static const struct timespec zero;
@@ -37,8 +42,8 @@ void wait_thread_exit(void)
 }
 
 /*
- * Sleep in the host until one of @n descriptors of either side is ready.  Those
- * of the library are also in @files; @fds has room for one more.
+ * Sleep in the host until one of @n descriptors of its or of @count files of
+ * the library is ready.  @fds has room for one more.
  */
 static long poll_mixed(struct pollfd *fds, unsigned int n,
 		       struct lkl_watch_file *files, unsigned int count,
@@ -48,7 +53,7 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 	struct timespec left, *time;
 	long ready, ret;
 
-	/* Somebody else's, who was interrupted and will not sleep again. */
+	/* Another call's, which was interrupted and will not sleep again. */
 	t->watch.count = 0;
 	poll_stop(t);
 	if (!t->eventfd) {
@@ -56,11 +61,6 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 		if (ret < 0)
 			return ret;
 		t->eventfd = ret + 1;
-	}
-	/* A sandboxed process may be allowed to wait for one, and no more. */
-	if (count == n) {
-		fds += n;
-		n = 0;
 	}
 	fds[n] = (struct pollfd){ .fd = t->eventfd - 1, .events = POLLIN };
 
@@ -71,7 +71,8 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 			.count = count,
 		};
 		time = time_left(deadline, &left);
-		/* Who does not wait needs no watch; the structures are equal.
+		/* One that does not wait needs no watch; the structures are
+		 * equal.
 		 */
 		ready = !deadline->forever && !deadline->at
 				? lkl3(SYS_poll, files, count, 0)
@@ -101,78 +102,146 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 	}
 }
 
+/* Which of the two arrays of poll_both() a descriptor is in. */
+enum { POLL_HOST = 1, POLL_LIBRARY = 2 };
+
+/* What it takes to poll() some descriptors: they, and those two arrays. */
+size_t poll_size(unsigned long n)
+{
+	return n * sizeof(struct pollfd) + (n + 1) * sizeof(struct pollfd) +
+	       n * sizeof(struct lkl_watch_file);
+}
+
+/* Put a descriptor where it belongs. */
+static short poll_sort(const struct pollfd *fd, struct pollfd *host,
+		       struct lkl_watch_file *file)
+{
+	uint32_t word = fd_word(fd->fd);
+
+	*host = *fd;
+	if (fd->fd < 0)
+		return 0;
+	/* It does not exist for the program. */
+	if (word & FD_OWN)
+		host->fd = INT_MAX;
+	if (word & FD_EPOLL)
+		epoll_nest(word);
+	if (!(word & FD_LKL))
+		return POLL_HOST;
+	file->fd = fd_number(word);
+	file->events = fd->events;
+	/* Which side it will be of may be decided meanwhile. */
+	return POLL_LIBRARY | (word & FD_OPEN ? POLL_HOST : 0);
+}
+
 long poll_both(struct pollfd *fds, unsigned long n, const struct timespec *time,
 	       const void *mask)
 {
 	struct deadline deadline = deadline_in(time);
-	unsigned int i, count = 0;
+	struct pollfd *host = fds + n;
+	struct lkl_watch_file *files = (void *)(host + n + 1);
+	unsigned int i, hosts = 0, count = 0;
 	long ret;
 
-	/* No descriptor table is larger, but one may be named twice. */
-	if (n > FD_MAX)
-		return -EINVAL;
-	for (i = 0; i < n; i++)
-		count += fd_is_lkl(fds[i].fd);
-
-	size_t size =
-		(n + 1) * sizeof(*fds) + count * sizeof(struct lkl_watch_file);
-	char stack[size < 4096 ? size : 1]
-		__attribute__((aligned(__alignof__(struct pollfd))));
-	struct pollfd *copy = (void *)stack;
-	struct lkl_watch_file *files;
-
-	if (size >= 4096) {
-		long map = host6(SYS_mmap, 0, size,
-				 LKL_PROT_READ | LKL_PROT_WRITE,
-				 LKL_MAP_PRIVATE | LKL_MAP_ANONYMOUS, -1, 0);
-
-		if (map < 0 && map > -4096)
-			return map;
-		copy = (void *)map;
-	}
-	files = (void *)(copy + n + 1);
-	count = 0;
 	for (i = 0; i < n; i++) {
-		uint32_t word = fd_word(fds[i].fd);
+		short where = poll_sort(&fds[i], &host[hosts], &files[count]);
 
-		copy[i] = fds[i];
-		if (word & FD_LKL) {
-			files[count].fd = fd_number(word);
-			files[count++].events = fds[i].events;
-			copy[i].fd = -1;
-		} else if (word & FD_EPOLL) {
-			epoll_nest(word);
-		}
+		fds[i].revents = where;
+		hosts += !!(where & POLL_HOST);
+		count += !!(where & POLL_LIBRARY);
 	}
-	ret = poll_mixed(copy, n, files, count, &deadline, mask);
-	if (ret >= 0) {
-		count = 0;
-		for (i = 0; i < n; i++)
-			fds[i].revents = copy[i].fd < 0 && fds[i].fd >= 0
-						 ? files[count++].revents
-						 : copy[i].revents;
+	if (epolls_nested)
+		epoll_refresh();
+	ret = poll_mixed(host, hosts, files, count, &deadline, mask);
+	if (ret < 0)
+		return ret;
+	hosts = count = ret = 0;
+	for (i = 0; i < n; i++) {
+		short where = fds[i].revents;
+
+		fds[i].revents = 0;
+		if (where & POLL_HOST)
+			fds[i].revents |= host[hosts++].revents;
+		if (where & POLL_LIBRARY)
+			fds[i].revents |= files[count++].revents;
+		ret += !!fds[i].revents;
 	}
-	if (size >= 4096)
-		host2(SYS_munmap, copy, size);
 	return ret;
 }
 
-/* Does poll() concern the library? */
-static bool poll_is_ours(const struct pollfd *fds, unsigned long n)
+void *poll_room(void *stack, size_t size)
 {
-	unsigned long i;
-	bool ours = false;
+	long map;
+
+	if (size <= POLL_STACK)
+		return stack;
+	map = host6(SYS_mmap, 0, size, LKL_PROT_READ | LKL_PROT_WRITE,
+		    LKL_MAP_PRIVATE | LKL_MAP_ANONYMOUS, -1, 0);
+	return map < 0 && map > -4096 ? NULL : (void *)map;
+}
+
+void poll_done(void *room, size_t size)
+{
+	if (size > POLL_STACK)
+		host2(SYS_munmap, room, size);
+}
+
+/* Does poll() concern the library?  If it cannot be read, the host says so. */
+static bool poll_is_ours(long user, unsigned long n)
+{
+	struct pollfd fds[32];
+	bool ours = false, nested = false;
+	unsigned long i, k, some;
 
 	if (n > FD_MAX)
 		return false;
-	for (i = 0; i < n; i++) {
-		uint32_t word = fd_word(fds[i].fd);
+	for (i = 0; i < n; i += some) {
+		some = n - i < array_size(fds) ? n - i : array_size(fds);
+		if (!user_get(fds, user + i * sizeof(*fds),
+			      some * sizeof(*fds)))
+			return false;
+		for (k = 0; k < some; k++) {
+			uint32_t word = fd_word(fds[k].fd);
 
-		if (word & FD_EPOLL)
-			epoll_nest(word);
-		ours |= !!(word & FD_LKL);
+			ours |= !!(word & (FD_LKL | FD_OWN));
+			if (unlikely(word & FD_EPOLL)) {
+				epoll_nest(word);
+				nested = true;
+			}
+		}
 	}
+	if (nested)
+		epoll_refresh();
 	return ours;
+}
+
+static long do_poll(long user, unsigned long n, const struct timespec *time,
+		    const void *mask)
+{
+	size_t size = poll_size(n);
+	char stack[size <= POLL_STACK ? size : 1]
+		__attribute__((aligned(__alignof__(struct pollfd))));
+	struct pollfd *fds;
+	unsigned long i;
+	long ret;
+
+	/* More than there may be descriptors are refused. */
+	ret = n > 256 ? own_call3(SYS_poll, 0, n, 0) : 0;
+	if (ret == -EINVAL)
+		return ret;
+	fds = poll_room(stack, size);
+	if (!fds)
+		return -ENOMEM;
+	ret = user_get(fds, user, n * sizeof(*fds))
+		      ? poll_both(fds, n, time, mask)
+		      : -EFAULT;
+	for (i = 0; ret >= 0 && i < n; i++)
+		if (!user_put(user + i * sizeof(*fds) +
+				      offsetof(struct pollfd, revents),
+			      &fds[i].revents, sizeof(fds[i].revents)))
+			ret = -EFAULT;
+	poll_done(fds, size);
+	return ret;
 }
 
 long wait_poll(long nr, const long *a)
@@ -182,25 +251,26 @@ long wait_poll(long nr, const long *a)
 		.tv_nsec = (int)a[2] % 1000 * 1000000L,
 	};
 
-	if (!poll_is_ours((void *)a[0], (unsigned int)a[1]))
+	if (!poll_is_ours(a[0], (unsigned int)a[1]))
 		return host_call(nr, a);
-	return poll_both((void *)a[0], (unsigned int)a[1],
-			 (int)a[2] < 0 ? NULL : &time, NULL);
+	return do_poll(a[0], (unsigned int)a[1], (int)a[2] < 0 ? NULL : &time,
+		       NULL);
 }
 
-/* The kernel tells how much of the time is left. */
 long wait_ppoll(long nr, const long *a)
 {
-	struct timespec *time = (void *)a[2];
 	struct deadline deadline;
+	struct timespec time;
+	unsigned long mask;
 	long ret;
 
-	if (!poll_is_ours((void *)a[0], (unsigned int)a[1]))
+	/* What is wrong with other arguments the host says, too. */
+	if (!poll_is_ours(a[0], (unsigned int)a[1]) || !get_time(&time, a[2]) ||
+	    !get_mask(&mask, a[3], a[4]))
 		return host_call(nr, a);
-	if (bad_time(time))
-		return -EINVAL;
-	deadline = deadline_in(time);
-	ret = poll_both((void *)a[0], (unsigned int)a[1], time, (void *)a[3]);
-	store_left(time, &deadline);
+	deadline = deadline_in(a[2] ? &time : NULL);
+	ret = do_poll(a[0], (unsigned int)a[1], a[2] ? &time : NULL,
+		      a[3] ? &mask : NULL);
+	put_left(a[2], &deadline);
 	return ret;
 }

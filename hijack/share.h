@@ -67,13 +67,13 @@ struct share_link {
  * struct epoll - an epoll of the host, and its shadow
  * @watch: on the shadow
  * @file: for @watch
- * @refs: descriptors that stand for it; 0 is a free slot
+ * @users: descriptors that stand for it, and threads that sleep in it, which
+ *	are counted a second time in the upper half; 0 is a free slot
  * @state: EPOLL_*
  * @event: the eventfd
  * @bell: the same, in the process that has the kernel
  * @self: a descriptor of ours for the epoll
  * @tag: what the host's epoll knows @event by
- * @sleepers: threads that sleep in the host
  * @rung: the event has been written to, and nobody has noticed yet
  * @nested: it is waited for as a file
  * @streak: times that the host's files were not looked at
@@ -85,13 +85,12 @@ struct share_link {
 struct epoll {
 	struct lkl_watch watch;
 	struct lkl_watch_file file;
-	int refs;
+	uint64_t users;
 	int state;
 	int event;
 	int bell;
 	int self;
 	unsigned long tag;
-	int sleepers;
 	int rung;
 	int nested;
 	int streak;

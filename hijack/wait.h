@@ -45,15 +45,41 @@ static inline bool bad_time(const struct timespec *t)
 	return t && (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec > 999999999);
 }
 
-/* The kernel tells how much of the time is left. */
-static inline void store_left(struct timespec *time,
-			      const struct deadline *deadline)
+/*
+ * Copy a time, or a signal mask; returns whether it is there, and right, or
+ * NULL.
+ */
+static inline bool get_time(struct timespec *time, long user)
 {
-	if (time)
-		time_left(deadline, time);
+	return !user ||
+	       (user_get(time, user, sizeof(*time)) && !bad_time(time));
 }
 
-/* poll() of files of both sides (poll.c). */
+static inline bool get_mask(unsigned long *mask, long user, long size)
+{
+	return !user || (size == MASK_SIZE && user_get(mask, user, MASK_SIZE));
+}
+
+/* The kernel tells how much of the time is left, unless that is constant. */
+static inline void put_left(long user, const struct deadline *deadline)
+{
+	struct timespec left;
+
+	if (user && time_left(deadline, &left))
+		user_put(user, &left, sizeof(left));
+}
+
+/*
+ * poll() of files of both sides (poll.c)
+ */
+
+/* What it needs room for: @n descriptors, and what is made of them. */
+size_t poll_size(unsigned long n);
+/* So much is on the stack, if it suffices; else there is a mapping, or NULL. */
+#define POLL_STACK 4096
+void *poll_room(void *stack, size_t size);
+void poll_done(void *room, size_t size);
+/* @fds are the first of that room. */
 long poll_both(struct pollfd *fds, unsigned long n, const struct timespec *time,
 	       const void *mask);
 
@@ -78,15 +104,35 @@ static inline struct epoll *to_epoll(uint32_t word)
 	return likely(n < EPOLLS) ? &epolls[n] : &share->epoll[n - EPOLLS];
 }
 
+/* A sleeping thread in an epoll's @users. */
+#define EPOLL_SLEEPER (1ULL << 32 | 1)
+
+static inline bool epoll_has_shadow(struct epoll *e)
+{
+	return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == EPOLL_SHADOW;
+}
+
+static inline unsigned int epoll_sleepers(struct epoll *e)
+{
+	return __atomic_load_n(&e->users, __ATOMIC_SEQ_CST) >> 32;
+}
+
 /* A free slot, with a reference; NULL if there is none. */
 struct epoll *epoll_take(struct epoll *slots, unsigned int n,
 			 unsigned int *top);
 /* One of this process's. */
 struct epoll *epoll_take_own(void);
-void epoll_free(struct epoll *e);
+/* Have a slot as it was before it was ever used, but for @users. */
+void epoll_clear(struct epoll *e);
+/* A descriptor (1) or a thread (EPOLL_SLEEPER) leaves; the last one closes. */
+void epoll_leave(struct epoll *e, uint64_t user);
 uint32_t epoll_word(struct epoll *e);
 /* Somebody waits for the epoll itself: its event must tell the truth. */
 void epoll_nest(uint32_t word);
+/* How many there are of those, or more. */
+extern unsigned int epolls_nested;
+/* Have the events of nested epolls tell the truth now. */
+void epoll_refresh(void);
 /* Does the shadow have something? */
 bool epoll_is_ready(struct epoll *e);
 /* Wake one of the threads that sleep in it. */

@@ -372,19 +372,4 @@ run_out_trap:
 run_out_trapped:
 	.size	run_out_trap, . - run_out_trap
 
-/*
- * size_t run_peek(void *to, const void *from, size_t len): copy what may not
- * be there; returns how much is missing.
- */
-	.globl	run_peek, run_peek_start, run_peek_end
-	.type	run_peek, @function
-run_peek:
-	movq	%rdx, %rcx
-run_peek_start:
-	rep movsb
-run_peek_end:
-	movq	%rcx, %rax
-	ret
-	.size	run_peek, . - run_peek
-
 	.section .note.GNU-stack, "", @progbits

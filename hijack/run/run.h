@@ -32,6 +32,7 @@
 #include "../../host/posix/posix.h"
 #include "../core.h"
 #include "../rewrite/rewrite.h"
+#include "../user.h"
 
 /*
  * The program's registers in a system call, as entry.S pushes them, which has
@@ -162,7 +163,6 @@ static inline long run_core(long nr, const long *a)
 extern const char run_text[], run_text_end[];
 extern const char run_out_jump[], run_out_trapped[];
 extern const char run_host_check[], run_host_insn[], run_host_done[];
-extern const char run_peek_start[], run_peek_end[];
 void run_enter(void);
 void run_out_now(void);
 void run_out_trap(void);
@@ -187,7 +187,10 @@ void __attribute__((noreturn)) run_sigreturn(unsigned long sp);
 long run_exempt(long nr, long a, long b, long c, long d);
 
 /* Copy what may not be there; returns how many bytes are missing. */
-size_t run_peek(void *to, const void *from, size_t len);
+static inline size_t run_peek(void *to, const void *from, size_t len)
+{
+	return user_copy(to, from, len);
+}
 
 /* call.c */
 long run_call(struct run_regs *r);

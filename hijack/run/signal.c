@@ -311,9 +311,9 @@ unsigned long run_fault(int sig, siginfo_t *info, ucontext_t *uc)
 	struct run_action dfl = { .handler = 0 };
 	bool sync = info->si_code > 0;
 
-	if (sync && ip >= (unsigned long)run_peek_start &&
-	    ip < (unsigned long)run_peek_end) {
-		uc->uc_mcontext.gregs[REG_RIP] = (unsigned long)run_peek_end;
+	if (sync && ip >= (unsigned long)user_copy_start &&
+	    ip < (unsigned long)user_copy_end) {
+		uc->uc_mcontext.gregs[REG_RIP] = (unsigned long)user_copy_end;
 		return 0;
 	}
 	if (library_handles(t, sig, info, uc))
