@@ -429,6 +429,8 @@ void hijack_before_fork(bool shares)
 	lkl_sys_halt();
 	lkl_unload_config(&config);
 	lkl_cleanup();
+	/* Copying the program's memory still needs it. */
+	posix_faults_install();
 	config = next_config;
 	fd_disown();
 	set_state(HIJACK_DOWN);

@@ -621,6 +621,7 @@ int run_signals_early(void)
 				.sa_flags = SA_SIGINFO };
 
 	lkl_host_ops.wait = hijack_wait;
+	posix_faults_remove();
 	return sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGBUS, &sa, NULL)
 		       ? -errno
 		       : 0;
