@@ -82,6 +82,7 @@ void wait_forked(void)
 	for (i = 0; i < epolls_top; i++)
 		if (epoll_sleepers(&epolls[i]))
 			forget_sleepers(&epolls[i]);
+	fd_forked();
 	t->sleep = NULL;
 	t->watching = 0;
 	if (t->eventfd)

@@ -166,6 +166,15 @@ long fd_reserve_number(bool cloexec)
 }
 
 /**
+ * fd_hold - nobody shall find a reserved number before fd_fill()
+ * @fd: what fd_reserve_number() returned
+ */
+void fd_hold(long fd)
+{
+	set_word(fd, FD_RESERVED);
+}
+
+/**
  * fd_fill - say what a reserved number stands for
  * @fd: what fd_reserve_number() returned
  * @kfd: number in the library's kernel, or a negative error number
@@ -175,6 +184,7 @@ long fd_reserve_number(bool cloexec)
 long fd_fill(long fd, long kfd)
 {
 	if (kfd < 0) {
+		take_word(fd);
 		host1(SYS_close, fd);
 		return kfd;
 	}
@@ -256,9 +266,13 @@ long fd_call(long nr, const long *a)
 
 	long ret;
 
-	if (likely(!(word & FD_LKL)))
+	if (likely(!(word & (FD_LKL | FD_OWN))))
 		return host_call(nr, a);
+	if (word & FD_OWN)
+		return -EBADF;
 	ret = lkl6(nr, fd_number(word), a[1], a[2], a[3], a[4], a[5]);
+	if (unlikely(word & FD_OPEN && !fd_word(a[0])))
+		return host_call(nr, a);
 	if (unlikely(ret == -EPIPE) && raises_sigpipe(nr, a))
 		host3(SYS_tgkill, host0(SYS_getpid), host0(SYS_gettid),
 		      SIGPIPE);
@@ -343,7 +357,7 @@ static long get_word(uint32_t word)
 	if (!lkl_kernel_boots() && share_process() < 0)
 		return word;
 	kfd = lkl3(SYS_fcntl, fd_number(word), F_DUPFD_CLOEXEC, 0);
-	return kfd < 0 ? kfd : (long)(FD_LKL | kfd);
+	return kfd < 0 ? kfd : (long)(FD_LKL | (word & FD_OPEN) | kfd);
 }
 
 /* The host has made @fd from one with @word, or failed to. */
@@ -385,7 +399,8 @@ static long dup_to(long old, long new, int flags)
 	if ((!word && !gone) || hijack_in_vfork())
 		return host3(SYS_dup3, old, new, flags);
 	if ((word | gone) & FD_OWN)
-		return -EBADF;
+		return !(word & FD_OWN) && gone == FD_RESERVED ? -EBUSY
+							       : -EBADF;
 	if (word) {
 		if ((unsigned long)new >= FD_MAX)
 			return -EBADF;
@@ -494,6 +509,32 @@ int fd_next_kept(int fd)
 		    !(host2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC))
 			return fd;
 	return -1;
+}
+
+/**
+ * fd_next_open - look for sockets that are still of both sides
+ * @fd: where to begin
+ *
+ * Return: the next one, or -1
+ */
+int fd_next_open(int fd)
+{
+	for (; fd <= fd_top; fd++)
+		if ((fd_word(fd) & (FD_LKL | FD_OPEN)) == (FD_LKL | FD_OPEN))
+			return fd;
+	return -1;
+}
+
+/**
+ * fd_forked - in a forked child: what calls of the parent's would have filled
+ */
+void fd_forked(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= fd_top; fd++)
+		if (fd_word(fd) == FD_RESERVED)
+			fd_forget(fd);
 }
 
 /**

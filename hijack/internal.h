@@ -41,6 +41,8 @@ typedef long hijack_call(long nr, const long *a);
 #define FD_OPEN                                                                \
 	0x10000000 /* FD_LKL: the number is also a socket of the host          \
 		    */
+/* One that a call has taken and will fill: nobody else knows it yet. */
+#define FD_RESERVED (FD_OWN | FD_OPEN)
 #define FD_NUMBER 0x0fffffff
 
 extern uint32_t hijack_fds[FD_MAX];
@@ -72,9 +74,12 @@ void fd_own_opened(void);
 void fd_disown(void);
 long fd_install(long kfd, bool cloexec);
 long fd_reserve_number(bool cloexec);
+void fd_hold(long fd);
 long fd_fill(long fd, long kfd);
 void fd_set_word(long fd, uint32_t word);
 void fd_decide(long fd, bool host);
+int fd_next_open(int fd);
+void fd_forked(void);
 long fd_own(long fd);
 void fd_forget(long fd);
 void fd_expect_socket(void);
@@ -91,6 +96,18 @@ hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 	socket_listen, socket_sendto, socket_sendmsg, socket_sendmmsg,
 	socket_setsockopt, socket_ioctl;
 
+/* Which stack a socket belongs to (policy.c) */
+enum policy_way { POLICY_LISTEN, POLICY_CONNECT };
+int policy_parse(const char *rules);
+bool policy_exists(void);
+bool policy_is_host(enum policy_way way, int type, const void *addr,
+		    unsigned long len);
+
+/* Sockets of both sides (decide.c) */
+void decide_side(long fd, bool host);
+long decide_call(long nr, const long *a, enum policy_way way, long user,
+		 unsigned long len);
+
 /* Copying between descriptors (copy.c) */
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
 void copy_forget(void);
@@ -102,6 +119,17 @@ void wait_epoll_get(uint32_t word);
 void wait_epoll_put(uint32_t word);
 void wait_thread_exit(void);
 void wait_epoll_exit(void);
+/* A socket in an epoll's set, on its way from one side to the other. */
+struct epoll_entry {
+	struct epoll *epoll;
+	int fd;
+	uint32_t events;
+	uint64_t data;
+};
+
+unsigned int wait_epoll_withdraw(long fd, struct epoll_entry *entries,
+				 unsigned int room);
+void wait_epoll_enter(const struct epoll_entry *entry);
 void wait_fork(void);
 void wait_forked(void);
 
@@ -120,13 +148,6 @@ void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);
 long share_adopt(void);
-
-/* Which stack a socket belongs to (policy.c) */
-enum policy_way { POLICY_LISTEN, POLICY_CONNECT };
-int policy_parse(const char *rules);
-bool policy_exists(void);
-bool policy_is_host(enum policy_way way, int type, const void *addr,
-		    unsigned long len);
 
 /**
  * struct hijack_thread - what the core knows of a thread of the program

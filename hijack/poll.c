@@ -134,38 +134,65 @@ static short poll_sort(const struct pollfd *fd, struct pollfd *host,
 	return POLL_LIBRARY | (word & FD_OPEN ? POLL_HOST : 0);
 }
 
+/*
+ * Make the answer.  Returns how many descriptors are ready, or -EAGAIN if none
+ * is and one is not any more of the side that was waited for.
+ */
+static long poll_answer(struct pollfd *fds, unsigned long n,
+			const struct pollfd *host,
+			const struct lkl_watch_file *files)
+{
+	bool decided = false;
+	unsigned long i;
+	long ready = 0;
+
+	for (i = 0; i < n; i++) {
+		short where = fds[i].revents, revents = 0, answer;
+		uint32_t word = fd_word(fds[i].fd);
+		bool both = where == (POLL_HOST | POLL_LIBRARY);
+
+		decided |= both && !(word & FD_OPEN);
+		if (where & POLL_HOST) {
+			answer = host++->revents;
+			if (!both || word & FD_OPEN || !(word & FD_LKL))
+				revents |= answer;
+		}
+		if (where & POLL_LIBRARY) {
+			answer = files++->revents;
+			if (!both || word & FD_LKL)
+				revents |= answer;
+		}
+		fds[i].revents = revents;
+		ready += !!revents;
+	}
+	return ready || !decided ? ready : -EAGAIN;
+}
+
 long poll_both(struct pollfd *fds, unsigned long n, const struct timespec *time,
 	       const void *mask)
 {
 	struct deadline deadline = deadline_in(time);
 	struct pollfd *host = fds + n;
 	struct lkl_watch_file *files = (void *)(host + n + 1);
-	unsigned int i, hosts = 0, count = 0;
+	unsigned int i, hosts, count;
 	long ret;
 
-	for (i = 0; i < n; i++) {
-		short where = poll_sort(&fds[i], &host[hosts], &files[count]);
+	do {
+		hosts = count = 0;
+		for (i = 0; i < n; i++) {
+			short where =
+				poll_sort(&fds[i], &host[hosts], &files[count]);
 
-		fds[i].revents = where;
-		hosts += !!(where & POLL_HOST);
-		count += !!(where & POLL_LIBRARY);
-	}
-	if (epolls_nested)
-		epoll_refresh();
-	ret = poll_mixed(host, hosts, files, count, &deadline, mask);
-	if (ret < 0)
-		return ret;
-	hosts = count = ret = 0;
-	for (i = 0; i < n; i++) {
-		short where = fds[i].revents;
-
-		fds[i].revents = 0;
-		if (where & POLL_HOST)
-			fds[i].revents |= host[hosts++].revents;
-		if (where & POLL_LIBRARY)
-			fds[i].revents |= files[count++].revents;
-		ret += !!fds[i].revents;
-	}
+			fds[i].revents = where;
+			hosts += !!(where & POLL_HOST);
+			count += !!(where & POLL_LIBRARY);
+		}
+		if (epolls_nested)
+			epoll_refresh();
+		ret = poll_mixed(host, hosts, files, count, &deadline, mask);
+		if (ret >= 0)
+			ret = poll_answer(fds, n, host, files);
+	} while (ret == -EAGAIN);
 	return ret;
 }
 

@@ -8,6 +8,7 @@
  * exists on both sides under one number, options are set on both, and the first
  * bind(), connect(), listen() or sendto() decides.
  */
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -64,7 +65,10 @@ long socket_socket(long nr, const long *a)
 	return fd;
 }
 
-/* The number comes first, as in any kernel: without one, nothing is accepted.
+/*
+ * The number comes first, as in any kernel: without one, nothing is accepted.
+ * Until something is, it is not there: neither for other threads nor for what
+ * they execute.
  */
 long socket_accept(long nr, const long *a)
 {
@@ -74,139 +78,140 @@ long socket_accept(long nr, const long *a)
 
 	if (!(word & FD_LKL))
 		return host_call(nr, a);
-	fd = fd_reserve_number(flags & SOCK_CLOEXEC);
+	fd = fd_reserve_number(true);
 	if (fd < 0)
 		return fd;
-	return fd_fill(fd,
-		       lkl4(SYS_accept4, fd_number(word), a[1], a[2], flags));
+	fd_hold(fd);
+	fd = fd_fill(fd, lkl4(SYS_accept4, fd_number(word), a[1], a[2], flags));
+	if (fd >= 0 && !(flags & SOCK_CLOEXEC))
+		own_call3(SYS_fcntl, fd, F_SETFD, 0);
+	return fd;
 }
 
-/*
- * If a socket is still of both sides, let the rules decide with an address, or
- * without one.  Returns whether it is the host's.
- */
-static bool decide(long fd, uint32_t word, enum policy_way way,
-		   const void *addr, unsigned long len)
+/* The port of an address, which is at the same place in IPv6, or -1. */
+static int port_of(long user, unsigned long len)
 {
-	int type = 0, size = sizeof(type);
-	bool host;
+	struct sockaddr_in in;
 
-	if (!(word & FD_OPEN))
-		return false;
-	lkl6(SYS_getsockopt, fd_number(word), SOL_SOCKET, SO_TYPE, (long)&type,
-	     (long)&size, 0);
-	host = policy_is_host(way, type, addr, len);
-	fd_decide(fd, host);
-	return host;
-}
-
-static bool has_port(const void *addr, unsigned long len)
-{
-	const struct sockaddr_in *in = addr;
-
-	/* The port is at the same place in IPv6. */
-	return len < 4 || !is_inet(in->sin_family) || in->sin_port;
+	/* Up to the port. */
+	if (len < 4 || !user_get(&in, user, 4) || !is_inet(in.sin_family))
+		return -1;
+	return in.sin_port;
 }
 
 long socket_bind(long nr, const long *a)
 {
-	uint32_t word = fd_word(a[0]);
 	long err, host_err;
 
-	if (likely(!(word & FD_OPEN)))
+	if (likely(!(fd_word(a[0]) & FD_OPEN)))
 		return fd_call(nr, a);
-	if (has_port((void *)a[1], a[2])) {
-		decide(a[0], word, POLICY_LISTEN, (void *)a[1], a[2]);
-		return fd_call(nr, a);
-	}
+	if (port_of(a[1], a[2]))
+		return decide_call(nr, a, POLICY_LISTEN, a[1], a[2]);
 	/* A source address: may be one of either side, or of both. */
 	err = fd_call(nr, a);
 	host_err = host_call(nr, a);
 	if (!err != !host_err)
-		fd_decide(a[0], err);
+		decide_side(a[0], err);
 	return host_err ? err : 0;
 }
 
 long socket_connect(long nr, const long *a)
 {
-	uint32_t word = fd_word(a[0]);
-
-	if (unlikely(word & FD_OPEN))
-		decide(a[0], word, POLICY_CONNECT, (void *)a[1], a[2]);
-	return fd_call(nr, a);
+	return likely(!(fd_word(a[0]) & FD_OPEN))
+		       ? fd_call(nr, a)
+		       : decide_call(nr, a, POLICY_CONNECT, a[1], a[2]);
 }
 
 long socket_listen(long nr, const long *a)
 {
-	uint32_t word = fd_word(a[0]);
-
-	if (unlikely(word & FD_OPEN))
-		decide(a[0], word, POLICY_LISTEN, NULL, 0);
-	return fd_call(nr, a);
+	return likely(!(fd_word(a[0]) & FD_OPEN))
+		       ? fd_call(nr, a)
+		       : decide_call(nr, a, POLICY_LISTEN, 0, 0);
 }
 
 long socket_sendto(long nr, const long *a)
 {
-	uint32_t word = fd_word(a[0]);
+	return likely(!(fd_word(a[0]) & FD_OPEN))
+		       ? fd_call(nr, a)
+		       : decide_call(nr, a, POLICY_CONNECT, a[4], a[5]);
+}
 
-	if (unlikely(word & FD_OPEN))
-		decide(a[0], word, POLICY_CONNECT, (void *)a[4], a[5]);
-	return fd_call(nr, a);
+/* Descriptors that are passed on, as many as the kernel takes at once. */
+#define MAX_FDS 253
+
+/* Does control data have descriptors of the library, or ours? */
+static bool passes_lkl(long user, size_t len)
+{
+	struct cmsghdr c;
+	size_t i, n;
+	int fd;
+
+	if (len < sizeof(c) || !user_get(&c, user, sizeof(c)) ||
+	    c.cmsg_len > len || c.cmsg_len < CMSG_LEN(0) ||
+	    c.cmsg_level != SOL_SOCKET || c.cmsg_type != SCM_RIGHTS)
+		return false;
+	n = (c.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < n && i < MAX_FDS; i++)
+		if (user_get(&fd, user + CMSG_LEN(0) + i * sizeof(int),
+			     sizeof(fd)) &&
+		    fd_word(fd) & (FD_LKL | FD_OWN))
+			return true;
+	return false;
 }
 
 /* Does a message to a socket of the host carry a descriptor of the library? */
 static bool carries_lkl(const struct msghdr *msg)
 {
-	const struct cmsghdr *c;
-	size_t i, n;
+	long at = (long)msg->msg_control;
+	size_t left = msg->msg_control ? msg->msg_controllen : 0, len;
 
-	if (!msg->msg_control || msg->msg_controllen < sizeof(*c))
-		return false;
-	for (c = CMSG_FIRSTHDR(msg); c;
-	     c = CMSG_NXTHDR((struct msghdr *)msg, (struct cmsghdr *)c)) {
-		const int *fds = (const int *)CMSG_DATA(c);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-		    c->cmsg_len < CMSG_LEN(0))
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++)
-			if (fd_word(fds[i]) & (FD_LKL | FD_OWN))
-				return true;
+	for (; left >= sizeof(struct cmsghdr); at += len, left -= len) {
+		if (passes_lkl(at, left))
+			return true;
+		if (!user_get(&len, at, sizeof(len)) ||
+		    len < sizeof(struct cmsghdr) || len > left)
+			return false;
+		len = CMSG_ALIGN(len);
+		if (len > left)
+			return false;
 	}
 	return false;
 }
 
-static bool decide_msg(long fd, const struct msghdr *msg)
-{
-	uint32_t word = fd_word(fd);
-
-	if (unlikely(word & FD_OPEN))
-		decide(fd, word, POLICY_CONNECT, msg->msg_name,
-		       msg->msg_namelen);
-	return fd_is_lkl(fd);
-}
-
+/*
+ * A message that cannot be read is for the kernel to refuse.
+ */
 long socket_sendmsg(long nr, const long *a)
 {
-	const struct msghdr *msg = (void *)a[1];
+	uint32_t word = fd_word(a[0]);
+	struct msghdr msg;
 
-	if (!decide_msg(a[0], msg) && carries_lkl(msg))
-		return -EOPNOTSUPP;
-	return fd_call(nr, a);
+	if (likely((word & (FD_LKL | FD_OPEN)) == FD_LKL) ||
+	    !user_get(&msg, a[1], sizeof(msg)))
+		return fd_call(nr, a);
+	if (word & FD_OPEN)
+		return decide_call(nr, a, POLICY_CONNECT, (long)msg.msg_name,
+				   msg.msg_namelen);
+	return carries_lkl(&msg) ? -EOPNOTSUPP : fd_call(nr, a);
 }
 
 long socket_sendmmsg(long nr, const long *a)
 {
-	const struct mmsghdr *msgs = (void *)a[1];
+	uint32_t word = fd_word(a[0]);
+	struct mmsghdr msg;
 	unsigned int i, n = a[2];
 
-	if (!n || decide_msg(a[0], &msgs->msg_hdr))
-		return fd_call(nr, a);
-	for (i = 0; i < n; i++)
-		if (carries_lkl(&msgs[i].msg_hdr))
+	for (i = 0; i < n && (word & (FD_LKL | FD_OPEN)) != FD_LKL; i++) {
+		if (!user_get(&msg, a[1] + i * sizeof(msg), sizeof(msg)))
+			break;
+		if (word & FD_OPEN)
+			return decide_call(nr, a, POLICY_CONNECT,
+					   (long)msg.msg_hdr.msg_name,
+					   msg.msg_hdr.msg_namelen);
+		if (carries_lkl(&msg.msg_hdr))
 			return -EOPNOTSUPP;
-	return host_call(nr, a);
+	}
+	return fd_call(nr, a);
 }
 
 long socket_setsockopt(long nr, const long *a)

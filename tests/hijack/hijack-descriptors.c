@@ -122,6 +122,59 @@ static void limit(void)
 	SYS(accept(l, NULL, NULL));
 }
 
+static void *accept_one(void *arg)
+{
+	return (void *)SYS(accept((long)arg, NULL, NULL));
+}
+
+/* The number that a sleeping accept() will return is nobody's until then. */
+static void reserved(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int l = SYS(socket(AF_INET, SOCK_STREAM, 0)), c, n, status;
+	struct pollfd fd;
+	pthread_t thread;
+	void *got;
+	pid_t pid;
+
+	SYS(listen(l, 5));
+	SYS(getsockname(l, (void *)&addr, &len));
+	c = SYS(socket(AF_INET, SOCK_STREAM, 0));
+	n = c + 1;
+	EQ(pthread_create(&thread, NULL, accept_one, (void *)(long)l), 0);
+	/* It has the number as soon as another one does not get it. */
+	for (int i = 0;; i++) {
+		int null = SYS(open("/dev/null", O_RDWR));
+
+		if (null > n)
+			break;
+		SYS(close(null));
+		CHECK(i < 10000);
+		usleep(1000);
+	}
+	FAILS(close(n), EBADF);
+	FAILS(fcntl(n, F_GETFD), EBADF);
+	FAILS(write(n, "x", 1), EBADF);
+	FAILS(dup(n), EBADF);
+	FAILS(dup2(c, n), EBUSY);
+	fd = (struct pollfd){ n, POLLIN, 0 };
+	EQ(poll(&fd, 1, -1), 1);
+	EQ(fd.revents, POLLNVAL);
+	SYS(syscall(SYS_close_range, n, n, 0));
+	pid = SYS(fork());
+	if (!pid)
+		_exit(open("/dev/null", O_RDWR) != n);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	SYS(connect(c, (void *)&addr, len));
+	EQ(pthread_join(thread, &got), 0);
+	EQ((long)got, n);
+	EQ(SYS(fcntl(n, F_GETFD)), 0);
+	EQ(write(c, "x", 1), 1);
+	EQ(read(n, &c, 1), 1);
+}
+
 static void messages(void)
 {
 	struct iovec iov[2] = { { "ab", 2 }, { "cd", 2 } };
@@ -345,11 +398,12 @@ static void children(void)
 }
 
 static const struct check tests[] = {
-	{ "numbers", numbers },	    { "duplicates", duplicates },
-	{ "close-all", close_all }, { "limit", limit },
-	{ "messages", messages },   { "passing", passing },
-	{ "copying", copying },	    { "interfaces", interfaces },
-	{ "refused", refused },	    { "children", children },
+	{ "numbers", numbers },	      { "duplicates", duplicates },
+	{ "close-all", close_all },   { "limit", limit },
+	{ "reserved", reserved },     { "messages", messages },
+	{ "passing", passing },	      { "copying", copying },
+	{ "interfaces", interfaces }, { "refused", refused },
+	{ "children", children },
 };
 
 HIJACK_MAIN(tests)
