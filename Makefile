@@ -287,6 +287,7 @@ install: all
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp \
 		packaging/60-lklfuse.rules
+	install -m 755 packaging/lklfuse-session $(DESTDIR)$(PREFIX)/share/lkl
 	cp -r examples $(DESTDIR)$(PREFIX)/share/lkl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/lklfuse-mount@.service.in \

@@ -350,7 +350,7 @@ int main(int argc, char **argv)
 	if (!fuse.mountpoint)
 		tool_usage_error("no mount point given");
 	if (o.attach)
-		return attach(o.attach, o.image, fuse.mountpoint);
+		return attach(o.attach, o.image, fuse.mountpoint, o.uid, o.gid);
 	take_options(&lf, &o);
 	if (lf.permissions && !o.permissions)
 		supervisor_option(&s, "default_permissions", NULL);

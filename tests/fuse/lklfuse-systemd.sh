@@ -8,7 +8,10 @@
 need systemd-analyze
 
 service=lklfuse-mount@.service
-prefix=${BIN%/bin}
+prefix=$TMP/prefix
+mkdir -p prefix/share
+ln -s "$BIN" prefix/bin
+ln -s "$TOP/packaging" prefix/share/lkl
 sed "s|@PREFIX@|$prefix|" "$TOP/packaging/$service.in" >"$service"
 systemd-analyze verify --man=no "./${service/@/@sdx1}" >log 2>&1 ||
 	{ cat log; fail "systemd does not like it"; }
@@ -27,14 +30,15 @@ chown 65534 img
 chmod 755 .
 setpriv --reuid 65534 --regid 65534 --clear-groups test -r img ||
 	skip "nobody has no access to $TMP"
-sed -n 's/^Environment=LKLFUSE_OPTIONS=//p' "$service" >options
 setpriv --reuid 65534 --regid 65534 --clear-groups lklfuse -f img /dev/fd/0 \
-	-o "allow_other,$(cat options)" 0<>/dev/fuse &
+	-o "allow_other,uid=1000,gid=1000" 0<>/dev/fuse &
 pid=$!
 wait_for pgrep -P $pid
 lklfuse --attach=$pid img mnt
 [ "$(stat -c %u mnt/lost+found)" = 1000 ] || fail "not the user's"
 echo x >mnt/file
+grep -q "^img $TMP/mnt fuse.lklfuse rw,nosuid,nodev,noexec" /proc/mounts ||
+	{ grep mnt /proc/mounts; fail "programs on it may be run"; }
 umount mnt
 wait $pid
 check ext4 img

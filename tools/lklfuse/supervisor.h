@@ -80,9 +80,12 @@ int supervisor_run(struct supervisor *s);
  * @process: its number; its standard input is /dev/fuse
  * @image: what to call the device
  * @mountpoint: the directory
+ * @user: the only one with access, or NULL for all
+ * @group: the group of that user, or NULL
  *
  * Return: exit status
  */
-int attach(const char *process, const char *image, const char *mountpoint);
+int attach(const char *process, const char *image, const char *mountpoint,
+	   const char *user, const char *group);
 
 #endif /* SUPERVISOR_H */
