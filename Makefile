@@ -273,6 +273,9 @@ nightly: all tests
 bench: all benches
 	bench/run
 
+# mount(8) looks for its helpers there.
+HELPERS	:= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
+
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include)
 	cp -P $(OUT)/bin/* $(DESTDIR)$(PREFIX)/bin
@@ -287,6 +290,8 @@ install: all
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp \
 		packaging/60-lklfuse.rules
+	install -d $(DESTDIR)$(HELPERS)
+	ln -sf $(PREFIX)/bin/lklfuse $(DESTDIR)$(HELPERS)/mount.fuse.lklfuse
 	install -m 755 packaging/lklfuse-session $(DESTDIR)$(PREFIX)/share/lkl
 	cp -r examples $(DESTDIR)$(PREFIX)/share/lkl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

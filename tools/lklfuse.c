@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +22,13 @@
 
 #include "common/key.h"
 #include "common/tool.h"
+#include "lklfuse/helper.h"
 #include "lklfuse/supervisor.h"
+
+/* Longest wait for a mount of the same image that has just ended. */
+#define PREDECESSOR_MS 5000
+/* Its process has the lock a little longer; tries each 20 ms. */
+#define LOCK_TRIES 50
 
 /*
  * What the command line says, as fuse_opt_parse() stores it.
@@ -206,6 +214,25 @@ static void take_id(struct owner_map *map, const char *all, const char *pairs,
 	}
 }
 
+/*
+ * Is the image mounted?  If it is not, and in use all the same, that may be by
+ * the lklfuse of a mount that has just ended.
+ */
+static bool is_mounted(const char *image)
+{
+	char *path = realpath(image, NULL);
+	FILE *f = setmntent("/proc/self/mounts", "r");
+	bool found = false;
+	struct mntent *m;
+
+	while (path && f && !found && (m = getmntent(f)))
+		found = !strcmp(m->mnt_fsname, path);
+	if (f)
+		endmntent(f);
+	free(path);
+	return found;
+}
+
 static void take_options(struct lklfuse *lf, const struct options *o)
 {
 	struct image *img = &lf->img;
@@ -221,6 +248,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
 	img->readonly = o->readonly;
 	img->fall_back = true;
+	img->lock_ms = is_mounted(o->image) ? 0 : PREDECESSOR_MS;
 	/* fsync() means what it says */
 	img->sync = true;
 	img->console = true;
@@ -291,9 +319,14 @@ static int open_or_make(const char *what, const char *path, int flags)
 static void take_lock(const char *path)
 {
 	int fd = open_or_make("cannot open lock file", path, O_RDONLY);
+	int tries = 0;
 
 	/* stays open as long as one of the processes lives */
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK && tries++ < LOCK_TRIES) {
+			poll(NULL, 0, 20);
+			continue;
+		}
 		tool_error("'%s' is locked by another program", path);
 		exit(TOOL_FAILED);
 	}
@@ -329,9 +362,15 @@ int main(int argc, char **argv)
 		.control = -1,
 		.front = -1,
 	};
-	int log = -1, status = TOOL_FAILED;
+	int log = -1, status;
 
 	tool_init(argv[0]);
+	if (helper_is(argv[0])) {
+		status = helper_run(&argc, &argv);
+		if (status >= 0)
+			return status;
+		s.args = (struct fuse_args)FUSE_ARGS_INIT(argc, argv);
+	}
 	argv[0] = (char *)tool_name;
 	fuse_set_log_func(on_fuse_log);
 	if (fuse_opt_parse(&s.args, &o, specs, on_option) ||
@@ -367,8 +406,6 @@ int main(int argc, char **argv)
 	if (!fuse.foreground)
 		s.front = detach();
 	s.signals = block_signals();
-	if (o.lock)
-		take_lock(o.lock);
 	if (o.log)
 		log = open_or_make("cannot open log file", o.log,
 				   O_WRONLY | O_APPEND);
@@ -379,7 +416,9 @@ int main(int argc, char **argv)
 		fuse_loop_cfg_set_idle_threads(lf.loop, fuse.max_idle_threads);
 	if (fuse.max_threads != UINT_MAX)
 		fuse_loop_cfg_set_max_threads(lf.loop, fuse.max_threads);
-	if (!image_open(&lf.img) && !supervisor_start(&s, log))
-		status = supervisor_run(&s);
-	return status;
+	if (image_open(&lf.img))
+		return TOOL_FAILED;
+	if (o.lock)
+		take_lock(o.lock);
+	return supervisor_start(&s, log) ? TOOL_FAILED : supervisor_run(&s);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define SECTOR 512
 #define UNMOUNT_MS 10000
+#define LOCK_STEP_MS 20
 #define LOG_SIZE (1 << 18)
 #define DEFAULT_MB 256
 #define MOUNT_POINT "/mnt"
@@ -32,15 +34,29 @@ static const char *kernel_type(const char *type)
 	return strcmp(type, "ntfs") ? type : "ntfs3";
 }
 
-/* Open and lock a raw image. */
-static int open_file(struct image_disk *d, bool readonly)
+/* Has another program the image, and is there time to wait until it ends? */
+static bool wait_for_image(unsigned int *ms)
 {
-	int flags = (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	if ((errno != EWOULDBLOCK && errno != EBUSY) || *ms < LOCK_STEP_MS)
+		return false;
+	poll(NULL, 0, LOCK_STEP_MS);
+	*ms -= LOCK_STEP_MS;
+	return true;
+}
+
+/* Open and lock a raw image. */
+static int open_file(const struct image *img, struct image_disk *d)
+{
+	int flags = (img->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	int lock = (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB;
+	unsigned int ms = img->lock_ms;
 
 	/* O_EXCL: not a block device that the host has mounted */
-	if (!readonly && !stat(d->file, &d->st) && S_ISBLK(d->st.st_mode))
+	if (!img->readonly && !stat(d->file, &d->st) && S_ISBLK(d->st.st_mode))
 		flags |= O_EXCL;
-	d->fd = open(d->file, flags | O_NONBLOCK);
+	do
+		d->fd = open(d->file, flags | O_NONBLOCK);
+	while (d->fd < 0 && wait_for_image(&ms));
 	if (d->fd < 0 || fstat(d->fd, &d->st)) {
 		tool_file_error("cannot open", NULL, d->file, -errno);
 		return -1;
@@ -53,7 +69,9 @@ static int open_file(struct image_disk *d, bool readonly)
 				   d->file);
 		return -1;
 	}
-	if (flock(d->fd, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB)) {
+	while (flock(d->fd, lock)) {
+		if (wait_for_image(&ms))
+			continue;
 		if (errno == EWOULDBLOCK)
 			tool_error("'%s' is in use by another program",
 				   d->file);
@@ -65,16 +83,17 @@ static int open_file(struct image_disk *d, bool readonly)
 	return 0;
 }
 
-static int open_disk(struct image_disk *d, bool readonly, bool trust)
+static int open_disk(const struct image *img, struct image_disk *d)
 {
 	if (remote_is_uri(d->file)) {
 		d->remote = remote_open(d->file);
 		if (!d->remote)
 			return -1;
-	} else if (open_file(d, readonly)) {
+	} else if (open_file(img, d)) {
 		return -1;
 	} else if (remote_format(d->file)) {
-		d->remote = remote_start(d->file, d->fd, readonly, trust);
+		d->remote = remote_start(d->file, d->fd, img->readonly,
+					 img->trust);
 		d->fd = -1;
 		if (!d->remote)
 			return -1;
@@ -564,7 +583,7 @@ int image_open(struct image *img)
 		add_disk(img, NULL);
 	img->disks->file = img->file;
 	for (unsigned int i = 0; i < img->count; i++) {
-		if (open_disk(&img->disks[i], img->readonly, img->trust))
+		if (open_disk(img, &img->disks[i]))
 			return -1;
 	}
 	return 0;

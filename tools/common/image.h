@@ -63,6 +63,7 @@ struct image_disk {
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
+ * @lock_ms: wait so long for another program to let go of the image
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
  * @umask: what file systems without permissions take away
@@ -90,6 +91,7 @@ struct image {
 	bool readonly;
 	bool verbose;
 	bool sync;
+	unsigned int lock_ms;
 	bool fall_back;
 	bool console;
 	mode_t umask;

@@ -209,6 +209,21 @@ static void set_flags(struct host_job *job)
 	free(s);
 }
 
+static void reply_sync(fuse_req_t req, fuse_ino_t ino)
+{
+	int fd = inode_open(ino, INODE_READ);
+	int err = fd;
+
+	if (fd >= 0) {
+		err = lkl_sys_syncfs(fd);
+		inode_close(ino);
+	}
+	if (err)
+		reply_err(req, err);
+	else
+		fuse_reply_ioctl(req, 0, NULL, 0);
+}
+
 void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	      struct fuse_file_info *fi, unsigned int flags, const void *in,
 	      size_t in_size, size_t out_size)
@@ -246,6 +261,9 @@ void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 		set->cmd = cmd;
 		memcpy(&set->data, in, in_size < size ? in_size : size);
 		host_later(&set->job);
+		break;
+	case LKLFUSE_SYNC:
+		reply_sync(req, ino);
 		break;
 	default:
 		reply_err(req, -LKL_ENOTTY);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #define FUSE_USE_VERSION 314
@@ -73,6 +74,9 @@ struct lklfuse {
 /* What the server says when the image is mounted in the library's kernel. */
 #define SERVER_READY 'w'
 #define SERVER_READY_READONLY 'r'
+
+/* ioctl of the mount: write all that is in memory to the image. */
+#define LKLFUSE_SYNC _IO('L', 0x46)
 
 /**
  * struct group_query - what the server asks then: is a process in a group?
