@@ -96,23 +96,65 @@ static long copy_file(long out, long in, loff_t *pos, size_t count)
 	return done;
 }
 
+/*
+ * What is wrong with one of the two descriptors: it is not there, or not for
+ * reading or writing.  Both sides' flags are the same.
+ */
+static long check_mode(long fd, bool writes)
+{
+	long flags = any6(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0);
+
+	if (flags < 0)
+		return flags;
+	flags &= O_ACCMODE | O_PATH;
+	if (flags & O_PATH || flags == (writes ? O_RDONLY : O_WRONLY))
+		return -EBADF;
+	return 0;
+}
+
+/* Is it a pipe?  Those are the host's. */
+static bool is_pipe(long fd)
+{
+	struct stat st;
+
+	return !fd_is_lkl(fd) && !own_call3(SYS_fstat, fd, &st, 0) &&
+	       S_ISFIFO(st.st_mode);
+}
+
 long copy_sendfile(long nr, const long *a)
 {
 	uint32_t out = fd_word(a[0]), in = fd_word(a[1]);
-	loff_t *offset = (void *)a[2], pos;
+	loff_t pos, start;
 	long ret;
 
 	if (likely(!((out | in) & FD_LKL)))
 		return host_call(nr, a);
 	if (out & in & FD_LKL)
 		return lkl4(nr, fd_number(out), fd_number(in), a[2], a[3]);
-	if (offset)
-		return copy_file(a[0], a[1], offset, a[3]);
-	pos = any4(SYS_lseek, a[1], 0, SEEK_CUR, 0);
+	if (a[2] && !user_get(&pos, a[2], sizeof(pos)))
+		return -EFAULT;
+	ret = check_mode(a[1], false);
+	if (!ret)
+		ret = check_mode(a[0], true);
+	if (ret)
+		return ret;
+	/* To a pipe it is a splice(). */
+	if (is_pipe(a[0]))
+		return a[2] ? -ESPIPE
+			    : copy_splice(SYS_splice, (long[6]){ a[1], 0, a[0],
+								 0, a[3], 0 });
+	/* From what has no positions it cannot be repeated: EINVAL. */
+	start = any4(SYS_lseek, a[1], 0, SEEK_CUR, 0);
+	if (start < 0)
+		return a[2] ? -ESPIPE : -EINVAL;
+	if (!a[2])
+		pos = start;
 	if (pos < 0)
-		return pos;
+		return -EINVAL;
 	ret = copy_file(a[0], a[1], &pos, a[3]);
-	if (ret > 0)
+	if (a[2] && !user_put(a[2], &pos, sizeof(pos)))
+		return -EFAULT;
+	if (!a[2] && ret > 0)
 		any4(SYS_lseek, a[1], pos, SEEK_SET, 0);
 	return ret;
 }
@@ -164,6 +206,18 @@ void copy_forget(void)
 	t->peek[1] = 0;
 }
 
+/* Wait until a pipe of the host is ready, unless it was opened not to wait. */
+static long await_pipe(long fd, short events, bool nonblock)
+{
+	struct pollfd pfd = { fd, events, 0 };
+	long flags = own_call3(SYS_fcntl, fd, F_GETFL, 0);
+	bool waits = !nonblock && !(flags & O_NONBLOCK);
+	long n = host_wait_syscall(SYS_poll, (long)&pfd, 1, waits ? -1 : 0, 0,
+				   0, 0);
+
+	return n ?: -EAGAIN;
+}
+
 /* From a pipe of the host to a socket of the library. */
 static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 {
@@ -173,20 +227,21 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 
 	if (!buffer)
 		return -ENOMEM;
+	n = await_pipe(in, POLLIN, flags & SPLICE_F_NONBLOCK);
+	if (n < 0)
+		return n;
 	n = peek_get(peek);
 	if (n < 0)
 		return n;
-	n = host4(SYS_tee, in, peek[1], at_most(count),
-		  flags & SPLICE_F_NONBLOCK);
+	n = host4(SYS_tee, in, peek[1], at_most(count), SPLICE_F_NONBLOCK);
 	m = n > 0 ? own_call3(SYS_read, peek[0], buffer, n) : n;
 	peek_put(peek, n <= 0 || m == n);
 	n = m;
 	if (n <= 0)
 		return n;
+	/* It waits if the socket does, whatever is said of the pipe. */
 	m = lkl6(SYS_sendto, kfd, (long)buffer, n,
-		 (flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0) |
-			 (flags & SPLICE_F_MORE ? MSG_MORE : 0),
-		 0, 0);
+		 flags & SPLICE_F_MORE ? MSG_MORE : 0, 0, 0);
 	for (taken = 0; taken < m; taken += n) {
 		n = own_call3(SYS_read, in, buffer, m - taken);
 		if (n <= 0)
@@ -199,17 +254,15 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 {
 	char *buffer = hijack_thread_buffer();
-	struct pollfd fd = { out, POLLOUT, 0 };
 	long n, m, room;
 	int used;
 
 	if (!buffer)
 		return -ENOMEM;
-	n = host3(SYS_poll, &fd, 1, flags & SPLICE_F_NONBLOCK ? 0 : -1);
-	if (n <= 0)
-		return n ?: -EAGAIN;
-	n = lkl6(SYS_recvfrom, kfd, (long)buffer, at_most(count),
-		 MSG_PEEK | (flags & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0), 0,
+	n = await_pipe(out, POLLOUT, flags & SPLICE_F_NONBLOCK);
+	if (n < 0)
+		return n;
+	n = lkl6(SYS_recvfrom, kfd, (long)buffer, at_most(count), MSG_PEEK, 0,
 		 0);
 	if (n <= 0)
 		return n;
@@ -224,21 +277,50 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 	return m;
 }
 
+#define SPLICE_FLAGS                                                           \
+	(SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
+
+/* All is checked before anything waits, in the kernel's order. */
+static long splice_check(const long *a)
+{
+	bool from = is_pipe(a[0]), to = is_pipe(a[2]);
+	loff_t offset;
+	long err;
+
+	if (a[5] & ~SPLICE_FLAGS)
+		return -EINVAL;
+	/* They are open. */
+	err = any6(SYS_fcntl, a[0], F_GETFD, 0, 0, 0, 0);
+	if (err >= 0)
+		err = any6(SYS_fcntl, a[2], F_GETFD, 0, 0, 0, 0);
+	if (err < 0)
+		return err;
+	if ((from && a[1]) || (to && a[3]))
+		return -ESPIPE;
+	if ((a[1] && !user_get(&offset, a[1], sizeof(offset))) ||
+	    (a[3] && !user_get(&offset, a[3], sizeof(offset))))
+		return -EFAULT;
+	err = check_mode(a[0], false);
+	if (!err)
+		err = check_mode(a[2], true);
+	if (err)
+		return err;
+	/* One of the two is a pipe, and sockets have no positions. */
+	return from == to || a[1] || a[3] ? -EINVAL : 0;
+}
+
 long copy_splice(long nr, const long *a)
 {
 	uint32_t in = fd_word(a[0]), out = fd_word(a[2]);
-	struct stat st;
+	long err;
 
 	if (likely(!((out | in) & FD_LKL)))
 		return host_call(nr, a);
-	/* One of the two is a pipe, and those are the host's. */
-	if (out & in & FD_LKL)
-		return -EINVAL;
-	if (a[1] || a[3])
-		return -ESPIPE;
-	if (host2(SYS_fstat, in & FD_LKL ? a[2] : a[0], &st) ||
-	    !S_ISFIFO(st.st_mode))
-		return -EINVAL;
+	if (!a[4])
+		return 0;
+	err = splice_check(a);
+	if (err)
+		return err;
 	return in & FD_LKL ? lkl_to_pipe(a[2], fd_number(in), a[4], a[5])
 			   : pipe_to_lkl(fd_number(out), a[0], a[4], a[5]);
 }

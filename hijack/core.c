@@ -142,28 +142,33 @@ struct ksigaction {
 /* Some faults are the library's, which passes on the others. */
 static long do_sigaction(long nr, const long *a)
 {
-	struct ksigaction *new = (void *)a[1], *old = (void *)a[2];
 	struct sigaction sa = { 0 }, was;
+	struct ksigaction action;
 	long ret = 0;
 
-	if (likely(a[0] != SIGSEGV && a[0] != SIGBUS))
+	if (likely((a[0] != SIGSEGV && a[0] != SIGBUS) ||
+		   a[3] != sizeof(action.mask)))
 		return host4(nr, a[0], a[1], a[2], a[3]);
-	if (new) {
-		sa.sa_handler = new->handler;
-		sa.sa_flags = new->flags;
-		memcpy(&sa.sa_mask, &new->mask, sizeof(new->mask));
+	if (a[1]) {
+		if (!user_get(&action, a[1], sizeof(action)))
+			return -EFAULT;
+		sa.sa_handler = action.handler;
+		sa.sa_flags = action.flags;
+		memcpy(&sa.sa_mask, &action.mask, sizeof(action.mask));
 	}
-	if (new &&hijack_in_vfork()) {
+	if (a[1] && hijack_in_vfork()) {
 		/* Its own, which needs no library. */
 		lkl_fault_action(a[0], NULL, &was);
 		ret = host4(nr, a[0], a[1], 0, a[3]);
 	} else {
-		lkl_fault_action(a[0], new ? &sa : NULL, &was);
+		lkl_fault_action(a[0], a[1] ? &sa : NULL, &was);
 	}
-	if (old) {
-		*old = (struct ksigaction){ .handler = was.sa_handler,
-					    .flags = was.sa_flags };
-		memcpy(&old->mask, &was.sa_mask, sizeof(old->mask));
+	if (a[2]) {
+		action = (struct ksigaction){ .handler = was.sa_handler,
+					      .flags = was.sa_flags };
+		memcpy(&action.mask, &was.sa_mask, sizeof(action.mask));
+		if (!user_put(a[2], &action, sizeof(action)))
+			return -EFAULT;
 	}
 	return ret;
 }

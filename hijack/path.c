@@ -27,22 +27,28 @@ static const char *skip(const char *path, const char *prefix)
 	return *path && *path != '/' ? NULL : path;
 }
 
+/* No name of the library's is longer than this. */
+#define NAME_SIZE 256
+
 /*
- * If the file is the library's, its name there: @path itself, or @buf.
+ * If the file is the library's, its name there: @user itself, or @buf.
  */
-static const char *lkl_path(const char *path, char *buf, size_t size)
+static const char *lkl_path(long user, char *buf, size_t size)
 {
 	static const char own[] = "/proc/self/net";
+	char path[NAME_SIZE], first[2];
 	const char *rest;
 
-	if (likely(!path || path[0] != '/'))
+	if (!user || !user_get(first, user, 2) || likely(first[0] != '/') ||
+	    (first[1] != 'p' && first[1] != 's' && first[1] != 'e') ||
+	    user_string(path, user, sizeof(path)) < 0)
 		return NULL;
-	switch (path[1]) {
+	switch (first[1]) {
 	case 'p':
 		if (skip(path, "/proc/net") || skip(path, "/proc/self/net") ||
 		    skip(path, "/proc/thread-self/net") ||
 		    skip(path, "/proc/sys/net"))
-			return path;
+			return (char *)user;
 		rest = skip(path, proc_pid);
 		if (!rest || strlen(rest) + sizeof(own) > size)
 			return NULL;
@@ -50,10 +56,11 @@ static const char *lkl_path(const char *path, char *buf, size_t size)
 		memcpy(buf + sizeof(own) - 1, rest, strlen(rest) + 1);
 		return buf;
 	case 's':
-		return skip(path, "/sys/class/net") ? path : NULL;
+		return skip(path, "/sys/class/net") ? (char *)user : NULL;
 	case 'e':
-		return has_resolv_conf && skip(path, "/etc/resolv.conf") ? path
-									 : NULL;
+		return has_resolv_conf && skip(path, "/etc/resolv.conf")
+			       ? (char *)user
+			       : NULL;
 	}
 	return NULL;
 }
@@ -66,10 +73,10 @@ static bool at_lkl(long nr, long dir, const long *a, long *ret)
 {
 	uint32_t word = fd_word(dir);
 	const char *path = (void *)a[0];
-	char buf[256];
+	char buf[NAME_SIZE], first;
 
-	if (path && path[0] == '/') {
-		path = lkl_path(path, buf, sizeof(buf));
+	if (path && user_get(&first, a[0], 1) && first == '/') {
+		path = lkl_path(a[0], buf, sizeof(buf));
 		if (likely(!path))
 			return false;
 		dir = LKL_AT_FDCWD;
@@ -85,9 +92,9 @@ static bool at_lkl(long nr, long dir, const long *a, long *ret)
 long path_open(long nr, const long *a)
 {
 	const long at[6] = { AT_FDCWD, a[0], a[1], a[2] };
-	char buf[256];
+	char buf[NAME_SIZE];
 
-	if (likely(!lkl_path((void *)a[0], buf, sizeof(buf))))
+	if (likely(!lkl_path(a[0], buf, sizeof(buf))))
 		return host_call(nr, a);
 	return path_openat(SYS_openat, at);
 }
@@ -103,21 +110,21 @@ long path_openat(long nr, const long *a)
 
 long path_openat2(long nr, const long *a)
 {
-	const struct {
-		uint64_t flags, mode, resolve;
-	} *how = (void *)a[2];
+	uint64_t flags = 0;
 	long ret;
 
 	if (likely(!at_lkl(nr, a[0], a + 1, &ret)))
 		return host_call(nr, a);
-	return fd_install(ret, ret >= 0 && how->flags & O_CLOEXEC);
+	/* They are the first of the structure. */
+	user_get(&flags, a[2], sizeof(flags));
+	return fd_install(ret, flags & O_CLOEXEC);
 }
 
 /* stat(), lstat(), access() and readlink() are forms of others. */
 long path_plain(long nr, const long *a)
 {
-	char buf[256];
-	const char *path = lkl_path((void *)a[0], buf, sizeof(buf));
+	char buf[NAME_SIZE];
+	const char *path = lkl_path(a[0], buf, sizeof(buf));
 
 	return likely(!path) ? host_call(nr, a)
 			     : lkl_any(nr, (long)path, a[1], a[2], 0, 0);

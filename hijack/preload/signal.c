@@ -21,6 +21,7 @@
 
 #include "../../lib/thread.h"
 #include "../core.h"
+#include "../user.h"
 #include "preload.h"
 
 #define N_SIGNALS 65
@@ -131,33 +132,36 @@ long preload_signals_call(long nr, const long *a)
 /* sigaction() */
 long preload_sigaction(long nr, const long *a)
 {
-	const struct action *new = (void *)a[1];
-	struct action *old = (void *)a[2], was, ours;
+	struct action new, old, was, ours;
 	long sig = a[0], ret;
 
 	if (sig <= 0 || sig >= N_SIGNALS || sig == SIGSEGV || sig == SIGBUS ||
 	    a[3] != MASK_SIZE)
 		return hijack_syscall(nr, a);
+	if (a[1] && !user_get(&new, a[1], sizeof(new)))
+		return -EFAULT;
 	was = actions[sig];
-	if (new &&hijack_in_vfork()) {
+	if (a[1] && hijack_in_vfork()) {
 		/* It makes no call of the library that needs to be ended. */
-		ret = host(nr, sig, (long)new, (long)old, MASK_SIZE);
-	} else if (new) {
-		ours = *new;
-		if (new->handler != SIG_DFL &&new->handler != SIG_IGN) {
-			actions[sig] = *new;
+		ret = host(nr, sig, (long)&new, (long)&old, MASK_SIZE);
+	} else if (a[1]) {
+		ours = new;
+		if (new.handler != SIG_DFL &&new.handler != SIG_IGN) {
+			actions[sig] = new;
 			ours.handler = on_signal;
 			ours.flags |= SA_SIGINFO;
 			ours.flags &= ~SA_RESTART;
 		}
-		ret = host(nr, sig, (long)&ours, (long)old, MASK_SIZE);
+		ret = host(nr, sig, (long)&ours, (long)&old, MASK_SIZE);
 		if (!ret)
-			actions[sig] = *new;
+			actions[sig] = new;
 	} else {
-		ret = host(nr, sig, 0, (long)old, MASK_SIZE);
+		ret = host(nr, sig, 0, (long)&old, MASK_SIZE);
 	}
+	if (ret || !a[2])
+		return ret;
 	/* Handlers from before we came are the program's libraries' own. */
-	if (!ret && old && old->handler == (void *)on_signal)
-		*old = was;
-	return ret;
+	if (old.handler == (void *)on_signal)
+		old = was;
+	return user_put(a[2], &old, sizeof(old)) ? 0 : -EFAULT;
 }

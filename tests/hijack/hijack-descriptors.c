@@ -306,11 +306,23 @@ static void copying(void)
 	EQ(splice(p[1], NULL, pipes[1], NULL, 100, 0), 7);
 	EQ(read(pipes[0], all, 100), 7);
 	EQ(memcmp(all, "spliced", 7), 0);
-	FAILS(splice(p[1], NULL, pipes[1], NULL, 100, SPLICE_F_NONBLOCK),
+	/* That is about the pipe, as the socket has a flag of its own. */
+	FAILS(splice(pipes[0], NULL, p[0], NULL, 100, SPLICE_F_NONBLOCK),
 	      EAGAIN);
+	SYS(fcntl(p[1], F_SETFL, O_NONBLOCK));
+	FAILS(splice(p[1], NULL, pipes[1], NULL, 100, 0), EAGAIN);
+	EQ(splice(p[1], NULL, pipes[1], NULL, 0, 0), 0);
+	FAILS(splice(p[1], NULL, pipes[0], NULL, 100, 0), EBADF);
+	FAILS(splice(pipes[1], NULL, p[0], NULL, 100, 0), EBADF);
 	FAILS(splice(p[0], NULL, p[1], NULL, 100, 0), EINVAL);
 	offset = 0;
-	FAILS(splice(p[1], &offset, pipes[1], NULL, 100, 0), ESPIPE);
+	FAILS(splice(p[1], &offset, pipes[1], NULL, 100, 0), EINVAL);
+	FAILS(sendfile(p[0], pipes[0], NULL, 100), EINVAL);
+	FAILS(sendfile(p[0], pipes[0], &offset, 100), ESPIPE);
+	EQ(write(p[0], "file", 4), 4);
+	SYS(fcntl(p[1], F_SETFL, 0));
+	EQ(sendfile(pipes[1], p[1], NULL, 100), 4);
+	EQ(read(pipes[0], all, 100), 4);
 	FAILS(tee(pipes[0], p[0], 100, 0), EINVAL);
 	FAILS(copy_file_range(file, NULL, p[0], NULL, 10, 0), EXDEV);
 	free(all);
