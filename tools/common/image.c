@@ -92,8 +92,8 @@ static int open_disk(const struct image *img, struct image_disk *d)
 	} else if (open_file(img, d)) {
 		return -1;
 	} else if (remote_format(d->file)) {
-		d->remote = remote_start(d->file, d->fd, img->readonly,
-					 img->trust);
+		d->remote =
+			remote_start(d->file, d->fd, img->readonly, img->trust);
 		d->fd = -1;
 		if (!d->remote)
 			return -1;
@@ -322,6 +322,9 @@ static void explain(struct image *img, long err)
 		snprintf(reason, sizeof(reason), "it holds %s", img->found);
 	else if (!*img->found)
 		snprintf(reason, sizeof(reason), "no file system found in it");
+	else if (err == -LKL_EACCES && !img->readonly)
+		snprintf(reason, sizeof(reason), "%s",
+			 lkl_strerror(-LKL_EROFS));
 	else if (!*reason)
 		snprintf(reason, sizeof(reason), "%s", lkl_strerror(err));
 	if (img->part)
@@ -486,6 +489,13 @@ static long use_overlays(struct image *img)
 	return 0;
 }
 
+static long mount_overlay(struct image *img)
+{
+	long err = use_overlays(img);
+
+	return err ? err : mount_once(img);
+}
+
 static int mount_type(struct image *img)
 {
 	struct lkl_statfs sfs;
@@ -493,13 +503,18 @@ static int mount_type(struct image *img)
 
 	err = mount_once(img);
 	if (needs_replay(img, err)) {
-		err = use_overlays(img);
-		if (!err)
-			err = mount_once(img);
+		err = mount_overlay(img);
 		if (!err)
 			tool_warn("'%s' was not unmounted cleanly; its journal "
 				  "is replayed in memory only",
 				  img->file);
+	} else if (err == -LKL_EACCES && img->readonly) {
+		/* xfs wants to write to its other devices, if it has any */
+		err = mount_overlay(img);
+	} else if (err == -LKL_EACCES && img->fall_back) {
+		/* so says btrfs of a seed device */
+		img->readonly = true;
+		err = mount_once(img);
 	}
 	if (err) {
 		if (err < 0)
