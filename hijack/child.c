@@ -23,6 +23,8 @@
 
 #include "child.h"
 
+struct share *share;
+long share_fd;
 int child_number = -1;
 long child_control;
 
@@ -106,39 +108,6 @@ static long lost(const char *what)
  */
 
 /**
- * child_say - send the owner a message
- * @what: SHARE_*
- * @index: of what
- * @fd: descriptor that goes along, or -1
- *
- * Return: 0 or a negative error number
- */
-long child_say(int what, int index, long fd)
-{
-	struct share_message message = { what, index };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} c = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
-			    .cmsg_level = SOL_SOCKET,
-			    .cmsg_type = SCM_RIGHTS } };
-	struct iovec iov = { &message, sizeof(message) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	long ret;
-
-	if (fd >= 0) {
-		*(int *)CMSG_DATA(&c.header) = fd;
-		msg.msg_control = &c;
-		msg.msg_controllen = sizeof(c);
-	}
-	do {
-		ret = raw_syscall(SYS_sendmsg, child_control, (long)&msg,
-				  MSG_NOSIGNAL, 0, 0, 0);
-	} while (ret == -EINTR);
-	return ret < 0 ? ret : 0;
-}
-
-/**
  * child_await - wait until a word in shared memory changes
  * @word: the word
  * @val: what it is now
@@ -171,23 +140,25 @@ static long open_link(struct hijack_thread *t)
 			return fd;
 		t->eventfd = fd + 1;
 	}
-	while (link->process ||
-	       !__atomic_compare_exchange_n(
-		       &link->process, &none, child_number + 1, false,
-		       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	while (link->used || !__atomic_compare_exchange_n(
+				     &link->used, &none, 1, false,
+				     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		none = 0;
 		if (++link == share->link + SHARE_LINKS)
 			return -ENFILE;
 	}
-	err = child_say(SHARE_OPEN, link - share->link, t->eventfd - 1);
+	err = share_send(child_control, SHARE_OPEN, link - share->link,
+			 t->eventfd - 1);
 	if (err || !child_await(&link->word, 0))
 		err = -ENETDOWN;
 	else if (link->word & FUTEX_OWNER_DIED)
 		err = -ENOMEM;
 	else
 		t->link = link;
-	if (err)
-		share_free_link(link);
+	if (err) {
+		link->word = 0;
+		__atomic_store_n(&link->used, 0, __ATOMIC_SEQ_CST);
+	}
 	return err;
 }
 
@@ -226,7 +197,7 @@ long child_transact(struct share_link *link, long nr, const long *a)
 			interrupted = true;
 			__atomic_store_n(&link->interrupt, link->number,
 					 __ATOMIC_SEQ_CST);
-			child_say(SHARE_INTERRUPT, 0, -1);
+			share_send(child_control, SHARE_INTERRUPT, 0, -1);
 		}
 	}
 }
@@ -299,14 +270,14 @@ void share_sandbox(void)
 {
 	struct hijack_thread *t = hijack_thread();
 
-	if (share && child_number >= 0 && !enter(t))
+	if (child_number >= 0 && !enter(t))
 		leave(t, 0);
 }
 
 /**
  * share_watch - watch files as lkl_kernel_call() would
  * @fn: lkl_watch_start, lkl_watch_always or lkl_watch_stop
- * @watch: the thread's, or one that is in the shared memory
+ * @watch: the thread's, or that of an epoll in the area
  *
  * Return: as @fn
  */
@@ -314,33 +285,33 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
 {
 	struct hijack_thread *t = hijack_thread();
 	size_t size = watch->count * sizeof(*watch->files);
-	long a[6] = { fn == lkl_watch_start    ? 0
-		      : fn == lkl_watch_always ? 1
-					       : 2,
-		      (long)watch };
+	long what = fn == lkl_watch_stop ? SHARE_STOP : SHARE_START;
+	struct epoll *e = (void *)watch;
 	struct share_link *link;
 	long ret;
 
 	if ((unsigned long)watch - (unsigned long)share < sizeof(*share))
-		return share_call(SHARE_WATCH, a);
+		return share_call(
+			SHARE_EPOLL,
+			(long[6]){ what, e - share->epoll, e->file.fd });
 	if (size > SHARE_DATA)
 		return -ENOMEM;
 	ret = enter(t);
 	if (ret)
 		return ret;
 	link = t->link;
-	link->watch.files = (void *)data_of(link);
-	link->watch.count = watch->count;
-	copy(link->watch.files, watch->files, size);
-	a[1] = (long)&link->watch;
-	ret = leave(t, child_transact(link, SHARE_WATCH, a));
-	copy(watch->files, link->watch.files, size);
+	copy(data_of(link), watch->files, size);
+	ret = leave(t, child_transact(link, SHARE_WATCH,
+				      (long[6]){ what, watch->count }));
+	copy(watch->files, data_of(link), size);
 	return ret;
 }
 
 /**
  * share_give_bell - have the owner know an epoll's eventfd
- * @index: number of the epoll in the shared memory
+ * @index: number of the epoll in the area
+ *
+ * It forgets it when it stops watching the epoll.
  *
  * Return: 0 or a negative error number
  */
@@ -348,18 +319,10 @@ long share_give_bell(int index)
 {
 	struct epoll *e = &share->epoll[index];
 
-	if (child_say(SHARE_BELL, index, e->event) ||
+	if (share_send(child_control, SHARE_BELL, index, e->event) ||
 	    !child_await(&e->bell, -1))
 		return -ENETDOWN;
 	return e->bell ? 0 : -EMFILE;
-}
-
-/**
- * share_forget_bell - have the owner forget it
- */
-void share_forget_bell(long bell)
-{
-	share_call(SHARE_FORGET, (long[6]){ bell });
 }
 
 /**

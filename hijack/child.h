@@ -7,6 +7,9 @@
 #ifndef HIJACK_CHILD_H
 #define HIJACK_CHILD_H
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include "share.h"
 
 /* This process's number, or -1, and its end of the socket. */
@@ -15,19 +18,67 @@ extern long child_control;
 
 /* child.c */
 void child_begin(int number, long control);
-long child_say(int what, int index, long fd);
 bool child_await(void *word, uint32_t val);
 long child_transact(struct share_link *link, long nr, const long *a);
 
 /* marshal.c */
+const uint16_t *child_signature(long nr);
+int child_ioctl_size(unsigned int cmd);
 long child_call(struct share_link *link, long nr, const long *a);
 
 /* transfer.c */
 long transfer_call(struct share_link *link, long nr, const long *a);
 long transfer_messages(struct share_link *link, long nr, const long *a);
 
-/* No socket has a longer address. */
-#define CHILD_MAX_NAME 256
+/* What an argument points to is read, written, or both. */
+#define ARG_IN (1 << 14)
+#define ARG_OUT (1 << 15)
+/* It is a structure, */
+#define ARG_BYTES(size) (0 << 12 | (size))
+/* as many of some size as another argument says, */
+#define ARG_COUNT(n, size) (1 << 12 | (size) << 4 | (n))
+/* as many bytes as another argument's target says, before and after, */
+#define ARG_TARGET(n) (2 << 12 | (n))
+/* or a string. */
+#define ARG_STRING (3 << 12 | ARG_IN)
+
+#define ARG_KIND(k) ((k)&3 << 12)
+#define ARG_SIZE(k) ((k)&0xfff)
+#define ARG_UNIT(k) ((k) >> 4 & 0xff)
+#define ARG_WHICH(k) ((k)&0xf)
+
+/* confine.c */
+struct confined;
+long confine(struct confined *c, long nr, const long *a, char *window);
+void confined_end(const struct confined *c);
+
+/**
+ * struct confined - a call of another process, with our pointers
+ * @nr: its number
+ * @a: its arguments
+ * @length: what a TARGET's length points to
+ * @lengths: where it is in the window, or NULL
+ * @iov: its data
+ * @msg: its message
+ * @head: what a received message has beside its data, or NULL
+ * @filter: a filter
+ * @conf: where interfaces are told
+ */
+struct confined {
+	long nr, a[6];
+	unsigned int length, *lengths;
+	struct iovec iov;
+	struct msghdr msg;
+	struct share_head *head;
+	struct {
+		unsigned short count;
+		void *code;
+	} filter;
+	struct {
+		int len;
+		void *buf;
+	} conf;
+};
 
 /* Copy without vector registers. */
 static inline void copy(void *to, const void *from, size_t n)
@@ -48,6 +99,12 @@ static inline char *head_of(struct share_link *link)
 static inline char *data_of(struct share_link *link)
 {
 	return head_of(link) + SHARE_HEAD;
+}
+
+/* How the owner is told of something in a link's window. */
+static inline long place(struct share_link *link, const void *at)
+{
+	return (const char *)at - head_of(link);
 }
 
 #endif /* HIJACK_CHILD_H */

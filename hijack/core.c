@@ -19,6 +19,7 @@
 
 #include <lkl_config.h>
 
+#include "../lib/config/config.h"
 #include "internal.h"
 
 /* Newer than the C library. */
@@ -33,8 +34,8 @@ const char *hijack_name = "lkl";
 
 int hijack_state;
 
-/* As long as it is down, there is a configuration to begin with. */
-static struct lkl_config config, next_config;
+/* The configuration, and what the kernel that is up has of it. */
+static struct lkl_config settings, config;
 static long debug;
 
 static __thread struct hijack_thread tls_thread
@@ -329,12 +330,26 @@ static hijack_call *const calls[] = {
 	[SYS_epoll_pwait2] = wait_epoll_pwait2,
 };
 
+/* A call of a thread that runs our code, or that has made a process. */
+static long other_call(long nr, const long *a)
+{
+	if (tls_thread.own)
+		return host_call(nr, a);
+	if (hijack_in_vfork())
+		return hijack_vfork_syscall(nr, a);
+	/* It executes something by now, or has ended. */
+	hijack_fork_end(1);
+	return hijack_syscall(nr, a);
+}
+
 long hijack_syscall(long nr, const long a[6])
 {
 	hijack_call *call = (unsigned long)nr < array_size(calls) ? calls[nr]
 								  : NULL;
 
-	return likely(call && !tls_thread.own) ? call(nr, a) : host_call(nr, a);
+	if (unlikely(tls_thread.other))
+		return other_call(nr, a);
+	return call ? call(nr, a) : host_call(nr, a);
 }
 
 /* The library's threads */
@@ -373,6 +388,8 @@ static int boot(void)
 	struct timespec now;
 	int err = lkl_init(&lkl_host_ops);
 
+	if (!err)
+		err = lkl_config_copy(&config, &settings);
 	if (!err)
 		err = lkl_load_config_pre(&config);
 	if (err)
@@ -415,13 +432,12 @@ int hijack_boot(void)
 	return err ? -ENETDOWN : 0;
 }
 
-void hijack_before_fork(bool shares)
+void hijack_before_fork(void)
 {
 	if (!lkl_kernel_boots())
 		return;
 	if (hijack_has_sockets()) {
-		if (!shares)
-			share_prepare();
+		share_prepare();
 		return;
 	}
 	if (!change_state(HIJACK_UP))
@@ -436,7 +452,6 @@ void hijack_before_fork(bool shares)
 	lkl_cleanup();
 	/* Copying the program's memory still needs it. */
 	posix_faults_install();
-	config = next_config;
 	fd_disown();
 	set_state(HIJACK_DOWN);
 }
@@ -455,6 +470,7 @@ int hijack_start(const char *name)
 	int err;
 
 	hijack_name = name;
+	exec_init();
 	posix_fixup = (struct posix_fixup){ (unsigned long)user_copy_start,
 					    (unsigned long)user_copy_end };
 	thread_create = lkl_host_ops.thread_create;
@@ -463,27 +479,24 @@ int hijack_start(const char *name)
 	/* A program's own seccomp filter may know nothing of membarrier(). */
 	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;
-	err = lkl_load_config(&config);
+	err = lkl_load_config(&settings);
+	if (!err && settings.policy)
+		err = policy_parse(settings.policy);
 	if (err)
 		return err;
-	err = lkl_load_config(&next_config);
-	if (!err && config.policy)
-		err = policy_parse(config.policy);
-	if (err)
-		return err;
-	if (config.debug)
-		debug = strtol(config.debug, NULL, 0);
+	if (settings.debug)
+		debug = strtol(settings.debug, NULL, 0);
 	err = share_adopt();
 	if (err < 0)
 		hijack_say("cannot share the network: ", lkl_strerror(err));
 	if (err > 0) {
-		path_init(config.nameserver);
+		path_init(settings.nameserver);
 		hijack_state = HIJACK_UP;
 		return lkl_init(&lkl_host_ops);
 	}
 	if (!err)
 		err = hijack_boot();
-	if (!err && config.delay_main)
-		usleep(strtoul(config.delay_main, NULL, 10));
+	if (!err && settings.delay_main)
+		usleep(strtoul(settings.delay_main, NULL, 10));
 	return err;
 }

@@ -123,7 +123,6 @@ bool hijack_in_vfork(void);
 
 /**
  * hijack_before_fork - the program is about to make a process, not a thread
- * @shares: which has the program's memory, until it executes something
  *
  * A program that has no descriptor of the library's kernel by then is taken for
  * a launcher, like a shell: its kernel and its devices make room for those of
@@ -131,15 +130,19 @@ bool hijack_in_vfork(void);
  *
  * Uses libc.
  */
-void hijack_before_fork(bool shares);
+void hijack_before_fork(void);
 
 /**
- * hijack_fork_begin - a process with memory of its own is made now
+ * hijack_fork_begin - a process is made now
+ * @shares: which has the program's memory, until it executes something, and the
+ *	calling thread sleeps until then
  *
- * If there are sockets, it will go on using them, by this process's kernel.
- * hijack_fork_end() follows on the same thread, in both processes.
+ * If there is a kernel, the process will go on using it, by this one.
+ * hijack_fork_end() follows on the same thread, in both processes; after one
+ *that shares the memory in this one only, at the latest with the thread's next
+ *call.
  */
-void hijack_fork_begin(void);
+void hijack_fork_begin(bool shares);
 
 /**
  * hijack_fork_end - it has been made
@@ -147,21 +150,42 @@ void hijack_fork_begin(void);
  */
 void hijack_fork_end(long pid);
 
+/**
+ * hijack_vfork_syscall - make a call of a process that shares the program's
+ *	memory
+ * @nr: number
+ * @arg: arguments
+ *
+ * All its calls are the host's, but what becomes of its descriptors is minded.
+ * hijack_syscall() comes here by itself.
+ */
+long hijack_vfork_syscall(long nr, const long arg[6]);
+
 /* Has another process this one's kernel? */
 bool hijack_is_served(void);
 
 /**
+ * hijack_exec_size - how many strings a program's environment will have
+ * @env: what it is to have, or NULL
+ *
+ * Return: the number, with the NULL behind them
+ */
+unsigned long hijack_exec_size(char *const *env);
+
+/**
  * hijack_exec_begin - the program is about to execute another one
+ * @env: the environment that it is to have, or NULL
+ * @to: the environment that it gets: room for hijack_exec_size() pointers
  * @text: HIJACK_EXEC_TEXT bytes
  *
- * If this one is served by another process, and a descriptor of the library's
- * is inherited, the new one goes on with the same network, if it finds @text in
- * its environment and begins with hijack_start().
+ * The new program has the same configuration; if this one uses another's
+ * kernel, or is the child of a vfork() of one that has a kernel, so does the
+ * new one. It begins with hijack_start().
  *
- * Return: whether that is so.  If the host's call fails, hijack_exec_end() is
- * to be called
+ * Return: the number of strings.  If the host's call fails, hijack_exec_end()
+ * is to be called
  */
-bool hijack_exec_begin(char *text);
+unsigned long hijack_exec_begin(char *const *env, char **to, char *text);
 void hijack_exec_end(void);
 #define HIJACK_EXEC_TEXT 8192
 

@@ -19,6 +19,9 @@ void wait_fork(void)
 			share->epoll[i].forked = true;
 }
 
+/* In a child: the area that its parent has, if that is a child, too. */
+static struct share *parents;
+
 /*
  * What a child makes of its parent's epoll: one with a shadow is used as it is,
  * from a slot that is not in the shared memory; one without may get a shadow
@@ -26,7 +29,8 @@ void wait_fork(void)
  */
 static uint32_t epoll_inherit(uint32_t word)
 {
-	struct epoll *e = to_epoll(word), *slots = share->epoll, *mine = NULL;
+	struct epoll *e = to_epoll_of(parents, word), *mine = NULL;
+	struct epoll *slots = share->epoll;
 	bool shadow = e->state == EPOLL_SHADOW;
 	unsigned int i, n = share->epolls_top;
 	int process = share_process() + 1;
@@ -73,8 +77,9 @@ static void forget_sleepers(struct epoll *e)
 
 /**
  * wait_forked - in a child: what waits is the parent's
+ * @old: the parent's area, or NULL
  */
-void wait_forked(void)
+void wait_forked(struct share *old)
 {
 	struct hijack_thread *t = hijack_thread();
 	unsigned int i;
@@ -88,33 +93,39 @@ void wait_forked(void)
 	if (t->eventfd)
 		fd_forget(t->eventfd - 1);
 	t->eventfd = 0;
+	parents = old;
 	if (share_process() >= 0)
 		fd_change_epolls(epoll_inherit);
 }
 
-/**
- * wait_set_bell - the process that has the kernel knows an epoll's eventfd now
- * @index: number of the epoll in the shared memory
- * @bell: its descriptor, or a negative error number
- */
-void wait_set_bell(int index, long bell)
+/* Does a descriptor of ours belong to an epoll of the array? */
+static bool uses(struct epoll *e, unsigned int n, long fd)
 {
-	int *at = &share->epoll[index].bell;
-
-	__atomic_store_n(at, bell < 0 ? 0 : bell, __ATOMIC_SEQ_CST);
-	share_wake(at);
+	for (; n; n--, e++)
+		if (e->users && epoll_has_shadow(e) &&
+		    (e->event == fd || e->self == fd))
+			return true;
+	return false;
 }
 
 /**
- * wait_process_gone - another process has ended, and its epolls with it
- * @process: which
- * @alone: it was the last
+ * wait_uses - is a descriptor of ours in use for an epoll?
+ * @fd: the descriptor
  */
-void wait_process_gone(int process, bool alone)
+bool wait_uses(long fd)
+{
+	return uses(epolls, epolls_top, fd) ||
+	       (share && uses(share->epoll, share->epolls_top, fd));
+}
+
+/**
+ * wait_alone - no other process uses this one's epolls any more
+ */
+void wait_alone(void)
 {
 	unsigned int i;
 
-	for (i = 0; alone && i < epolls_top; i++) {
+	for (i = 0; i < epolls_top; i++) {
 		struct epoll *e = &epolls[i];
 
 		if (!e->forked)
@@ -124,21 +135,5 @@ void wait_process_gone(int process, bool alone)
 		__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
 		if (e->state == EPOLL_SHADOW)
 			event_ring(e->event);
-	}
-
-	for (i = 0; i < share->epolls_top; i++) {
-		struct epoll *e = &share->epoll[i];
-
-		if (e->process != process + 1)
-			continue;
-		e->watch.count = 0;
-		if (e->state != EPOLL_PLAIN)
-			lkl_kernel_call(lkl_watch_stop, &e->watch);
-		if (e->state != EPOLL_PLAIN && e->bell > 0)
-			fd_forget(e->bell);
-		/* It was counted there. */
-		e->nested = 0;
-		epoll_clear(e);
-		__atomic_store_n(&e->users, 0, __ATOMIC_RELEASE);
 	}
 }

@@ -20,6 +20,11 @@ struct epoll epolls[EPOLLS];
 unsigned int epolls_top;
 unsigned int epolls_nested;
 
+/**
+ * epoll_ring - wake one of the threads that sleep in an epoll
+ * @e: the epoll
+ * @event: its eventfd, in this process
+ */
 void epoll_ring(struct epoll *e, int event)
 {
 	if (e->forked || __atomic_load_n(&e->nested, __ATOMIC_SEQ_CST) ||
@@ -134,8 +139,6 @@ static long epoll_shadow(struct epoll *e, long fd)
 		return 0;
 	}
 	watch_call(lkl_watch_stop, &e->watch);
-	if (e->process)
-		share_forget_bell(e->bell);
 close_event:
 	fd_forget(e->event);
 close_shadow:
@@ -169,8 +172,6 @@ static void epoll_close(struct epoll *e)
 		lkl1(SYS_close, e->file.fd);
 		fd_forget(e->event);
 		fd_forget(e->self);
-		if (e->process)
-			share_forget_bell(e->bell);
 	}
 	epoll_clear(e);
 }

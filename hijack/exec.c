@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs that are executed: one that inherits a descriptor of the library's
- * goes on with it.  Which number is what, and the way to the owner, is told by
- * its environment.
+ * Programs that are executed: they use the kernel that their process uses, and
+ * go on with the descriptors that they inherit.  Which number is what, and the
+ * way to the owner, is told by the environment.
  */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "child.h"
 
@@ -22,41 +25,148 @@ static char *put_hex(char *at, unsigned long n)
 	return at;
 }
 
-static void keep(bool keep)
+/* How the new program finds its owner. */
+struct way {
+	long control, area;
+	int number;
+};
+
+static struct way way_to_owner(void)
+{
+	struct hijack_thread *t = hijack_thread();
+
+	if (vfork_is_child())
+		return (struct way){ t->fork_control, t->fork_area,
+				     t->fork_process };
+	return (struct way){ child_control, share_fd,
+			     hijack_in_vfork() ? -1 : child_number };
+}
+
+static void keep(const struct way *way, bool keep)
 {
 	long flags = keep ? 0 : FD_CLOEXEC;
 
-	host3(SYS_fcntl, child_control, F_SETFD, flags);
-	host3(SYS_fcntl, share_fd, F_SETFD, flags);
+	if (way->number < 0)
+		return;
+	host3(SYS_fcntl, way->control, F_SETFD, flags);
+	host3(SYS_fcntl, way->area, F_SETFD, flags);
 }
 
-bool hijack_exec_begin(char *text)
+/* The next descriptor of the library's that is inherited, from @fd, or -1. */
+static int next_kept(int fd, uint32_t *word)
 {
-	char *at = text;
-	int fd = child_number < 0 || hijack_in_vfork() ? -1 : fd_next_kept(0);
+	long flags;
 
-	if (fd < 0)
+	for (; fd < FD_MAX; fd++) {
+		/* Below that only what a vfork()'s child has made. */
+		if (fd > fd_last() && !vfork_is_child())
+			return -1;
+		if (fd > fd_last() + 1024)
+			return -1;
+		*word = vfork_word(fd);
+		if (!(*word & FD_LKL))
+			continue;
+		flags = own_call3(SYS_fcntl, fd, F_GETFD, 0);
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			return fd;
+	}
+	return -1;
+}
+
+/* Write the variable; false if there is nobody to go to. */
+static bool describe(char *text)
+{
+	struct way way = way_to_owner();
+	char *at = text;
+	uint32_t word;
+	int fd;
+
+	if (way.number < 0)
 		return false;
 	copy(at, variable, sizeof(variable) - 1);
 	at += sizeof(variable) - 1;
 	*at++ = '=';
-	at = put_hex(at, child_control);
-	at = put_hex(at, share_fd);
-	at = put_hex(at, child_number);
+	at = put_hex(at, way.control);
+	at = put_hex(at, way.area);
+	at = put_hex(at, way.number);
 	at = put_hex(at, socket_adopt(-1));
-	for (; fd >= 0 && at + 20 < text + HIJACK_EXEC_TEXT;
-	     fd = fd_next_kept(fd + 1)) {
+	for (fd = next_kept(0, &word); fd >= 0; fd = next_kept(fd + 1, &word)) {
+		if (at + 20 > text + HIJACK_EXEC_TEXT) {
+			hijack_say("too many sockets are inherited: ",
+				   "some are lost");
+			break;
+		}
 		at = put_hex(at, fd);
-		at = put_hex(at, fd_word(fd));
+		at = put_hex(at, word);
 	}
 	*at = 0;
-	keep(true);
+	keep(&way, true);
 	return true;
+}
+
+/* The configuration in our own environment, in strings of ours. */
+static char *own_variables[64];
+
+static bool is_variable(const char *string, const char *prefix, size_t n)
+{
+	return !strncmp(string, prefix, n);
+}
+
+/**
+ * exec_init - remember the configuration for programs that will be executed
+ *
+ * At the start; uses libc.
+ */
+void exec_init(void)
+{
+	static const char prefix[] = "LKL_HIJACK_";
+	unsigned int n = 0;
+	char **at;
+
+	for (at = environ; *at && n < array_size(own_variables) - 1; at++)
+		if (is_variable(*at, prefix, sizeof(prefix) - 1) &&
+		    !is_variable(*at, variable, sizeof(variable) - 1))
+			own_variables[n++] = strdup(*at);
+}
+
+unsigned long hijack_exec_size(char *const *env)
+{
+	unsigned long n = 0;
+
+	while (env && env[n])
+		n++;
+	return n + array_size(own_variables) + 2;
+}
+
+unsigned long hijack_exec_begin(char *const *env, char **to, char *text)
+{
+	unsigned long n = 0, given, i, k;
+
+	for (i = 0; env && env[i]; i++)
+		if (!is_variable(env[i], variable, sizeof(variable) - 1))
+			to[n++] = env[i];
+	given = n;
+	/* What has been changed is changed, what is missing is added. */
+	for (i = 0; own_variables[i]; i++) {
+		size_t len = strcspn(own_variables[i], "=") + 1;
+
+		for (k = 0; k < given; k++)
+			if (is_variable(to[k], own_variables[i], len))
+				break;
+		if (k == given)
+			to[n++] = own_variables[i];
+	}
+	if (describe(text))
+		to[n++] = text;
+	to[n] = NULL;
+	return n;
 }
 
 void hijack_exec_end(void)
 {
-	keep(false);
+	struct way way = way_to_owner();
+
+	keep(&way, false);
 }
 
 /* Close what has not been inherited: all of the kernel's but @kept. */
@@ -77,6 +187,40 @@ static void close_others(const long *kept, int n)
 	} while (next != LONG_MAX);
 }
 
+/* The child of a vfork() may have several numbers for one of the kernel's. */
+static void part(const long *fds, const long *kept, int n)
+{
+	long kfd;
+	int i, k;
+
+	for (i = 1; i < n; i++) {
+		for (k = 1; k < i && kept[k] != kept[i]; k++)
+			;
+		if (k == i)
+			continue;
+		kfd = lkl3(SYS_fcntl, kept[i], F_DUPFD_CLOEXEC, 0);
+		if (kfd >= 0)
+			fd_set_word(fds[i], FD_LKL | kfd);
+	}
+}
+
+/* Are these what their numbers are said to be? */
+static long map_inherited(long control)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+	struct stat st;
+
+	if (getsockopt(control, SOL_SOCKET, SO_TYPE, &type, &len) ||
+	    fstat(share_fd, &st))
+		return -errno;
+	if (type != SOCK_SEQPACKET || st.st_size != sizeof(*share) ||
+	    !(fcntl(share_fd, F_GET_SEALS) & F_SEAL_SHRINK))
+		return -EINVAL;
+	share = share_map(share_fd);
+	return share ? 0 : -ENOMEM;
+}
+
 /**
  * share_adopt - go on with the network of who has executed this program
  *
@@ -87,7 +231,8 @@ static void close_others(const long *kept, int n)
 long share_adopt(void)
 {
 	const char *text = getenv(variable);
-	long kept[HIJACK_EXEC_TEXT / 18], err, fd, control;
+	long kept[HIJACK_EXEC_TEXT / 18], fds[HIJACK_EXEC_TEXT / 18];
+	long err, fd, control;
 	char *end;
 	int n = 0;
 
@@ -99,25 +244,29 @@ long share_adopt(void)
 	kept[n++] = socket_adopt(strtoul(end + 1, &end, 16));
 	err = fd_init();
 	if (!err)
-		err = share_map();
+		err = map_inherited(control);
 	if (err) {
 		child_begin(-1, 0);
 		return err;
 	}
-	share = SHARE_BASE;
-	keep(false);
+	keep(&(struct way){ control, share_fd, child_number }, false);
 	fd_set_word(child_control, FD_OWN);
 	fd_set_word(share_fd, FD_OWN);
 	while (end[1]) {
 		fd = strtoul(end + 1, &end, 16);
 		fd_set_word(fd, strtoul(end + 1, &end, 16));
+		fds[n] = fd;
 		kept[n++] = fd_number(fd_word(fd));
 	}
 	unsetenv(variable);
 	fd_expect_socket();
-	share->process[child_number] = SHARE_NEW;
-	if (!child_say(SHARE_ADOPT, 0, -1) &&
-	    child_await(&share->process[child_number], SHARE_NEW))
+	/* What the program before has left there. */
+	memset(share->epoll, 0, share->epolls_top * sizeof(*share->epoll));
+	share->epolls_top = share->adopted = 0;
+	if (!share_send(control, SHARE_ADOPT, 0, -1) &&
+	    child_await(&share->adopted, 0)) {
 		close_others(kept, n);
+		part(fds, kept, n);
+	}
 	return 1;
 }

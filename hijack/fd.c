@@ -24,6 +24,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <lkl/asm/areas.h>
+
 #include "internal.h"
 
 uint32_t hijack_fds[FD_MAX];
@@ -42,12 +44,6 @@ static int fd_top;
 /* In a page that is empty after a fork(). */
 static long *owner_pid;
 static bool had_sockets;
-
-/* Where the library is, and in there what its mmap() returns; asm/layout.h. */
-#define LIBRARY_BASE 0x110000000000UL
-#define LIBRARY_END 0x160000000000UL
-#define UMAP_BASE 0x130000000000UL
-#define UMAP_END 0x140000000000UL
 
 static void set_word(int fd, uint32_t word)
 {
@@ -479,7 +475,7 @@ long fd_mmap(long nr, const long *a)
 
 	if (unlikely(word & FD_LKL))
 		return lkl6(nr, a[0], a[1], a[2], a[3], fd_number(word), a[5]);
-	if (likely(at >= LIBRARY_END || at + a[1] <= LIBRARY_BASE))
+	if (likely(at >= LKL_AREA_END || at + a[1] <= LKL_AREA_START))
 		return host_call(nr, a);
 	if (a[3] & LKL_MAP_FIXED_NOREPLACE)
 		return -EEXIST;
@@ -491,24 +487,17 @@ long fd_mmap(long nr, const long *a)
 /* munmap(), mprotect() and so on, of what fd_mmap() returned. */
 long fd_memory(long nr, const long *a)
 {
-	if (likely((unsigned long)a[0] - UMAP_BASE >= UMAP_END - UMAP_BASE))
+	if (likely((unsigned long)a[0] - LKL_AREA_MMAP >= LKL_AREA_MMAP_SIZE))
 		return host_call(nr, a);
 	return lkl6(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /**
- * fd_next_kept - look for descriptors of the library's that an exec keeps
- * @fd: where to begin
- *
- * Return: the next one, or -1
+ * fd_last - the highest number in the table
  */
-int fd_next_kept(int fd)
+int fd_last(void)
 {
-	for (; fd <= fd_top; fd++)
-		if (fd_is_lkl(fd) &&
-		    !(host2(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC))
-			return fd;
-	return -1;
+	return __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
 }
 
 /**
@@ -611,4 +600,17 @@ void fd_disown(void)
 		if (fd_word(fd) & FD_OWN &&
 		    own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0)
 			take_word(fd);
+}
+
+/**
+ * fd_close_own - in a forked child: close our descriptors
+ * @is_mine: whether one is not to be
+ */
+void fd_close_own(bool (*is_mine)(long fd))
+{
+	int fd;
+
+	for (fd = 0; fd <= fd_top; fd++)
+		if (fd_word(fd) & FD_OWN && fd != placeholder && !is_mine(fd))
+			fd_forget(fd);
 }

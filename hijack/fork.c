@@ -1,80 +1,114 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Forks of a process with sockets: how the child comes to use its parent's
- * kernel.
+ * Forks of a process that has a kernel, or uses another's: the child goes on
+ * using it, as a process of its own (share.h).
+ *
+ * The child keeps nothing of the kernel that was its parent's: neither its
+ * memory nor its devices, which a child that has given up its rights must not
+ * have.
  */
+#include <sys/mman.h>
 #include <sys/socket.h>
+
+#include <lkl/asm/areas.h>
 
 #include "child.h"
 
-static void fork_begin(struct hijack_thread *t)
+/* A socket of which the owner gets one end, and by which it sends the area. */
+static long new_process(struct hijack_thread *t)
 {
-	int ends[2], i, none = SHARE_FREE;
-	long err;
+	struct share_message message;
+	int ends[2];
+	long err, area;
 
 	err = host4(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		    ends);
 	if (err)
-		return;
+		return err;
 	ends[0] = fd_own(ends[0]);
 	ends[1] = fd_own(ends[1]);
-	for (i = 0; i < SHARE_PROCESSES; i++, none = SHARE_FREE)
-		if (__atomic_compare_exchange_n(
-			    &share->process[i], &none, SHARE_NEW, false,
-			    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			break;
-	if (i == SHARE_PROCESSES) {
-		fd_forget(ends[0]);
-		err = -ENFILE;
-	} else if (child_number < 0) {
-		err = share_take_process(i, ends[0], -1);
+	if (child_number < 0) {
+		err = share_take_process(ends[0], -1);
 	} else {
-		err = child_say(SHARE_FORK, i, ends[0]);
+		err = share_send(child_control, SHARE_FORK, 0, ends[0]);
 		fd_forget(ends[0]);
-		if (!err && (!child_await(&share->process[i], SHARE_NEW) ||
-			     share->process[i] != SHARE_READY))
-			err = -ENETDOWN;
 	}
-	if (!err) {
-		t->fork_process = i;
-		t->fork_control = ends[1];
-		return;
+	while (!err) {
+		err = share_receive(ends[1], &message, &area, 0);
+		if (!err && area >= 0) {
+			t->fork_process = message.index;
+			t->fork_control = ends[1];
+			t->fork_area = area;
+			return 0;
+		}
+		err = err == -EINTR ? 0 : -ENETDOWN;
 	}
 	fd_forget(ends[1]);
-	if (i < SHARE_PROCESSES)
-		__atomic_store_n(&share->process[i], SHARE_FREE,
-				 __ATOMIC_SEQ_CST);
+	return err;
 }
 
-void hijack_fork_begin(void)
+void hijack_fork_begin(bool shares)
 {
 	struct hijack_thread *t = hijack_thread();
 
+	if (t->vforks)
+		hijack_fork_end(1);
 	share_lock();
 	t->fork_process = -1;
-	if (share && (child_number >= 0 || lkl_kernel_boots()))
-		fork_begin(t);
-	if (t->fork_process >= 0)
+	t->fork_kernel = lkl_kernel_boots();
+	if ((child_number >= 0 || (share_serves() && t->fork_kernel)) &&
+	    !new_process(t))
 		wait_fork();
+	if (!shares)
+		return;
+	/* It executes a program, and what we have open is closed then. */
+	share_unlock();
+	t->notes = 0;
+	t->vforks = t->fork_process >= 0;
+}
+
+static bool is_mine(long fd)
+{
+	return (child_number >= 0 && (fd == child_control || fd == share_fd)) ||
+	       wait_uses(fd);
+}
+
+/* In the child, whose table of descriptors is still its parent's. */
+static void become_child(struct hijack_thread *t)
+{
+	struct share *old = share;
+
+	/* The kernel's memory, its devices, and those it serves. */
+	if (t->fork_kernel) {
+		share_forked();
+		host2(SYS_munmap, LKL_AREA_START,
+		      LKL_AREA_MMAP - LKL_AREA_START);
+		host2(SYS_munmap, LKL_AREA_PAGES,
+		      LKL_AREA_END - LKL_AREA_PAGES);
+	}
+	share_fd = t->fork_area;
+	share = t->fork_process >= 0 ? share_map(share_fd) : NULL;
+	child_begin(share ? t->fork_process : -1, t->fork_control);
+	t->link = NULL;
+	wait_forked(old);
+	copy_forget();
+	fd_close_own(is_mine);
+	if (old)
+		host2(SYS_munmap, old, sizeof(*old));
 }
 
 void hijack_fork_end(long pid)
 {
 	struct hijack_thread *t = hijack_thread();
 
-	if (pid) {
-		if (t->fork_process >= 0)
-			fd_forget(t->fork_control);
+	if (t->vforks)
+		t->vforks = false;
+	else
 		share_unlock();
-		return;
+	if (pid && t->fork_process >= 0) {
+		fd_forget(t->fork_control);
+		fd_forget(t->fork_area);
 	}
-	share_unlock();
-	if (child_number >= 0)
-		fd_forget(child_control);
-	else if (share)
-		share_close_processes();
-	child_begin(t->fork_process, t->fork_control);
-	t->link = NULL;
-	wait_forked();
-	copy_forget();
+	if (!pid && (t->fork_kernel || t->fork_process >= 0))
+		become_child(t);
 }

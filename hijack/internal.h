@@ -69,9 +69,10 @@ static inline long fd_number(uint32_t word)
 
 int fd_init(void);
 int fd_reserve(void);
-int fd_next_kept(int fd);
 void fd_own_opened(void);
 void fd_disown(void);
+int fd_last(void);
+void fd_close_own(bool (*is_mine)(long fd));
 long fd_install(long kfd, bool cloexec);
 long fd_reserve_number(bool cloexec);
 void fd_hold(long fd);
@@ -112,6 +113,8 @@ long decide_call(long nr, const long *a, enum policy_way way, long user,
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
 void copy_forget(void);
 
+struct share;
+
 /* Waiting (wait.c, poll.c, select.c, epoll*.c) */
 hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
 	wait_epoll_ctl, wait_epoll_wait, wait_epoll_pwait, wait_epoll_pwait2;
@@ -131,7 +134,8 @@ unsigned int wait_epoll_withdraw(long fd, struct epoll_entry *entries,
 				 unsigned int room);
 void wait_epoll_enter(const struct epoll_entry *entry);
 void wait_fork(void);
-void wait_forked(void);
+void wait_forked(struct share *old);
+bool wait_uses(long fd);
 
 /* Files (path.c) */
 void path_init(bool resolv_conf);
@@ -143,16 +147,29 @@ long share_call(long nr, const long *a);
 long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
 long share_give_bell(int index);
-void share_forget_bell(long bell);
 void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);
 long share_adopt(void);
+void exec_init(void);
+bool vfork_is_child(void);
+uint32_t vfork_word(unsigned int fd);
+
+/* Descriptors from @first to @last stand for @word (vfork.c). */
+struct vfork_note {
+	unsigned int first, last;
+	uint32_t word;
+};
+
+#define VFORK_NOTES 64
 
 /**
  * struct hijack_thread - what the core knows of a thread of the program
  *
+ * @other: one of the next two
  * @own: it runs the library's own code, whose calls are the host's
+ * @vforks: it has made a process that has its memory, and sleeps until that
+ *	executes a program; or is that process
  * @watch: what poll() waits for; starting another one ends it, as the sleeper
  *	is a function that a signal handler has interrupted, or left for good
  * @watching: @watch is in use
@@ -165,10 +182,19 @@ long share_adopt(void);
  * @link: in a forked process, what carries its calls
  * @busy: such a call is being made, or the thread listens for the library
  * @fork_process: number that the process will have that it forks
- * @fork_control: and its end of the socket
+ * @fork_control: its end of the socket
+ * @fork_area: descriptor of its area
+ * @fork_kernel: the kernel is here
+ * @notes: number of
+ * @note: what a process that has the thread's memory did to its descriptors
  */
 struct hijack_thread {
-	bool own;
+	union {
+		uint16_t other;
+		struct {
+			bool own, vforks;
+		};
+	};
 	struct lkl_watch watch;
 	int watching;
 	int eventfd;
@@ -179,7 +205,10 @@ struct hijack_thread {
 	struct share_link *link;
 	bool busy;
 	int fork_process;
-	long fork_control;
+	long fork_control, fork_area;
+	unsigned int fork_kernel;
+	int notes;
+	struct vfork_note note[VFORK_NOTES];
 };
 
 #define COPY_SIZE (128 * 1024)

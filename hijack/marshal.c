@@ -4,7 +4,7 @@
  * link, where the owner finds it, and what comes back is taken from there.
  * Calls that move data are in transfer.c.
  */
-#include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -15,26 +15,6 @@
 #include <sys/statfs.h>
 
 #include "child.h"
-
-/* No socket has a longer address. */
-#define CHILD_MAX_NAME 256
-
-/* What an argument points to is read, written, or both. */
-#define IN (1 << 14)
-#define OUT (1 << 15)
-/* It is a structure, */
-#define BYTES(size) (0 << 12 | (size))
-/* as many of some size as another argument says, */
-#define COUNT(n, size) (1 << 12 | (size) << 4 | (n))
-/* as many bytes as another argument's target says, before and after, */
-#define TARGET(n) (2 << 12 | (n))
-/* or a string. */
-#define STRING (3 << 12 | IN)
-
-#define KIND(k) ((k)&3 << 12)
-#define SIZE(k) ((k)&0xfff)
-#define UNIT(k) ((k) >> 4 & 0xff)
-#define WHICH(k) ((k)&0xf)
 
 /* A call that is not here cannot be made. */
 #define CALL(...)                                                              \
@@ -50,82 +30,102 @@ static const struct signature {
 	uint16_t arg[6];
 } signatures[] = {
 	[SYS_close] = CALL(0),
-	[SYS_stat] = CALL(STRING, OUT | BYTES(sizeof(struct stat))),
-	[SYS_fstat] = CALL(0, OUT | BYTES(sizeof(struct stat))),
-	[SYS_lstat] = CALL(STRING, OUT | BYTES(sizeof(struct stat))),
-	[SYS_poll] = CALL(IN | OUT | COUNT(1, sizeof(struct pollfd))),
+	[SYS_stat] = CALL(ARG_STRING, ARG_OUT | ARG_BYTES(sizeof(struct stat))),
+	[SYS_fstat] = CALL(0, ARG_OUT | ARG_BYTES(sizeof(struct stat))),
+	[SYS_lstat] =
+		CALL(ARG_STRING, ARG_OUT | ARG_BYTES(sizeof(struct stat))),
+	[SYS_poll] =
+		CALL(ARG_IN | ARG_OUT | ARG_COUNT(1, sizeof(struct pollfd))),
 	[SYS_lseek] = CALL(0),
-	[SYS_access] = CALL(STRING),
-	[SYS_sendfile] = CALL(0, 0, IN | OUT | BYTES(sizeof(long))),
+	[SYS_access] = CALL(ARG_STRING),
+	[SYS_sendfile] = CALL(0, 0, ARG_IN | ARG_OUT | ARG_BYTES(sizeof(long))),
 	[SYS_socket] = CALL(0),
-	[SYS_connect] = CALL(0, IN | COUNT(2, 1)),
+	[SYS_connect] = CALL(0, ARG_IN | ARG_COUNT(2, 1)),
 	[SYS_shutdown] = CALL(0),
-	[SYS_bind] = CALL(0, IN | COUNT(2, 1)),
+	[SYS_bind] = CALL(0, ARG_IN | ARG_COUNT(2, 1)),
 	[SYS_listen] = CALL(0),
-	[SYS_getsockname] =
-		CALL(0, OUT | TARGET(2), IN | OUT | BYTES(sizeof(int))),
-	[SYS_getpeername] =
-		CALL(0, OUT | TARGET(2), IN | OUT | BYTES(sizeof(int))),
-	[SYS_setsockopt] = CALL(0, 0, 0, IN | COUNT(4, 1)),
-	[SYS_getsockopt] = CALL(0, 0, 0, IN | OUT | TARGET(4),
-				IN | OUT | BYTES(sizeof(int))),
+	[SYS_getsockname] = CALL(0, ARG_OUT | ARG_TARGET(2),
+				 ARG_IN | ARG_OUT | ARG_BYTES(sizeof(int))),
+	[SYS_getpeername] = CALL(0, ARG_OUT | ARG_TARGET(2),
+				 ARG_IN | ARG_OUT | ARG_BYTES(sizeof(int))),
+	[SYS_setsockopt] = CALL(0, 0, 0, ARG_IN | ARG_COUNT(4, 1)),
+	[SYS_getsockopt] = CALL(0, 0, 0, ARG_IN | ARG_OUT | ARG_TARGET(4),
+				ARG_IN | ARG_OUT | ARG_BYTES(sizeof(int))),
 	[SYS_flock] = CALL(0),
 	[SYS_fsync] = CALL(0),
 	[SYS_fdatasync] = CALL(0),
 	[SYS_ftruncate] = CALL(0),
-	[SYS_getdents] = CALL(0, OUT | COUNT(2, 1)),
+	[SYS_getdents] = CALL(0, ARG_OUT | ARG_COUNT(2, 1)),
 	[SYS_fchdir] = CALL(0),
-	[SYS_readlink] = CALL(STRING, OUT | COUNT(2, 1)),
+	[SYS_readlink] = CALL(ARG_STRING, ARG_OUT | ARG_COUNT(2, 1)),
 	[SYS_fchmod] = CALL(0),
 	[SYS_fchown] = CALL(0),
-	[SYS_fstatfs] = CALL(0, OUT | BYTES(sizeof(struct statfs))),
-	[SYS_fgetxattr] = CALL(0, STRING, OUT | COUNT(3, 1)),
-	[SYS_flistxattr] = CALL(0, OUT | COUNT(2, 1)),
-	[SYS_getdents64] = CALL(0, OUT | COUNT(2, 1)),
+	[SYS_fstatfs] = CALL(0, ARG_OUT | ARG_BYTES(sizeof(struct statfs))),
+	[SYS_fgetxattr] = CALL(0, ARG_STRING, ARG_OUT | ARG_COUNT(3, 1)),
+	[SYS_flistxattr] = CALL(0, ARG_OUT | ARG_COUNT(2, 1)),
+	[SYS_getdents64] = CALL(0, ARG_OUT | ARG_COUNT(2, 1)),
 	[SYS_fadvise64] = CALL(0),
-	[SYS_epoll_wait] = CALL(0, OUT | COUNT(2, 12)),
-	[SYS_epoll_ctl] = CALL(0, 0, 0, IN | BYTES(12)),
-	[SYS_openat] = CALL(0, STRING),
-	[SYS_newfstatat] = CALL(0, STRING, OUT | BYTES(sizeof(struct stat))),
-	[SYS_readlinkat] = CALL(0, STRING, OUT | COUNT(3, 1)),
-	[SYS_faccessat] = CALL(0, STRING),
+	[SYS_epoll_wait] = CALL(0, ARG_OUT | ARG_COUNT(2, 12)),
+	[SYS_epoll_ctl] = CALL(0, 0, 0, ARG_IN | ARG_BYTES(12)),
+	[SYS_openat] = CALL(0, ARG_STRING),
+	[SYS_newfstatat] =
+		CALL(0, ARG_STRING, ARG_OUT | ARG_BYTES(sizeof(struct stat))),
+	[SYS_readlinkat] = CALL(0, ARG_STRING, ARG_OUT | ARG_COUNT(3, 1)),
+	[SYS_faccessat] = CALL(0, ARG_STRING),
 	[SYS_fallocate] = CALL(0),
-	[SYS_accept4] = CALL(0, OUT | TARGET(2), IN | OUT | BYTES(sizeof(int))),
+	[SYS_accept4] = CALL(0, ARG_OUT | ARG_TARGET(2),
+			     ARG_IN | ARG_OUT | ARG_BYTES(sizeof(int))),
 	[SYS_epoll_create1] = CALL(0),
 	[SYS_syncfs] = CALL(0),
-	[SYS_statx] = CALL(0, STRING, 0, 0, OUT | BYTES(sizeof(struct statx))),
-	[SYS_openat2] = CALL(0, STRING, IN | COUNT(3, 1)),
+	[SYS_statx] = CALL(0, ARG_STRING, 0, 0,
+			   ARG_OUT | ARG_BYTES(sizeof(struct statx))),
 	[SYS_close_range] = CALL(0),
-	[SYS_faccessat2] = CALL(0, STRING),
+	[SYS_faccessat2] = CALL(0, ARG_STRING),
 };
 
-/* Bytes that an argument points to, before the call. */
-static size_t size_of(unsigned int kind, const long *a, long arg)
+/**
+ * child_signature - what the arguments of a call point to
+ * @nr: number
+ *
+ * Return: a kind for each argument, or NULL for a call that is made in another
+ * way, or not at all
+ */
+const uint16_t *child_signature(long nr)
 {
-	size_t size = 0;
+	return (unsigned long)nr < array_size(signatures) &&
+			       signatures[nr].known
+		       ? signatures[nr].arg
+		       : NULL;
+}
 
-	switch (KIND(kind)) {
-	case COUNT(0, 0):
-		return (unsigned long)(unsigned int)a[WHICH(kind)] * UNIT(kind);
-	case TARGET(0):
+/* Bytes that an argument points to, before the call; or an error number. */
+static long size_of(unsigned int kind, const long *a)
+{
+	unsigned int size = 0;
+
+	switch (ARG_KIND(kind)) {
+	case ARG_COUNT(0, 0):
+		return (unsigned long)(unsigned int)a[ARG_WHICH(kind)] *
+		       ARG_UNIT(kind);
+	case ARG_TARGET(0):
 		/* No address is longer, and programs say what they like. */
-		if (a[WHICH(kind)])
-			size = *(unsigned int *)a[WHICH(kind)];
-		return least(size, kind & IN ? SHARE_DATA : CHILD_MAX_NAME);
-	case KIND(STRING):
-		while (((char *)arg)[size++])
-			;
-		return size;
+		if (a[ARG_WHICH(kind)] &&
+		    !user_get(&size, a[ARG_WHICH(kind)], sizeof(size)))
+			return -EFAULT;
+		return least(size, kind & ARG_IN ? SHARE_DATA : SHARE_NAME);
+	case ARG_KIND(ARG_STRING):
+		return 0;
 	}
-	return SIZE(kind);
+	return ARG_SIZE(kind);
 }
 
 static long plain_call(struct share_link *link, long nr, const long *a,
 		       const uint16_t *kinds)
 {
-	char *at = head_of(link), *end = at + SHARE_HEAD + SHARE_DATA;
-	long b[6], ret;
-	size_t size[6];
+	char *at = head_of(link) + SHARE_FIRST, *arg[6];
+	char *end = head_of(link) + SHARE_WINDOW;
+	long b[6], size[6], ret;
+	unsigned int length;
 	int i;
 
 	copy(b, a, sizeof(b));
@@ -134,31 +134,43 @@ static long plain_call(struct share_link *link, long nr, const long *a,
 
 		if (!kind || !a[i])
 			continue;
-		size[i] = size_of(kind, a, a[i]);
-		if (size[i] > (size_t)(end - at)) {
+		arg[i] = at;
+		b[i] = place(link, at);
+		size[i] = size_of(kind, a);
+		if (size[i] < 0)
+			return size[i];
+		if (size[i] > end - at) {
 			/* What has no end is given as much as there is. */
-			if (kind & IN)
+			if (kind & ARG_IN)
 				return -EINVAL;
-			b[WHICH(kind)] = (end - at) / UNIT(kind);
+			b[ARG_WHICH(kind)] = (end - at) / ARG_UNIT(kind);
 			size[i] = end - at;
 		}
-		if (kind & IN)
-			copy(at, (void *)a[i], size[i]);
-		b[i] = (long)at;
-		at += least((size[i] + 15) & -16UL, end - at);
+		if (ARG_KIND(kind) == ARG_KIND(ARG_STRING)) {
+			ret = user_string(at, a[i], least(end - at, PATH_MAX));
+			if (ret < 0)
+				return ret;
+			size[i] = ret + 1;
+		} else if (kind & ARG_IN && !user_get(at, a[i], size[i])) {
+			return -EFAULT;
+		}
+		at += least((size[i] + 15) & -16L, end - at);
 	}
 	ret = child_transact(link, nr, b);
 	for (i = 0; ret >= 0 && i < 6; i++) {
 		unsigned int kind = kinds[i];
 
-		if (!(kind & OUT) || !a[i])
+		if (!(kind & ARG_OUT) || !a[i])
 			continue;
-		if (KIND(kind) == COUNT(0, 0) && !(kind & IN))
-			size[i] = least(size[i], ret * UNIT(kind));
-		else if (KIND(kind) == TARGET(0) && a[WHICH(kind)])
-			size[i] =
-				least(size[i], *(unsigned int *)b[WHICH(kind)]);
-		copy((void *)a[i], (void *)b[i], size[i]);
+		if (ARG_KIND(kind) == ARG_COUNT(0, 0) && !(kind & ARG_IN)) {
+			size[i] = least(size[i], ret * ARG_UNIT(kind));
+		} else if (ARG_KIND(kind) == ARG_TARGET(0) &&
+			   a[ARG_WHICH(kind)]) {
+			copy(&length, arg[ARG_WHICH(kind)], sizeof(length));
+			size[i] = least(size[i], length);
+		}
+		if (!user_put(a[i], arg[i], size[i]))
+			return -EFAULT;
 	}
 	return ret;
 }
@@ -169,45 +181,71 @@ static long socket_option(struct share_link *link, const long *a)
 	struct {
 		unsigned short count;
 		void *code;
-	} *program = (void *)a[3], *there = (void *)head_of(link);
+	} program;
 	long b[6];
 
 	if (a[1] != SOL_SOCKET ||
 	    (a[2] != SO_ATTACH_FILTER && a[2] != SO_ATTACH_REUSEPORT_CBPF) ||
-	    a[4] != sizeof(*program))
+	    a[4] != sizeof(program))
 		return plain_call(link, SYS_setsockopt, a,
-				  signatures[SYS_setsockopt].arg);
+				  child_signature(SYS_setsockopt));
+	if (!user_get(&program, a[3], sizeof(program)) ||
+	    !user_get(data_of(link), (long)program.code,
+		      least(program.count * 8UL, SHARE_DATA)))
+		return -EFAULT;
 	copy(b, a, sizeof(b));
-	b[3] = (long)there;
-	there->count = program->count;
-	there->code = data_of(link);
-	copy(there->code, program->code,
-	     least(program->count * 8UL, SHARE_DATA));
+	b[3] = place(link, data_of(link));
+	b[4] = program.count;
 	return child_transact(link, SYS_setsockopt, b);
 }
 
 /* Interfaces as SIOCGIFCONF tells of them. */
 static long interfaces(struct share_link *link, const long *a)
 {
-	struct ifconf *conf = (void *)a[2], *there = (void *)head_of(link);
-	long b[6] = { a[0], a[1], (long)there }, ret;
-	bool wanted = conf->ifc_buf;
+	long b[6] = { a[0], a[1] }, ret;
+	struct ifconf conf;
 
-	there->ifc_len = wanted ? least(conf->ifc_len, SHARE_DATA) : 0;
-	there->ifc_buf = wanted ? data_of(link) : NULL;
+	if (!user_get(&conf, a[2], sizeof(conf)))
+		return -EFAULT;
+	if (conf.ifc_buf)
+		b[2] = least(conf.ifc_len, SHARE_DATA);
 	ret = child_transact(link, SYS_ioctl, b);
-	if (!ret && wanted)
-		copy(conf->ifc_buf, data_of(link), there->ifc_len);
-	if (!ret)
-		conf->ifc_len = there->ifc_len;
-	return ret;
+	if (ret < 0)
+		return ret;
+	conf.ifc_len = ret;
+	if ((conf.ifc_buf && !user_put((long)conf.ifc_buf, data_of(link),
+				       least(ret, SHARE_DATA))) ||
+	    !user_put(a[2], &conf, sizeof(conf)))
+		return -EFAULT;
+	return 0;
 }
 
-static long control_call(struct share_link *link, const long *a)
+/* The owner opens files that tell about the network, by openat() only. */
+static long open_how(struct share_link *link, const long *a)
 {
-	unsigned int cmd = a[1], size;
-	uint16_t kinds[6] = { 0 };
+	struct {
+		uint64_t flags, mode, resolve;
+	} how;
+	long b[6] = { a[0], a[1] };
 
+	if (a[3] < (long)sizeof(how))
+		return -EINVAL;
+	if (!user_get(&how, a[2], sizeof(how)))
+		return -EFAULT;
+	if (how.resolve)
+		return -ENOSYS;
+	b[2] = how.flags;
+	return plain_call(link, SYS_openat, b, child_signature(SYS_openat));
+}
+
+/**
+ * child_ioctl_size - what an ioctl()'s argument points to
+ * @cmd: the command
+ *
+ * Return: how many bytes, none of them a pointer; -1 for what a child cannot do
+ */
+int child_ioctl_size(unsigned int cmd)
+{
 	switch (cmd) {
 	case FIONREAD:
 	case SIOCOUTQ:
@@ -217,29 +255,35 @@ static long control_call(struct share_link *link, const long *a)
 	case FIOASYNC:
 	case FIOGETOWN:
 	case SIOCGPGRP:
-		size = sizeof(int);
-		break;
+		return sizeof(int);
 	case 0x8906: /* SIOCGSTAMP, */
 	case 0x8907: /* SIOCGSTAMPNS */
-		size = sizeof(struct timespec);
-		break;
-	case SIOCGIFCONF:
-		return interfaces(link, a);
+		return sizeof(struct timespec);
 	case SIOCDARP ... SIOCSARP:
-		size = sizeof(struct arpreq);
-		break;
+		return sizeof(struct arpreq);
 	case SIOCGIFNAME ... SIOCGIFCONF - 1:
-	case SIOCGIFCONF + 1 ... SIOCSIFTXQLEN:
+	case SIOCGIFCONF + 1 ... SIOCGIFBR - 1:
+	case SIOCSIFBR + 1 ... SIOCSIFTXQLEN:
 	case SIOCGMIIPHY ... SIOCSMIIREG:
 	case SIOCGIFMAP ... SIOCSIFMAP:
-		size = sizeof(struct ifreq);
-		break;
-	default:
-		size = _IOC_SIZE(cmd);
-		if (!size || size > 0xfff)
-			return -EOPNOTSUPP;
+		return sizeof(struct ifreq);
 	}
-	kinds[2] = IN | OUT | BYTES(size);
+	return _IOC_TYPE(cmd) == SOCK_IOC_TYPE && _IOC_SIZE(cmd)
+		       ? (int)_IOC_SIZE(cmd) & 0xfff
+		       : -1;
+}
+
+static long control_call(struct share_link *link, const long *a)
+{
+	uint16_t kinds[6] = { 0 };
+	int size;
+
+	if ((unsigned int)a[1] == SIOCGIFCONF)
+		return interfaces(link, a);
+	size = child_ioctl_size(a[1]);
+	if (size < 0)
+		return -EOPNOTSUPP;
+	kinds[2] = ARG_IN | ARG_OUT | ARG_BYTES(size);
 	return plain_call(link, SYS_ioctl, a, kinds);
 }
 
@@ -253,41 +297,23 @@ static long control_call(struct share_link *link, const long *a)
  */
 long child_call(struct share_link *link, long nr, const long *a)
 {
+	const uint16_t *kinds;
+
 	switch (nr) {
-	case SYS_read:
-	case SYS_write:
-	case SYS_pread64:
-	case SYS_pwrite64:
-	case SYS_readv:
-	case SYS_writev:
-	case SYS_preadv:
-	case SYS_pwritev:
-	case SYS_preadv2:
-	case SYS_pwritev2:
-	case SYS_recvfrom:
-	case SYS_sendto:
-	case SYS_recvmsg:
-	case SYS_sendmsg:
-		return transfer_call(link, nr, a);
-	case SYS_recvmmsg:
-	case SYS_sendmmsg:
-		return transfer_messages(link, nr, a);
 	case SYS_setsockopt:
 		return socket_option(link, a);
 	case SYS_ioctl:
 		return control_call(link, a);
+	case SYS_openat2:
+		return open_how(link, a);
+	case SYS_recvmmsg:
+	case SYS_sendmmsg:
+		return transfer_messages(link, nr, a);
 	case SYS_fcntl:
-		/* Signals would be the owner's; locks are of no use. */
-		if ((a[1] >= F_GETLK && a[1] <= F_SETOWN) ||
-		    a[1] == F_SETOWN_EX || a[1] == F_GETOWN_EX)
-			return -EINVAL;
-		return child_transact(link, nr, a);
-	case SHARE_WATCH:
-	case SHARE_FORGET:
+	case SHARE_EPOLL:
 		return child_transact(link, nr, a);
 	}
-	if ((unsigned long)nr >= array_size(signatures) ||
-	    !signatures[nr].known)
-		return -EOPNOTSUPP;
-	return plain_call(link, nr, a, signatures[nr].arg);
+	kinds = child_signature(nr);
+	return kinds ? plain_call(link, nr, a, kinds)
+		     : transfer_call(link, nr, a);
 }

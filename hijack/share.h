@@ -3,20 +3,26 @@
  * What a process that was forked (child.c) and the one that has the kernel
  * (owner.c) share.
  *
- * All is in one area of memory, which is at the same address in all of them.  A
- * link carries the calls of one thread: it has a futex that both sides wait on,
- * the call, and room for the data. Besides each process has a socket, by which
- * the owner learns of its end, and of what a thread cannot say that waits for a
- * call.
+ * Each process has an area of memory in common with the owner, and with nobody
+ * else.  A link in it carries the calls of one thread: it has a futex that both
+ * sides wait on, the call, and a window for all that its arguments point to.
+ * Besides each process has a socket, by which the owner learns of its end, and
+ * of what a thread cannot say that waits for a call.
+ *
+ * The owner trusts nothing in the area: it takes numbers out of it, each once,
+ * and no pointers: what a call's argument points to is said by its place in the
+ * window (confine.c).
  */
 #ifndef HIJACK_SHARE_H
 #define HIJACK_SHARE_H
 
 #include <linux/futex.h>
 
+#include <lkl/asm/share.h>
+
 #include "internal.h"
 
-/* How many there can be at a time. */
+/* How many there can be at a time; of links and epolls, in one process. */
 #define SHARE_PROCESSES 1024
 #define SHARE_LINKS 1024
 #define SHARE_EPOLLS 1024
@@ -24,14 +30,39 @@
 /* The data of a call, and before it what else its arguments point to. */
 #define SHARE_DATA (128 * 1024)
 #define SHARE_HEAD (16 * 1024)
+#define SHARE_WINDOW (SHARE_HEAD + SHARE_DATA)
 
 /* Calls that are no system calls. */
 enum {
 	SHARE_WATCH =
-		-1, /* arg[0]: start, always, or stop; arg[1]: the watch */
-	SHARE_FORGET = -2, /* close a descriptor of the owner's */
+		-1, /* arg[0]: SHARE_START or SHARE_STOP; how many files */
+	SHARE_EPOLL = -2, /* arg[0]: SHARE_START or SHARE_STOP; index, file */
 	SHARE_END = -3, /* the thread ends */
 };
+
+enum { SHARE_START, SHARE_STOP };
+
+/* Nothing is at the beginning of the window: 0 is NULL. */
+#define SHARE_FIRST 16
+
+/* No socket has a longer address, and no message more control data. */
+#define SHARE_NAME 256
+#define SHARE_CONTROL (SHARE_HEAD - 1024)
+
+/**
+ * struct share_head - what a message has beside its data, in the window
+ * @name_len: length of @name; 0 without one
+ * @control_len: length of @control; 0 without any
+ * @flags: as recvmsg() tells them
+ */
+struct share_head {
+	unsigned int name_len, control_len, flags;
+	char name[SHARE_NAME];
+	char control[SHARE_CONTROL] __attribute__((aligned(16)));
+};
+
+_Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
+	       "the head has no room");
 
 /**
  * struct share_link - the calls of one thread
@@ -39,28 +70,18 @@ enum {
  * @word: 0 until there is a server; then its thread's number, with
  *	FUTEX_WAITERS while it has a call to make.  The host replaces it by
  *	FUTEX_OWNER_DIED when the server ends, as it does with robust mutexes
- * @robust: by which it finds @word
- * @process: whose it is, + 1; 0 is free
+ * @used: a thread has it
  * @nr: system call, or SHARE_*
- * @arg: its arguments
+ * @arg: its arguments; instead of a pointer, a place in the window, or 0
  * @ret: result
  * @number: of the call, for
  * @interrupt: the number of one that is to end with -EINTR
- * @gone: the process has ended
- * @bell: the owner's descriptor of the thread's eventfd
- * @handle: the server, for lkl_share_interrupt()
- * @watch: of the thread's poll()
  */
 struct share_link {
 	uint32_t word;
-	int process;
-	void *robust;
+	int used;
 	long nr, arg[6], ret;
 	unsigned int number, interrupt;
-	int gone;
-	int bell;
-	long handle;
-	struct lkl_watch watch;
 };
 
 /**
@@ -71,14 +92,15 @@ struct share_link {
  *	are counted a second time in the upper half; 0 is a free slot
  * @state: EPOLL_*
  * @event: the eventfd
- * @bell: the same, in the process that has the kernel
+ * @bell: the same, in the process that has the kernel; in an area: whether
+ *	that has it, or -1 as long as it is not known
  * @self: a descriptor of ours for the epoll
  * @tag: what the host's epoll knows @event by
  * @rung: the event has been written to, and nobody has noticed yet
  * @nested: it is waited for as a file
  * @streak: times that the host's files were not looked at
  * @awake: the last look at the shadow found something
- * @process: whose it is in the shared memory
+ * @process: it is in the area
  * @forked: other processes have it, too, and it is not known whether they sleep
  * @borrowed: it was made by another process, which has the watch
  */
@@ -99,14 +121,11 @@ struct epoll {
 	bool forked, borrowed;
 };
 
-/* States of a process. */
-enum { SHARE_FREE, SHARE_NEW, SHARE_READY, SHARE_FAILED, SHARE_GONE };
-
 /**
- * struct share_message - what a process says by its socket
+ * struct share_message - what a process says by its socket, and is answered
  *
  * @what: SHARE_*
- * @index: of the link, epoll or process
+ * @index: of the link or epoll; the answer to SHARE_FORK: of the process
  */
 struct share_message {
 	enum {
@@ -114,24 +133,28 @@ struct share_message {
 		SHARE_INTERRUPT, /* end this link's call */
 		SHARE_BELL, /* have this epoll's eventfd */
 		SHARE_FORK, /* have another process; with its socket */
+		SHARE_READY, /* it is there; with its area */
 		SHARE_ADOPT, /* this process has executed another program */
 	} what;
 	int index;
 };
 
+/**
+ * struct share - the area of a process
+ *
+ * @adopted: the program before it is forgotten
+ * @epolls_top: there have been no epolls beyond
+ */
 struct share {
-	int process[SHARE_PROCESSES];
+	uint32_t adopted;
+	unsigned int epolls_top;
 	struct share_link link[SHARE_LINKS];
 	struct epoll epoll[SHARE_EPOLLS];
-	unsigned int epolls_top; /* there have been none beyond */
-	char data[SHARE_LINKS][SHARE_HEAD + SHARE_DATA]
-		__attribute__((aligned(4096)));
+	char data[SHARE_LINKS][SHARE_WINDOW] __attribute__((aligned(4096)));
 };
 
-#define SHARE_BASE ((struct share *)0x10f000000000)
-
+/* This process's, if it is another's child, and the descriptor of it. */
 extern struct share *share;
-/* Descriptor of the memory. */
 extern long share_fd;
 
 /* A futex of several processes; no signal of the program ends it. */
@@ -146,25 +169,47 @@ static inline void share_wait(void *word, uint32_t val,
 	raw_syscall(SYS_futex, (long)word, FUTEX_WAIT, val, (long)time, 0, 0);
 }
 
-static inline void share_free_link(struct share_link *link)
-{
-	link->gone = 0;
-	link->word = 0;
-	__atomic_store_n(&link->process, 0, __ATOMIC_SEQ_CST);
-}
-
-/* child.c */
+/* child.c: held while descriptors are open that a child is not to inherit */
 void share_lock(void);
 void share_unlock(void);
 
+/* message.c */
+long share_send(long socket, int what, int index, long fd);
+long share_receive(long socket, struct share_message *message, long *fd,
+		   int flags);
+struct share *share_map(long fd);
+
 /* epoll.c, epoll-fork.c */
 void wait_notify(struct lkl_watch *watch);
-void wait_set_bell(int index, long bell);
-void wait_process_gone(int process, bool alone);
+void epoll_ring(struct epoll *e, int event);
+void wait_alone(void);
+
+/* serve.c: the owner's threads that make calls */
+void serve_link(int process, unsigned int index, long bell);
+void serve_epoll(int process, unsigned int index, long bell);
+void serve_end(int process);
+bool serve_interrupt(bool *used);
 
 /* owner.c */
-long share_map(void);
-int share_take_process(int index, long fd, int from);
-void share_close_processes(void);
+int share_take_process(long fd, int from);
+bool share_serves(void);
+void share_forked(void);
+
+/**
+ * struct share_process - a process as the owner knows it
+ *
+ * @fd: our end of its socket, + 1; 0 when there is none
+ * @gone: it has ended, but not all of its servers
+ * @files: its files
+ * @area: its area
+ */
+struct share_process {
+	long fd;
+	bool gone;
+	struct lkl_share files;
+	struct share *area;
+};
+
+extern struct share_process share_processes[SHARE_PROCESSES];
 
 #endif /* HIJACK_SHARE_H */

@@ -97,11 +97,16 @@ extern struct epoll epolls[EPOLLS];
 /* There have been none beyond. */
 extern unsigned int epolls_top;
 
-static inline struct epoll *to_epoll(uint32_t word)
+static inline struct epoll *to_epoll_of(struct share *area, uint32_t word)
 {
 	unsigned int n = fd_number(word);
 
-	return likely(n < EPOLLS) ? &epolls[n] : &share->epoll[n - EPOLLS];
+	return likely(n < EPOLLS) ? &epolls[n] : &area->epoll[n - EPOLLS];
+}
+
+static inline struct epoll *to_epoll(uint32_t word)
+{
+	return to_epoll_of(share, word);
 }
 
 /* A sleeping thread in an epoll's @users. */
@@ -135,7 +140,5 @@ extern unsigned int epolls_nested;
 void epoll_refresh(void);
 /* Does the shadow have something? */
 bool epoll_is_ready(struct epoll *e);
-/* Wake one of the threads that sleep in it. */
-void epoll_ring(struct epoll *e, int event);
 
 #endif /* HIJACK_WAIT_H */

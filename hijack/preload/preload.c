@@ -8,9 +8,8 @@
  * calls it makes itself: getaddrinfo(), fopen(), getifaddrs() and res_init() do
  * not ask by name.
  *
- * A program that a forked child executes is of the same network if it inherits
- * a socket of it, else it is helped to the host's.  The child of a program that
- * had no sockets, such as a shell, gets a kernel of its own.
+ * A program that is executed gets this library, whatever its environment was to
+ * be.
  */
 #include <emmintrin.h>
 #include <errno.h>
@@ -33,72 +32,42 @@
 
 #define LIBRARY "liblkl-hijack.so"
 
-static long owner_pid;
+/* LD_PRELOAD as this program got it. */
+static char *own_preload;
 
 /*
  * Programs that this one executes
  */
 
-/* LD_PRELOAD without us; NULL if nothing is left of it. */
-static char *without_us(char *entry, char *buf)
-{
-	const char *value = entry + strlen("LD_PRELOAD="), *end;
-	char *to = buf + strlen("LD_PRELOAD=");
-	size_t len;
-
-	memcpy(buf, entry, value - entry);
-	for (; *value; value = end) {
-		value += strspn(value, ": ");
-		end = value + strcspn(value, ": ");
-		len = end - value;
-		if (!len ||
-		    (len >= strlen(LIBRARY) &&
-		     !memcmp(end - strlen(LIBRARY), LIBRARY, strlen(LIBRARY))))
-			continue;
-		if (to[-1] != '=')
-			*to++ = ':';
-		memcpy(to, value, len);
-		to += len;
-	}
-	*to = 0;
-	return to[-1] == '=' ? NULL : buf;
-}
-
 static long do_exec(long nr, const long *a)
 {
-	int at = nr == SYS_execveat ? 3 : 2, n, m = 0, i;
-	char **env = (char **)a[at], *preload = NULL;
+	static const char name[] = "LD_PRELOAD=";
+	int at = nr == SYS_execveat ? 3 : 2;
+	unsigned long size = hijack_exec_size((char **)a[at]), i, n;
 	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] }, ret;
 	char shared[HIJACK_EXEC_TEXT];
-	bool goes_on;
-
-	if (!env || !hijack_has_sockets() ||
-	    (!hijack_is_served() &&
-	     host_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0) == owner_pid))
-		return hijack_syscall(nr, a);
-	for (n = 0; env[n]; n++)
-		if (!strncmp(env[n], "LD_PRELOAD=", 11))
-			preload = env[n];
-	if (!preload || !strstr(preload, LIBRARY))
-		return hijack_syscall(nr, a);
-	goes_on = hijack_exec_begin(shared);
-
 	/* On the stack: this may be the child of a vfork(). */
-	char *copy[n + 2], text[strlen(preload) + 1];
+	char *env[size + 1];
 
-	for (i = 0; i < n; i++) {
-		copy[m] = env[i] == preload && !goes_on
-				  ? without_us(preload, text)
-				  : env[i];
-		m += !!copy[m];
+	n = hijack_exec_begin((char **)a[at], env, shared);
+	for (i = 0; i < n && strncmp(env[i], name, sizeof(name) - 1); i++)
+		;
+	if (i == n) {
+		env[n++] = own_preload;
+		env[n] = NULL;
 	}
-	if (goes_on)
-		copy[m++] = shared;
-	copy[m] = NULL;
-	b[at] = (long)copy;
+
+	char text[strlen(env[i]) + strlen(own_preload) + 2];
+
+	if (!strstr(env[i], LIBRARY)) {
+		strcpy(text, own_preload);
+		strcat(text, ":");
+		strcat(text, env[i] + sizeof(name) - 1);
+		env[i] = text;
+	}
+	b[at] = (long)env;
 	ret = hijack_syscall(nr, b);
-	if (goes_on)
-		hijack_exec_end();
+	hijack_exec_end();
 	return ret;
 }
 
@@ -118,16 +87,18 @@ static long do_clone(long nr, const long *a)
 
 	if (nr == SYS_vfork ||
 	    (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM) {
-		hijack_before_fork(true);
+		hijack_before_fork();
 		preload_signals_end();
 	}
 	if (nr == SYS_clone3)
 		stack = args->stack;
 	else if (nr == SYS_clone)
 		stack = a[1];
+	if (nr == SYS_vfork || flags & CLONE_VFORK)
+		hijack_fork_begin(true);
 	if (nr == SYS_vfork || flags & CLONE_VM || stack)
 		return PRELOAD_IN_PLACE;
-	hijack_fork_begin();
+	hijack_fork_begin(false);
 	ret = host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	hijack_fork_end(ret);
 	preload_signals_end();
@@ -216,12 +187,15 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 static void prepare_fork(void)
 {
-	hijack_before_fork(false);
+	hijack_before_fork();
 }
 
 __attribute__((constructor)) static void preload_start(void)
 {
-	owner_pid = getpid();
+	const char *preload = getenv("LD_PRELOAD");
+
+	if (!preload || asprintf(&own_preload, "LD_PRELOAD=%s", preload) < 0)
+		_exit(127);
 	lkl_host_ops.wait = hijack_wait;
 	if (hijack_start("lkl-hijack"))
 		_exit(127);

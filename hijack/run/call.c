@@ -274,8 +274,7 @@ static long call_slow(struct run_thread *t, struct run_regs *r)
 		run_host2(SYS_sigaltstack, &off, 0);
 	}
 	if (t->vforked && !h)
-		ret = host_syscall(r->nr, r->arg[0], r->arg[1], r->arg[2],
-				   r->arg[3], r->arg[4], r->arg[5]);
+		ret = hijack_vfork_syscall(r->nr, r->arg);
 	else
 		ret = h ? h(t, r) : core(r);
 	if (alt && t->alt.ss_size)

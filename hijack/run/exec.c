@@ -2,10 +2,8 @@
 /*
  * Programs that the program executes.
  *
- * What a program executes is run as it is, but for the child of one that had
- * sockets: that is a helper and runs on the host alone, unless it inherits a
- * socket.  A filter stays with it, which may trap it where it is: then it needs
- * to be run all the same.
+ * What a program executes is loaded by lkl-run again, and so is in the same
+ * network, or in one of the same configuration.
  */
 #include <elf.h>
 #include <errno.h>
@@ -46,11 +44,8 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	static const char proc_exe[] = "/proc/self/exe";
 	char path[4096] = "";
 	char **argv = (char **)r->arg[1], **new;
-	bool helper = (run_forked() || hijack_is_served()) &&
-		      hijack_has_sockets();
-	bool loads, goes_on = false;
-	char shared[HIJACK_EXEC_TEXT], **env;
-	long args[6], n = 0, m = 0, i = 0;
+	char shared[HIJACK_EXEC_TEXT];
+	long args[6], n = 0, m, i = 0;
 
 	memcpy(args, r->arg, sizeof(args));
 	if (r->nr == SYS_execve) {
@@ -61,32 +56,19 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 			strcpy(path, run_options.program);
 		}
 	}
-	loads = argv && *path && can_load(path);
-	if (helper && loads && !t->vforked)
-		goes_on = hijack_exec_begin(shared);
-	if (goes_on)
-		helper = false;
-	if (!loads || (helper && !run_options.seccomp))
+	if (!argv || !*path || !can_load(path))
 		return t->vforked ? host_syscall(r->nr, args[0], args[1],
 						 args[2], args[3], args[4], 0)
 				  : run_core(r->nr, args);
 	while (argv[n])
 		n++;
-	env = (char **)args[2];
-	while (goes_on && env && env[m])
-		m++;
-	new = mmap(NULL, (n + 12 + m + 2) * sizeof(*new),
-		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (new == MAP_FAILED) {
-		if (goes_on)
-			hijack_exec_end();
+	m = hijack_exec_size((char **)args[2]);
+	new = mmap(NULL, (n + 12 + m) * sizeof(*new), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (new == MAP_FAILED)
 		return -ENOMEM;
-	}
-	if (goes_on) {
-		args[2] = (long)(new + n + 12);
-		memcpy(new + n + 12, env, m * sizeof(*new));
-		new[n + 12 + m] = shared;
-	}
+	hijack_exec_begin((char **)args[2], new + n + 12, shared);
+	args[2] = (long)(new + n + 12);
 	new[i++] = (char *)run_options.self;
 	if (run_options.trace)
 		new[i++] = "--trace";
@@ -96,7 +78,7 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 		new[i++] = "--no-rewrite";
 	if (run_options.seccomp)
 		new[i++] = "--seccomp";
-	if (run_options.host || helper)
+	if (run_options.host)
 		new[i++] = "--host";
 	new[i++] = "--argv0";
 	new[i++] = n ? argv[0] : "";
@@ -107,8 +89,7 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
 	i = run_core(SYS_execve, args);
-	munmap(new, (n + 12 + m + 2) * sizeof(*new));
-	if (goes_on)
-		hijack_exec_end();
+	munmap(new, (n + 12 + m) * sizeof(*new));
+	hijack_exec_end();
 	return i;
 }

@@ -24,6 +24,7 @@
 #include <sys/prctl.h>
 
 #include <lkl/asm/host_ops.h>
+#include <lkl/asm/areas.h>
 #include <lkl_host.h>
 
 #include "run.h"
@@ -41,10 +42,6 @@
 #define BIT(sig) (1UL << ((sig)-1))
 #define RESERVED (BIT(SIGSYS) | BIT(SIGSEGV) | BIT(SIGBUS))
 #define SA_RESTORER 0x04000000
-
-/* What the library's kernel maps (asm/layout.h). */
-#define LIBRARY_START 0x110000000000UL
-#define LIBRARY_END 0x160000000000UL
 
 /* As the kernel knows it. */
 struct run_action {
@@ -284,7 +281,7 @@ static bool library_handles(struct run_thread *t, int sig, siginfo_t *info,
 	struct sigaction *sa = sig == SIGSEGV ? &library_segv : &library_bus;
 
 	if (!sa->sa_sigaction || info->si_code <= 0 ||
-	    (outside && (addr < LIBRARY_START || addr >= LIBRARY_END)))
+	    (outside && (addr < LKL_AREA_START || addr >= LKL_AREA_END)))
 		return false;
 	if (outside) {
 		t->selector = 0;

@@ -239,7 +239,7 @@ static long new_process(struct run_thread *t, struct start *s)
 	long ret;
 
 	rewrite_lock();
-	hijack_fork_begin();
+	hijack_fork_begin(false);
 	if (!(s->flags & ~simple) && (s->flags & CSIGNAL) == SIGCHLD) {
 		/* Leaves our C library in order. */
 		ret = fork();
@@ -297,8 +297,12 @@ static long new_guest(struct run_thread *t, struct start *s)
 	g->thread.vforked = true;
 	g->thread.alt = s->flags & CLONE_VFORK ? t->alt : (stack_t){ 0 };
 	run_actions_copy(&g->thread, g->actions);
+	if (s->flags & CLONE_VFORK)
+		hijack_fork_begin(true);
 	ret = run_clone(s->flags & ~CLONE_SETTLS, g, s->parent_tid,
 			s->child_tid, 0, guest_main, g);
+	if (s->flags & CLONE_VFORK)
+		hijack_fork_end(ret);
 	if (ret < 0 || s->flags & CLONE_VFORK)
 		munmap(area, STACK_SIZE);
 	return ret;
@@ -326,7 +330,7 @@ static long clone_any(struct run_thread *t, struct run_regs *r,
 		return -RUN_RESTART;
 	}
 	if (!(flags & CLONE_THREAD) && !t->vforked) {
-		hijack_before_fork(flags & CLONE_VM);
+		hijack_before_fork();
 		run_signals_init();
 	}
 	if (flags & CLONE_THREAD)

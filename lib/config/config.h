@@ -39,6 +39,9 @@ void lkl_config_prepare(struct lkl_config *cfg);
 /* Free all of it; it is empty then. */
 void lkl_config_free(struct lkl_config *cfg);
 
+/* Have @to be another one of the same settings, without devices. */
+int lkl_config_copy(struct lkl_config *to, const struct lkl_config *from);
+
 /* Add an interface behind the others; NULL without memory. */
 struct lkl_config_iface *lkl_config_new_iface(struct lkl_config *cfg);
 

@@ -237,6 +237,41 @@ void lkl_config_free(struct lkl_config *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 }
 
+static bool copy_settings(void *to, const void *from,
+			  const struct setting *setting)
+{
+	bool ok = true;
+
+	for (; setting->key; setting++) {
+		const char *value = *lkl_config_value(from, setting);
+		char **copy = lkl_config_value(to, setting);
+
+		*copy = value ? strdup(value) : NULL;
+		ok &= !value == !*copy;
+	}
+	return ok;
+}
+
+int lkl_config_copy(struct lkl_config *to, const struct lkl_config *from)
+{
+	const struct lkl_config_iface *iface;
+	struct lkl_config_iface *copy;
+	bool ok;
+
+	memset(to, 0, sizeof(*to));
+	lkl_config_prepare(to);
+	ok = copy_settings(to, from, lkl_config_settings);
+	for (iface = from->ifaces; iface && ok; iface = iface->next) {
+		copy = lkl_config_new_iface(to);
+		ok = copy &&
+		     copy_settings(copy, iface, lkl_config_iface_settings);
+	}
+	if (ok)
+		return 0;
+	lkl_config_free(to);
+	return lkl_config_no_memory("configuration");
+}
+
 /* An interface behind the others, or NULL. */
 struct lkl_config_iface *lkl_config_new_iface(struct lkl_config *cfg)
 {

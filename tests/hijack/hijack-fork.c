@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -17,7 +18,7 @@
 
 #include "hijack.h"
 
-static int pair[2];
+static int pair[2], ep;
 /* Pipes of the host's: from a child, and to it. */
 static int up[2], down[2];
 
@@ -436,7 +437,49 @@ static void much(void)
 	EQ(pthread_join(thread, NULL), 0);
 }
 
-static int ep, plain;
+static void use_bad_pointers(void)
+{
+	void *bad[] = { (void *)1, (void *)-4096L, (void *)-1L };
+	char c = 'x';
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct iovec iov[2] = { { &c, 1 }, { bad[i], 1 } };
+		struct msghdr msg = { .msg_iov = bad[i], .msg_iovlen = 1 };
+		socklen_t len = sizeof(addr);
+
+		FAILS(write(pair[0], bad[i], 1), EFAULT);
+		FAILS(writev(pair[0], bad[i], 1), EFAULT);
+		FAILS(sendto(pair[0], &c, 1, 0, bad[i], 16), EFAULT);
+		FAILS(sendmsg(pair[0], bad[i], 0), EFAULT);
+		FAILS(sendmsg(pair[0], &msg, 0), EFAULT);
+		FAILS(getsockname(pair[0], bad[i], &len), EFAULT);
+		FAILS(getsockname(pair[0], (void *)&addr, bad[i]), EFAULT);
+		FAILS(setsockopt(pair[0], SOL_SOCKET, SO_REUSEADDR, bad[i], 4),
+		      EFAULT);
+		FAILS(connect(pair[0], bad[i], 16), EFAULT);
+		FAILS(ioctl(pair[0], FIONREAD, bad[i]), EFAULT);
+		FAILS(epoll_ctl(ep, EPOLL_CTL_ADD, pair[0], bad[i]), EFAULT);
+		/* What is there is sent before what is not. */
+		iov[0].iov_len = 1;
+		EQ(writev(pair[0], iov, 2), 1);
+		get(pair[1]);
+		put(pair[0]);
+		FAILS(read(pair[1], bad[i], 1), EFAULT);
+		put(pair[0]);
+		FAILS(recvmsg(pair[1], &msg, 0), EFAULT);
+	}
+}
+
+/* As in the parent, they are no reason to die. */
+static void bad_pointers(void)
+{
+	tcp_pair(pair);
+	ep = SYS(epoll_create1(0));
+	ends(child(use_bad_pointers), 0);
+}
+
+static int plain;
 
 static int add(int epoll, int fd)
 {
@@ -696,19 +739,13 @@ static void left_alone(void)
 }
 
 static const struct check tests[] = {
-	{ "sharing", sharing },
-	{ "last-close", last_close },
-	{ "preforked", preforked },
-	{ "descendants", descendants },
-	{ "threads", threads },
-	{ "killed", killed },
-	{ "executed", executed },
-	{ "inherited", inherited },
-	{ "much", much },
-	{ "epolls", epolls },
-	{ "sandboxed", sandboxed },
-	{ "many", many },
-	{ "left-alone", left_alone },
+	{ "sharing", sharing },	    { "last-close", last_close },
+	{ "preforked", preforked }, { "descendants", descendants },
+	{ "threads", threads },	    { "killed", killed },
+	{ "executed", executed },   { "inherited", inherited },
+	{ "much", much },	    { "bad-pointers", bad_pointers },
+	{ "epolls", epolls },	    { "sandboxed", sandboxed },
+	{ "many", many },	    { "left-alone", left_alone },
 };
 
 int main(int argc, char **argv)

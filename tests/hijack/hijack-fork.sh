@@ -112,10 +112,16 @@ Server(("", 8000), Handler).serve_forever()'
 	fi
 
 	[ ! -s log ] || ! grep -i lkl-hijack log || fail "$WAY: $(cat log)"
+
+	# A kernel after another, each with the same configuration.
+	"$WAY" bash -c 'for i in 1 2 3 4; do read l </proc/net/dev; /bin/true; done' \
+		>log 2>&1 || fail "$WAY: four kernels: $(cat log)"
+	[ ! -s log ] || fail "$WAY: four kernels: $(cat log)"
 	(
 		unset "${!LKL_HIJACK_@}"
 		export HIJACK_BY=$WAY
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-fork"
+		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-hostile"
 		export HIJACK_FORKED=1
 		"$BUILD/tests/hijack-descriptors"
 		"$BUILD/tests/hijack-wait"

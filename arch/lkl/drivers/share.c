@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Host threads whose calls are those of a forked process: with files of their
+ * Host threads whose calls are those of another process: with files of their
  * own, and interrupted when that process is.
+ *
+ * That process is not trusted.  Who makes its calls sees to their pointers; here
+ * it may open no file but those that tell about the network: /proc/self/mem, for
+ * one, would be a way to all of the application's memory.
  */
+#include <linux/dcache.h>
 #include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/namei.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <asm/call.h>
@@ -24,16 +32,17 @@ long lkl_share_copy(void *arg)
 
 long lkl_share_use(void *arg)
 {
-	struct lkl_share *share = arg;
-	struct files_struct *old;
+	struct lkl_share_thread *thread = arg;
+	struct files_struct *files = thread->share->files, *old;
 
-	atomic_inc(&((struct files_struct *)share->files)->count);
+	atomic_inc(&files->count);
 	task_lock(current);
 	old = current->files;
-	current->files = share->files;
+	current->files = files;
 	task_unlock(current);
 	put_files_struct(old);
-	return (long)current;
+	thread->task = current;
+	return 0;
 }
 
 long lkl_share_put(void *arg)
@@ -46,7 +55,8 @@ long lkl_share_put(void *arg)
 
 long lkl_share_interrupt(void *arg)
 {
-	struct task_struct *task = *(struct task_struct **)arg;
+	struct lkl_share_thread *thread = arg;
+	struct task_struct *task = READ_ONCE(thread->task);
 	struct lkl_call *call = task ? task->thread.active : NULL;
 
 	if (!call)
@@ -54,4 +64,99 @@ long lkl_share_interrupt(void *arg)
 	call->interrupted = 1;
 	lkl_interrupt_call(call);
 	return 0;
+}
+
+/* The rest of @name if it is @place or below, else NULL. */
+static const char *lkl_share_below(const char *name, const char *place)
+{
+	size_t n = strlen(place);
+
+	return !strncmp(name, place, n) && (!name[n] || name[n] == '/') ?
+	       name + n : NULL;
+}
+
+/* Skip "/" and a number. */
+static const char *lkl_share_number(const char *name)
+{
+	return *name == '/' ? name + 1 + strspn(name + 1, "0123456789") : name;
+}
+
+/* Is this the full name of a file about the network? */
+static bool lkl_share_may_open(const char *name)
+{
+	const char *rest = lkl_share_below(name, "/proc"), *task;
+
+	if (rest) {
+		if (lkl_share_below(rest, "/sys/net"))
+			return true;
+		rest = lkl_share_number(rest);
+		task = lkl_share_below(rest, "/task");
+		if (task)
+			rest = lkl_share_number(task);
+		return lkl_share_below(rest, "/net");
+	}
+	rest = lkl_share_below(name, "/sys/devices");
+	if (rest) {
+		rest = strstr(rest, "/net");
+		return rest && lkl_share_below(rest, "/net");
+	}
+	return lkl_share_below(name, "/sys/class/net") ||
+	       lkl_share_below(name, "/etc/resolv.conf");
+}
+
+static int lkl_share_check(const struct path *path, int mode)
+{
+	char *buf = __getname(), *name;
+	int err = -EACCES;
+
+	if (!buf)
+		return -ENOMEM;
+	name = d_path(path, buf, PATH_MAX);
+	if (!IS_ERR(name) && lkl_share_may_open(name))
+		err = 0;
+	__putname(buf);
+	if (err)
+		return err;
+	if (d_is_symlink(path->dentry))
+		return -ELOOP;
+	if (d_is_dir(path->dentry) && mode & MAY_WRITE)
+		return -EISDIR;
+	return path_permission(path, MAY_OPEN | mode);
+}
+
+long lkl_share_open(void *arg)
+{
+	const struct lkl_share_open *open = arg;
+	int flags = open->flags & (O_ACCMODE | O_NONBLOCK | O_CLOEXEC |
+				   O_DIRECTORY | O_LARGEFILE);
+	unsigned int lookup = 0;
+	struct path path;
+	struct file *file;
+	int fd, err;
+
+	if (!(open->flags & O_NOFOLLOW))
+		lookup |= LOOKUP_FOLLOW;
+	if (flags & O_DIRECTORY)
+		lookup |= LOOKUP_DIRECTORY;
+	err = user_path_at(open->dir, (const char __user __force *)open->name,
+			   lookup, &path);
+	if (err)
+		return err;
+	err = lkl_share_check(&path, ACC_MODE(flags));
+	if (err)
+		goto put;
+	fd = get_unused_fd_flags(flags);
+	err = fd;
+	if (fd < 0)
+		goto put;
+	file = dentry_open(&path, flags, current_cred());
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		put_unused_fd(fd);
+	} else {
+		fd_install(fd, file);
+	}
+put:
+	path_put(&path);
+	return err;
 }

@@ -20,7 +20,14 @@
 #include <asm/mirror.h>
 #include <asm/pgalloc.h>
 #include <asm/sections.h>
+#include <uapi/asm/areas.h>
 #include "../../../mm/internal.h"
+
+static_assert(LKL_AREA_START == LKL_RAM_BASE);
+static_assert(LKL_AREA_MMAP == LKL_UMAP_BASE);
+static_assert(LKL_AREA_MMAP_SIZE == LKL_UMAP_SIZE);
+static_assert(LKL_AREA_PAGES == LKL_VMEMMAP_BASE);
+static_assert(LKL_AREA_END == LKL_VMEMMAP_END);
 
 /* Known from the start; a multiple of what the page allocator's blocks hold. */
 #define LKL_MEM_BOOT	(64UL << 20)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Several sets of files in one library: a host thread can make calls in the
- * name of a process that has descriptors of its own, as after a fork().
+ * Several processes in one library: a host thread can make calls in the name of
+ * a process that has descriptors of its own, as after a fork(), and that is not
+ * trusted.
+ *
+ * All of these functions are to be run in kernel context.
  */
 #ifndef _UAPI_ASM_LKL_SHARE_H
 #define _UAPI_ASM_LKL_SHARE_H
@@ -17,23 +20,44 @@ struct lkl_share {
 };
 
 /**
+ * struct lkl_share_thread - a host thread that makes a process's calls
+ * @share: its files
+ * @task: the kernel's, for lkl_share_interrupt(); to be set to NULL before the
+ *	thread makes no calls any more
+ */
+struct lkl_share_thread {
+	struct lkl_share *share;
+	void *task;
+};
+
+/**
+ * struct lkl_share_open - what a process wants to open
+ * @dir: descriptor of a directory
+ * @name: name
+ * @flags: as for openat()
+ */
+struct lkl_share_open {
+	int dir;
+	const char *name;
+	int flags;
+};
+
+/**
  * lkl_share_copy - copy a table of descriptors, as fork() does
  * @share: struct lkl_share, which is filled in
- *
- * All of these are to be run in kernel context.
  *
  * Return: 0 or a negative error number
  */
 long lkl_share_copy(void *share);
 
 /**
- * lkl_share_use - have the calling host thread use these files from here on
- * @share: struct lkl_share
+ * lkl_share_use - have the calling host thread make a process's calls from here
+ *	on
+ * @thread: struct lkl_share_thread, whose @task is filled in
  *
- * Return: a handle of the thread for lkl_share_interrupt(), as long as it can
- * make calls
+ * Return: 0
  */
-long lkl_share_use(void *share);
+long lkl_share_use(void *thread);
 
 /**
  * lkl_share_put - give the copy back: who uses the files still has them
@@ -45,10 +69,20 @@ long lkl_share_put(void *share);
 
 /**
  * lkl_share_interrupt - have the call that a thread waits in end with -EINTR
- * @handle: points to the handle, or to 0 when there is none any more
+ * @thread: struct lkl_share_thread
  *
  * Return: 0, or -EAGAIN when it is in none: the call has ended or not begun
  */
-long lkl_share_interrupt(void *handle);
+long lkl_share_interrupt(void *thread);
+
+/**
+ * lkl_share_open - open a file that tells about the network, and no other
+ * @open: struct lkl_share_open
+ *
+ * The file is looked at, not its name.  Nothing is created.
+ *
+ * Return: a descriptor or a negative error number, -EACCES for other files
+ */
+long lkl_share_open(void *open);
 
 #endif /* _UAPI_ASM_LKL_SHARE_H */

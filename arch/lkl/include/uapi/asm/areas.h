@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Where the library's kernel lives in a process: asm/layout.h for those who are
+ * outside of the kernel.
+ */
+#ifndef _UAPI_ASM_LKL_AREAS_H
+#define _UAPI_ASM_LKL_AREAS_H
+
+/* RAM, and mirrors of it: nobody but the kernel maps anything there. */
+#define LKL_AREA_START	0x110000000000UL
+/* What mmap() of the library's kernel returns. */
+#define LKL_AREA_MMAP	0x130000000000UL
+#define LKL_AREA_MMAP_SIZE	0x4000000000UL
+/* What it knows of pages. */
+#define LKL_AREA_PAGES	0x140000000000UL
+/* The end of all that is the library's. */
+#define LKL_AREA_END	0x160000000000UL
+
+#endif /* _UAPI_ASM_LKL_AREAS_H */

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Threads of the process that has the kernel, each of which makes the calls of
+ * one thread of another process, with that one's files (owner.c).
+ *
+ * So a call that waits does what it would do for a thread of this process, and
+ * holds nobody up.  An idle server sleeps in a futex.
+ *
+ * The other process may have been taken over, and can write anything into its
+ * area at any time.  A request is copied once, and confined to the link's
+ * window (confine.c).  All that is known of the process is kept here.
+ */
+#include <linux/futex.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/mman.h>
+
+#include <lkl_host.h>
+
+#include "child.h"
+
+/* As many files can be watched for a thread. */
+#define MAX_FILES (SHARE_DATA / sizeof(struct lkl_watch_file))
+
+/**
+ * struct server - a thread, and the link it serves
+ * @handle: the thread, until it has been joined
+ * @runs: it has not ended
+ * @ending: it is about to, and does nothing for the link any more
+ * @process: whose link it is
+ * @index: which, of that process
+ * @window: of the link
+ * @gone: the process has ended
+ * @bell: its thread's eventfd
+ * @number: of the call that is being made
+ * @watch: of the thread's poll()
+ * @watching: it is in use
+ * @files: for @watch; MAX_FILES, or NULL
+ * @kernel: as the library's kernel knows the thread
+ * @robust: the host finds the link's futex by it when the thread ends
+ */
+static struct server {
+	void *handle;
+	bool runs, ending;
+	int process;
+	unsigned int index;
+	char *window;
+	int gone;
+	long bell;
+	unsigned int number;
+	struct lkl_watch watch;
+	bool watching;
+	struct lkl_watch_file *files;
+	struct lkl_share_thread kernel;
+	struct robust_list_head robust;
+} servers[SHARE_LINKS];
+
+/* There have been none beyond. */
+static unsigned int servers_top;
+
+/**
+ * struct bell - an epoll of a process, whose shadow is watched
+ * @process: whose, + 1; 0 is free
+ * @index: which, of that process
+ * @fd: its eventfd
+ * @watch: on the shadow
+ * @watching: it is in use
+ * @file: for @watch
+ */
+static struct bell {
+	int process;
+	unsigned int index;
+	long fd;
+	struct lkl_watch watch;
+	bool watching;
+	struct lkl_watch_file file;
+} bells[SHARE_EPOLLS];
+
+static struct share_link *link_of(const struct server *s)
+{
+	return &share_processes[s->process].area->link[s->index];
+}
+
+/*
+ * Watches
+ */
+
+/* The library's kernel has something for a thread's poll(). */
+static void notify_thread(struct lkl_watch *watch)
+{
+	static const uint64_t one = 1;
+	struct server *s =
+		(void *)((char *)watch - offsetof(struct server, watch));
+
+	own_call3(SYS_write, s->bell, &one, sizeof(one));
+}
+
+/* And for an epoll. */
+static void notify_epoll(struct lkl_watch *watch)
+{
+	struct bell *b = (void *)((char *)watch - offsetof(struct bell, watch));
+
+	epoll_ring(&share_processes[b->process - 1].area->epoll[b->index],
+		   b->fd);
+}
+
+static void stop_watching(struct server *s)
+{
+	if (!s->watching)
+		return;
+	s->watching = false;
+	s->watch.count = 0;
+	lkl_kernel_call(lkl_watch_stop, &s->watch);
+}
+
+static bool have_files(struct server *s)
+{
+	long map;
+
+	if (s->files)
+		return true;
+	map = raw_syscall(SYS_mmap, 0, MAX_FILES * sizeof(*s->files),
+			  PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	if (map < 0 && map > -4096)
+		return false;
+	s->files = (void *)map;
+	return true;
+}
+
+/* SHARE_WATCH: what to do, and how many files there are in the window. */
+static long watch_files(struct server *s, const long *a)
+{
+	struct lkl_watch_file *theirs = (void *)(s->window + SHARE_HEAD);
+	unsigned long count = a[1], i;
+	long ret;
+
+	if (count > MAX_FILES)
+		return -EFAULT;
+	if (a[0] == SHARE_START) {
+		stop_watching(s);
+		if (!have_files(s))
+			return -ENOMEM;
+		copy(s->files, theirs, count * sizeof(*s->files));
+		s->watch = (struct lkl_watch){ .notify = notify_thread,
+					       .files = s->files,
+					       .count = count };
+		ret = lkl_kernel_call(lkl_watch_start, &s->watch);
+		s->watching = !ret;
+	} else {
+		if (!s->watching)
+			return 0;
+		s->watching = false;
+		count = least(count, s->watch.count);
+		s->watch.count = count;
+		ret = lkl_kernel_call(lkl_watch_stop, &s->watch);
+	}
+	for (i = 0; i < count; i++)
+		theirs[i].revents = s->files[i].revents;
+	return ret;
+}
+
+static void free_bell(struct bell *b)
+{
+	b->watch.count = 0;
+	if (b->watching)
+		lkl_kernel_call(lkl_watch_stop, &b->watch);
+	b->watching = false;
+	fd_forget(b->fd);
+	__atomic_store_n(&b->process, 0, __ATOMIC_SEQ_CST);
+}
+
+static struct bell *find_bell(int process, unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARE_EPOLLS; i++)
+		if (bells[i].process == process && bells[i].index == index)
+			return &bells[i];
+	return NULL;
+}
+
+/* SHARE_EPOLL: what to do, index, file. */
+static long watch_epoll(struct server *s, const long *a)
+{
+	struct bell *b = find_bell(s->process + 1, a[1]);
+	long ret;
+
+	if (!b)
+		return -ENOENT;
+	if (a[0] != SHARE_START) {
+		free_bell(b);
+		return 0;
+	}
+	if (b->watching)
+		return -EEXIST;
+	b->file = (struct lkl_watch_file){ .fd = a[2], .events = POLLIN };
+	b->watch = (struct lkl_watch){ .notify = notify_epoll,
+				       .files = &b->file,
+				       .count = 1 };
+	ret = lkl_kernel_call(lkl_watch_always, &b->watch);
+	b->watching = !ret;
+	return ret;
+}
+
+/**
+ * serve_epoll - an epoll of a process is to have a shadow
+ * @process: number of the process
+ * @index: of the epoll
+ * @fd: its eventfd, or -1
+ */
+void serve_epoll(int process, unsigned int index, long fd)
+{
+	struct bell *b = NULL;
+	int *answer, i;
+
+	if (index >= SHARE_EPOLLS || find_bell(process + 1, index)) {
+		fd_forget(fd);
+		return;
+	}
+	for (i = 0; i < SHARE_EPOLLS && fd >= 0 && !b; i++)
+		if (!bells[i].process)
+			b = &bells[i];
+	if (b) {
+		b->index = index;
+		b->fd = fd;
+		__atomic_store_n(&b->process, process + 1, __ATOMIC_SEQ_CST);
+	} else {
+		fd_forget(fd);
+	}
+	answer = &share_processes[process].area->epoll[index].bell;
+	__atomic_store_n(answer, b ? 1 : 0, __ATOMIC_SEQ_CST);
+	share_wake(answer);
+}
+
+/*
+ * Calls
+ */
+
+/* Make a call in the child's name. */
+static long make(struct server *s, struct share_link *link)
+{
+	struct lkl_share_open open;
+	long nr = link->nr, a[6], ret;
+	struct confined c;
+
+	copy(a, link->arg, sizeof(a));
+	switch (nr) {
+	case SHARE_WATCH:
+		return watch_files(s, a);
+	case SHARE_EPOLL:
+		return watch_epoll(s, a);
+	}
+	ret = confine(&c, nr, a, s->window);
+	if (ret)
+		return ret;
+	if (nr == SYS_openat) {
+		open = (struct lkl_share_open){
+			.dir = c.a[0],
+			.name = (const char *)c.a[1],
+			.flags = c.a[2],
+		};
+		return lkl_kernel_call(lkl_share_open, &open);
+	}
+	/* An interruption that came too late may have hit the next call. */
+	do {
+		ret = lkl_syscall(nr, c.a);
+	} while (ret == -EINTR &&
+		 __atomic_load_n(&link->interrupt, __ATOMIC_SEQ_CST) !=
+			 s->number &&
+		 !__atomic_load_n(&s->gone, __ATOMIC_SEQ_CST));
+	if (ret >= 0)
+		confined_end(&c);
+	if (!ret && nr == SYS_ioctl && (unsigned int)a[1] == SIOCGIFCONF)
+		ret = c.conf.len;
+	return ret;
+}
+
+/* Make all calls of the link, until it is closed. */
+static void serve_calls(struct server *s, uint32_t idle)
+{
+	struct share_link *link = link_of(s);
+
+	while (!__atomic_load_n(&s->gone, __ATOMIC_SEQ_CST)) {
+		uint32_t word = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST);
+
+		if (!(word & FUTEX_WAITERS)) {
+			share_wait(&link->word, word, NULL);
+			continue;
+		}
+		if (link->nr == SHARE_END)
+			return;
+		s->number = link->number;
+		link->ret = make(s, link);
+		__atomic_store_n(&link->word, idle, __ATOMIC_SEQ_CST);
+		share_wake(&link->word);
+	}
+}
+
+static void serve(void *arg)
+{
+	struct server *s = arg;
+	struct share_link *link = link_of(s);
+	uint32_t idle = host0(SYS_gettid);
+	long err;
+
+	/*
+	 * Nothing is in the list but what the operation in progress is on: so
+	 * the host follows no pointer that the other process can write.
+	 */
+	s->robust = (struct robust_list_head){
+		.list.next = &s->robust.list,
+		.list_op_pending = (void *)link,
+		.futex_offset = offsetof(struct share_link, word),
+	};
+	host2(SYS_set_robust_list, &s->robust, sizeof(s->robust));
+	s->kernel = (struct lkl_share_thread){
+		.share = &share_processes[s->process].files,
+	};
+	err = lkl_kernel_call(lkl_share_use, &s->kernel);
+	__atomic_store_n(&link->word, err ? FUTEX_OWNER_DIED : idle,
+			 __ATOMIC_SEQ_CST);
+	share_wake(&link->word);
+	if (!err)
+		serve_calls(s, idle);
+
+	stop_watching(s);
+	__atomic_store_n(&s->kernel.task, NULL, __ATOMIC_SEQ_CST);
+	lkl_thread_exit();
+	fd_forget(s->bell);
+	if (s->files)
+		own_call3(SYS_munmap, s->files, MAX_FILES * sizeof(*s->files),
+			  0);
+	s->files = NULL;
+	madvise(s->window, SHARE_WINDOW, MADV_REMOVE);
+	s->robust.list_op_pending = NULL;
+	__atomic_store_n(&s->ending, true, __ATOMIC_SEQ_CST);
+	/* Else the child does it, when it has seen that there is no server. */
+	if (!err) {
+		link->word = 0;
+		__atomic_store_n(&link->used, 0, __ATOMIC_SEQ_CST);
+	}
+	__atomic_store_n(&s->runs, false, __ATOMIC_SEQ_CST);
+}
+
+static struct server *find_server(int process, unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < servers_top; i++)
+		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
+		    servers[i].process == process && servers[i].index == index)
+			return &servers[i];
+	return NULL;
+}
+
+static struct server *start_server(int process, unsigned int index, long bell)
+{
+	struct server *s = servers;
+
+	while (__atomic_load_n(&s->runs, __ATOMIC_SEQ_CST))
+		if (++s == servers + SHARE_LINKS)
+			return NULL;
+	/* The one before has ended, or is about to. */
+	if (s->handle)
+		lkl_host_ops.thread_join(s->handle);
+	*s = (struct server){
+		.runs = true,
+		.process = process,
+		.index = index,
+		.window = share_processes[process].area->data[index],
+		.bell = bell,
+	};
+	if (s - servers >= servers_top)
+		servers_top = s - servers + 1;
+	s->handle = lkl_host_ops.thread_create(serve, s);
+	if (s->handle)
+		return s;
+	s->runs = false;
+	return NULL;
+}
+
+/**
+ * serve_link - have a server for a link
+ * @process: number of the process
+ * @index: of the link
+ * @bell: eventfd of its thread, or -1
+ */
+void serve_link(int process, unsigned int index, long bell)
+{
+	struct server *old = find_server(process, index);
+	struct share_link *link;
+
+	if (index >= SHARE_LINKS || (old && !old->ending)) {
+		fd_forget(bell);
+		return;
+	}
+	if (old) {
+		lkl_host_ops.thread_join(old->handle);
+		old->handle = NULL;
+	}
+	if (bell >= 0 && start_server(process, index, bell))
+		return;
+	fd_forget(bell);
+	link = &share_processes[process].area->link[index];
+	__atomic_store_n(&link->word, FUTEX_OWNER_DIED, __ATOMIC_SEQ_CST);
+	share_wake(&link->word);
+}
+
+/**
+ * serve_end - have all servers of a process end, and forget its epolls
+ * @process: number of the process
+ */
+void serve_end(int process)
+{
+	unsigned int i;
+
+	for (i = 0; i < SHARE_EPOLLS; i++)
+		if (bells[i].process == process + 1)
+			free_bell(&bells[i]);
+	for (i = 0; i < servers_top; i++) {
+		struct server *s = &servers[i];
+		struct share_link *link;
+
+		if (!s->runs || s->process != process)
+			continue;
+		link = link_of(s);
+		__atomic_store_n(&s->gone, 1, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&link->word, FUTEX_WAITERS, __ATOMIC_SEQ_CST);
+		share_wake(&link->word);
+	}
+}
+
+/**
+ * serve_interrupt - interrupt all servers that are to be
+ * @used: is set to whether each process has servers
+ *
+ * Return: whether one has not left its call yet
+ */
+bool serve_interrupt(bool *used)
+{
+	bool more = false;
+	unsigned int i;
+
+	for (i = 0; i < servers_top; i++) {
+		struct server *s = &servers[i];
+		struct share_link *link;
+
+		if (!__atomic_load_n(&s->runs, __ATOMIC_SEQ_CST))
+			continue;
+		used[s->process] = true;
+		link = link_of(s);
+		if (!s->gone &&
+		    (!(__atomic_load_n(&link->word, __ATOMIC_SEQ_CST) &
+		       FUTEX_WAITERS) ||
+		     link->interrupt != link->number))
+			continue;
+		more = true;
+		lkl_kernel_call(lkl_share_interrupt, &s->kernel);
+	}
+	return more;
+}
