@@ -121,44 +121,6 @@ static bool is_pipe(long fd)
 	       S_ISFIFO(st.st_mode);
 }
 
-long copy_sendfile(long nr, const long *a)
-{
-	uint32_t out = fd_word(a[0]), in = fd_word(a[1]);
-	loff_t pos, start;
-	long ret;
-
-	if (likely(!((out | in) & FD_LKL)))
-		return host_call(nr, a);
-	if (out & in & FD_LKL)
-		return lkl4(nr, fd_number(out), fd_number(in), a[2], a[3]);
-	if (a[2] && !user_get(&pos, a[2], sizeof(pos)))
-		return -EFAULT;
-	ret = check_mode(a[1], false);
-	if (!ret)
-		ret = check_mode(a[0], true);
-	if (ret)
-		return ret;
-	/* To a pipe it is a splice(). */
-	if (is_pipe(a[0]))
-		return a[2] ? -ESPIPE
-			    : copy_splice(SYS_splice, (long[6]){ a[1], 0, a[0],
-								 0, a[3], 0 });
-	/* From what has no positions it cannot be repeated: EINVAL. */
-	start = any4(SYS_lseek, a[1], 0, SEEK_CUR, 0);
-	if (start < 0)
-		return a[2] ? -ESPIPE : -EINVAL;
-	if (!a[2])
-		pos = start;
-	if (pos < 0)
-		return -EINVAL;
-	ret = copy_file(a[0], a[1], &pos, a[3]);
-	if (a[2] && !user_put(a[2], &pos, sizeof(pos)))
-		return -EFAULT;
-	if (!a[2] && ret > 0)
-		any4(SYS_lseek, a[1], pos, SEEK_SET, 0);
-	return ret;
-}
-
 /*
  * A pipe to look at what is in another one, the thread's, which somebody who
  * interrupts it does not find there.
@@ -215,6 +177,9 @@ static long await_pipe(long fd, short events, bool nonblock)
 	long n = host_wait_syscall(SYS_poll, (long)&pfd, 1, waits ? -1 : 0, 0,
 				   0, 0);
 
+	/* Nobody reads from it any more. */
+	if (n > 0 && events & POLLOUT && pfd.revents & POLLERR)
+		return host3(SYS_write, fd, &pfd, 1);
 	return n ?: -EAGAIN;
 }
 
@@ -260,8 +225,8 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 	if (!buffer)
 		return -ENOMEM;
 	n = await_pipe(out, POLLOUT, flags & SPLICE_F_NONBLOCK);
-	if (n < 0)
-		return n;
+	if (n < 0 || !count)
+		return n < 0 ? n : 0;
 	n = lkl6(SYS_recvfrom, kfd, (long)buffer, at_most(count), MSG_PEEK, 0,
 		 0);
 	if (n <= 0)
@@ -275,6 +240,46 @@ static long lkl_to_pipe(long out, long kfd, size_t count, int flags)
 	if (m > 0)
 		lkl6(SYS_recvfrom, kfd, (long)buffer, m, 0, 0, 0);
 	return m;
+}
+
+long copy_sendfile(long nr, const long *a)
+{
+	uint32_t out = fd_word(a[0]), in = fd_word(a[1]);
+	loff_t pos, start;
+	long ret;
+
+	if (likely(!((out | in) & FD_LKL)))
+		return host_call(nr, a);
+	if (out & in & FD_LKL)
+		return lkl4(nr, fd_number(out), fd_number(in), a[2], a[3]);
+	if (a[2] && !user_get(&pos, a[2], sizeof(pos)))
+		return -EFAULT;
+	ret = check_mode(a[1], false);
+	if (ret)
+		return ret;
+	start = any4(SYS_lseek, a[1], 0, SEEK_CUR, 0);
+	if (a[2] && start < 0)
+		return -ESPIPE;
+	if (!a[2])
+		pos = start;
+	if (start >= 0 && pos < 0)
+		return -EINVAL;
+	ret = check_mode(a[0], true);
+	if (ret)
+		return ret;
+	/* To a pipe it is a splice(). */
+	if (is_pipe(a[0]) && in & FD_LKL && !a[2])
+		return lkl_to_pipe(a[0], fd_number(in), a[3], 0);
+	/* What has no positions cannot be read again. */
+	if (start < 0)
+		return -EINVAL;
+	ret = copy_file(a[0], a[1], &pos, a[3]);
+	if (a[2] && !user_put(a[2], &pos, sizeof(pos)))
+		return -EFAULT;
+	if (!a[2] && ret > 0)
+		any4(SYS_lseek, a[1], pos, SEEK_SET, 0);
+	/* It has a position, and nothing there. */
+	return ret == -ESPIPE && !a[2] ? -EINVAL : ret;
 }
 
 #define SPLICE_FLAGS                                                           \
@@ -328,8 +333,18 @@ long copy_splice(long nr, const long *a)
 /* Both have to be pipes. */
 long copy_tee(long nr, const long *a)
 {
-	return (fd_word(a[0]) | fd_word(a[1])) & FD_LKL ? -EINVAL
-							: host_call(nr, a);
+	long err;
+
+	if (likely(!((fd_word(a[0]) | fd_word(a[1])) & FD_LKL)))
+		return host_call(nr, a);
+	if (a[3] & ~SPLICE_FLAGS)
+		return -EINVAL;
+	if (!a[2])
+		return 0;
+	err = check_mode(a[0], false);
+	if (!err)
+		err = check_mode(a[1], true);
+	return err ?: -EINVAL;
 }
 
 /* Programs copy by hand what this cannot. */

@@ -13,6 +13,7 @@
  * somebody waits (epoll_refresh()).
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "wait.h"
 
@@ -278,10 +279,31 @@ static uint32_t epoll_found(long fd)
 	return epoll_word(e);
 }
 
+/* What is wrong with a call that names no epoll: of several errors the
+ * kernel's. */
+static long not_an_epoll(const long *a)
+{
+	struct epoll_event ev;
+	struct stat st;
+	long ret;
+
+	if (a[1] != EPOLL_CTL_DEL && !user_get(&ev, a[3], sizeof(ev)))
+		return -EFAULT;
+	ret = own_call3(SYS_fcntl, a[0], F_GETFD, 0);
+	if (ret >= 0)
+		ret = own_call3(SYS_fcntl, a[2], F_GETFD, 0);
+	if (ret < 0)
+		return ret;
+	/* Nobody can wait for a file. */
+	return !fd_call(SYS_fstat, (long[6]){ a[2], (long)&st }) &&
+			       (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		       ? -EPERM
+		       : -EINVAL;
+}
+
 long wait_epoll_ctl(long nr, const long *a)
 {
 	uint32_t epoll = fd_word(a[0]), word = fd_word(a[2]);
-	struct epoll_event ev;
 	long ret;
 
 	if (likely(!((epoll | word) & FD_LKL))) {
@@ -291,15 +313,8 @@ long wait_epoll_ctl(long nr, const long *a)
 	}
 	if (!(epoll & FD_EPOLL))
 		epoll = epoll_found((int)a[0]);
-	if (!epoll) {
-		/* Of several errors the kernel's. */
-		if (a[1] != EPOLL_CTL_DEL && !user_get(&ev, a[3], sizeof(ev)))
-			return -EFAULT;
-		ret = own_call3(SYS_fcntl, a[0], F_GETFD, 0);
-		if (ret >= 0)
-			ret = own_call3(SYS_fcntl, a[2], F_GETFD, 0);
-		return ret < 0 ? ret : -EINVAL;
-	}
+	if (!epoll)
+		return not_an_epoll(a);
 	ret = epoll_shadow(to_epoll(epoll), a[0]);
 	return ret
 		       ?: lkl4(nr, to_epoll(epoll)->file.fd, a[1],
