@@ -45,6 +45,7 @@ struct options {
 	char *lv;
 	char *keyfile;
 	char *mb;
+	char *sector;
 	char *opts;
 	char *log;
 	char *lock;
@@ -79,6 +80,7 @@ static const struct fuse_opt specs[] = {
 	OPTION("keyfile=%s", keyfile),
 	OPTION("passphrase", passphrase),
 	OPTION("mb=%s", mb),
+	OPTION("sector_size=%s", sector),
 	OPTION("opts=%s", opts),
 	OPTION("log=%s", log),
 	OPTION("lock=%s", lock),
@@ -183,6 +185,8 @@ static void help(void)
 	       "    -o gidmap=...          the same for groups\n"
 	       "    -o mb=MB               memory for the kernel (default: "
 	       "256)\n"
+	       "    -o sector_size=N       size of the sectors of the disk "
+	       "(default: find out)\n"
 	       "    -o log=FILE            append the kernel's messages to "
 	       "FILE\n"
 	       "    -o lock=FILE           mount only if FILE can be locked, "
@@ -246,6 +250,10 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->trust = o->trust;
 	img->dash_o = true;
 	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
+	if (o->sector) {
+		optarg = o->sector;
+		image_option(img, 'Z');
+	}
 	img->readonly = o->readonly;
 	img->fall_back = true;
 	img->lock_ms = is_mounted(o->image) ? 0 : PREDECESSOR_MS;

@@ -78,7 +78,7 @@ static bool in_memory(int fd)
 static int fd_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
 {
 	int mode = fcntl(disk.fd, F_GETFL), read_only = 0;
-	unsigned int unit = DIRECT_MAX;
+	unsigned int unit = DIRECT_MAX, block;
 	struct stat st;
 
 	if (mode < 0 || fstat(disk.fd, &st))
@@ -92,10 +92,12 @@ static int fd_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
 	if (S_ISBLK(st.st_mode)) {
 		ioctl(disk.fd, BLKPBSZGET, &unit);
 		ioctl(disk.fd, BLKROGET, &read_only);
+		if (!ioctl(disk.fd, BLKSSZGET, &block))
+			limits->block_size = block;
 	} else if (st.st_blksize >= SECTOR && st.st_blksize < DIRECT_MAX) {
 		unit = st.st_blksize;
 	}
-	if (mode & O_DIRECT)
+	if (mode & O_DIRECT && S_ISREG(st.st_mode))
 		limits->block_size = direct_block(disk.fd);
 	if (unit < limits->block_size)
 		unit = limits->block_size;

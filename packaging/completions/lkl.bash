@@ -68,7 +68,7 @@ _lkl_fuse() {
 	# the last of a list of options
 	[[ $cur != *,* ]] || start=${cur%,*},
 	mapfile -t COMPREPLY < <(compgen -P "$start" -W "type= part= disk= lv= passphrase keyfile= ro
-		mb= log= lock= opts= uid= gid= uidmap= gidmap= nosandbox trust_image allow_other" -- "${cur##*,}")
+		mb= log= lock= opts= uid= gid= uidmap= gidmap= sector_size= nosandbox trust_image allow_other" -- "${cur##*,}")
 	compopt -o nospace
 }
 

@@ -41,6 +41,6 @@ if command -v mkfs.btrfs >/dev/null && command -v btrfstune >/dev/null; then
 	! touch mnt/new 2>/dev/null || fail "seed: written"
 	unmount seed
 	[ "$(sha256sum <seed)" = "$sum" ] || fail "seed: changed"
-	refuses 2 "cannot mount 'seed' as btrfs: Read-only file system" \
+	refuses 2 "cannot write to 'seed': read-only file system \(btrfs\)" \
 		cptofs -i seed messages /
 fi

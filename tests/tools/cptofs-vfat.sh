@@ -28,6 +28,6 @@ check vfat img
 
 if command -v mksquashfs >/dev/null; then
 	mksquashfs tree sq -noappend -quiet -no-progress
-	refuses 2 "cannot write to 'sq': squashfs is mounted read-only" \
+	refuses 2 "cannot write to 'sq': read-only file system \(squashfs\)" \
 		cptofs -i sq link /
 fi

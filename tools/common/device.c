@@ -52,7 +52,7 @@ bool device_read(void *handle, void *buf, size_t len, off_t pos)
 
 static bool look(struct device *d, struct probe *found)
 {
-	int fd = probe_outline(device_read, d, d->size);
+	int fd = probe_outline(device_read, d, d->size, 0);
 
 	if (fd < 0)
 		return false;

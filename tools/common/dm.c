@@ -89,7 +89,7 @@ int dm_create(struct table *t, unsigned int n, bool readonly, uint32_t *dev)
 	if (!err) {
 		*dev = dm.dev;
 		load->target_count = t->count;
-		load->flags = mode;
+		load->flags = mode | LKL_DM_SECURE_DATA_FLAG;
 		err = dm_ioctl(fd, LKL_DM_TABLE_LOAD, n, load, t->len);
 		dm.flags = mode;
 		if (!err)

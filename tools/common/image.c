@@ -6,15 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "image.h"
 #include "overlay.h"
+#include "sector.h"
 #include "tool.h"
 
 #define SECTOR 512
@@ -50,6 +54,7 @@ static int open_file(const struct image *img, struct image_disk *d)
 	int flags = (img->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
 	int lock = (img->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB;
 	unsigned int ms = img->lock_ms;
+	int sector;
 
 	/* O_EXCL: not a block device that the host has mounted */
 	if (!img->readonly && !stat(d->file, &d->st) && S_ISBLK(d->st.st_mode))
@@ -80,6 +85,9 @@ static int open_file(const struct image *img, struct image_disk *d)
 		return -1;
 	}
 	d->size = lseek(d->fd, 0, SEEK_END);
+	if (S_ISBLK(d->st.st_mode) && !d->sector &&
+	    !ioctl(d->fd, BLKSSZGET, &sector))
+		d->sector = sector;
 	return 0;
 }
 
@@ -100,6 +108,8 @@ static int open_disk(const struct image *img, struct image_disk *d)
 	}
 	if (d->remote)
 		d->size = d->remote->size;
+	if (d->remote && !d->sector)
+		d->sector = d->remote->sector;
 	if (d->size < SECTOR) {
 		tool_error("'%s' is empty", d->file);
 		return -1;
@@ -169,16 +179,14 @@ static int check_contents(struct image *img)
 {
 	blkid_probe pr = blkid_new_probe();
 	off_t off = 0, size = img->disks->size;
-	blkid_partlist list = NULL;
+	blkid_partlist list;
 	struct probe found;
 	int ret = -1;
 	char *have;
 
 	if (!pr)
 		tool_no_memory();
-	if (!blkid_probe_set_device(pr, img->disks->fd, 0, 0) &&
-	    !blkid_probe_enable_partitions(pr, 1))
-		list = blkid_probe_get_partitions(pr);
+	list = probe_partitions(pr, img->disks->fd, &img->disks->sector);
 	if (img->part && check_partition(img, list, &off, &size))
 		goto out;
 	probe_at(img->disks->fd, off, size, &found);
@@ -219,6 +227,29 @@ static void write_file(const char *path, const char *text)
 	}
 }
 
+/* What of the host's may stand in the way of the kernel's memory. */
+static const char *boot_hint(long err)
+{
+	static const struct {
+		int resource;
+		const char *hint;
+	} limits[] = {
+		{ RLIMIT_FSIZE,
+		  " (its memory counts as a file, see ulimit -f)" },
+		{ RLIMIT_AS, " (see ulimit -v)" },
+	};
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		if (err != (i ? -ENOMEM : -EFBIG))
+			continue;
+		if (!getrlimit(limits[i].resource, &limit) &&
+		    limit.rlim_cur != RLIM_INFINITY)
+			return limits[i].hint;
+	}
+	return "";
+}
+
 static int boot(struct image *img)
 {
 	long err;
@@ -234,14 +265,19 @@ static int boot(struct image *img)
 			d->disk = d->remote->disk;
 		else
 			d->disk.fd = d->fd;
+		/* those of one file system are alike */
+		if (!d->sector)
+			d->sector = img->disks->sector;
+		if (d->sector > SECTOR)
+			d->sectors = sector_new(&d->disk, d->sector);
 		err = d->id = lkl_disk_add(&d->disk);
 	}
 	if (err >= 0)
 		err = lkl_start_kernel("mem=%uM loglevel=%d", img->mem,
 				       img->verbose ? 8 : 0);
 	if (err < 0) {
-		tool_error("cannot start the kernel with %u MiB: %s", img->mem,
-			   lkl_strerror(err));
+		tool_error("cannot start the kernel with %u MiB: %s%s",
+			   img->mem, lkl_strerror(err), boot_hint(err));
 		return -1;
 	}
 	img->booted = true;
@@ -322,9 +358,6 @@ static void explain(struct image *img, long err)
 		snprintf(reason, sizeof(reason), "it holds %s", img->found);
 	else if (!*img->found)
 		snprintf(reason, sizeof(reason), "no file system found in it");
-	else if (err == -LKL_EACCES && !img->readonly)
-		snprintf(reason, sizeof(reason), "%s",
-			 lkl_strerror(-LKL_EROFS));
 	else if (!*reason)
 		snprintf(reason, sizeof(reason), "%s", lkl_strerror(err));
 	if (img->part)
@@ -453,20 +486,26 @@ static long mount_once(struct image *img)
 	return err;
 }
 
-/* Was the image refused only because its journal could not be replayed? */
-static bool needs_replay(struct image *img, long err)
+static bool kernel_said(const char *what)
 {
-	bool ret = err == -LKL_EROFS;
-	char *log;
+	char *log = image_log();
+	bool ret = strstr(log, what);
 
+	free(log);
+	return ret;
+}
+
+/*
+ * Was the image refused only because it cannot be written?  A journal is to be
+ * replayed, which btrfs calls an I/O error, or xfs wants to write to a disk
+ * that has only its journal or realtime data.
+ */
+static bool needs_writing(struct image *img, long err)
+{
 	if (!img->readonly)
 		return false;
-	if (err == -LKL_EIO) { /* so says btrfs */
-		log = image_log();
-		ret = strstr(log, "log replay required");
-		free(log);
-	}
-	return ret;
+	return err == -LKL_EROFS || (err == -LKL_EACCES && img->count > 1) ||
+	       (err == -LKL_EIO && kernel_said("log replay required"));
 }
 
 /* From now on what is written stays in memory. */
@@ -496,23 +535,33 @@ static long mount_overlay(struct image *img)
 	return err ? err : mount_once(img);
 }
 
+static int cannot_write(const struct image *img)
+{
+	tool_error("cannot write to '%s': read-only file system (%s)",
+		   img->file, img->type);
+	return -1;
+}
+
 static int mount_type(struct image *img)
 {
 	struct lkl_statfs sfs;
+	bool replay;
 	long err;
 
 	err = mount_once(img);
-	if (needs_replay(img, err)) {
+	if (needs_writing(img, err)) {
+		replay = err != -LKL_EACCES;
 		err = mount_overlay(img);
-		if (!err)
+		if (!err && (replay || kernel_said("Starting recovery")))
 			tool_warn("'%s' was not unmounted cleanly; its journal "
 				  "is replayed in memory only",
 				  img->file);
-	} else if (err == -LKL_EACCES && img->readonly) {
-		/* xfs wants to write to its other devices, if it has any */
-		err = mount_overlay(img);
-	} else if (err == -LKL_EACCES && img->fall_back) {
-		/* so says btrfs of a seed device */
+	}
+	if (!img->readonly && (err == -LKL_EROFS || err == -LKL_EACCES)) {
+		/* nobody but the file system itself forbids it, as a seed of
+		 * btrfs */
+		if (!img->fall_back)
+			return cannot_write(img);
 		img->readonly = true;
 		err = mount_once(img);
 	}
@@ -521,6 +570,7 @@ static int mount_type(struct image *img)
 			explain(img, err);
 		return -1;
 	}
+	key_forget(&img->key);
 	img->root = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
 				   LKL_O_PATH | LKL_O_DIRECTORY, 0);
 	if (img->root < 0) {
@@ -534,9 +584,7 @@ static int mount_type(struct image *img)
 			img->readonly = true;
 			return 0;
 		}
-		tool_error("cannot write to '%s': %s is mounted read-only",
-			   img->file, img->type);
-		return -1;
+		return cannot_write(img);
 	}
 	return 0;
 }
@@ -581,6 +629,11 @@ bool image_option(struct image *img, int opt)
 	case 'p':
 		img->verbose = true;
 		return true;
+	case 'Z':
+		img->sector = tool_number(optarg, 4096, "sector size");
+		if (img->sector < SECTOR || img->sector & (img->sector - 1))
+			tool_usage_error("invalid sector size: '%s'", optarg);
+		return true;
 	case 'T':
 		img->trust = true;
 		return true;
@@ -598,6 +651,7 @@ int image_open(struct image *img)
 		add_disk(img, NULL);
 	img->disks->file = img->file;
 	for (unsigned int i = 0; i < img->count; i++) {
+		img->disks[i].sector = img->sector;
 		if (open_disk(img, &img->disks[i]))
 			return -1;
 	}
@@ -610,7 +664,7 @@ int image_look(struct image *img)
 
 	if (!d->remote)
 		return 0;
-	d->fd = remote_outline(d->remote);
+	d->fd = remote_outline(d->remote, d->sector);
 	return d->fd < 0 ? -1 : 0;
 }
 
@@ -647,6 +701,7 @@ static int close_disk(const struct image *img, struct image_disk *d)
 	int err = 0;
 
 	overlay_free(d->overlay);
+	sector_free(d->sectors);
 	if (d->fd >= 0 && img->sync && !img->readonly && fsync(d->fd)) {
 		err = -errno;
 		tool_file_error("cannot sync", NULL, d->file, err);

@@ -27,6 +27,8 @@
  * @st: its stat
  * @remote: what it is if it is no raw file
  * @size: its size
+ * @sector: size of its sectors, or 0 as long as that is not known
+ * @sectors: has the library's disk offer them
  * @overlay: private copy in memory that takes a journal's replay
  * @disk: the library's disk
  * @id: its number
@@ -39,6 +41,8 @@ struct image_disk {
 	struct stat st;
 	struct remote *remote;
 	unsigned long long size;
+	unsigned int sector;
+	struct sectors *sectors;
 	struct overlay *overlay;
 	struct lkl_disk disk;
 	int id;
@@ -57,6 +61,7 @@ struct image_disk {
  * @part: partition, 0 for the whole disk, of all disks
  * @lv: logical volume, VG/LV or LV, or NULL for the only one
  * @key: passphrase of what is encrypted
+ * @sector: size of the sectors of all disks, or 0 to find out
  * @mem: memory of the kernel in MiB, 0 for what is usual
  * @trust: let an image name other files and servers
  * @dash_o: the names of options are those of mount(8), in messages
@@ -85,6 +90,7 @@ struct image {
 	unsigned int part;
 	const char *lv;
 	struct key key;
+	unsigned int sector;
 	unsigned int mem;
 	bool trust;
 	bool dash_o;
@@ -121,6 +127,7 @@ struct image {
 	{ "options", required_argument, NULL, 'O' }, \
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }, \
+	{ "sector-size", required_argument, NULL, 'Z' }, \
 	{ "trust-image", no_argument, NULL, 'T' }
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
@@ -131,6 +138,7 @@ struct image {
 	"  -O, --options=LIST      options to mount the file system with\n" \
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
 	"  -p, --printk            show the kernel's messages\n" \
+	"      --sector-size=N     size of the sectors of the disk (default: find out)\n" \
 	"      --trust-image       let the image name other files and servers\n"
 /* clang-format on */
 

@@ -31,6 +31,13 @@ struct key {
 int key_get(struct key *k, const char *image, const char *option);
 
 /**
+ * key_copy() - have a known passphrase twice
+ * @to: the copy
+ * @from: the passphrase
+ */
+void key_copy(struct key *to, const struct key *from);
+
+/**
  * key_forget() - forget the passphrase
  * @k: the passphrase
  */

@@ -2,7 +2,6 @@
 /*
  * libblkid, and files for it to read where a disk is none.
  */
-#include <blkid/blkid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 #include "tool.h"
 
 #define SECTOR 512
+/* The other size that disks have. */
+#define BIG_SECTOR 4096
 /* Signatures are not further from the start or the end. */
 #define WINDOW (1 << 20)
 
@@ -24,6 +25,7 @@ struct outline {
 	bool (*read)(void *handle, void *buf, size_t len, off_t pos);
 	void *handle;
 	off_t size;
+	unsigned int sector;
 	int fd;
 };
 
@@ -62,6 +64,56 @@ void probe_at(int fd, off_t off, off_t size, struct probe *found)
 	blkid_free_probe(pr);
 }
 
+static blkid_partlist try_partitions(blkid_probe pr, int fd,
+				     unsigned int sector)
+{
+	if (blkid_probe_set_device(pr, fd, 0, 0) ||
+	    blkid_probe_set_sectorsize(pr, sector) ||
+	    blkid_probe_enable_partitions(pr, 1))
+		return NULL;
+	return blkid_probe_get_partitions(pr);
+}
+
+/*
+ * Does the table count in sectors of this size?  GPT has checksums; an MBR
+ * would have partitions in which something can be seen.
+ */
+static bool plausible(blkid_partlist list, int fd)
+{
+	int count = list ? blkid_partlist_numof_partitions(list) : 0;
+	struct probe found;
+
+	if (!count)
+		return false;
+	if (!strcmp(blkid_parttable_get_type(blkid_partlist_get_table(list)),
+		    "gpt"))
+		return true;
+	for (int i = 0; i < count; i++) {
+		blkid_partition p = blkid_partlist_get_partition(list, i);
+
+		probe_at(fd, blkid_partition_get_start(p) * SECTOR,
+			 blkid_partition_get_size(p) * SECTOR, &found);
+		if (*found.type)
+			return true;
+	}
+	return false;
+}
+
+blkid_partlist probe_partitions(blkid_probe pr, int fd, unsigned int *sector)
+{
+	blkid_partlist list;
+
+	if (*sector)
+		return try_partitions(pr, fd, *sector);
+	*sector = SECTOR;
+	list = try_partitions(pr, fd, SECTOR);
+	if (plausible(list, fd))
+		return list;
+	if (plausible(try_partitions(pr, fd, BIG_SECTOR), fd))
+		*sector = BIG_SECTOR;
+	return try_partitions(pr, fd, *sector);
+}
+
 static bool copy_window(struct outline *o, off_t pos, off_t end)
 {
 	char *buf = tool_alloc(NULL, WINDOW + SECTOR);
@@ -94,15 +146,14 @@ static bool copy_ends(struct outline *o, off_t start, off_t size)
 static int copy_partitions(struct outline *o)
 {
 	blkid_probe pr = blkid_new_probe();
-	blkid_partlist list = NULL;
+	unsigned int sector = o->sector;
+	blkid_partlist list;
 	int count = 0;
 	bool ok = true;
 
 	if (!pr)
 		tool_no_memory();
-	if (!blkid_probe_set_device(pr, o->fd, 0, 0) &&
-	    !blkid_probe_enable_partitions(pr, 1))
-		list = blkid_probe_get_partitions(pr);
+	list = probe_partitions(pr, o->fd, &sector);
 	if (list)
 		count = blkid_partlist_numof_partitions(list);
 	for (int i = 0; i < count && ok; i++) {
@@ -116,9 +167,9 @@ static int copy_partitions(struct outline *o)
 }
 
 int probe_outline(bool (*read)(void *handle, void *buf, size_t len, off_t pos),
-		  void *handle, off_t size)
+		  void *handle, off_t size, unsigned int sector)
 {
-	struct outline o = { read, handle, size,
+	struct outline o = { read, handle, size, sector,
 			     memfd_create("disk", MFD_CLOEXEC) };
 	int before, now = 0;
 

@@ -53,6 +53,7 @@ const char *remote_format(const char *name)
 static struct remote *connect_to(const char *uri, long *err)
 {
 	struct remote *r = tool_alloc(NULL, sizeof(*r));
+	struct lkl_blk_limits limits = { .block_size = SECTOR };
 
 	*r = (struct remote){ .file = -1, .server = -1 };
 	*err = lkl_disk_nbd_open(&r->disk, uri);
@@ -61,6 +62,10 @@ static struct remote *connect_to(const char *uri, long *err)
 		return NULL;
 	}
 	r->disk.ops->get_capacity(r->disk, &r->size);
+	/* a server that takes small requests has not said that it is a disk */
+	if (!r->disk.ops->get_limits(r->disk, &limits) &&
+	    limits.block_size > SECTOR)
+		r->sector = limits.block_size;
 	return r;
 }
 
@@ -179,9 +184,9 @@ static bool read_disk(void *handle, void *buf, size_t len, off_t pos)
 	return disk->ops->request(*disk, &req) == LKL_DEV_BLK_STATUS_OK;
 }
 
-int remote_outline(struct remote *r)
+int remote_outline(struct remote *r, unsigned int sector)
 {
-	return probe_outline(read_disk, &r->disk, r->size);
+	return probe_outline(read_disk, &r->disk, r->size, sector);
 }
 
 void remote_close(struct remote *r)

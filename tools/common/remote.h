@@ -15,12 +15,14 @@
  *
  * @disk: for lkl_disk_add()
  * @size: its size
+ * @sector: size of its sectors, or 0 if that is not known
  * @file: the locked image, or -1
  * @server: reads the end of the qemu-nbd that was started, or -1
  */
 struct remote {
 	struct lkl_disk disk;
 	unsigned long long size;
+	unsigned int sector;
 	int file;
 	int server;
 };
@@ -62,10 +64,11 @@ struct remote *remote_start(const char *name, int file, bool readonly,
 /**
  * remote_outline() - what libblkid needs to see of a disk
  * @r: the disk
+ * @sector: size of its sectors, or 0 if that is not known
  *
  * Return: as of probe_outline()
  */
-int remote_outline(struct remote *r);
+int remote_outline(struct remote *r, unsigned int sector);
 
 /**
  * remote_close() - disconnect, and let qemu-nbd finish

@@ -42,6 +42,9 @@ void tool_init(const char *argv0)
 			sigaction(signals[i], &sa, NULL);
 	}
 
+	/* a limit of the size of files is told as an error instead */
+	signal(SIGXFSZ, SIG_IGN);
+
 	/* each level of a deep tree holds a descriptor */
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;

@@ -17,11 +17,15 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "holes.h"
 #include "tool.h"
 #include "walk.h"
 
 #define DIR_BUF (64 << 10)
 #define MAX_COUNT_DEPTH 2000
+/* Which files must have holes: long ones with few blocks. */
+#define MANY_BLOCKS 2048
+#define FEW_OF_SIZE 16
 
 struct frame {
 	int fd;
@@ -227,11 +231,12 @@ static bool send_range(struct walker *w, int fd, off_t *off, off_t to,
 }
 
 /* Send where a file has data, so far as that can be found out. */
-static bool send_map(struct walker *w, int fd, const struct stat *st)
+static bool send_map(struct walker *w, struct holes *h)
 {
 	const size_t max = STREAM_CHUNK / sizeof(struct extent);
 	off_t data, hole = 0;
 	struct record *r;
+	long found;
 	size_t n;
 
 	do {
@@ -242,18 +247,39 @@ static bool send_map(struct walker *w, int fd, const struct stat *st)
 			return false;
 		list = (void *)r->data;
 		for (n = 0; n < max; n++) {
-			data = w->fs->seek(fd, hole, SEEK_DATA);
-			if (data < 0)
+			found = holes_next(h, hole, &data, &hole);
+			if (found <= 0)
 				break;
-			hole = w->fs->seek(fd, data, SEEK_HOLE);
-			if (hole < 0)
-				hole = st->st_size;
 			list[n] = (struct extent){ data, hole - data };
 		}
-		if (data < 0 && data != -ENXIO)
+		if (found < 0)
 			return true;
 		stream_commit(w->walk->stream, REC_MAP, n * sizeof(*list));
 	} while (n == max);
+	return true;
+}
+
+/* Send the parts of a file that are no holes. */
+static bool send_parts(struct walker *w, struct holes *h, off_t *off, long *err)
+{
+	off_t data, hole;
+	long found;
+
+	if (w->walk->maps && !send_map(w, h))
+		return false;
+	while ((found = holes_next(h, *off, &data, &hole)) > 0) {
+		*off = data;
+		if (!send_range(w, h->fd, off, hole, false, err))
+			return false;
+		if (*err || *off < hole)
+			return true;
+	}
+	if (!found)
+		*off = h->size;
+	else if (found == -EINVAL || found == -EOPNOTSUPP)
+		return send_range(w, h->fd, off, h->size, true, err);
+	else
+		*err = found;
 	return true;
 }
 
@@ -261,29 +287,20 @@ static bool send_map(struct walker *w, int fd, const struct stat *st)
 static bool send_data(struct walker *w, int fd, const struct stat *st,
 		      off_t *off, long *err)
 {
-	if (st->st_blocks < st->st_size / 512) {
-		off_t data, hole;
+	struct holes h = {
+		.fs = w->fs,
+		.fd = fd,
+		.size = st->st_size,
+		.few = st->st_size > MANY_BLOCKS * 512 &&
+		       st->st_blocks < st->st_size / 512 / FEW_OF_SIZE,
+	};
+	bool go_on;
 
-		if (w->walk->maps && !send_map(w, fd, st))
-			return false;
-		while ((data = w->fs->seek(fd, *off, SEEK_DATA)) >= 0) {
-			hole = w->fs->seek(fd, data, SEEK_HOLE);
-			if (hole < 0)
-				hole = st->st_size;
-			*off = data;
-			if (!send_range(w, fd, off, hole, false, err))
-				return false;
-			if (*err || *off < hole)
-				return true;
-		}
-		if (data == -ENXIO)
-			*off = st->st_size;
-		else if (data != -EINVAL && data != -EOPNOTSUPP)
-			*err = data;
-		if (*err || data == -ENXIO)
-			return true;
-	}
-	return send_range(w, fd, off, st->st_size, true, err);
+	if (st->st_blocks >= st->st_size / 512)
+		return send_range(w, fd, off, st->st_size, true, err);
+	go_on = send_parts(w, &h, off, err);
+	holes_end(&h);
+	return go_on;
 }
 
 static bool send_file(struct walker *w, int fd, const char *name,

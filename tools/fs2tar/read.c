@@ -29,6 +29,7 @@
  * @entry: header that has been read ahead
  * @dirs: open directories, as a path
  * @labels: SELinux labels by path
+ * @incremental: that the archive is so has been said
  */
 struct reader {
 	const struct options *opt;
@@ -37,6 +38,7 @@ struct reader {
 	struct stream *stream;
 	struct tool_path dirs;
 	struct labels labels;
+	bool incremental;
 };
 
 /*
@@ -86,6 +88,14 @@ static bool clean_path(char *path)
 	return true;
 }
 
+/* libarchive reads the fraction of a negative number as if it were positive. */
+static struct timespec entry_time(time_t sec, long nsec)
+{
+	if (sec < 0 && nsec)
+		return (struct timespec){ sec - 1, 1000000000 - nsec };
+	return (struct timespec){ sec, nsec };
+}
+
 /* What the entry wants the file to be, and whether it stands for a socket. */
 static void entry_stat(const struct reader *rd, struct stat *st)
 {
@@ -100,13 +110,13 @@ static void entry_stat(const struct reader *rd, struct stat *st)
 		.st_gid = archive_entry_gid(e),
 		.st_rdev = archive_entry_rdev(e),
 		.st_size = archive_entry_size(e),
-		.st_mtim = { archive_entry_mtime(e),
-			     archive_entry_mtime_nsec(e) },
+		.st_mtim = entry_time(archive_entry_mtime(e),
+				      archive_entry_mtime_nsec(e)),
 	};
 	st->st_atim = st->st_mtim;
 	if (archive_entry_atime_is_set(e))
-		st->st_atim = (struct timespec){ archive_entry_atime(e),
-						 archive_entry_atime_nsec(e) };
+		st->st_atim = entry_time(archive_entry_atime(e),
+					 archive_entry_atime_nsec(e));
 	if (rd->opt->fixed_time)
 		st->st_atim = st->st_mtim = rd->opt->time;
 	archive_entry_xattr_reset(e);
@@ -247,6 +257,20 @@ static bool send_dir(struct reader *rd, const char *name, const char *path,
 	return true;
 }
 
+/*
+ * A directory with contents is one of GNU tar's, with the names of all files
+ * that were in it: those that are not there were deleted.
+ */
+static void warn_incremental(struct reader *rd)
+{
+	if (rd->incremental || archive_entry_size(rd->entry) <= 0)
+		return;
+	rd->incremental = true;
+	tool_warn("'%s' is incremental; what was deleted since the archive "
+		  "before is kept",
+		  rd->opt->archive);
+}
+
 static bool send_entry(struct reader *rd, bool *failed)
 {
 	struct archive_entry *e = rd->entry;
@@ -284,6 +308,7 @@ static bool send_entry(struct reader *rd, bool *failed)
 		go_on = stream_named(rd->stream, REC_LINK, NULL, name, first,
 				     strlen(first) + 1);
 	} else if (S_ISDIR(st.st_mode)) {
+		warn_incremental(rd);
 		go_on = send_dir(rd, name, absolute, &st);
 	} else {
 		target = S_ISLNK(st.st_mode) && target ? target : "";

@@ -123,11 +123,27 @@ static void put_header(struct writer *w)
 	}
 }
 
+/*
+ * libarchive writes -1 second and half a second as -1.5, which is another time:
+ * a fraction counts away from 0.  But in the last second before 1970 it has no
+ * place for the sign.
+ */
+static struct timespec archive_time(struct timespec ts)
+{
+	if (ts.tv_sec >= 0 || !ts.tv_nsec)
+		return ts;
+	if (ts.tv_sec == -1)
+		return (struct timespec){ -1, 0 };
+	return (struct timespec){ ts.tv_sec + 1, 1000000000 - ts.tv_nsec };
+}
+
 static void begin_entry(struct writer *w, const struct record *r)
 {
 	const struct options *opt = w->opt;
 	const struct stat *st = &r->st;
-	struct timespec mtime = opt->fixed_time ? opt->time : st->st_mtim;
+	struct timespec mtime =
+		archive_time(opt->fixed_time ? opt->time : st->st_mtim);
+	struct timespec atime = archive_time(st->st_atim);
 	struct archive_entry *e = archive_entry_clear(w->entry);
 	mode_t mode = st->st_mode;
 
@@ -141,8 +157,7 @@ static void begin_entry(struct writer *w, const struct record *r)
 	archive_entry_set_gid(e, idmap_get(&opt->gids, st->st_gid));
 	archive_entry_set_mtime(e, mtime.tv_sec, mtime.tv_nsec);
 	if (!opt->fixed_time)
-		archive_entry_set_atime(e, st->st_atim.tv_sec,
-					st->st_atim.tv_nsec);
+		archive_entry_set_atime(e, atime.tv_sec, atime.tv_nsec);
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		archive_entry_set_rdev(e, st->st_rdev);
 	w->size = S_ISREG(mode) && r->type == REC_OPEN ? st->st_size : 0;

@@ -38,14 +38,11 @@ static struct image copy_image(const struct image *how, unsigned int part,
 		.mem = how->mem,
 		.verbose = how->verbose,
 		.trust = how->trust,
+		.sector = how->disks->sector,
 		.readonly = true,
 	};
 
-	if (how->key.text) {
-		img.key.text = tool_alloc(NULL, how->key.len);
-		memcpy(img.key.text, how->key.text, how->key.len);
-		img.key.len = how->key.len;
-	}
+	key_copy(&img.key, &how->key);
 	for (unsigned int i = 1; i < how->count; i++) {
 		optarg = (char *)how->disks[i].file;
 		image_option(&img, 'D');
@@ -130,7 +127,7 @@ static void put_part(const struct image *img, unsigned int part, off_t off,
 static void put_disk(struct image *img)
 {
 	blkid_probe pr = blkid_new_probe();
-	blkid_partlist list = NULL;
+	blkid_partlist list;
 	blkid_parttable table = NULL;
 	struct probe whole;
 	char buf[TOOL_SIZE];
@@ -138,14 +135,14 @@ static void put_disk(struct image *img)
 	if (!pr)
 		tool_no_memory();
 	probe_at(img->disks->fd, 0, img->disks->size, &whole);
-	if (!blkid_probe_set_device(pr, img->disks->fd, 0, 0) &&
-	    !blkid_probe_enable_partitions(pr, 1))
-		list = blkid_probe_get_partitions(pr);
+	list = probe_partitions(pr, img->disks->fd, &img->disks->sector);
 	if (list)
 		table = blkid_partlist_get_table(list);
 	printf("%s: %s", img->file, tool_size(img->disks->size, buf));
 	if (table)
 		printf(", partition table %s", blkid_parttable_get_type(table));
+	if (img->disks->sector > SECTOR)
+		printf(", sectors of %u bytes", img->disks->sector);
 	printf("\n%4s  %11s  %8s  %8s" LINE_END, "PART", "START", "SIZE",
 	       "USED", "TYPE", "LABEL", "UUID", "NAME");
 	if (*whole.type || !list || !blkid_partlist_numof_partitions(list))
