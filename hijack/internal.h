@@ -81,6 +81,7 @@ void fd_set_word(long fd, uint32_t word);
 void fd_decide(long fd, bool host);
 int fd_next_open(int fd);
 void fd_forked(void);
+void fd_broken_pipe(long nr, const long *a, long kfd);
 long fd_own(long fd);
 void fd_forget(long fd);
 void fd_expect_socket(void);
