@@ -189,11 +189,16 @@ static long sleep_in_host(const struct wait *w, bool sleeps,
 	return m;
 }
 
+static bool is_zero(const struct timespec *time)
+{
+	return time && !time->tv_sec && !time->tv_nsec;
+}
+
 static long do_wait(const struct wait *w)
 {
 	struct hijack_thread *t = hijack_thread();
 	const struct timespec *time = w->time;
-	bool sleeps = !time || time->tv_sec || time->tv_nsec;
+	bool sleeps = !is_zero(time);
 	struct deadline deadline = { 0 };
 	bool stolen = false, listened;
 	struct epoll *e = w->e;
@@ -210,7 +215,7 @@ static long do_wait(const struct wait *w)
 			break;
 		if (sleeps && time && !deadline.at)
 			deadline = deadline_in(time);
-		n = sleep_in_host(w, sleeps, time, &listened);
+		n = sleep_in_host(w, sleeps && !is_zero(time), time, &listened);
 		if (sleeps && !sleep_goes_on(t, &deadline))
 			return n < 0 ? n : -EINTR;
 		if (n < 0 || (!n && !listened) || !epoll_has_shadow(e))
