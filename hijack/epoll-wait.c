@@ -200,19 +200,24 @@ static long do_wait(const struct wait *w)
 	const struct timespec *time = w->time;
 	bool sleeps = !is_zero(time);
 	struct deadline deadline = { 0 };
-	bool stolen = false, listened;
+	bool stolen = false, listened, asleep;
 	struct epoll *e = w->e;
 	struct timespec left;
 	long n, m;
 
 	if (w->max <= 0)
 		return -EINVAL;
-	if (sleeps)
+	/* What is ready already needs no sleeper. */
+	n = epoll_has_shadow(e) ? take_now(w, &stolen) : 0;
+	asleep = !n && sleeps;
+	if (asleep)
 		sleep_begin(t, e, &deadline);
-	for (;;) {
-		n = epoll_has_shadow(e) ? take_now(w, &stolen) : 0;
-		if (n)
-			break;
+	while (!n) {
+		if (sleeps && epoll_has_shadow(e)) {
+			n = take_now(w, &stolen);
+			if (n)
+				break;
+		}
 		if (sleeps && time && !deadline.at)
 			deadline = deadline_in(time);
 		n = sleep_in_host(w, sleeps && !is_zero(time), time, &listened);
@@ -237,9 +242,9 @@ static long do_wait(const struct wait *w)
 	 * into, and others who wait for it.
 	 */
 	if (n > 0 && (n == w->max || stolen) && epoll_has_shadow(e) &&
-	    epoll_sleepers(e) > sleeps && epoll_is_ready(e))
+	    epoll_sleepers(e) > asleep && epoll_is_ready(e))
 		epoll_ring(e, e->event);
-	if (sleeps)
+	if (asleep)
 		sleep_forget(t);
 	return n;
 }
@@ -268,8 +273,14 @@ static long wait_in(long nr, const long *a, const struct timespec *time,
 		return ret == -EBADF && word & FD_LKL ? -EINVAL : ret;
 	}
 	w.e = to_epoll(word);
-	if (!epoll_has_shadow(w.e) && time && !time->tv_sec && !time->tv_nsec)
-		return host_call(nr, a);
+	if (!epoll_has_shadow(w.e) && time) {
+		if (!time->tv_sec && !time->tv_nsec)
+			return host_call(nr, a);
+		/* Only a thread that is going to sleep has to know the time. */
+		ret = epoll_host(a[0], w.events, w.max, &zero, mask);
+		if (ret)
+			return ret;
+	}
 	return do_wait(&w);
 }
 
