@@ -588,6 +588,16 @@ int lkl_sysctl(const char *path, const char *value);
  */
 void lkl_sysctl_parse_write(const char *sysctls);
 
+/**
+ * lkl_change_tls_mode - do nothing
+ *
+ * Programs call it to choose how the library keeps data of threads.  There is
+ * nothing to choose: one way works in all programs.
+ */
+static inline void lkl_change_tls_mode(void)
+{
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -38,19 +38,19 @@ extern "C" {
  * @id: what lkl_netdev_add() returned
  */
 struct lkl_config_iface {
-	char *type;
-	char *param;
-	char *mtu;
-	char *mac;
-	char *ip;
-	char *masklen;
-	char *ipv6;
-	char *masklen6;
+	char *iftype;
+	char *ifparams;
+	char *ifmtu_str;
+	char *ifmac_str;
+	char *ifip;
+	char *ifnetmask_len;
+	char *ifipv6;
+	char *ifnetmask6_len;
 	char *ifgateway;
 	char *ifgateway6;
-	char *neigh;
-	char *qdisc;
-	char *offload;
+	char *ifneigh_entries;
+	char *ifqdisc_entries;
+	char *ifoffload_str;
 
 	struct lkl_config_iface *next;
 	struct lkl_netdev *nd;
@@ -63,15 +63,16 @@ struct lkl_config_iface {
  * Settings are as they were given, and NULL when they were not; they have been
  * checked.
  *
- * @ifaces: the interfaces
+ * @ifnum: number of interfaces
+ * @ifaces: the interfaces, a list
  * @magic: set when the rest is valid, for callers that do not zero it
  */
 struct lkl_config {
 	char *gateway;
 	char *gateway6;
 	char *debug;
-	char *singlecpu;
-	char *sysctl;
+	char *single_cpu;
+	char *sysctls;
 	char *boot_cmdline;
 	char *mount;
 	char *dump;
@@ -79,6 +80,7 @@ struct lkl_config {
 	char *nameserver;
 	char *policy;
 
+	int ifnum;
 	struct lkl_config_iface *ifaces;
 	unsigned long magic;
 };

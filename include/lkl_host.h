@@ -368,6 +368,14 @@ struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
 struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path);
 
 /**
+ * lkl_netdev_wintap_create - a tap of Windows, which this host does not have
+ * @ifname: its name
+ *
+ * Return: NULL
+ */
+struct lkl_netdev *lkl_netdev_wintap_create(const char *ifname);
+
+/**
  * lkl_netdev_dpdk_create - not there yet
  *
  * Return: NULL

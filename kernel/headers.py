@@ -87,6 +87,13 @@ REPLACE = {
     ),
 }
 
+# A second name for a member, which programs know by its name with a prefix.  No
+# union, in which initializers would lack braces.
+ALIASES = {
+    'linux/in.h': (('__be32\ts_addr;\n',
+                    '__be32\ts_addr;\n#define lkl_s_addr s_addr\n'),),
+}
+
 # Headers of the host that are asked for to get names which are now our own.
 INSTEAD = {
     'sys/socket.h': 'linux/socket.h',
@@ -374,7 +381,7 @@ def gather(linux, uapi, ours):
     for header in texts:
         for include in EXTRA.get(header, ()):
             texts[header] = f'#include <{include}>\n' + texts[header]
-        for old, new in REPLACE.get(header, ()):
+        for old, new in REPLACE.get(header, ()) + ALIASES.get(header, ()):
             texts[header] = texts[header].replace(old, new)
     for header in headers_below(ours, ('asm',)):
         texts.setdefault(header, read(os.path.join(ours, header)))

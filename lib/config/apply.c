@@ -27,7 +27,7 @@ void lkl_config_pin(void)
 
 int lkl_config_single_cpu(const struct lkl_config *cfg)
 {
-	return cfg->singlecpu ? atoi(cfg->singlecpu) : 0;
+	return cfg->single_cpu ? atoi(cfg->single_cpu) : 0;
 }
 
 /* Say what could not be done with what; returns the error. */
@@ -83,24 +83,25 @@ static int set_addresses(const struct lkl_config_iface *iface, int ifindex)
 	uint32_t ip;
 	int err = 0;
 
-	if (iface->mtu)
-		err = failed("mtu", iface->mtu,
-			     lkl_if_set_mtu(ifindex, atoi(iface->mtu)));
+	if (iface->ifmtu_str)
+		err = failed("mtu", iface->ifmtu_str,
+			     lkl_if_set_mtu(ifindex, atoi(iface->ifmtu_str)));
 	if (!err)
-		err = failed("up", iface->type, lkl_if_up(ifindex));
-	if (!err && iface->qdisc)
-		err = rtnl_qdiscs(ifindex, iface->qdisc);
-	if (!err && iface->ip) {
-		inet_pton(AF_INET, iface->ip, &ip);
-		err = failed(
-			"ip", iface->ip,
-			lkl_if_set_ipv4(ifindex, ip, atoi(iface->masklen)));
+		err = failed("up", iface->iftype, lkl_if_up(ifindex));
+	if (!err && iface->ifqdisc_entries)
+		err = rtnl_qdiscs(ifindex, iface->ifqdisc_entries);
+	if (!err && iface->ifip) {
+		inet_pton(AF_INET, iface->ifip, &ip);
+		err = failed("ip", iface->ifip,
+			     lkl_if_set_ipv4(ifindex, ip,
+					     atoi(iface->ifnetmask_len)));
 	}
-	if (!err && iface->ipv6) {
-		inet_pton(AF_INET6, iface->ipv6, addr);
+	if (!err && iface->ifipv6) {
+		inet_pton(AF_INET6, iface->ifipv6, addr);
 		err = lkl_if_add_ip(ifindex, LKL_AF_INET6, addr,
-				    atoi(iface->masklen6));
-		err = failed("ipv6", iface->ipv6, err == -LKL_EEXIST ? 0 : err);
+				    atoi(iface->ifnetmask6_len));
+		err = failed("ipv6", iface->ifipv6,
+			     err == -LKL_EEXIST ? 0 : err);
 	}
 	return err;
 }
@@ -113,31 +114,32 @@ static int set_routes(const struct lkl_config_iface *iface, int ifindex)
 
 	/* Unless a gateway is told, which will replace it. */
 	if (iface->nd->flags & LKL_NETDEV_NOARP) {
-		if (iface->ip)
+		if (iface->ifip)
 			err = rtnl_default_route(ifindex, LKL_AF_INET);
-		if (!err && iface->ipv6)
+		if (!err && iface->ifipv6)
 			err = rtnl_default_route(ifindex, LKL_AF_INET6);
-		failed("default route", iface->type, err);
+		failed("default route", iface->iftype, err);
 	}
 	if (!err && iface->ifgateway) {
-		inet_pton(AF_INET, iface->ip, &ip);
+		inet_pton(AF_INET, iface->ifip, &ip);
 		inet_pton(AF_INET, iface->ifgateway, &gw);
 		err = failed("ifgateway", iface->ifgateway,
 			     lkl_if_set_ipv4_gateway(ifindex, ip,
-						     atoi(iface->masklen), gw));
+						     atoi(iface->ifnetmask_len),
+						     gw));
 	}
 	if (!err && iface->ifgateway6) {
-		inet_pton(AF_INET6, iface->ipv6, addr);
+		inet_pton(AF_INET6, iface->ifipv6, addr);
 		inet_pton(AF_INET6, iface->ifgateway6, gw6);
 		err = failed("ifgateway6", iface->ifgateway6,
-			     lkl_if_set_ipv6_gateway(ifindex, addr,
-						     atoi(iface->masklen6),
-						     gw6));
+			     lkl_if_set_ipv6_gateway(
+				     ifindex, addr, atoi(iface->ifnetmask6_len),
+				     gw6));
 	}
-	if (!err && iface->neigh)
-		err = failed("neigh", iface->neigh,
-			     rtnl_entries(iface->neigh, lkl_config_neighbour,
-					  &ifindex));
+	if (!err && iface->ifneigh_entries)
+		err = failed("neigh", iface->ifneigh_entries,
+			     rtnl_entries(iface->ifneigh_entries,
+					  lkl_config_neighbour, &ifindex));
 	return err;
 }
 
@@ -147,12 +149,12 @@ static int wait_address(const struct lkl_config_iface *iface, int ifindex)
 	unsigned char addr[16];
 	int err;
 
-	if (!iface->ipv6)
+	if (!iface->ifipv6)
 		return 0;
-	inet_pton(AF_INET6, iface->ipv6, addr);
+	inet_pton(AF_INET6, iface->ifipv6, addr);
 	err = lkl_if_wait_ipv6_dad(ifindex, addr);
 	/* Without link it will be ready some time after there is one. */
-	return failed("ipv6", iface->ipv6, err == -LKL_ENETDOWN ? 0 : err);
+	return failed("ipv6", iface->ifipv6, err == -LKL_ENETDOWN ? 0 : err);
 }
 
 /* A step for all interfaces. */
@@ -164,7 +166,7 @@ static int for_ifaces(const struct lkl_config *cfg,
 
 	for (struct lkl_config_iface *i = cfg->ifaces; i && !err; i = i->next) {
 		ifindex = lkl_netdev_get_ifindex(i->id);
-		err = ifindex < 0 ? failed("interface", i->type, ifindex)
+		err = ifindex < 0 ? failed("interface", i->iftype, ifindex)
 				  : fn(i, ifindex);
 	}
 	return err;
@@ -187,8 +189,8 @@ static int configure(const struct lkl_config *cfg)
 		err = mount_all(cfg->mount);
 	if (!err && cfg->nameserver)
 		err = write_resolv_conf(cfg->nameserver);
-	if (!err && cfg->sysctl)
-		err = rtnl_sysctls(cfg->sysctl);
+	if (!err && cfg->sysctls)
+		err = rtnl_sysctls(cfg->sysctls);
 	if (!err)
 		err = failed("interface", "lo", lkl_if_up(1));
 	/* Addresses of all are under test at the same time. */

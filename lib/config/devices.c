@@ -17,22 +17,26 @@ static const struct {
 	const char *key, *needs;
 	size_t key_offset, needs_offset;
 } pairs[] = {
-#define PAIR(a, b)                                                             \
+#define PAIR(a, b, key, needs)                                                 \
 	{                                                                      \
-#a, #b, offsetof(struct lkl_config_iface, a),                  \
+		key, needs, offsetof(struct lkl_config_iface, a),              \
 			offsetof(struct lkl_config_iface, b)                   \
 	}
-	PAIR(ip, masklen),    PAIR(masklen, ip),   PAIR(ipv6, masklen6),
-	PAIR(masklen6, ipv6), PAIR(ifgateway, ip), PAIR(ifgateway6, ipv6),
+	PAIR(ifip, ifnetmask_len, "ip", "masklen"),
+	PAIR(ifnetmask_len, ifip, "masklen", "ip"),
+	PAIR(ifipv6, ifnetmask6_len, "ipv6", "masklen6"),
+	PAIR(ifnetmask6_len, ifipv6, "masklen6", "ipv6"),
+	PAIR(ifgateway, ifip, "ifgateway", "ip"),
+	PAIR(ifgateway6, ifipv6, "ifgateway6", "ipv6"),
 };
 
 static int check_iface(const struct lkl_config_iface *iface, int n)
 {
-	if (!iface->type) {
+	if (!iface->iftype) {
 		fprintf(stderr, "lkl: interfaces[%d]: 'type' is missing\n", n);
 		return -LKL_EINVAL;
 	}
-	if (!iface->param && strcmp(iface->type, "user")) {
+	if (!iface->ifparams && strcmp(iface->iftype, "user")) {
 		fprintf(stderr, "lkl: interfaces[%d]: 'param' is missing\n", n);
 		return -LKL_EINVAL;
 	}
@@ -62,11 +66,11 @@ static int set_defaults(struct lkl_config *cfg, struct lkl_config_iface *iface)
 {
 	int err;
 
-	if (strcmp(iface->type, "user") || iface->ip)
+	if (strcmp(iface->iftype, "user") || iface->ifip)
 		return 0;
-	err = set_default(&iface->ip, "10.0.2.15");
+	err = set_default(&iface->ifip, "10.0.2.15");
 	if (!err)
-		err = set_default(&iface->masklen, "24");
+		err = set_default(&iface->ifnetmask_len, "24");
 	if (!err)
 		err = set_default(&cfg->gateway, "10.0.2.2");
 	if (!err)
@@ -78,7 +82,7 @@ static int set_defaults(struct lkl_config *cfg, struct lkl_config_iface *iface)
 static struct lkl_netdev *create(const struct lkl_config_iface *iface,
 				 unsigned int offload, unsigned char *mac)
 {
-	const char *type = iface->type, *param = iface->param;
+	const char *type = iface->iftype, *param = iface->ifparams;
 
 	if (!strcmp(type, "tap"))
 		return lkl_netdev_tap_create(param, offload);
@@ -105,10 +109,10 @@ static int add_device(struct lkl_config_iface *iface)
 	struct lkl_netdev_args args = { 0 };
 	unsigned char mac[6];
 
-	if (iface->offload)
-		args.offload = strtoul(iface->offload, NULL, 16);
-	if (iface->mac) {
-		lkl_config_parse_mac(iface->mac, mac);
+	if (iface->ifoffload_str)
+		args.offload = strtoul(iface->ifoffload_str, NULL, 16);
+	if (iface->ifmac_str) {
+		lkl_config_parse_mac(iface->ifmac_str, mac);
 		args.mac = mac;
 	}
 	iface->nd = create(iface, args.offload, args.mac);
@@ -116,8 +120,8 @@ static int add_device(struct lkl_config_iface *iface)
 		return -LKL_ENODEV;
 	iface->id = lkl_netdev_add(iface->nd, &args);
 	if (iface->id < 0)
-		fprintf(stderr, "lkl: %s '%s': %s\n", iface->type,
-			iface->param ? iface->param : "",
+		fprintf(stderr, "lkl: %s '%s': %s\n", iface->iftype,
+			iface->ifparams ? iface->ifparams : "",
 			lkl_strerror(iface->id));
 	return iface->id < 0 ? iface->id : 0;
 }

@@ -84,9 +84,9 @@ int lkl_load_config_env(struct lkl_config *cfg)
 	load_variables(cfg, lkl_config_settings, 1);
 	if (iface)
 		load_variables(iface, lkl_config_iface_settings, 1);
-	if (tap && iface && !iface->type && !iface->param) {
-		iface->type = strdup("tap");
-		iface->param = tap;
+	if (tap && iface && !iface->iftype && !iface->ifparams) {
+		iface->iftype = strdup("tap");
+		iface->ifparams = tap;
 		tap = NULL;
 	}
 	free(tap);

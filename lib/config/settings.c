@@ -165,44 +165,45 @@ static const char *check_qdisc(const char *value)
 						  : NULL;
 }
 
-#define GLOBAL(key, variable, check)                                           \
+#define GLOBAL(key, member, variable, check)                                   \
 	{                                                                      \
-#key, variable, offsetof(struct lkl_config, key), check        \
+		key, variable, offsetof(struct lkl_config, member), check      \
 	}
-#define IFACE(key, variable, check)                                            \
+#define IFACE(key, member, variable, check)                                    \
 	{                                                                      \
-#key, variable, offsetof(struct lkl_config_iface, key), check  \
+		key, variable, offsetof(struct lkl_config_iface, member),      \
+			check                                                  \
 	}
 
 const struct setting lkl_config_settings[] = {
-	GLOBAL(gateway, "NET_GATEWAY", check_ipv4),
-	GLOBAL(gateway6, "NET_GATEWAY6", check_ipv6),
-	GLOBAL(debug, "DEBUG", check_number),
-	GLOBAL(singlecpu, "SINGLE_CPU", check_singlecpu),
-	GLOBAL(sysctl, "SYSCTL", check_sysctl),
-	GLOBAL(boot_cmdline, "BOOT_CMDLINE", check_any),
-	GLOBAL(mount, "MOUNT", check_any),
-	GLOBAL(dump, "DUMP", check_any),
-	GLOBAL(delay_main, NULL, check_number),
-	GLOBAL(nameserver, NULL, check_any),
-	GLOBAL(policy, "POLICY", check_any),
+	GLOBAL("gateway", gateway, "NET_GATEWAY", check_ipv4),
+	GLOBAL("gateway6", gateway6, "NET_GATEWAY6", check_ipv6),
+	GLOBAL("debug", debug, "DEBUG", check_number),
+	GLOBAL("singlecpu", single_cpu, "SINGLE_CPU", check_singlecpu),
+	GLOBAL("sysctl", sysctls, "SYSCTL", check_sysctl),
+	GLOBAL("boot_cmdline", boot_cmdline, "BOOT_CMDLINE", check_any),
+	GLOBAL("mount", mount, "MOUNT", check_any),
+	GLOBAL("dump", dump, "DUMP", check_any),
+	GLOBAL("delay_main", delay_main, NULL, check_number),
+	GLOBAL("nameserver", nameserver, NULL, check_any),
+	GLOBAL("policy", policy, "POLICY", check_any),
 	{ 0 },
 };
 
 const struct setting lkl_config_iface_settings[] = {
-	IFACE(type, "NET_IFTYPE", check_type),
-	IFACE(param, "NET_IFPARAMS", check_any),
-	IFACE(mtu, "NET_MTU", check_mtu),
-	IFACE(mac, "NET_MAC", check_mac),
-	IFACE(ip, "NET_IP", check_ipv4),
-	IFACE(masklen, "NET_NETMASK_LEN", check_masklen),
-	IFACE(ipv6, "NET_IPV6", check_ipv6),
-	IFACE(masklen6, "NET_NETMASK6_LEN", check_masklen6),
-	IFACE(ifgateway, NULL, check_ipv4),
-	IFACE(ifgateway6, NULL, check_ipv6),
-	IFACE(neigh, "NET_NEIGHBOR", check_neigh),
-	IFACE(qdisc, "NET_QDISC", check_qdisc),
-	IFACE(offload, "OFFLOAD", check_mask),
+	IFACE("type", iftype, "NET_IFTYPE", check_type),
+	IFACE("param", ifparams, "NET_IFPARAMS", check_any),
+	IFACE("mtu", ifmtu_str, "NET_MTU", check_mtu),
+	IFACE("mac", ifmac_str, "NET_MAC", check_mac),
+	IFACE("ip", ifip, "NET_IP", check_ipv4),
+	IFACE("masklen", ifnetmask_len, "NET_NETMASK_LEN", check_masklen),
+	IFACE("ipv6", ifipv6, "NET_IPV6", check_ipv6),
+	IFACE("masklen6", ifnetmask6_len, "NET_NETMASK6_LEN", check_masklen6),
+	IFACE("ifgateway", ifgateway, NULL, check_ipv4),
+	IFACE("ifgateway6", ifgateway6, NULL, check_ipv6),
+	IFACE("neigh", ifneigh_entries, "NET_NEIGHBOR", check_neigh),
+	IFACE("qdisc", ifqdisc_entries, "NET_QDISC", check_qdisc),
+	IFACE("offload", ifoffload_str, "OFFLOAD", check_mask),
 	{ 0 },
 };
 
@@ -280,8 +281,10 @@ struct lkl_config_iface *lkl_config_new_iface(struct lkl_config *cfg)
 	while (*last)
 		last = &(*last)->next;
 	*last = calloc(1, sizeof(**last));
-	if (*last)
+	if (*last) {
 		(*last)->id = -1;
+		cfg->ifnum++;
+	}
 	return *last;
 }
 

@@ -12,6 +12,7 @@
 
 #include <lkl_host.h>
 #include <lkl.h>
+#include <lkl_config.h>
 
 #define CHECK(cond)                                                            \
 	do {                                                                   \
@@ -203,8 +204,38 @@ static void disks(void)
 	lkl_cleanup();
 }
 
+/* Members and functions that programs know by these names. */
+static void names(void)
+{
+	struct lkl_sockaddr_in to;
+	struct lkl_config cfg;
+
+	memset(&to, 0, sizeof(to));
+	to.sin_addr.lkl_s_addr = 1;
+	IS(to.sin_addr.s_addr, 1);
+	IS(sizeof(to.sin_addr), 4);
+	CHECK(!lkl_netdev_wintap_create("tap0"));
+	lkl_change_tls_mode();
+
+	memset(&cfg, 0, sizeof(cfg));
+	IS(lkl_load_config_json(
+		   &cfg, "{ \"sysctl\": \"a=b\", \"interfaces\": [{"
+			 "\"type\": \"tap\", \"param\": \"t\", "
+			 "\"ip\": \"10.0.0.1\", \"masklen\": \"8\" }] }"),
+	   0);
+	IS(cfg.ifnum, 1);
+	CHECK(!strcmp(cfg.sysctls, "a=b"));
+	CHECK(!strcmp(cfg.ifaces->iftype, "tap"));
+	CHECK(!strcmp(cfg.ifaces->ifparams, "t"));
+	CHECK(!strcmp(cfg.ifaces->ifip, "10.0.0.1"));
+	CHECK(!strcmp(cfg.ifaces->ifnetmask_len, "8"));
+	CHECK(!cfg.ifaces->ifmac_str && !cfg.ifaces->next);
+	IS(lkl_unload_config(&cfg), 0);
+}
+
 int main(void)
 {
+	names();
 	messages();
 	lkl_host_ops.print = NULL;
 	disks();

@@ -73,29 +73,30 @@ static void file(void)
 	STR(cfg.gateway, "10.9.0.1");
 	STR(cfg.gateway6, "fd00:9::1");
 	STR(cfg.debug, "0x100");
-	STR(cfg.singlecpu, "2");
-	STR(cfg.sysctl, "net.ipv4.tcp_wmem=4096 87380 2147483647;");
+	STR(cfg.single_cpu, "2");
+	STR(cfg.sysctls, "net.ipv4.tcp_wmem=4096 87380 2147483647;");
 	STR(cfg.boot_cmdline, "mem=64M, x]");
 	STR(cfg.mount, "proc,sysfs");
 	STR(cfg.dump, "/proc/net/dev");
 	STR(cfg.delay_main, "500");
 	STR(cfg.nameserver, "10.9.0.53");
+	EQ(cfg.ifnum, 2);
 	i = cfg.ifaces;
-	STR(i->type, "tap");
-	STR(i->param, "cfgtap");
-	STR(i->mtu, "1400");
-	STR(i->mac, "12:34:56:78:9a:bc");
-	STR(i->ip, "10.9.0.2");
-	STR(i->masklen, "24");
-	STR(i->ipv6, "fd00:9::2");
-	STR(i->masklen6, "64");
+	STR(i->iftype, "tap");
+	STR(i->ifparams, "cfgtap");
+	STR(i->ifmtu_str, "1400");
+	STR(i->ifmac_str, "12:34:56:78:9a:bc");
+	STR(i->ifip, "10.9.0.2");
+	STR(i->ifnetmask_len, "24");
+	STR(i->ifipv6, "fd00:9::2");
+	STR(i->ifnetmask6_len, "64");
 	STR(i->ifgateway, "10.9.0.254");
 	STR(i->ifgateway6, "fd00:9::fe");
-	STR(i->neigh, "10.9.0.7|12:34:56:78:9a:07;fd00:9::7|12:34:56:78:9a:08");
-	STR(i->qdisc, "root|fq");
-	STR(i->offload, "0x8883");
-	STR(i->next->param, "other");
-	CHECK(!i->next->mtu && !i->next->next);
+	STR(i->ifneigh_entries, "10.9.0.7|12:34:56:78:9a:07;fd00:9::7|12:34:56:78:9a:08");
+	STR(i->ifqdisc_entries, "root|fq");
+	STR(i->ifoffload_str, "0x8883");
+	STR(i->next->ifparams, "other");
+	CHECK(!i->next->ifmtu_str && !i->next->next);
 
 	SAID((show_config(&cfg), 0));
 	CHECK(strstr(said, "gateway6: fd00:9::1\n"));
@@ -244,9 +245,9 @@ static void environment(void)
 
 	setenv("LKL_HIJACK_NET_TAP", "'oldtap'", 1);
 	EQ(lkl_load_config_env(&cfg), 0);
-	STR(cfg.ifaces->type, "tap");
-	STR(cfg.ifaces->param, "oldtap");
-	STR(cfg.ifaces->mtu, "1300");
+	STR(cfg.ifaces->iftype, "tap");
+	STR(cfg.ifaces->ifparams, "oldtap");
+	STR(cfg.ifaces->ifmtu_str, "1300");
 	lkl_unload_config(&cfg);
 
 	for (size_t n = 0; n < ARRAY_SIZE(variables); n++) {
@@ -257,10 +258,10 @@ static void environment(void)
 	STR(cfg.gateway, "10.8.0.1");
 	STR(cfg.boot_cmdline, "mem=1G");
 	i = cfg.ifaces;
-	STR(i->param, "envtap");
-	STR(i->neigh, "10.8.0.7|12:34:56:78:9a:07");
-	STR(i->masklen6, "48");
-	STR(i->offload, "0xc803");
+	STR(i->ifparams, "envtap");
+	STR(i->ifneigh_entries, "10.8.0.7|12:34:56:78:9a:07");
+	STR(i->ifnetmask6_len, "48");
+	STR(i->ifoffload_str, "0xc803");
 	CHECK(!i->next);
 	lkl_unload_config(&cfg);
 
@@ -273,9 +274,9 @@ static void environment(void)
 	EQ(lkl_load_config_env(&cfg), 0);
 	STR(cfg.debug, "0");
 	STR(cfg.mount, "sysfs");
-	STR(cfg.ifaces->param, "filetap");
-	STR(cfg.ifaces->ip, "10.8.0.2");
-	CHECK(!cfg.ifaces->next->ip);
+	STR(cfg.ifaces->ifparams, "filetap");
+	STR(cfg.ifaces->ifip, "10.8.0.2");
+	CHECK(!cfg.ifaces->next->ifip);
 	lkl_unload_config(&cfg);
 
 	/* An error in one, and none counts. */
