@@ -219,6 +219,8 @@ static void make_other(struct sink *s, struct object *o, const char *name,
 		resolve_note(&s->resolver, in.fd, name);
 	if (in.inherits && o->fd >= 0)
 		fs->removexattr(o->fd, "", "system.posix_acl_access");
+	else if (in.inherits && !S_ISLNK(o->st.st_mode))
+		fs->removexattr(in.fd, name, "system.posix_acl_access");
 }
 
 static void open_object(struct sink *s, const struct record *r)
