@@ -326,6 +326,20 @@ long share_give_bell(int index)
 }
 
 /**
+ * share_tell_cred - have the owner look who this process is now
+ */
+void share_tell_cred(void)
+{
+	uint32_t seen;
+
+	if (child_number < 0)
+		return;
+	seen = __atomic_load_n(&share->creds, __ATOMIC_SEQ_CST);
+	if (!share_send(child_control, SHARE_CRED, 0, -1))
+		child_await(&share->creds, seen);
+}
+
+/**
  * share_thread_exit - a thread ends
  */
 void share_thread_exit(void)

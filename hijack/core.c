@@ -298,6 +298,16 @@ static hijack_call *const calls[] = {
 	[SYS_exit_group] = do_exit_group,
 	[SYS_epoll_wait] = wait_epoll_wait,
 	[SYS_epoll_ctl] = wait_epoll_ctl,
+	[SYS_setuid] = cred_call,
+	[SYS_setgid] = cred_call,
+	[SYS_setreuid] = cred_call,
+	[SYS_setregid] = cred_call,
+	[SYS_setgroups] = cred_call,
+	[SYS_setresuid] = cred_call,
+	[SYS_setresgid] = cred_call,
+	[SYS_setfsuid] = cred_call,
+	[SYS_setfsgid] = cred_call,
+	[SYS_capset] = cred_call,
 	[SYS_prctl] = do_sandbox,
 	[SYS_prlimit64] = do_sandbox,
 	[SYS_openat] = path_openat,
@@ -413,6 +423,8 @@ static int boot(void)
 	if (err)
 		hijack_say("cannot make the network ready: ",
 			   lkl_strerror(err));
+	else
+		cred_tell();
 	return err;
 }
 
@@ -471,6 +483,7 @@ int hijack_start(const char *name)
 
 	hijack_name = name;
 	exec_init();
+	cred_init();
 	posix_fixup = (struct posix_fixup){ (unsigned long)user_copy_start,
 					    (unsigned long)user_copy_end };
 	thread_create = lkl_host_ops.thread_create;

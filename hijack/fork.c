@@ -34,7 +34,7 @@ static long new_process(struct hijack_thread *t)
 		fd_forget(ends[0]);
 	}
 	while (!err) {
-		err = share_receive(ends[1], &message, &area, 0);
+		err = share_receive(ends[1], &message, &area, NULL, 0);
 		if (!err && area >= 0) {
 			t->fork_process = message.index;
 			t->fork_control = ends[1];

@@ -152,9 +152,17 @@ void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);
 long share_adopt(void);
+void share_tell_cred(void);
 void exec_init(void);
 bool vfork_is_child(void);
 uint32_t vfork_word(unsigned int fd);
+
+/* Who the program is (cred.c) */
+struct lkl_cred;
+void cred_init(void);
+void cred_tell(void);
+bool cred_read(int pid, struct lkl_cred *cred);
+hijack_call cred_call;
 
 /* Descriptors from @first to @last stand for @word (vfork.c). */
 struct vfork_note {

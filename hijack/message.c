@@ -8,10 +8,10 @@
 
 #include "share.h"
 
-/* Room for one descriptor, and no more. */
+/* Room for who has sent it, and one descriptor, and no more. */
 union control {
 	struct cmsghdr header;
-	char space[CMSG_SPACE(sizeof(int))];
+	char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int))];
 };
 
 /**
@@ -50,12 +50,14 @@ long share_send(long socket, int what, int index, long fd)
  * @socket: our end
  * @message: the message
  * @fd: the descriptor that came with it, or -1
+ * @pid: the process that has sent it, if the socket tells; NULL for a socket
+ *	that does not
  * @flags: as for recvmsg()
  *
  * Return: 0; a negative error number, -EPIPE when the other end is closed
  */
 long share_receive(long socket, struct share_message *message, long *fd,
-		   int flags)
+		   int *pid, int flags)
 {
 	union control c;
 	struct iovec iov = { message, sizeof(*message) };
@@ -63,8 +65,9 @@ long share_receive(long socket, struct share_message *message, long *fd,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &c,
-		.msg_controllen = CMSG_LEN(sizeof(int)),
+		.msg_controllen = pid ? sizeof(c.space) : CMSG_LEN(sizeof(int)),
 	};
+	struct cmsghdr *h;
 	long ret;
 
 	*fd = -1;
@@ -72,8 +75,12 @@ long share_receive(long socket, struct share_message *message, long *fd,
 			  flags | MSG_CMSG_CLOEXEC, 0, 0, 0);
 	if (ret <= 0)
 		return ret ?: -EPIPE;
-	if (msg.msg_controllen)
-		*fd = fd_own(*(int *)CMSG_DATA(&c.header));
+	for (h = CMSG_FIRSTHDR(&msg); h; h = CMSG_NXTHDR(&msg, h)) {
+		if (h->cmsg_type == SCM_RIGHTS)
+			*fd = fd_own(*(int *)CMSG_DATA(h));
+		else if (h->cmsg_type == SCM_CREDENTIALS && pid)
+			*pid = ((struct ucred *)CMSG_DATA(h))->pid;
+	}
 	return ret == sizeof(*message) ? 0 : -EPIPE;
 }
 

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <lkl/asm/cred.h>
 #include <lkl_host.h>
 
 #include "child.h"
@@ -82,6 +83,7 @@ int share_take_process(long fd, int from)
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct share_process *p = share_processes;
 	long area = -1, err;
+	const int one = 1;
 
 	while (p->area)
 		if (++p == share_processes + SHARE_PROCESSES) {
@@ -97,6 +99,9 @@ int share_take_process(long fd, int from)
 	if (err)
 		goto put;
 	ev.data.u32 = p - share_processes;
+	/* Each message says which process it is of. */
+	host6(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one),
+	      0);
 	err = host4(SYS_epoll_ctl, events, EPOLL_CTL_ADD, fd, &ev);
 	if (!err)
 		err = share_send(fd, SHARE_READY, ev.data.u32, area);
@@ -169,16 +174,34 @@ static bool interrupt_all(void)
 	return more;
 }
 
+/* Who is a process?  Without an answer, nobody. */
+static void look_at(struct share_process *p, int pid)
+{
+	static struct lkl_cred cred;
+	struct lkl_share_cred set = { &p->files, &cred };
+
+	if (pid <= 0 || !cred_read(pid, &cred))
+		cred = (struct lkl_cred){
+			.uid = { 65534, 65534, 65534, 65534 },
+			.gid = { 65534, 65534, 65534, 65534 },
+		};
+	lkl_kernel_call(lkl_share_set_cred, &set);
+	__atomic_add_fetch(&p->creds, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&p->area->creds, 1, __ATOMIC_SEQ_CST);
+	share_wake(&p->area->creds);
+}
+
 /* Take a message of a process. */
 static void hear(int index)
 {
 	struct share_process *p = &share_processes[index];
 	struct share_message message;
 	long ret, fd;
+	int pid = 0;
 
 	/* A fork now would take the descriptor along. */
 	share_lock();
-	ret = share_receive(p->fd - 1, &message, &fd, MSG_DONTWAIT);
+	ret = share_receive(p->fd - 1, &message, &fd, &pid, MSG_DONTWAIT);
 	if (ret == -EAGAIN || ret == -EINTR) {
 		share_unlock();
 		return;
@@ -201,6 +224,8 @@ static void hear(int index)
 		serve_link(index, message.index, fd);
 	else if (message.what == SHARE_BELL)
 		serve_epoll(index, message.index, fd);
+	else if (message.what == SHARE_CRED && fd < 0)
+		look_at(p, pid);
 	else if (fd >= 0)
 		fd_forget(fd);
 }

@@ -33,6 +33,7 @@
  * @gone: the process has ended
  * @bell: its thread's eventfd
  * @number: of the call that is being made
+ * @creds: how often the process had become somebody else when it was told
  * @watch: of the thread's poll()
  * @watching: it is in use
  * @files: for @watch; MAX_FILES, or NULL
@@ -48,6 +49,7 @@ static struct server {
 	int gone;
 	long bell;
 	unsigned int number;
+	unsigned int creds;
 	struct lkl_watch watch;
 	bool watching;
 	struct lkl_watch_file *files;
@@ -242,8 +244,14 @@ static long make(struct server *s, struct share_link *link)
 {
 	struct lkl_share_open open;
 	long nr = link->nr, a[6], ret;
+	unsigned int creds = __atomic_load_n(&share_processes[s->process].creds,
+					     __ATOMIC_SEQ_CST);
 	struct confined c;
 
+	if (unlikely(s->creds != creds)) {
+		lkl_kernel_call(lkl_share_use_cred, &s->kernel);
+		s->creds = creds;
+	}
 	copy(a, link->arg, sizeof(a));
 	switch (nr) {
 	case SHARE_WATCH:

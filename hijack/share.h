@@ -134,6 +134,7 @@ struct share_message {
 		SHARE_BELL, /* have this epoll's eventfd */
 		SHARE_FORK, /* have another process; with its socket */
 		SHARE_READY, /* it is there; with its area */
+		SHARE_CRED, /* this process is somebody else now */
 		SHARE_ADOPT, /* this process has executed another program */
 	} what;
 	int index;
@@ -143,10 +144,11 @@ struct share_message {
  * struct share - the area of a process
  *
  * @adopted: the program before it is forgotten
+ * @creds: how often the owner has looked who it is
  * @epolls_top: there have been no epolls beyond
  */
 struct share {
-	uint32_t adopted;
+	uint32_t adopted, creds;
 	unsigned int epolls_top;
 	struct share_link link[SHARE_LINKS];
 	struct epoll epoll[SHARE_EPOLLS];
@@ -176,7 +178,7 @@ void share_unlock(void);
 /* message.c */
 long share_send(long socket, int what, int index, long fd);
 long share_receive(long socket, struct share_message *message, long *fd,
-		   int flags);
+		   int *pid, int flags);
 struct share *share_map(long fd);
 
 /* epoll.c, epoll-fork.c */
@@ -200,13 +202,15 @@ void share_forked(void);
  *
  * @fd: our end of its socket, + 1; 0 when there is none
  * @gone: it has ended, but not all of its servers
- * @files: its files
+ * @files: its files, and who it is
+ * @creds: how often that has changed
  * @area: its area
  */
 struct share_process {
 	long fd;
 	bool gone;
 	struct lkl_share files;
+	unsigned int creds;
 	struct share *area;
 };
 

@@ -7,6 +7,7 @@
  * it may open no file but those that tell about the network: /proc/self/mem, for
  * one, would be a way to all of the application's memory.
  */
+#include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
@@ -15,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <asm/call.h>
+#include <asm/cred.h>
 #include <uapi/asm/share.h>
 
 long lkl_share_copy(void *arg)
@@ -27,6 +29,28 @@ long lkl_share_copy(void *arg)
 	if (IS_ERR(files))
 		return PTR_ERR(files);
 	share->files = files;
+	share->cred = get_cred(share->from ? share->from->cred :
+			       current_cred());
+	return 0;
+}
+
+long lkl_share_set_cred(void *arg)
+{
+	const struct lkl_share_cred *set = arg;
+	struct cred *new = lkl_cred_make(set->cred);
+
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	put_cred(set->share->cred);
+	set->share->cred = new;
+	return 0;
+}
+
+long lkl_share_use_cred(void *arg)
+{
+	struct lkl_share_thread *thread = arg;
+
+	lkl_cred_use(thread->share->cred);
 	return 0;
 }
 
@@ -41,6 +65,7 @@ long lkl_share_use(void *arg)
 	current->files = files;
 	task_unlock(current);
 	put_files_struct(old);
+	lkl_cred_use(thread->share->cred);
 	thread->task = current;
 	return 0;
 }
@@ -50,6 +75,7 @@ long lkl_share_put(void *arg)
 	struct lkl_share *share = arg;
 
 	put_files_struct(share->files);
+	put_cred(share->cred);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <linux/task_work.h>
 #include <asm/call.h>
 #include <asm/cpu.h>
+#include <asm/cred.h>
 #include <asm/host_ops.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
@@ -204,6 +205,7 @@ int lkl_host_task(void *arg)
 	call->task = current;
 	current->thread.host_tid = call->nr;
 	current->thread.active = NULL;
+	lkl_cred_inherit();
 	lkl_complete(call, 0);
 	lkl_serve();
 }

@@ -10,12 +10,14 @@
 #define _UAPI_ASM_LKL_SHARE_H
 
 /**
- * struct lkl_share - a process's files
+ * struct lkl_share - a process's files, and who it is
  * @files: the kernel's
+ * @cred: the kernel's
  * @from: for lkl_share_copy(): whose to copy; NULL are the caller's
  */
 struct lkl_share {
 	void *files;
+	const void *cred;
 	struct lkl_share *from;
 };
 
@@ -28,6 +30,18 @@ struct lkl_share {
 struct lkl_share_thread {
 	struct lkl_share *share;
 	void *task;
+};
+
+struct lkl_cred;
+
+/**
+ * struct lkl_share_cred - who a process is now
+ * @share: the process
+ * @cred: its credentials
+ */
+struct lkl_share_cred {
+	struct lkl_share *share;
+	const struct lkl_cred *cred;
 };
 
 /**
@@ -58,6 +72,22 @@ long lkl_share_copy(void *share);
  * Return: 0
  */
 long lkl_share_use(void *thread);
+
+/**
+ * lkl_share_set_cred - a process is somebody else now
+ * @cred: struct lkl_share_cred
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_share_set_cred(void *cred);
+
+/**
+ * lkl_share_use_cred - have the calling thread be whoever its process is now
+ * @thread: struct lkl_share_thread
+ *
+ * Return: 0
+ */
+long lkl_share_use_cred(void *thread);
 
 /**
  * lkl_share_put - give the copy back: who uses the files still has them
