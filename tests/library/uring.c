@@ -223,6 +223,51 @@ static void registered(void)
 	halt();
 }
 
+/* What is unmapped though it is registered is not there to be used. */
+static void unmapped(void)
+{
+	long size = 64 * PAGE;
+	char *buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct lkl_iovec iov = { buf, size };
+	char seen[PAGE];
+	unsigned char in_core;
+	int fd;
+
+	boot("mem=64M");
+	make_ring(0, 0);
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	EQ(lkl_sys_io_uring_register(ring.fd, LKL_IORING_REGISTER_BUFFERS, &iov,
+				     1),
+	   0);
+	memset(buf, 'x', size);
+	queue(LKL_IORING_OP_WRITE_FIXED, fd, buf, size, 0);
+	EQ(run_one(), size);
+	munmap(buf, size);
+	for (long i = 0; i < size; i += PAGE) {
+		/* What is read nobody can see, what is written is not known. */
+		queue(LKL_IORING_OP_READ_FIXED, fd, buf + i, PAGE, i);
+		EQ(run_one(), PAGE);
+		queue(LKL_IORING_OP_WRITE_FIXED, fd, buf + i, PAGE, i);
+		EQ(run_one(), PAGE);
+		EQ(lkl_sys_pread64(fd, seen, PAGE, i), PAGE);
+		CHECK(!seen[0] || seen[0] == 'x');
+	}
+	queue(LKL_IORING_OP_READ_FIXED, fd, buf, size, 0);
+	EQ(run_one(), size);
+	/* Nor does anything stay there. */
+	for (int i = 0; !mincore(buf + size - PAGE, PAGE, &in_core); i++) {
+		CHECK(i < 1000);
+		lkl_sys_getpid();
+		msleep(1);
+	}
+	CHECK(mmap(buf, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		   0) == buf);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
 /* The kernel's thread sees what is queued without a call, and goes to sleep. */
 static void polled(void)
 {
@@ -266,9 +311,9 @@ static void polled(void)
 }
 
 static const struct check tests[] = {
-	{ "plain", plain },	{ "outside", outside },
-	{ "workers", workers }, { "registered", registered },
-	{ "polled", polled },
+	{ "plain", plain },	  { "outside", outside },
+	{ "workers", workers },	  { "registered", registered },
+	{ "unmapped", unmapped }, { "polled", polled },
 };
 
 CHECK_MAIN(tests)

@@ -3,11 +3,13 @@
  * Host faults that are the kernel's.
  *
  * The host layer's SIGSEGV and SIGBUS handler asks here first.  A fault is ours
- * in three cases:
+ * in four cases:
  *  - a page of the library's own mmap() area is not there yet: it is brought in
  *    and the instruction is repeated;
  *  - kernel code that may fault (__ex_table) touched a bad user pointer: it goes
  *    on at its fixup;
+ *  - kernel code uses pages of the application's that it keeps, and that are
+ *    gone: see mm/foreign.c;
  *  - any other fault in kernel code is a bug: it is reported.
  *
  * The handler runs on whatever stack the code was on.  For kernel code the page
@@ -99,6 +101,8 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write)
 	if (lkl_is_kernel_ip(ip)) {
 		unsigned long fixup = lkl_fixup(ip);
 
+		if (!fixup && lkl_foreign_gone(addr))
+			return 1;
 		if (!fixup) {
 			lkl_oops(uc, addr, write);
 			return -1;

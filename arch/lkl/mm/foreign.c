@@ -22,8 +22,15 @@
  * the host copy a page that is shared, or take one of a file for changed.  So
  * an entry is made for reading, and tried for writing only once the kernel has
  * wanted to write.
+ *
+ * Pages that the kernel keeps, as those of registered buffers, are not looked at
+ * again.  If they are gone when it uses them, it gets a page of zeroes in their
+ * place for a moment: what it writes is lost, as it is on Linux, where the pages
+ * live on but nobody can see them; what it reads is not what was there, which a
+ * message tells.  If other memory is there now, it is that which is used.
  */
 #include <linux/hugetlb.h>
+#include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pagemap.h>
@@ -103,6 +110,58 @@ static int lkl_foreign_page(unsigned long addr)
 	}
 	spin_unlock(&lock);
 	return err;
+}
+
+/* Places where a page stands in for one that is gone; more than one instruction uses. */
+static unsigned long lkl_stand_ins[8];
+static unsigned int lkl_next_stand_in;
+
+static void lkl_end_stand_in(unsigned int i)
+{
+	if (lkl_stand_ins[i])
+		lkl_ops->release(lkl_stand_ins[i], PAGE_SIZE);
+	lkl_stand_ins[i] = 0;
+}
+
+static void lkl_end_stand_ins(struct irq_work *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lkl_stand_ins); i++)
+		lkl_end_stand_in(i);
+	pr_warn_ratelimited("lkl: the application has unmapped memory that the kernel still uses\n");
+}
+
+static DEFINE_IRQ_WORK(lkl_stand_in_work, lkl_end_stand_ins);
+
+/**
+ * lkl_foreign_gone - the kernel has touched foreign memory that is not there
+ * @addr: where
+ *
+ * In a signal handler, on top of kernel code.
+ *
+ * Return: whether there is something now
+ */
+bool lkl_foreign_gone(unsigned long addr)
+{
+	struct page *page = virt_to_page((void *)addr);
+	unsigned int i;
+	int count;
+
+	if (addr < PAGE_SIZE || addr >= TASK_SIZE ||
+	    (addr >= LKL_RAM_BASE && addr < LKL_VMEMMAP_END))
+		return false;
+	/* A page that nobody keeps is touched by mistake. */
+	if (__get_user(count, (int __user *)&page->_refcount.counter) || count < 2)
+		return false;
+	i = lkl_next_stand_in++ % ARRAY_SIZE(lkl_stand_ins);
+	lkl_end_stand_in(i);
+	addr &= PAGE_MASK;
+	if (lkl_ops->anon(addr, PAGE_SIZE))
+		return false;
+	lkl_stand_ins[i] = addr;
+	irq_work_queue(&lkl_stand_in_work);
+	return true;
 }
 
 static vm_fault_t lkl_foreign_fault(struct vm_fault *vmf)

@@ -19,6 +19,7 @@ void paging_init(void);
 
 /* mm/foreign.c */
 int lkl_mm_start(struct mm_struct *mm);
+bool lkl_foreign_gone(unsigned long addr);
 
 /* mm/mirror.c */
 static inline bool lkl_in_umap(unsigned long addr)
