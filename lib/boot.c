@@ -29,6 +29,7 @@ static __thread struct lkl_self self_state
 	__attribute__((tls_model("initial-exec")));
 
 struct lkl_host_operations *lkl_host;
+bool lkl_alt_stacks_minded;
 static pthread_key_t exit_key;
 static int have_exit_key;
 
@@ -61,6 +62,9 @@ static int attach(struct lkl_self *self)
 	if (!boot)
 		return -LKL_ENOSYS;
 	self->boot = boot;
+	posix_admit_faults();
+	if (!lkl_alt_stacks_minded)
+		self->alt_size = posix_alt_stack(&self->alt_stack);
 	err = lkl_task_create(boot, raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
 			      &self->task);
 	if (err)
@@ -76,6 +80,39 @@ static int attach_again(struct lkl_self *self)
 	return self->boot == lkl_kernel_boots() ? -LKL_ENOSYS : attach(self);
 }
 
+/* The thread is in a signal handler that has a stack of its own. */
+static inline bool is_on_alt_stack(const struct lkl_self *self)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	return here - self->alt_stack < self->alt_size;
+}
+
+static inline long make_call(struct lkl_self *self, long no, long *params)
+{
+	long ret = lkl_task_syscall(self->task, self->boot, no, params);
+
+	if (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
+		ret = lkl_task_syscall(self->task, self->boot, no, params);
+	return ret;
+}
+
+/*
+ * Kernel code is on another stack.  The host would take the alternate one for
+ * free, and put the frame of a fault there over that of the handler.
+ */
+static __attribute__((noinline)) long call_off_alt_stack(struct lkl_self *self,
+							 long no, long *params)
+{
+	stack_t stack;
+	long ret;
+
+	posix_disable_alt_stack(&stack);
+	ret = make_call(self, no, params);
+	posix_set_alt_stack(&stack);
+	return ret;
+}
+
 long lkl_syscall(long no, long *params)
 {
 	struct lkl_self *self = &self_state;
@@ -85,10 +122,12 @@ long lkl_syscall(long no, long *params)
 		return -LKL_EDEADLK;
 	self->busy = 1;
 	ret = self->task ? 0 : attach(self);
-	if (!ret)
-		ret = lkl_task_syscall(self->task, self->boot, no, params);
-	if (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
-		ret = lkl_task_syscall(self->task, self->boot, no, params);
+	if (__builtin_expect(ret, 0))
+		;
+	else if (__builtin_expect(is_on_alt_stack(self), 0))
+		ret = call_off_alt_stack(self, no, params);
+	else
+		ret = make_call(self, no, params);
 	self->busy = 0;
 	return ret;
 }
@@ -96,15 +135,22 @@ long lkl_syscall(long no, long *params)
 long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 {
 	struct lkl_self *self = &self_state;
+	stack_t stack;
 	long ret = 0;
+	bool off;
 
 	if (self->busy)
 		return -LKL_EDEADLK;
 	self->busy = 1;
 	if (!self->task || self->boot != lkl_kernel_boots())
 		ret = attach(self);
+	off = is_on_alt_stack(self);
+	if (off)
+		posix_disable_alt_stack(&stack);
 	if (!ret)
 		ret = lkl_task_run(self->task, self->boot, fn, arg);
+	if (off)
+		posix_set_alt_stack(&stack);
 	self->busy = 0;
 	return ret;
 }

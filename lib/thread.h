@@ -2,6 +2,8 @@
 #ifndef LKL_THREAD_H
 #define LKL_THREAD_H
 
+#include <stdbool.h>
+
 /**
  * struct lkl_self - what the library knows of a host thread
  *
@@ -9,12 +11,16 @@
  * @boot: this
  * @busy: the thread is in a call; another one can only come from a signal
  *	handler
+ * @alt_stack: where its alternate signal stack begins
+ * @alt_size: the size of that; 0 when there is none
  * @in_step: the thread boots or halts the kernel, or the like
  */
 struct lkl_self {
 	void *task;
 	unsigned int boot;
 	int busy;
+	unsigned long alt_stack;
+	unsigned long alt_size;
 	int in_step;
 };
 
@@ -23,6 +29,9 @@ int lkl_thread_busy(void);
 
 /* The calling thread ends, or will not call again. */
 void lkl_thread_exit(void);
+
+/* Alternate signal stacks are seen to by whoever intercepts the program. */
+extern bool lkl_alt_stacks_minded;
 
 /* What lkl_init() was given, or NULL. */
 extern struct lkl_host_operations *lkl_host;

@@ -70,6 +70,67 @@ static void pass_on(int sig, siginfo_t *info, void *ucontext)
 		sa.sa_handler(sig);
 }
 
+void posix_admit_faults(void)
+{
+	unsigned long faults = 1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1);
+
+	raw_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&faults, 0,
+		    _NSIG / 8, 0, 0);
+}
+
+unsigned long posix_alt_stack(unsigned long *start)
+{
+	stack_t stack;
+
+	if (raw_syscall(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0) ||
+	    stack.ss_flags & SS_DISABLE)
+		return 0;
+	*start = (unsigned long)stack.ss_sp;
+	return stack.ss_size;
+}
+
+/*
+ * sigaltstack() from elsewhere: the host changes no stack that is in use, for
+ * which it looks at the stack pointer.  No signal may come meanwhile.
+ */
+static void change_alt_stack(const stack_t *new, stack_t *was)
+{
+	static char elsewhere[256] __attribute__((aligned(16)));
+	unsigned long all = ~0UL, mask;
+	long ret;
+
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask,
+		    _NSIG / 8, 0, 0);
+	raw_syscall(SYS_sigaltstack, 0, (long)was, 0, 0, 0, 0);
+	asm volatile("movq	%%rsp, %%rbx\n\t"
+		     "movq	%[elsewhere], %%rsp\n\t"
+		     "syscall\n\t"
+		     "movq	%%rbx, %%rsp"
+		     : "=a"(ret)
+		     : "0"((long)SYS_sigaltstack), "D"(new),
+		       "S"(0L), [elsewhere] "r"(elsewhere + sizeof(elsewhere))
+		     : "rbx", "rcx", "r11", "memory");
+	(void)ret;
+	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, _NSIG / 8,
+		    0, 0);
+}
+
+void posix_disable_alt_stack(stack_t *was)
+{
+	stack_t none = { .ss_flags = SS_DISABLE };
+
+	change_alt_stack(&none, was);
+}
+
+void posix_set_alt_stack(stack_t *stack)
+{
+	stack_t old;
+
+	/* What the host says of it is not all for the host to be told. */
+	stack->ss_flags &= ~SS_ONSTACK;
+	change_alt_stack(stack, &old);
+}
+
 /* Without a signal stack, to which faults of other fibers would go, too. */
 static long page_fault(void *fault)
 {

@@ -256,6 +256,7 @@ static int host_wait(int *word, int val, unsigned long long deadline)
 	};
 	long ret = -ENOSYS;
 
+	posix_admit_faults();
 	if (deadline && !no_waitv) {
 		ret = raw_syscall(__NR_futex_waitv, (long)&waiter, 1, 0,
 				  (long)&ts, CLOCK_MONOTONIC, 0);

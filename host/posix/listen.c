@@ -240,6 +240,7 @@ int listen_wait(int *word, int val, unsigned long long deadline)
 		time.tv_sec = now / 1000000000;
 		time.tv_nsec = now % 1000000000;
 	}
+	posix_admit_faults();
 	__atomic_store_n(&listener_word, word, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
 		ret = sleep_until(deadline ? &time : NULL);

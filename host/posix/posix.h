@@ -113,6 +113,27 @@ struct posix_fixup {
 /* There is one such code, or none. */
 extern struct posix_fixup posix_fixup;
 
+/* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's.
+ */
+void posix_admit_faults(void);
+
+/**
+ * posix_alt_stack - the calling thread's alternate signal stack
+ * @start: where to store its first address
+ *
+ * Return: its size; 0 when there is none, or the host disables it by itself
+ * while a handler is on it
+ */
+unsigned long posix_alt_stack(unsigned long *start);
+
+/**
+ * posix_disable_alt_stack - have no alternate signal stack, although it is in
+ * use
+ * @was: what posix_set_alt_stack() will be given
+ */
+void posix_disable_alt_stack(stack_t *was);
+void posix_set_alt_stack(stack_t *stack);
+
 /* Put the kernel before whoever handles SIGSEGV and SIGBUS; 0 or -errno. */
 int posix_faults_install(void);
 

@@ -357,6 +357,95 @@ static void broken_pipe(void)
 	halt();
 }
 
+static void block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+static void fault(void)
+{
+	char *p = (char *)OK(lkl_sys_mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	char buf[8];
+
+	EQ(lkl_sys_mkdir((char *)8, 0), -LKL_EFAULT);
+	*(volatile char *)p = 1;
+	EQ(lkl_sys_munmap((long)p, 4096), 0);
+	EQ(lkl_sys_pread64(99, buf, 8, 0), -LKL_EBADF);
+}
+
+static void *blocking_thread(void *arg)
+{
+	/* Inherited, or blocked by itself. */
+	if (arg)
+		block_all();
+	fault();
+	return NULL;
+}
+
+/* A thread that blocks all signals does not block the kernel's faults. */
+static void all_blocked(void)
+{
+	struct __lkl__kernel_timespec moment = { 0, 1000000 };
+
+	boot("mem=64M");
+	pthread_join(start(blocking_thread, ""), NULL);
+	block_all();
+	pthread_join(start(blocking_thread, NULL), NULL);
+	/* One that has made calls before: from when it sleeps. */
+	EQ(lkl_sys_nanosleep(&moment, NULL), 0);
+	fault();
+	halt();
+}
+
+static volatile int alt_done;
+
+/* On the alternate stack: none of what is there may be lost by faults. */
+static void alt_handler(int sig)
+{
+	volatile unsigned char frame[4096];
+	stack_t was, now;
+
+	for (unsigned int i = 0; i < sizeof(frame); i++)
+		frame[i] = i + sig;
+	EQ(sigaltstack(NULL, &was), 0);
+	fault();
+	EQ(sigaltstack(NULL, &now), 0);
+	for (unsigned int i = 0; i < sizeof(frame); i++)
+		EQ(frame[i], (unsigned char)(i + sig));
+	EQ(now.ss_sp, was.ss_sp);
+	EQ(now.ss_size, was.ss_size);
+	EQ(now.ss_flags, was.ss_flags);
+	alt_done++;
+}
+
+static void *alt_thread(void *arg)
+{
+	stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
+
+	EQ(sigaltstack(&stack, NULL), 0);
+	if (arg)
+		EQ(lkl_sys_getpid(), 1);
+	for (int i = 0; i < 3; i++)
+		pthread_kill(pthread_self(), SIGUSR1);
+	EQ(lkl_sys_getpid(), 1);
+	return NULL;
+}
+
+static void alt_stack(void)
+{
+	boot("mem=64M");
+	handle(SIGUSR1, alt_handler, SA_ONSTACK);
+	pthread_join(start(alt_thread, ""), NULL);
+	/* Its first call is the handler's. */
+	pthread_join(start(alt_thread, NULL), NULL);
+	EQ(alt_done, 6);
+	halt();
+}
+
 /* SIGKILL for process 1 kills the host process, as it says. */
 static void kill_inside(void)
 {
@@ -379,6 +468,7 @@ static const struct check tests[] = {
 	{ "nested", nested },		{ "storm", storm },
 	{ "inside", inside },		{ "signalfd", signal_fd },
 	{ "timers", timers },		{ "broken-pipe", broken_pipe },
+	{ "all-blocked", all_blocked }, { "alt-stack", alt_stack },
 	{ "kill-inside", kill_inside }, { "newborn", newborn },
 };
 
