@@ -363,7 +363,7 @@ long hijack_syscall(long nr, const long a[6])
 }
 
 /* The library's threads */
-static void *(*thread_create)(void (*fn)(void *arg), void *arg);
+static lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
 
 struct own_thread {
 	void (*fn)(void *arg);
@@ -379,10 +379,10 @@ static void own_thread(void *arg)
 	t.fn(t.arg);
 }
 
-static void *own_thread_create(void (*fn)(void *arg), void *arg)
+static lkl_thread_t own_thread_create(void (*fn)(void *arg), void *arg)
 {
 	struct own_thread *t = malloc(sizeof(*t));
-	void *thread = NULL;
+	lkl_thread_t thread = 0;
 
 	if (t) {
 		*t = (struct own_thread){ fn, arg };

@@ -41,7 +41,7 @@
  * @robust: the host finds the link's futex by it when the thread ends
  */
 static struct server {
-	void *handle;
+	lkl_thread_t handle;
 	bool runs, ending;
 	int process;
 	unsigned int index;
@@ -405,7 +405,7 @@ void serve_link(int process, unsigned int index, long bell)
 	}
 	if (old) {
 		lkl_host_ops.thread_join(old->handle);
-		old->handle = NULL;
+		old->handle = 0;
 	}
 	if (bell >= 0 && start_server(process, index, bell))
 		return;

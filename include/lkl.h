@@ -77,8 +77,8 @@ extern "C" {
  * @ops: usually &lkl_host_ops; must stay valid until lkl_cleanup()
  *
  * Comes before anything else.  From here on the library looks at SIGSEGV and
- * SIGBUS first, and passes on what is not the kernel's.  A forked child may call
- * it anew, or leave that.
+ * SIGBUS first, and passes on what is not the kernel's.  A forked child may
+ * call it anew, or leave that.
  *
  * Thread-safe, as are the other functions of the life cycle.  A signal handler
  * that has interrupted one of them, or a call, gets -LKL_EDEADLK.
@@ -283,7 +283,7 @@ int lkl_mount_fs(const char *fstype);
 /**
  * lkl_opendir - open a directory for reading
  * @path: the directory
- * @err: where to store a negative error number
+ * @err: where to store 0 or a negative error number
  *
  * Return: the directory, or NULL
  */
@@ -292,7 +292,7 @@ struct lkl_dir *lkl_opendir(const char *path, int *err);
 /**
  * lkl_fdopendir - read the directory that a descriptor is open on
  * @fd: the descriptor; belongs to the result on success
- * @err: where to store a negative error number
+ * @err: where to store 0 or a negative error number
  *
  * Return: the directory, or NULL
  */

@@ -113,7 +113,7 @@ struct blk {
 	int stop;
 	int nthreads;
 	int max_threads;
-	void *threads[MAX_THREADS];
+	lkl_thread_t threads[MAX_THREADS];
 };
 
 /* A request as the driver put it. */

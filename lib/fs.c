@@ -240,10 +240,9 @@ struct lkl_dir *lkl_fdopendir(int fd, int *err)
 {
 	struct lkl_dir *dir = malloc(sizeof(*dir));
 
-	if (!dir) {
-		*err = -LKL_ENOMEM;
+	*err = dir ? 0 : -LKL_ENOMEM;
+	if (!dir)
 		return NULL;
-	}
 	dir->fd = fd;
 	dir->err = 0;
 	dir->pos = 0;

@@ -49,6 +49,9 @@ enum { RX, TX, QUEUES };
 #define ETH_HDR 14
 #define TX_IOV 64
 #define RX_IOV 512
+/* How long halt waits for poll() to report that it was told to hang up, in ns.
+ */
+#define HUP_WAIT 1000000000ULL
 /* How long the polling thread stays away, in ns, and after how few bytes. */
 #define AWAY 200000
 #define MUCH 16384
@@ -92,6 +95,8 @@ struct rx {
  * @paused: they leave it to the polling thread
  * @listened: counts the bytes that they have received
  * @work: counts the kicks; the threads wait on it
+ * @ended: the polling thread has ended, or there is none
+ * @owed: poll() was told to hang up, and has not yet
  */
 struct net {
 	struct lkl_vdev vdev;
@@ -111,7 +116,9 @@ struct net {
 	int work[QUEUES];
 	int gone;
 	int stop;
-	void *threads[QUEUES];
+	int ended;
+	int owed;
+	lkl_thread_t threads[QUEUES];
 };
 
 static struct net *to_net(struct lkl_vdev *vdev)
@@ -439,9 +446,8 @@ static void stop_listening(struct net *n)
 	n->listens = false;
 }
 
-static void poll_thread(void *arg)
+static void receive(struct net *n)
 {
-	struct net *n = arg;
 	struct lkl_dev_net_ops *ops = n->nd->ops;
 	unsigned long listened = 0, received;
 
@@ -457,6 +463,8 @@ static void poll_thread(void *arg)
 				return;
 			continue;
 		}
+		if (hup && __atomic_exchange_n(&n->owed, 0, __ATOMIC_SEQ_CST))
+			continue;
 		if (hup) {
 			/* What is sent from here on is lost. */
 			__atomic_store_n(&n->gone, 1, __ATOMIC_SEQ_CST);
@@ -486,6 +494,15 @@ static void poll_thread(void *arg)
 	}
 }
 
+static void poll_thread(void *arg)
+{
+	struct net *n = arg;
+
+	receive(n);
+	__atomic_store_n(&n->ended, 1, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&n->ended, 1);
+}
+
 static void net_kick(struct lkl_vdev *vdev, unsigned int index)
 {
 	struct net *n = to_net(vdev);
@@ -512,20 +529,44 @@ static void net_drain(struct lkl_vdev *vdev)
 	n->blocked = -1;
 }
 
+/* Have the polling thread end; false if that is more than poll() can do in
+ * time. */
+static bool hang_up(struct net *n, unsigned long long patience)
+{
+	unsigned long long end = lkl_vdev_host->time() + patience;
+
+	if (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&n->owed, 1, __ATOMIC_SEQ_CST);
+		n->nd->ops->poll_hup(n->nd);
+	}
+	while (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
+		call_thread(n, RX);
+		if (patience && lkl_vdev_host->time() >= end)
+			return false;
+		lkl_vdev_host->wait(&n->ended, 0, patience ? end : 0);
+	}
+	if (n->threads[RX])
+		lkl_vdev_host->thread_join(n->threads[RX]);
+	n->threads[RX] = 0;
+	n->owed = 0;
+	return true;
+}
+
+/*
+ * A wire of the application's may hang up only when it is removed.  Then its
+ * thread stays in poll() until that, or goes on in the next boot; with the
+ * guards closed it does nothing meanwhile.
+ */
 static void net_stop(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
-	int i;
 
 	__atomic_store_n(&n->stop, 1, __ATOMIC_SEQ_CST);
-	if (n->threads[RX] && !__atomic_load_n(&n->gone, __ATOMIC_SEQ_CST))
-		n->nd->ops->poll_hup(n->nd);
-	for (i = 0; i < QUEUES; i++) {
-		call_thread(n, i);
-		if (n->threads[i])
-			lkl_vdev_host->thread_join(n->threads[i]);
-		n->threads[i] = NULL;
-	}
+	hang_up(n, HUP_WAIT);
+	call_thread(n, TX);
+	if (n->threads[TX])
+		lkl_vdev_host->thread_join(n->threads[TX]);
+	n->threads[TX] = 0;
 	stop_listening(n);
 	net_drain(vdev);
 }
@@ -534,10 +575,10 @@ static int net_start(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 
-	n->stop = 0;
 	n->gone = 0;
 	n->paused = 0;
 	net_drain(vdev);
+	__atomic_store_n(&n->stop, 0, __ATOMIC_SEQ_CST);
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
@@ -546,7 +587,11 @@ static int net_start(struct lkl_vdev *vdev)
 		n->listener.receive = net_listen;
 		n->listens = listen_add(&n->listener);
 	}
-	n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
+	if (n->ended) {
+		n->ended = 0;
+		n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
+		n->ended = !n->threads[RX];
+	}
 	if (n->threads[RX] && !(n->nd->flags & LKL_NETDEV_INLINE))
 		n->threads[TX] = lkl_vdev_host->thread_create(tx_thread, n);
 	if (!n->threads[RX] ||
@@ -559,7 +604,11 @@ static int net_start(struct lkl_vdev *vdev)
 
 static void net_free(struct lkl_vdev *vdev)
 {
-	free(to_net(vdev));
+	struct net *n = to_net(vdev);
+
+	if (!n->ended)
+		hang_up(n, 0);
+	free(n);
 }
 
 /* The interface of the virtio device with this index. */
@@ -744,6 +793,7 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 	if (!n)
 		return -LKL_ENOMEM;
 	n->nd = nd;
+	n->ended = 1;
 	n->guards[RX] = CLOSED;
 	n->guards[TX] = CLOSED;
 	n->skip = nd->has_vnet_hdr ? 0 : VNET_HDR;

@@ -94,13 +94,13 @@ static void forget_rseq(void)
  * one that starts them becomes the program's first afterwards.
  */
 static struct run_thread idle;
-static void *(*library_thread_create)(void (*fn)(void *arg), void *arg);
+static lkl_thread_t (*library_thread_create)(void (*fn)(void *arg), void *arg);
 
-static void *run_thread_create(void (*fn)(void *arg), void *arg)
+static lkl_thread_t run_thread_create(void (*fn)(void *arg), void *arg)
 {
 	struct run_thread *t = run_self();
 	unsigned long old = block_signals();
-	void *thread;
+	lkl_thread_t thread;
 
 	run_host2(SYS_arch_prctl, ARCH_SET_GS, &idle);
 	thread = library_thread_create(fn, arg);

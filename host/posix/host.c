@@ -10,14 +10,15 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/param.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@
 
 #include "../../lib/virtio.h"
 #include "posix.h"
+#include "thread.h"
+
+#define ADDRESS_SPACE "the address space (ulimit -v)"
 
 /* RAM, while a kernel runs. */
 static int ram_fd = -1;
@@ -102,6 +106,47 @@ static void *host_keep(unsigned long size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* A number alone would not tell the user which limit is in the way. */
+static void say_limit(int resource, const char *what, unsigned long need)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(resource, &limit) && limit.rlim_cur != RLIM_INFINITY)
+		fprintf(stderr,
+			"lkl: the limit of %s is %lu KiB, the kernel needs %lu "
+			"KiB more\n",
+			what, (unsigned long)limit.rlim_cur >> 10, need >> 10);
+}
+
+/*
+ * RAM is a file, whose size may be limited.  The limit is the user's for the
+ * files that a program writes; where it can be lifted for a moment, it is.
+ */
+static int set_size(int fd, unsigned long size)
+{
+	struct rlimit limit, more;
+	int err = 0;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit))
+		return -errno;
+	more = limit;
+	more.rlim_cur = size;
+	if (limit.rlim_cur < size) {
+		if (more.rlim_max < size)
+			more.rlim_max = size;
+		/* Beyond it there would be SIGXFSZ. */
+		if (setrlimit(RLIMIT_FSIZE, &more)) {
+			say_limit(RLIMIT_FSIZE, "file sizes (ulimit -f)", size);
+			return -EFBIG;
+		}
+	}
+	if (ftruncate(fd, size))
+		err = -errno;
+	if (limit.rlim_cur < size)
+		setrlimit(RLIMIT_FSIZE, &limit);
+	return err;
+}
+
 static int host_ram_open(unsigned long addr, unsigned long size)
 {
 	void *ram = MAP_FAILED;
@@ -110,12 +155,16 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	ram_fd = memfd_create("lkl-ram", MFD_CLOEXEC);
 	if (ram_fd < 0)
 		return -errno;
-	if (!ftruncate(ram_fd, size))
+	err = set_size(ram_fd, size);
+	if (!err)
 		ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
 			   ram_fd, 0);
 	if (ram == MAP_FAILED) {
-		err = -errno;
+		if (!err)
+			err = -errno;
+		if (err == -ENOMEM)
+			say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
 		close(ram_fd);
 		ram_fd = -1;
 		return err;
@@ -141,6 +190,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 				       MAP_FIXED_NOREPLACE,
 			       -1, 0);
 
+	if (ret == -ENOMEM)
+		say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
 	if (ret < 0 && ret > -4096)
 		return ret;
 	/* gdb's gcore would write hundreds of gigabytes of nothing. */
@@ -175,6 +226,12 @@ static int host_unmap(unsigned long addr, unsigned long size)
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
 	return ret < 0 && ret > -4096 ? ret : 0;
+}
+
+static int host_protect(unsigned long addr, unsigned long size, int on)
+{
+	return raw_syscall(__NR_mprotect, addr, size,
+			   on ? PROT_NONE : PROT_READ | PROT_WRITE, 0, 0, 0);
 }
 
 static int host_anon(unsigned long addr, unsigned long size)
@@ -336,52 +393,6 @@ static int host_fence(void)
 				 0);
 }
 
-struct host_thread {
-	pthread_t id;
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-static void *host_thread_main(void *arg)
-{
-	struct host_thread *t = arg;
-
-	t->fn(t->arg);
-	return NULL;
-}
-
-static void *host_thread_create(void (*fn)(void *arg), void *arg)
-{
-	struct host_thread *t = malloc(sizeof(*t));
-	sigset_t all, old;
-	int err;
-
-	if (!t)
-		return NULL;
-	t->fn = fn;
-	t->arg = arg;
-	/* The application's signals are for the application's threads. */
-	sigfillset(&all);
-	sigdelset(&all, SIGSEGV);
-	sigdelset(&all, SIGBUS);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&t->id, NULL, host_thread_main, t);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err) {
-		free(t);
-		return NULL;
-	}
-	return t;
-}
-
-static void host_thread_join(void *thread)
-{
-	struct host_thread *t = thread;
-
-	pthread_join(t->id, NULL);
-	free(t);
-}
-
 static int host_signal(int tid, int sig)
 {
 	long pid = raw_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0);
@@ -412,6 +423,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.release = host_release,
 	.map = host_map,
 	.unmap = host_unmap,
+	.protect = host_protect,
 	.anon = host_anon,
 	.pattern = host_pattern,
 	.forget = host_forget,
@@ -423,8 +435,21 @@ struct lkl_host_operations lkl_host_ops = {
 	.relax = host_relax,
 	.cpus = host_cpus,
 	.fence = host_fence,
-	.thread_create = host_thread_create,
-	.thread_join = host_thread_join,
+	.thread_create = posix_thread_create,
+	.thread_join = posix_thread_join,
+	.thread_detach = posix_thread_detach,
+	.thread_exit = posix_thread_exit,
+	.thread_self = posix_thread_self,
+	.thread_equal = posix_thread_equal,
+	.gettid = posix_gettid,
+	.mutex_alloc = posix_mutex_alloc,
+	.mutex_free = posix_mutex_free,
+	.mutex_lock = posix_mutex_lock,
+	.mutex_unlock = posix_mutex_unlock,
+	.sem_alloc = posix_sem_alloc,
+	.sem_free = posix_sem_free,
+	.sem_up = posix_sem_up,
+	.sem_down = posix_sem_down,
 	.signal = host_signal,
 	.virtio_next = lkl_vdevs_next,
 };

@@ -95,7 +95,7 @@ static void *thread_main(void *arg)
 
 static int threads_alive;
 
-static void *thread_create(void (*fn)(void *arg), void *arg)
+static lkl_thread_t thread_create(void (*fn)(void *arg), void *arg)
 {
 	struct thread *t = malloc(sizeof(*t));
 	sigset_t all, old;
@@ -109,19 +109,20 @@ static void *thread_create(void (*fn)(void *arg), void *arg)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err) {
 		free(t);
-		return NULL;
+		return 0;
 	}
 	__atomic_fetch_add(&threads_alive, 1, __ATOMIC_SEQ_CST);
-	return t;
+	return (lkl_thread_t)t;
 }
 
-static void thread_join(void *thread)
+static int thread_join(lkl_thread_t thread)
 {
-	struct thread *t = thread;
+	struct thread *t = (struct thread *)thread;
 
 	pthread_join(t->id, NULL);
 	free(t);
 	__atomic_fetch_sub(&threads_alive, 1, __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 static int cpus(void)
@@ -688,7 +689,7 @@ static void stress(unsigned long long features)
 	struct iovec iov = { &c, 1 };
 	struct request reqs[16];
 	unsigned int i, added = 0;
-	void *thread;
+	lkl_thread_t thread;
 
 	fake_setup(16, features);
 	memset(reqs, 0, sizeof(reqs));

@@ -48,6 +48,28 @@ static long long difference(int clock, clockid_t host)
 	return ts.tv_sec * 1000000000LL + ts.tv_nsec - before;
 }
 
+/* The kernel's clocks are the host's, not behind by the time that boot takes.
+ */
+static void same_clock(void)
+{
+	long long d, least;
+
+	for (int boots = 0; boots < 3; boots++) {
+		boot("mem=64M");
+		least = 1000000000;
+		/* Of some tries, one is not interrupted. */
+		for (int i = 0; i < 100; i++) {
+			d = llabs(
+				difference(LKL_CLOCK_REALTIME, CLOCK_REALTIME));
+			if (d < least)
+				least = d;
+		}
+		if (least > 200000)
+			FAIL("%lld us off", least / 1000);
+		halt();
+	}
+}
+
 static void wall_clock(void)
 {
 	boot("mem=64M");
@@ -190,9 +212,13 @@ static void idle(void)
 }
 
 static const struct check tests[] = {
-	{ "short-sleep", short_sleep }, { "wall-clock", wall_clock },
-	{ "outside", outside },		{ "timeouts", timeouts },
-	{ "sleepers", sleepers },	{ "idle", idle },
+	{ "same-clock", same_clock },
+	{ "short-sleep", short_sleep },
+	{ "wall-clock", wall_clock },
+	{ "outside", outside },
+	{ "timeouts", timeouts },
+	{ "sleepers", sleepers },
+	{ "idle", idle },
 };
 
 CHECK_MAIN(tests)

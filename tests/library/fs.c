@@ -183,7 +183,9 @@ static void test_directories(void **state)
 		assert_true(fd >= 0);
 		lkl_sys_close(fd);
 	}
+	err = 1;
 	d = lkl_opendir("/many", &err);
+	assert_int_equal(err, 0);
 	assert_non_null(d);
 	assert_int_equal(count_entries(d), FILES + 2);
 	assert_null(lkl_readdir(d));

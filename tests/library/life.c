@@ -50,6 +50,7 @@ static void twice(void)
 struct wire {
 	struct lkl_netdev nd;
 	int event;
+	int deaf;
 	unsigned long sent;
 };
 
@@ -76,7 +77,10 @@ static int wire_poll(struct lkl_netdev *nd)
 
 static void wire_hup(struct lkl_netdev *nd)
 {
-	eventfd_write(((struct wire *)nd)->event, 1);
+	struct wire *w = (struct wire *)nd;
+
+	if (!w->deaf)
+		eventfd_write(w->event, 1);
 }
 
 static void wire_free(struct lkl_netdev *nd)
@@ -173,6 +177,57 @@ static void twice_busy(void)
 	OK(lkl_umount_dev(id, 0, 0, 1000));
 	EQ(lkl_disk_remove(disk), 0);
 	lkl_netdev_free(&wire.nd);
+	halt();
+}
+
+static int send_one(void)
+{
+	struct lkl_sockaddr_in to = { .sin_family = LKL_AF_INET,
+				      .sin_port = 0x100 };
+	int fd = OK(lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0));
+	int ret;
+
+	to.sin_addr.lkl_s_addr = 0x0201000a;
+	ret = lkl_sys_sendto(fd, "x", 1, 0, (void *)&to, sizeof(to));
+	lkl_sys_close(fd);
+	return ret;
+}
+
+/* A wire that hangs up only when it is removed does not keep halt from its end.
+ */
+static void deaf_wire(void)
+{
+	struct wire wire = { .nd.ops = &wire_ops,
+			     .event = eventfd(0, 0),
+			     .deaf = 1 };
+	unsigned char mac[6] = { 2, 0, 0, 0, 0, 9 };
+	unsigned int peer = 0x0201000a;
+	long long begin;
+	int net, ifindex;
+
+	OK(lkl_init(&lkl_host_ops));
+	lkl_host_ops.print = NULL;
+	net = OK(lkl_netdev_add(&wire.nd, NULL));
+	for (int i = 0; i < 3; i++) {
+		OK(lkl_start_kernel("mem=64M"));
+		ifindex = OK(lkl_netdev_get_ifindex(net));
+		OK(lkl_if_up(ifindex));
+		OK(lkl_if_set_ipv4(ifindex, 0x0101000a, 24));
+		OK(lkl_add_neighbor(ifindex, LKL_AF_INET, &peer, mac));
+		wire.sent = 0;
+		for (int tries = 0; !wire.sent; tries++) {
+			CHECK(tries < 10000);
+			EQ(send_one(), 1);
+			msleep(1);
+		}
+		begin = now(CLOCK_MONOTONIC);
+		EQ(lkl_sys_halt(), 0);
+		CHECK(now(CLOCK_MONOTONIC) - begin < 10000000000);
+	}
+	wire.deaf = 0;
+	lkl_netdev_free(&wire.nd);
+	lkl_cleanup();
+	boot("mem=64M");
 	halt();
 }
 
@@ -372,7 +427,65 @@ static void strerror_all(void)
 	CHECK(lkl_strerror((int)0x80000000));
 }
 
+/* The host's threads, mutexes and semaphores, for programs that want them. */
+static struct lkl_mutex *mutex;
+static struct lkl_sem *sem;
+static lkl_thread_t other;
+static long counted, other_tid;
+
+static void count(void *unused)
+{
+	struct lkl_host_operations *ops = &lkl_host_ops;
+
+	other_tid = ops->gettid();
+	CHECK(ops->thread_equal(ops->thread_self(), ops->thread_self()));
+	for (int i = 0; i < 100000; i++) {
+		ops->mutex_lock(mutex);
+		ops->mutex_lock(mutex);
+		counted++;
+		ops->mutex_unlock(mutex);
+		ops->mutex_unlock(mutex);
+	}
+	ops->sem_up(sem);
+	ops->thread_exit();
+	FAIL("not ended %p", unused);
+}
+
+static void detached(void *unused)
+{
+	(void)unused;
+	lkl_host_ops.thread_detach();
+	lkl_host_ops.sem_up(sem);
+}
+
+static void host_threads(void)
+{
+	struct lkl_host_operations *ops = &lkl_host_ops;
+
+	mutex = ops->mutex_alloc(1);
+	sem = ops->sem_alloc(0);
+	ops->mutex_lock(mutex);
+	other = ops->thread_create(count, NULL);
+	ops->mutex_unlock(mutex);
+	CHECK(other && !ops->thread_equal(other, ops->thread_self()));
+	for (int i = 0; i < 100000; i++) {
+		ops->mutex_lock(mutex);
+		counted++;
+		ops->mutex_unlock(mutex);
+	}
+	ops->sem_down(sem);
+	EQ(ops->thread_join(other), 0);
+	EQ(counted, 200000);
+	CHECK(other_tid != ops->gettid());
+	EQ(ops->gettid(), gettid());
+	CHECK(ops->thread_create(detached, NULL));
+	ops->sem_down(sem);
+	ops->sem_free(sem);
+	ops->mutex_free(mutex);
+}
+
 static const struct check tests[] = {
+	{ "host-threads", host_threads }, { "deaf-wire", deaf_wire },
 	{ "before-boot", before_boot },	  { "twice", twice },
 	{ "twice-busy", twice_busy },	  { "after-halt", after_halt },
 	{ "survive", survive },		  { "command-line", command_line },

@@ -357,6 +357,65 @@ static void broken_pipe(void)
 	halt();
 }
 
+/*
+ * A handler that comes while the kernel runs, and needs more of its stack than
+ * there is, ends the process and not the kernel's memory.
+ */
+static struct {
+	int on_kernel_stack;
+	int beyond;
+} * deep;
+
+static void deep_handler(int sig)
+{
+	volatile char page[40 << 10];
+
+	(void)sig;
+	if ((unsigned long)page >> 40 != 0x11)
+		return;
+	deep->on_kernel_stack = 1;
+	for (long i = sizeof(page) - 4096; i >= 0; i -= 4096)
+		page[i] = 1;
+	deep->beyond = 1;
+}
+
+static void *long_calls(void *arg)
+{
+	static char buf[8 << 20];
+	int fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+
+	for (;;)
+		OK(lkl_sys_pwrite64(fd, buf, sizeof(buf), 0));
+	return arg;
+}
+
+static void guard(void)
+{
+	int status;
+	pid_t pid;
+
+	deep = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid = fork();
+	if (!pid) {
+		pthread_t id;
+
+		boot("mem=64M");
+		handle(SIGUSR1, deep_handler, SA_RESTART);
+		id = start(long_calls, NULL);
+		for (int i = 0; i < 5000 && !deep->beyond; i++) {
+			pthread_kill(id, SIGUSR1);
+			msleep(1);
+		}
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(deep->on_kernel_stack, 1);
+	EQ(deep->beyond, 0);
+	CHECK(WIFSIGNALED(status));
+	EQ(WTERMSIG(status), SIGSEGV);
+}
+
 static void block_all(void)
 {
 	sigset_t all;
@@ -464,12 +523,13 @@ static void kill_inside(void)
 }
 
 static const struct check tests[] = {
-	{ "interrupt", interrupt },	{ "restart", restart },
-	{ "nested", nested },		{ "storm", storm },
-	{ "inside", inside },		{ "signalfd", signal_fd },
-	{ "timers", timers },		{ "broken-pipe", broken_pipe },
-	{ "all-blocked", all_blocked }, { "alt-stack", alt_stack },
-	{ "kill-inside", kill_inside }, { "newborn", newborn },
+	{ "interrupt", interrupt }, { "restart", restart },
+	{ "nested", nested },	    { "storm", storm },
+	{ "inside", inside },	    { "signalfd", signal_fd },
+	{ "timers", timers },	    { "broken-pipe", broken_pipe },
+	{ "guard", guard },	    { "all-blocked", all_blocked },
+	{ "alt-stack", alt_stack }, { "kill-inside", kill_inside },
+	{ "newborn", newborn },
 };
 
 CHECK_MAIN(tests)

@@ -41,7 +41,7 @@
 #define __keep __section(".data..lkl_keep")
 
 /* The least memory that boots; a kernel with less would die while it starts. */
-#define LKL_MEM_MIN	(24UL << 20)
+#define LKL_MEM_MIN	(16UL << 20)
 #define LKL_MEM_DEFAULT	(64UL << 20)
 
 extern char lkl_data_start[], lkl_data_end[];

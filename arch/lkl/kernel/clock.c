@@ -128,6 +128,13 @@ static struct clocksource lkl_clocksource = {
 	.flags = CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
 };
 
+/* From the first moment: the clocks would stand still until there is another. */
+struct clocksource * __init clocksource_default_clock(void)
+{
+	__clocksource_update_freq_hz(&lkl_clocksource, NSEC_PER_SEC);
+	return &lkl_clocksource;
+}
+
 unsigned long long notrace sched_clock(void)
 {
 	return lkl_ops->time();
@@ -152,7 +159,7 @@ void calibrate_delay(void)
 
 void __init time_init(void)
 {
-	clocksource_register_hz(&lkl_clocksource, NSEC_PER_SEC);
+	__clocksource_register(&lkl_clocksource);
 	lkl_clockevent.cpumask = cpumask_of(0);
 	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1,
 					LONG_MAX);

@@ -30,6 +30,16 @@ struct task_struct *__switch_to(struct task_struct *prev,
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }
 
+/*
+ * Signal handlers of the application may run on a stack.  One that needs more than
+ * there is must not write to what lies below.  If the host cannot make the lowest
+ * page inaccessible, as the process has too many mappings, that is not ensured.
+ */
+static void lkl_guard_stack(struct task_struct *task, bool on)
+{
+	lkl_ops->protect((unsigned long)task_stack_page(task), PAGE_SIZE, on);
+}
+
 int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 {
 	struct lkl_fiber_start_frame *frame = task_stack_page(p) + THREAD_SIZE;
@@ -46,6 +56,7 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	memset(&p->thread, 0, sizeof(p->thread));
 	p->thread.sp = frame;
 	lkl_valgrind_stack(task_stack_page(p));
+	lkl_guard_stack(p, true);
 	return 0;
 }
 
@@ -54,6 +65,7 @@ void exit_thread(struct task_struct *tsk)
 {
 	struct lkl_call *call = tsk->thread.active;
 
+	lkl_guard_stack(tsk, false);
 	lkl_bias_exit(lkl_kernel_boots(), tsk);
 	if (lkl_blocked == tsk)
 		lkl_blocked = NULL;

@@ -26,10 +26,10 @@
 
 static bool lkl_timer_ends;
 static u32 lkl_timer_boot;
-static void *lkl_timer_thread;
+static lkl_thread_t lkl_timer_thread;
 
 static bool lkl_timer_drives;
-static void *lkl_watch_thread;
+static lkl_thread_t lkl_watch_thread;
 
 /**
  * lkl_timer_cover - a thread is about to sleep and may mind the next event
@@ -59,6 +59,8 @@ void lkl_timer_uncover(u64 cover)
 		return;
 	if (READ_ONCE(lkl_covered) == cover)
 		WRITE_ONCE(lkl_covered, LKL_NEVER);
+	/* Who sets an event looks afterwards whether it is covered. */
+	smp_mb();
 	next = READ_ONCE(lkl_next_event);
 	if (next <= lkl_ops->time()) {
 		lkl_timer_set_due();

@@ -12,8 +12,12 @@
 #ifndef _UAPI_ASM_LKL_HOST_OPS_H
 #define _UAPI_ASM_LKL_HOST_OPS_H
 
-struct lkl_thread;
 struct lkl_virtio_dev;
+struct lkl_mutex;
+struct lkl_sem;
+
+/* A thread of the host; 0 is none. */
+typedef unsigned long lkl_thread_t;
 
 /* Protection of a host mapping; any access implies read access. */
 #define LKL_HOST_NONE	0
@@ -39,6 +43,7 @@ struct lkl_virtio_dev;
  * @release: [path] give back what @reserve took, with all that @map put there
  * @map: [path] make @size bytes at @addr show the RAM at @offset
  * @unmap: [path] make @size bytes at @addr inaccessible again
+ * @protect: [path] make @size bytes of RAM at @addr inaccessible, or accessible again
  * @anon: [path] map zeroed private memory at @addr unless something is there
  *	already; 0 or -errno
  * @pattern: map private memory at @addr, each page of which shows what @page
@@ -60,9 +65,22 @@ struct lkl_virtio_dev;
  * @cpus: number of host processors this process may run on
  * @fence: [path] return when each thread of the process has executed a memory
  *	barrier.  Returns 0, or another value if that cannot be had; may be NULL
- * @thread_create: start a detached-on-join device thread that takes no
- *	signals; returns a handle or NULL
- * @thread_join: wait for such a thread to end
+ * @thread_create: start a thread that takes no signals; returns it or 0
+ * @thread_join: wait for such a thread to end, and free what is left of it; 0 or a
+ *	negative error number
+ * @thread_detach: the calling thread leaves nothing behind when it ends
+ * @thread_exit: end the calling thread
+ * @thread_self: the calling thread
+ * @thread_equal: are these the same?
+ * @gettid: the number by which the host knows the calling thread
+ * @mutex_alloc: a new mutex, which its owner may take again if @recursive; or NULL
+ * @mutex_free: free it
+ * @mutex_lock: take it
+ * @mutex_unlock: release it
+ * @sem_alloc: a new semaphore that has @count; or NULL
+ * @sem_free: free it
+ * @sem_up: add one
+ * @sem_down: take one, as soon as there is one
  * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
  *	when that is 0, to the process.  Returns 1 when a handler installed
  *	without SA_RESTART takes it
@@ -84,6 +102,7 @@ struct lkl_host_operations {
 	int (*map)(unsigned long addr, unsigned long size,
 		   unsigned long offset, int prot);
 	int (*unmap)(unsigned long addr, unsigned long size);
+	int (*protect)(unsigned long addr, unsigned long size, int on);
 	int (*anon)(unsigned long addr, unsigned long size);
 	int (*pattern)(unsigned long addr, unsigned long size,
 		       const void *page);
@@ -97,8 +116,21 @@ struct lkl_host_operations {
 	void (*relax)(void);
 	int (*cpus)(void);
 	int (*fence)(void);
-	void *(*thread_create)(void (*fn)(void *arg), void *arg);
-	void (*thread_join)(void *thread);
+	lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
+	int (*thread_join)(lkl_thread_t thread);
+	void (*thread_detach)(void);
+	void (*thread_exit)(void);
+	lkl_thread_t (*thread_self)(void);
+	int (*thread_equal)(lkl_thread_t a, lkl_thread_t b);
+	long (*gettid)(void);
+	struct lkl_mutex *(*mutex_alloc)(int recursive);
+	void (*mutex_free)(struct lkl_mutex *mutex);
+	void (*mutex_lock)(struct lkl_mutex *mutex);
+	void (*mutex_unlock)(struct lkl_mutex *mutex);
+	struct lkl_sem *(*sem_alloc)(int count);
+	void (*sem_free)(struct lkl_sem *sem);
+	void (*sem_up)(struct lkl_sem *sem);
+	void (*sem_down)(struct lkl_sem *sem);
 	int (*signal)(int tid, int sig);
 
 	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);

@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# With limits that leave the kernel no room, a tool says which is in the way, and
+# is not killed; one on file sizes that can be lifted is none.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4
+
+image img 8M mkfs.ext4 -q
+# try LIMIT TEXT
+try() {
+	local status=0
+
+	(eval "ulimit $1" && lkl ls img / >out 2>err) || status=$?
+	[ $status = 1 ] || [ $status = 2 ] || { cat err; fail "ulimit $1: exit status $status"; }
+	grep -q "$2" err || { cat err; fail "ulimit $1: no word of it"; }
+}
+
+try "-f 1000" "ulimit -f"
+try "-v 4000000" "ulimit -v"
+(ulimit -S -f 1000 && lkl ls img / >out 2>err) || { cat err; fail "soft limit"; }
+grep -q lost+found out || fail "soft limit: nothing listed"
