@@ -31,7 +31,7 @@
 			     strerror(err));                                   \
 	} while (0)
 
-static int make(const char *name, const char *text)
+static inline int make(const char *name, const char *text)
 {
 	int fd = SYS(open(name, O_RDWR | O_CREAT | O_EXCL, 0644));
 
@@ -39,7 +39,7 @@ static int make(const char *name, const char *text)
 	return fd;
 }
 
-static void holds(const char *name, const char *text)
+static inline void holds(const char *name, const char *text)
 {
 	char buf[256];
 	int fd = SYS(open(name, O_RDONLY));
@@ -49,7 +49,7 @@ static void holds(const char *name, const char *text)
 	close(fd);
 }
 
-static struct stat stat_of(const char *name)
+static inline struct stat stat_of(const char *name)
 {
 	struct stat st;
 
@@ -58,7 +58,7 @@ static struct stat stat_of(const char *name)
 }
 
 /* Each test in a directory of its own in @dir; returns how many failed. */
-static int run_all(const struct check *tests, size_t count, const char *dir)
+static inline int run_all(const struct check *tests, size_t count, const char *dir)
 {
 	int home = SYS(open(".", O_RDONLY)), failed = 0;
 
@@ -84,7 +84,7 @@ static bool has(const char *program)
 	return !system(command);
 }
 
-static int run_on(const struct check *tests, size_t count, const char *type,
+static inline int run_on(const struct check *tests, size_t count, const char *type,
 		  const char *mkfs, const char *check)
 {
 	static const char begin[] = "PATH=$BUILD/bin:$PATH:/sbin:/usr/sbin;"

@@ -13,12 +13,14 @@
 #include <lkl/linux/fs.h>
 #include <lkl/linux/stat.h>
 
+#include "handle.h"
 #include "inode.h"
 
 /* Files that may be open; each costs the library's kernel about 2 KiB. */
 #define MAX_OPEN 4096
-#define MAX_HANDLE 128
 #define FIRST_BUCKETS 1024
+/* libfuse's number of the root directory. */
+#define ROOT 1
 #define NO_FDS                                                                 \
 	{                                                                      \
 		-1, -1, -1, -1, -1                                             \
@@ -30,13 +32,15 @@
  * @older, @newer: in the list of those whose descriptors may be closed, by
  *	last use
  * @dev, @ino, @handle_type, @handle_size, @handle: tell files apart
- * @generation: see inode_found()
+ * @number: libfuse's number
+ * @same: in the same bucket of numbers
  * @lookups: what the host's kernel has to give back
  * @users: requests that use the descriptors
  * @fds: descriptor for each use, or -1
  * @kept: the file must stay open
  * @folds: names in this directory have several spellings
  * @guarding: requests wait until the descriptors are closed
+ * @forgetting: a thread waits for the last user to free it
  * @cached: the host's kernel may have contents of the file
  */
 struct inode {
@@ -45,23 +49,20 @@ struct inode {
 	struct inode *newer;
 	uint64_t dev;
 	uint64_t ino;
-	uint64_t generation;
+	uint64_t number;
+	struct inode *same;
 	uint64_t lookups;
 	unsigned int users;
 	int fds[INODE_USES];
 	bool kept;
 	atomic_bool folds;
 	bool guarding;
+	bool forgetting;
 	atomic_bool cached;
 	mode_t type;
 	int handle_type;
 	unsigned int handle_size;
 	unsigned char handle[];
-};
-
-struct handle {
-	struct lkl_file_handle h;
-	unsigned char bytes[MAX_HANDLE];
 };
 
 static struct {
@@ -71,10 +72,12 @@ static struct {
 	int root_fd;
 	bool handles;
 	enum inode_folding folding;
+	struct handle root_handle;
 	struct inode **buckets;
+	struct inode **numbers;
 	size_t size;
 	size_t count;
-	uint64_t generation;
+	uint64_t last_number;
 	struct inode *newest;
 	struct inode *oldest;
 	size_t open;
@@ -83,11 +86,6 @@ static struct {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.unused = PTHREAD_COND_INITIALIZER,
 };
-
-static struct inode *to_inode(uint64_t number)
-{
-	return number == 1 ? table.root : (struct inode *)(uintptr_t)number;
-}
 
 static int stat_guards(int fd, struct stat *st, bool *guarded)
 {
@@ -205,14 +203,46 @@ static uint64_t hash(uint64_t dev, uint64_t ino)
 	return (ino + (dev << 32)) * 0x9e3779b97f4a7c15 >> 32;
 }
 
+static struct inode **number_bucket(uint64_t number)
+{
+	return &table.numbers[hash(0, number) & (table.size - 1)];
+}
+
+static struct inode *find_number(uint64_t number)
+{
+	struct inode *i = *number_bucket(number);
+
+	while (i && i->number != number)
+		i = i->same;
+	return i;
+}
+
+/*
+ * NULL for a number that nobody remembers.  It may be forgotten any moment when
+ * the host's kernel has only a number, as for "." in op_lookup().
+ */
+static struct inode *to_inode(uint64_t number)
+{
+	struct inode *i;
+
+	pthread_mutex_lock(&table.lock);
+	i = find_number(number);
+	pthread_mutex_unlock(&table.lock);
+	return i;
+}
+
 /* Without memory the table is slower, but no less right. */
 static void grow(void)
 {
 	size_t size = table.size ? 2 * table.size : FIRST_BUCKETS;
 	struct inode **buckets = calloc(size, sizeof(*buckets));
+	struct inode **numbers = calloc(size, sizeof(*numbers));
 
-	if (!buckets)
+	if (!buckets || !numbers) {
+		free(buckets);
+		free(numbers);
 		return;
+	}
 	for (size_t n = 0; n < table.size; n++) {
 		struct inode *i = table.buckets[n];
 
@@ -222,11 +252,16 @@ static void grow(void)
 
 			i->next = buckets[to];
 			buckets[to] = i;
+			to = hash(0, i->number) & (size - 1);
+			i->same = numbers[to];
+			numbers[to] = i;
 			i = next;
 		}
 	}
 	free(table.buckets);
+	free(table.numbers);
 	table.buckets = buckets;
+	table.numbers = numbers;
 	table.size = size;
 }
 
@@ -247,16 +282,28 @@ static struct inode *find(const struct stat *st, const struct handle *h)
 	return i;
 }
 
+/* What a file is called that has got @h: something that lasts, if possible. */
+static uint64_t new_number(const struct handle *h)
+{
+	uint64_t number = h->h.handle_bytes ? handle_pack(h) : 0;
+
+	while (number <= ROOT || find_number(number))
+		number = ++table.last_number | 1ULL << 63;
+	return number;
+}
+
 static struct inode *add(const struct stat *st, const struct handle *h)
 {
 	struct inode *i = malloc(sizeof(*i) + h->h.handle_bytes), **head;
 
 	if (!i)
 		return NULL;
+	if (table.count++ >= table.size)
+		grow();
 	*i = (struct inode){
 		.dev = st->st_dev,
 		.ino = st->st_ino,
-		.generation = ++table.generation,
+		.number = new_number(h),
 		.fds = NO_FDS,
 		.kept = !h->h.handle_bytes,
 		.type = st->st_mode & S_IFMT,
@@ -264,25 +311,20 @@ static struct inode *add(const struct stat *st, const struct handle *h)
 		.handle_size = h->h.handle_bytes,
 	};
 	memcpy(i->handle, h->bytes, i->handle_size);
-	if (table.count++ >= table.size)
-		grow();
 	head = bucket(i->dev, i->ino);
 	i->next = *head;
+	*head = i;
+	head = number_bucket(i->number);
+	i->same = *head;
 	*head = i;
 	return i;
 }
 
 static int get_handle(int fd, struct handle *h)
 {
-	int mount;
-
 	h->h.handle_bytes = 0;
 	h->h.handle_type = 0;
-	if (!table.handles)
-		return 0;
-	h->h.handle_bytes = MAX_HANDLE;
-	return lkl_sys_name_to_handle_at(fd, "", &h->h, &mount,
-					 LKL_AT_EMPTY_PATH);
+	return table.handles ? handle_get(fd, h) : 0;
 }
 
 static int open_handle(const struct inode *i, int flags)
@@ -335,17 +377,22 @@ static int open_for(const struct inode *i, int fd, enum inode_use *use)
 
 static void unuse(struct inode *i)
 {
-	if (!--i->users && i->guarding)
+	if (!--i->users && (i->guarding || i->forgetting))
 		pthread_cond_broadcast(&table.unused);
 }
 
 int inode_open(uint64_t number, enum inode_use use)
 {
-	struct inode *i = to_inode(number);
 	int fds[INODE_USES] = NO_FDS;
+	struct inode *i;
 	int fd, from;
 
 	pthread_mutex_lock(&table.lock);
+	i = find_number(number);
+	if (!i) {
+		pthread_mutex_unlock(&table.lock);
+		return -LKL_ESTALE;
+	}
 	while (i->guarding)
 		pthread_cond_wait(&table.unused, &table.lock);
 	i->users++;
@@ -384,6 +431,15 @@ void inode_close(uint64_t number)
 	pthread_mutex_unlock(&table.lock);
 }
 
+int inode_revive(uint64_t number)
+{
+	struct handle h;
+
+	if (!table.handles || !handle_unpack(number, &table.root_handle, &h))
+		return -LKL_ESTALE;
+	return lkl_sys_open_by_handle_at(table.root_fd, &h.h, LKL_O_PATH);
+}
+
 int inode_try(uint64_t number, int flags)
 {
 	struct inode *i = to_inode(number);
@@ -402,7 +458,14 @@ int inode_try(uint64_t number, int flags)
 
 bool inode_folds(uint64_t number)
 {
-	return to_inode(number)->folds;
+	const struct inode *i;
+	bool folds;
+
+	pthread_mutex_lock(&table.lock);
+	i = find_number(number);
+	folds = i && i->folds;
+	pthread_mutex_unlock(&table.lock);
+	return folds;
 }
 
 void inode_set_folds(uint64_t number, bool folds)
@@ -448,7 +511,10 @@ void inode_guard(uint64_t number)
 
 void inode_set_cached(uint64_t number)
 {
-	to_inode(number)->cached = true;
+	struct inode *i = to_inode(number);
+
+	if (i)
+		i->cached = true;
 }
 
 bool inode_is_cached(uint64_t number)
@@ -476,6 +542,7 @@ uint64_t inode_found(int fd, enum inode_use use, struct stat *st,
 {
 	int fds[INODE_USES] = NO_FDS;
 	struct inode *i = NULL;
+	uint64_t number = 0;
 	struct handle h;
 	bool guarded;
 
@@ -503,11 +570,13 @@ uint64_t inode_found(int fd, enum inode_use use, struct stat *st,
 		    (i->kept || use != INODE_NAME || S_ISDIR(st->st_mode)))
 			install(i, use, fds);
 		pthread_mutex_unlock(&table.lock);
-		*generation = i ? i->generation : 0;
+		number = i ? i->number : 0;
+		/* a number is not used again, but what was packed may be */
+		*generation = number >> 32;
 		*err = i ? 0 : -LKL_ENOMEM;
 	}
 	close_fds(fds);
-	return (uintptr_t)i;
+	return number;
 }
 
 void inode_keep(int dir, const char *name)
@@ -541,18 +610,35 @@ void inode_keep(int dir, const char *name)
 
 void inode_forget(uint64_t number, uint64_t lookups)
 {
-	struct inode *i = to_inode(number), **at;
+	struct inode *i, **at;
 	int fds[INODE_USES];
 
 	pthread_mutex_lock(&table.lock);
+	i = find_number(number);
+	if (!i) {
+		pthread_mutex_unlock(&table.lock);
+		return;
+	}
 	i->lookups -= lookups;
-	if (i->lookups || i == table.root) {
+	if (i->lookups || i->forgetting || i == table.root) {
+		pthread_mutex_unlock(&table.lock);
+		return;
+	}
+	/* somebody may come by its number, and look it up again */
+	i->forgetting = true;
+	while (!i->lookups && i->users)
+		pthread_cond_wait(&table.unused, &table.lock);
+	i->forgetting = false;
+	if (i->lookups) {
 		pthread_mutex_unlock(&table.lock);
 		return;
 	}
 	for (at = bucket(i->dev, i->ino); *at != i; at = &(*at)->next)
 		;
 	*at = i->next;
+	for (at = number_bucket(number); *at != i; at = &(*at)->same)
+		;
+	*at = i->same;
 	table.count--;
 	take_fds(i, fds);
 	pthread_mutex_unlock(&table.lock);
@@ -560,9 +646,22 @@ void inode_forget(uint64_t number, uint64_t lookups)
 	free(i);
 }
 
+static void rename_root(uint64_t number)
+{
+	struct inode **at = number_bucket(number);
+
+	while (*at != table.root)
+		at = &(*at)->same;
+	*at = table.root->same;
+	table.root->number = ROOT;
+	at = number_bucket(ROOT);
+	table.root->same = *at;
+	*at = table.root;
+}
+
 int inode_start(int root, bool handles, enum inode_folding folding)
 {
-	uint64_t generation;
+	uint64_t generation, number;
 	struct handle h;
 	struct stat st;
 	int fd, err;
@@ -585,9 +684,16 @@ int inode_start(int root, bool handles, enum inode_folding folding)
 		lkl_sys_close(err);
 	else
 		table.handles = false;
-	table.root = (struct inode *)(uintptr_t)inode_found(fd, INODE_READ, &st,
-							    &generation, &err);
-	return err;
+	table.root_handle = h;
+	number = inode_found(fd, INODE_READ, &st, &generation, &err);
+	if (err)
+		return err;
+	/* found by its own number from now on, not as a file is */
+	table.root = to_inode(number);
+	pthread_mutex_lock(&table.lock);
+	rename_root(number);
+	pthread_mutex_unlock(&table.lock);
+	return 0;
 }
 
 void inode_end(void)
@@ -602,6 +708,7 @@ void inode_end(void)
 		}
 	}
 	free(table.buckets);
+	free(table.numbers);
 	if (table.root_fd >= 0)
 		lkl_sys_close(table.root_fd);
 }

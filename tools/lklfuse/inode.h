@@ -2,13 +2,14 @@
 /*
  * The files the host's kernel knows.
  *
- * What libfuse calls an inode number is the address of a struct inode here,
- * except for the root directory.  It lives as long as the host's kernel
- * remembers it (lookups are counted), and that may be for all files there are.
- * So it holds no more than a file handle, from which the library's kernel finds
- * the file again; the descriptors that requests work with are a cache of
- * limited size.  Two kinds of files keep theirs: those without a name, and all
- * of a file system that has no lasting handles, like vfat.
+ * What libfuse calls an inode number says which struct inode it is, and on most
+ * file systems also how to find the file when that is gone (handle.h).  A
+ * struct inode lives as long as the host's kernel remembers it (lookups are
+ * counted), and that may be for all files there are.  So it holds no more than
+ * a file handle, from which the library's kernel finds the file again; the
+ * descriptors that requests work with are a cache of limited size.  Two kinds
+ * of files keep theirs: those without a name, and all of a file system that has
+ * no lasting handles, like vfat.
  */
 #ifndef INODE_H
 #define INODE_H
@@ -88,6 +89,14 @@ bool inode_folds(uint64_t number);
  * @folds: which of it
  */
 void inode_set_folds(uint64_t number, bool folds);
+
+/**
+ * inode_revive() - open a file that nobody remembers
+ * @number: libfuse's number, which it once had
+ *
+ * Return: descriptor as of O_PATH, or a negative error number
+ */
+int inode_revive(uint64_t number);
 
 /**
  * inode_try() - may a file be opened so?

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <lkl.h>
@@ -50,15 +51,45 @@ static void reply_entry(fuse_req_t req, int err, struct fuse_entry_param *e)
 		inode_forget(e->ino, 1); /* nobody waited for it */
 }
 
+/*
+ * A file itself, by any descriptor of it.  The host's kernel asks because it
+ * has forgotten the file, so nobody has it open: without a name it is gone.
+ */
+static int entry_of(fuse_ino_t ino, int fd, struct fuse_entry_param *e)
+{
+	char name[FD_NAME];
+	struct stat st;
+	int err = inode_stat(fd, &st);
+
+	if (err || !st.st_nlink)
+		return err ? err : -LKL_ESTALE;
+	return entry(
+		ino,
+		lkl_sys_openat(LKL_AT_FDCWD, fd_name(name, fd), LKL_O_PATH, 0),
+		INODE_NAME, e);
+}
+
+/*
+ * The host's kernel asks for "." and ".." only to find a file by its number,
+ * which may be one that it, and we, have forgotten.
+ */
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param e = { .entry_timeout = valid_in(parent) };
 	int dir = inode_open(parent, INODE_NAME);
-	int err = dir;
+	bool revived = dir == -LKL_ESTALE;
+	int err;
 
+	if (revived)
+		dir = inode_revive(parent);
+	err = dir;
 	if (dir >= 0) {
-		err = entry_at(parent, dir, name, &e);
-		inode_close(parent);
+		err = strcmp(name, ".") ? entry_at(parent, dir, name, &e)
+					: entry_of(parent, dir, &e);
+		if (revived)
+			lkl_sys_close(dir);
+		else
+			inode_close(parent);
 	}
 	/* that there is none may be remembered, too: as number 0 */
 	reply_entry(req, err == -LKL_ENOENT ? 0 : err, &e);

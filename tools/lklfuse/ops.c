@@ -35,7 +35,8 @@ static bool has_acls;
 static void op_init(void *data, struct fuse_conn_info *conn)
 {
 	unsigned int want = FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_DONT_MASK |
-			    FUSE_CAP_EXPLICIT_INVAL_DATA;
+			    FUSE_CAP_EXPLICIT_INVAL_DATA |
+			    FUSE_CAP_EXPORT_SUPPORT;
 
 	(void)data;
 	if (view_lf->permissions && has_acls)
