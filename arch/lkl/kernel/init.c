@@ -50,8 +50,14 @@ void lkl_want_task(struct lkl_call *call)
 /* Halt: no thread gets a task any more. */
 void lkl_refuse_tasks(void)
 {
-	for (; lkl_wanted; lkl_wanted = lkl_wanted->next)
-		lkl_complete(lkl_wanted, -ESHUTDOWN);
+	struct lkl_call *call, *next;
+
+	/* The thread of a call that has ended may be gone. */
+	for (call = lkl_wanted; call; call = next) {
+		next = call->next;
+		lkl_complete(call, -ESHUTDOWN);
+	}
+	lkl_wanted = NULL;
 }
 
 static void __noreturn lkl_init_loop(void)
