@@ -84,14 +84,17 @@ JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
-REWRITE	:= $(call objects,hijack/rewrite/*.c)
+# What both ways in have.
+WAY	:= $(call objects,hijack/way/*.c hijack/rewrite/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
-	$(OUT)/obj/hijack/preload/entry.o $(REWRITE)
+	$(OUT)/obj/hijack/preload/entry.o $(WAY)
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
 RUN_GO	:= $(patsubst tests/hijack/%.go,$(OUT)/tests/%,$(wildcard tests/hijack/*.go))
-RUN_OBJS := $(HIJACK) $(REWRITE) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
+# One of them also with libc, as Go does it that finds a C compiler.
+RUN_CGO	:= $(OUT)/tests/run-http-cgo
+RUN_OBJS := $(HIJACK) $(WAY) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
 NL_OBJS	:= $(call objects,nl/*.c)
@@ -108,7 +111,7 @@ all: lib tools hijack man
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
-tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO)
+tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO) $(RUN_CGO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
 
@@ -188,13 +191,17 @@ $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@mkdir -p $(@D)
 	@echo '{ local: *; };' > $(OUT)/obj/preload.map
 	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
-		-Wl,--version-script=$(OUT)/obj/preload.map $(LIB_LIBS) \
+		-Wl,--version-script=$(OUT)/obj/preload.map,--wrap=hijack_boot,-z,now $(LIB_LIBS) \
 		-lZydis $(LIBS)
 	$(split-debug)
 
-# A program's vector registers survive a system call.
-$(HIJACK) $(OUT)/obj/hijack/run/call.o $(OUT)/obj/hijack/run/signal.o: \
+# A program's vector registers survive a system call, and what runs in one uses
+# none; the two that are left out do not.
+$(filter-out $(call objects,lib/qdisc.c host/posix/fault.c),$(OBJS)) $(HIJACK) \
+	$(call objects,hijack/way/*.c) $(OUT)/obj/hijack/preload/call.o \
+	$(OUT)/obj/hijack/run/call.o $(OUT)/obj/hijack/run/trap.o: \
 	ALL_CFLAGS += -mgeneral-regs-only
+$(OUT)/obj/hijack/memory.o: ALL_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 
 # Names of the host's calls, for --trace.
 $(OUT)/obj/hijack/run-names.h:
@@ -215,6 +222,12 @@ $(RUN_GO): $(OUT)/tests/%: tests/hijack/%.go
 	@echo "  GO      $@"
 	@mkdir -p $(@D)
 	@GOCACHE=$(OUT)/obj/go GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=0 \
+		go build -o $@ $<
+
+$(RUN_CGO): $(OUT)/tests/%-cgo: tests/hijack/%.go
+	@echo "  GO      $@"
+	@mkdir -p $(@D)
+	@GOCACHE=$(OUT)/obj/go GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=1 \
 		go build -o $@ $<
 
 $(OUT)/bin/lkl-hijack.sh: hijack/lkl-hijack.sh

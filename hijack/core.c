@@ -132,48 +132,6 @@ static void linger(void)
 	}
 }
 
-/* The kernel's struct sigaction. */
-struct ksigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	unsigned long mask;
-};
-
-/* Some faults are the library's, which passes on the others. */
-static long do_sigaction(long nr, const long *a)
-{
-	struct sigaction sa = { 0 }, was;
-	struct ksigaction action;
-	long ret = 0;
-
-	if (likely((a[0] != SIGSEGV && a[0] != SIGBUS) ||
-		   a[3] != sizeof(action.mask)))
-		return host4(nr, a[0], a[1], a[2], a[3]);
-	if (a[1]) {
-		if (!user_get(&action, a[1], sizeof(action)))
-			return -EFAULT;
-		sa.sa_handler = action.handler;
-		sa.sa_flags = action.flags;
-		memcpy(&sa.sa_mask, &action.mask, sizeof(action.mask));
-	}
-	if (a[1] && hijack_in_vfork()) {
-		/* Its own, which needs no library. */
-		lkl_fault_action(a[0], NULL, &was);
-		ret = host4(nr, a[0], a[1], 0, a[3]);
-	} else {
-		lkl_fault_action(a[0], a[1] ? &sa : NULL, &was);
-	}
-	if (a[2]) {
-		action = (struct ksigaction){ .handler = was.sa_handler,
-					      .flags = was.sa_flags };
-		memcpy(&action.mask, &was.sa_mask, sizeof(action.mask));
-		if (!user_put(a[2], &action, sizeof(action)))
-			return -EFAULT;
-	}
-	return ret;
-}
-
 /*
  * Only one thread starts or stops the library.  If the process was forked by
  * another in the middle of it, nobody will finish it here.
@@ -250,7 +208,6 @@ static hijack_call *const calls[] = {
 	[SYS_mmap] = fd_mmap,
 	[SYS_mprotect] = fd_memory,
 	[SYS_munmap] = fd_memory,
-	[SYS_rt_sigaction] = do_sigaction,
 	[SYS_ioctl] = socket_ioctl,
 	[SYS_pread64] = fd_call,
 	[SYS_pwrite64] = fd_call,
@@ -310,6 +267,7 @@ static hijack_call *const calls[] = {
 	[SYS_capset] = cred_call,
 	[SYS_prctl] = do_sandbox,
 	[SYS_prlimit64] = do_sandbox,
+	[SYS_tgkill] = own_tgkill,
 	[SYS_openat] = path_openat,
 	[SYS_newfstatat] = path_at,
 	[SYS_readlinkat] = path_at,
@@ -376,7 +334,9 @@ static void own_thread(void *arg)
 
 	free(arg);
 	tls_thread.own = true;
+	own_thread_begin();
 	t.fn(t.arg);
+	own_thread_end();
 }
 
 static lkl_thread_t own_thread_create(void (*fn)(void *arg), void *arg)
@@ -393,6 +353,14 @@ static lkl_thread_t own_thread_create(void (*fn)(void *arg), void *arg)
 	return thread;
 }
 
+/* The library's kernel takes hundreds of gigabytes of it, without memory. */
+static bool space_is_limited(void)
+{
+	struct rlimit limit;
+
+	return !getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY;
+}
+
 static int boot(void)
 {
 	struct timespec now;
@@ -406,7 +374,10 @@ static int boot(void)
 		return err;
 	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=512M");
 	if (err) {
-		hijack_say("the kernel does not start: ", lkl_strerror(err));
+		hijack_say("the kernel does not start: ",
+			   err == -ENOMEM && space_is_limited()
+				   ? "the address space is limited (ulimit -v)"
+				   : lkl_strerror(err));
 		return err;
 	}
 	err = lkl_load_config_post(&config);

@@ -21,6 +21,7 @@
 #ifndef HIJACK_CORE_H
 #define HIJACK_CORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 
@@ -194,5 +195,9 @@ bool hijack_busy(void);
 
 /* The library's wait operation, for threads of the program. */
 int hijack_wait(int *word, int val, unsigned long long deadline);
+
+/* The signal by which the library's own threads follow the program (own.c). */
+#define HIJACK_OWN_SIGNAL 33
+bool hijack_own_signal(int sig, const siginfo_t *info);
 
 #endif /* HIJACK_CORE_H */

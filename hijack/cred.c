@@ -105,8 +105,10 @@ long cred_call(long nr, const long *a)
 {
 	long ret = host_call(nr, a);
 
-	if (ret >= 0)
+	if (ret >= 0) {
+		own_follow();
 		cred_tell();
+	}
 	return ret;
 }
 

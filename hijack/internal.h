@@ -138,6 +138,12 @@ void wait_fork(void);
 void wait_forked(struct share *old);
 bool wait_uses(long fd);
 
+/* Our own threads, and whose they are (own.c) */
+void own_thread_begin(void);
+void own_thread_end(void);
+void own_follow(void);
+hijack_call own_tgkill;
+
 /* Files (path.c) */
 void path_init(bool resolv_conf);
 int path_mount(void);

@@ -3,19 +3,29 @@
  * From a rewritten system call instruction to the core and back.
  *
  * A trampoline jumps here with struct rewrite_site in R11 and all else as it
- * was before the instruction.  What a system call preserves is preserved: all
- * registers but RAX, RCX and R11, and the red zone.  The unwinding information
- * says that the instruction was a call, so debuggers see through.
+ * was before the instruction.  What programs expect to be preserved is: all
+ * registers but RAX, RCX, R11 and the flags, and the stack, of which no byte is used: that
+ * of a goroutine, or of a signal handler, has no room.  The core runs on a stack
+ * of ours, which a thread gets with its first call.
+ *
+ * Before the selector is cleared and after it is set all state is in registers,
+ * so a signal can be delivered there as if the program were at the system call,
+ * or behind it (../way/signal.c).  The unwinding information says that the
+ * instruction was a call, so debuggers see through.
  */
-#include <asm/errno.h>
-#include <asm/unistd.h>
-
+#include "../way/entry.h"
 #include "preload.h"
 
-#define SITE_ADDRESS 0
-#define SITE_RESUME 8
-#define SITE_KIND 32
-#define KIND_BEFORE 1
+#define SITE_END 24
+
+#define PROT_RW 3
+#define MAP_STACK_OF_OURS 0x4022 /* private, anonymous, without reserve */
+
+/* RCX: the thread's struct way_thread */
+.macro	get_thread
+	movq	preload_thread@gottpoff(%rip), %rcx
+	addq	%fs:0, %rcx
+.endm
 
 	.text
 	.globl	preload_entry
@@ -24,139 +34,185 @@
 	.balign	64
 preload_entry:
 	.cfi_startproc
-	.cfi_undefined %rip
+	/* The stacks are not in order, as with a signal. */
+	.cfi_signal_frame
+	.cfi_def_cfa %rsp, 0
+	.cfi_escape DW_CFA_expression, 16, 2, DW_OP_breg11, SITE_RESUME
 	cmpl	$__NR_rt_sigreturn, %eax
 	je	in_place
+	get_thread
+	cmpb	$0, WAY_SELECTOR(%rcx)
+	je	of_ours
+	cmpq	$0, WAY_STACK(%rcx)
+	je	make_stack
+have_stack:
+	movb	$0, WAY_SELECTOR(%rcx)
+	movq	%rsp, WAY_USER_SP(%rcx)
+	movq	WAY_STACK(%rcx), %rsp
+	pushq	WAY_USER_SP(%rcx)
+	.cfi_remember_state
+	push_regs flags=0
+	movq	%rsp, %rdi
+	call	preload_call
+	/* RBP: struct way_regs, RAX: the result */
+	pop_regs
+	get_thread
+	movq	WAY_USER_SP(%rcx), %rsp
+	.cfi_restore_state
+	.cfi_undefined %rip
+	movq	WAY_RESUME(%rcx), %r11
+	movb	$1, WAY_SELECTOR(%rcx)
+	.globl	preload_out_jump
+	.hidden	preload_out_jump
+preload_out_jump:
+	jmp	*WAY_OUT(%rcx)
+	.globl	way_out_now
+	.hidden	way_out_now
+way_out_now:
+	jmp	*%r11
+
+/* A signal is pending, and sends the program on its way. */
+	.globl	way_out_trap, way_out_trapped
+	.hidden	way_out_trap, way_out_trapped
+way_out_trap:
+way_out_trapped:
+	ud2
+	.cfi_endproc
+
+/* A call that our own code makes through the C library. */
+of_ours:
+	cmpl	$__NR_clone, %eax
+	je	in_place
+	cmpl	$__NR_clone3, %eax
+	je	in_place
+	cmpl	$__NR_vfork, %eax
+	je	in_place
 	leaq	-128(%rsp), %rsp
-	pushq	SITE_RESUME(%r11)
-	pushq	%rbp
-	movq	%rsp, %rbp
-	.cfi_def_cfa %rbp, 16
-	.cfi_offset %rip, -8
-	.cfi_offset %rbp, -16
-	.cfi_val_offset %rsp, 128
+	pushq	%r11
+	syscall
+	popq	%r11
+	leaq	128(%rsp), %rsp
+	jmp	*SITE_RESUME(%r11)
+
+/* With the program's own registers, at the end of the trampoline. */
+in_place:
+	jmp	*SITE_END(%r11)
+
+/* The first call of a thread, as a rule set_robust_list(). */
+make_stack:
+	leaq	-128(%rsp), %rsp
+	pushq	%rcx
 	pushq	%r11
 	pushq	%rax
-	pushq	%r9
-	pushq	%r8
-	pushq	%r10
-	pushq	%rdx
-	pushq	%rsi
 	pushq	%rdi
-	/* RDI and RSI: number, arguments */
-	movq	%rsp, %rsi
-	movl	%eax, %edi
-	subq	$256, %rsp
-	andq	$-16, %rsp
-	movups	%xmm0, (%rsp)
-	movups	%xmm1, 16(%rsp)
-	movups	%xmm2, 32(%rsp)
-	movups	%xmm3, 48(%rsp)
-	movups	%xmm4, 64(%rsp)
-	movups	%xmm5, 80(%rsp)
-	movups	%xmm6, 96(%rsp)
-	movups	%xmm7, 112(%rsp)
-	movups	%xmm8, 128(%rsp)
-	movups	%xmm9, 144(%rsp)
-	movups	%xmm10, 160(%rsp)
-	movups	%xmm11, 176(%rsp)
-	movups	%xmm12, 192(%rsp)
-	movups	%xmm13, 208(%rsp)
-	movups	%xmm14, 224(%rsp)
-	movups	%xmm15, 240(%rsp)
-	cld
-	call	preload_syscall
-	movups	(%rsp), %xmm0
-	movups	16(%rsp), %xmm1
-	movups	32(%rsp), %xmm2
-	movups	48(%rsp), %xmm3
-	movups	64(%rsp), %xmm4
-	movups	80(%rsp), %xmm5
-	movups	96(%rsp), %xmm6
-	movups	112(%rsp), %xmm7
-	movups	128(%rsp), %xmm8
-	movups	144(%rsp), %xmm9
-	movups	160(%rsp), %xmm10
-	movups	176(%rsp), %xmm11
-	movups	192(%rsp), %xmm12
-	movups	208(%rsp), %xmm13
-	movups	224(%rsp), %xmm14
-	movups	240(%rsp), %xmm15
-	leaq	-64(%rbp), %rsp
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%r10
+	pushq	%r8
+	pushq	%r9
+	xorl	%edi, %edi
+	movl	$WAY_STACK_SIZE, %esi
+	movl	$PROT_RW, %edx
+	movl	$MAP_STACK_OF_OURS, %r10d
+	movl	$-1, %r8d
+	xorl	%r9d, %r9d
+	movl	$__NR_mmap, %eax
+	syscall
+	movq	%rax, %rcx
 	popq	%r9
-	popq	%rcx
+	popq	%r8
+	popq	%r10
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	popq	%rax
 	popq	%r11
-	popq	%rbp
-	.cfi_def_cfa %rsp, 8
-	.cfi_restore %rbp
-	leaq	8 + 128(%rsp), %rsp
-	.cfi_def_cfa_offset 0
-	cmpq	$PRELOAD_IN_PLACE, %rax
-	je	1f
-	jmp	*SITE_RESUME(%r11)
-1:	movq	%rcx, %rax
-	.cfi_endproc
-in_place:
-	/* The instruction is still there, behind the jump that led here. */
-	cmpl	$KIND_BEFORE, SITE_KIND(%r11)
-	jne	3f
-	jmp	*SITE_ADDRESS(%r11)
-3:	movq	$-38, %rax
+	cmpq	$-4095, %rcx
+	jae	1f
+	pushq	%rax
+	leaq	WAY_STACK_SIZE - 8(%rcx), %rax
+	movq	8(%rsp), %rcx
+	movq	%rax, WAY_STACK(%rcx)
+	popq	%rax
+	leaq	128 + 8(%rsp), %rsp
+	jmp	have_stack
+1:	leaq	128 + 8(%rsp), %rsp
+	movq	$-ENOMEM, %rax
 	jmp	*SITE_RESUME(%r11)
 	.size	preload_entry, . - preload_entry
 
-/* From a C function's arguments to a system call's. */
-	.macro	as_syscall
-	movq	%rdi, %rax
-	movq	%rsi, %rdi
-	movq	%rdx, %rsi
-	movq	%rcx, %rdx
-	movq	%r8, %r10
-	movq	%r9, %r8
-	movq	8(%rsp), %r9
-	.endm
-
-/* long host_syscall(nr, a, b, c, d, e, f on the stack) */
-	.globl	host_syscall
-	.hidden	host_syscall
-	.type	host_syscall, @function
-host_syscall:
-	.cfi_startproc
-	as_syscall
+/* Where a thread goes on that ends, with the status in RDI: nothing is left. */
+	.globl	preload_exit
+	.hidden	preload_exit
+	.type	preload_exit, @function
+preload_exit:
+	movq	%rdi, %rbx
+	get_thread
+	movq	WAY_STACK(%rcx), %rdi
+	movq	$0, WAY_STACK(%rcx)
+	subq	$WAY_STACK_SIZE - 8, %rdi
+	movl	$WAY_STACK_SIZE, %esi
+	movl	$__NR_munmap, %eax
 	syscall
-	ret
-	.cfi_endproc
-	.size	host_syscall, . - host_syscall
+	movq	%rbx, %rdi
+	movl	$__NR_exit, %eax
+	syscall
+	.size	preload_exit, . - preload_exit
 
 /*
- * long host_wait_syscall(nr, a, b, c, d, e, f on the stack)
- *
- * Our signal handler makes it end with -EINTR if it comes between the two labels.
+ * The last call of the child of a vfork(), as if the program made it itself: it
+ * may not return, and what it leaves behind is its parent's state.
  */
-	.globl	host_wait_syscall
-	.globl	preload_wait_check, preload_wait_insn, preload_wait_done
-	.hidden	host_wait_syscall
-	.hidden	preload_wait_check, preload_wait_insn, preload_wait_done
-	.type	host_wait_syscall, @function
-host_wait_syscall:
-	.cfi_startproc
-	as_syscall
-	movq	preload_pending@gottpoff(%rip), %rcx
-preload_wait_check:
-	cmpb	$0, %fs:(%rcx)
-	jne	1f
-preload_wait_insn:
+	.globl	preload_last
+	.hidden	preload_last
+	.type	preload_last, @function
+preload_last:
 	syscall
-preload_wait_done:
-	ret
-1:	movq	$-EINTR, %rax
-	ret
-	.cfi_endproc
-	.size	host_wait_syscall, . - host_wait_syscall
+	get_thread
+	jmp	*WAY_AFTER(%rcx)
+	.size	preload_last, . - preload_last
+
+	.macro	if_pending label
+	movq	preload_thread@gottpoff(%rip), %rcx
+	cmpb	$0, %fs:WAY_PENDING(%rcx)
+	jne	\label
+	.endm
+	define_host_syscall
+
+	define_handlers
+
+/*
+ * The handler of the trap.  All signals are blocked.  The stack may be a small
+ * one: ours is free, if the thread has left it.
+ */
+	.globl	way_on_trap
+	.hidden	way_on_trap
+	.type	way_on_trap, @function
+way_on_trap:
+	movq	%rsp, %rbx
+	movq	%rdi, %r12
+	movq	%rsi, %r13
+	movq	%rdx, %r14
+	get_thread
+	movzbl	WAY_SELECTOR(%rcx), %ebp
+	testl	%ebp, %ebp
+	jz	1f
+	cmpq	$0, WAY_STACK(%rcx)
+	je	1f
+	movb	$0, WAY_SELECTOR(%rcx)
+	movq	WAY_STACK(%rcx), %rsp
+1:	movl	%ebp, %ecx
+	andq	$-16, %rsp
+	call	way_trap
+	movq	%rbx, %rsp
+	get_thread
+	movb	%bpl, WAY_SELECTOR(%rcx)
+	testq	%rax, %rax
+	jz	way_handled
+	movq	%r12, %rdi
+	movq	%r13, %rsi
+	movq	%r14, %rdx
+	jmp	*%rax
+	.size	way_on_trap, . - way_on_trap
 
 	.section .note.GNU-stack, "", @progbits

@@ -7,124 +7,19 @@
  * (../rewrite/rewrite.c).  Overriding the C library's functions would miss the
  * calls it makes itself: getaddrinfo(), fopen(), getifaddrs() and res_init() do
  * not ask by name.
- *
- * A program that is executed gets this library, whatever its environment was to
- * be.
  */
 #include <emmintrin.h>
-#include <errno.h>
 #include <link.h>
-#include <linux/sched.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <lkl_host.h>
 
-#include "../core.h"
-#include "../rewrite/rewrite.h"
 #include "preload.h"
-
-#define LIBRARY "liblkl-hijack.so"
-
-/* LD_PRELOAD as this program got it. */
-static char *own_preload;
-
-/*
- * Programs that this one executes
- */
-
-static long do_exec(long nr, const long *a)
-{
-	static const char name[] = "LD_PRELOAD=";
-	int at = nr == SYS_execveat ? 3 : 2;
-	unsigned long size = hijack_exec_size((char **)a[at]), i, n;
-	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] }, ret;
-	char shared[HIJACK_EXEC_TEXT];
-	/* On the stack: this may be the child of a vfork(). */
-	char *env[size + 1];
-
-	n = hijack_exec_begin((char **)a[at], env, shared);
-	for (i = 0; i < n && strncmp(env[i], name, sizeof(name) - 1); i++)
-		;
-	if (i == n) {
-		env[n++] = own_preload;
-		env[n] = NULL;
-	}
-
-	char text[strlen(env[i]) + strlen(own_preload) + 2];
-
-	if (!strstr(env[i], LIBRARY)) {
-		strcpy(text, own_preload);
-		strcat(text, ":");
-		strcat(text, env[i] + sizeof(name) - 1);
-		env[i] = text;
-	}
-	b[at] = (long)env;
-	ret = hijack_syscall(nr, b);
-	hijack_exec_end();
-	return ret;
-}
-
-/*
- * A new thread or process: the stack may be another one in the child, but is
- * not if it has memory of its own, unless it is told to be.  What uses libc has
- * been done before a fork(): here it holds locks of malloc().
- */
-static long do_clone(long nr, const long *a)
-{
-	/* The first word of clone3()'s structure is flags, too. */
-	const struct clone_args *args = (void *)a[0];
-	unsigned long flags = nr == SYS_clone3	? args->flags
-			      : nr == SYS_clone ? (unsigned long)a[0]
-						: 0;
-	long stack = 0, ret;
-
-	if (nr == SYS_vfork ||
-	    (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM) {
-		hijack_before_fork();
-		preload_signals_end();
-	}
-	if (nr == SYS_clone3)
-		stack = args->stack;
-	else if (nr == SYS_clone)
-		stack = a[1];
-	if (nr == SYS_vfork || flags & CLONE_VFORK)
-		hijack_fork_begin(true);
-	if (nr == SYS_vfork || flags & CLONE_VM || stack)
-		return PRELOAD_IN_PLACE;
-	hijack_fork_begin(false);
-	ret = host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	hijack_fork_end(ret);
-	preload_signals_end();
-	return ret;
-}
-
-long preload_syscall(long nr, const long *a)
-{
-	switch (nr) {
-	case SYS_execve:
-	case SYS_execveat:
-		return do_exec(nr, a);
-	case SYS_clone:
-	case SYS_clone3:
-	case SYS_fork:
-	case SYS_vfork:
-		return do_clone(nr, a);
-	case SYS_rt_sigaction:
-		return preload_sigaction(nr, a);
-	}
-	return preload_signals_call(nr, a);
-}
-
-/*
- * Objects
- */
 
 /* What __restore_rt() looks like; unwinders know signal frames by it. */
 static bool is_restorer(const uint8_t *site)
@@ -185,19 +80,69 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+/* The library's own threads: what they do is never the program's. */
+static lkl_thread_t (*library_thread_create)(void (*fn)(void *arg), void *arg);
+
+struct own {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void own_thread(void *arg)
+{
+	struct own own = *(struct own *)arg;
+
+	/* It has made calls before it came here. */
+	preload_thread.selector = 0;
+	if (preload_thread.stack)
+		way_host2(SYS_munmap, preload_thread.stack + 8 - WAY_STACK_SIZE,
+			  WAY_STACK_SIZE);
+	free(arg);
+	own.fn(own.arg);
+}
+
+static lkl_thread_t thread_create(void (*fn)(void *arg), void *arg)
+{
+	struct own *own = malloc(sizeof(*own));
+	lkl_thread_t thread = 0;
+
+	if (own) {
+		*own = (struct own){ fn, arg };
+		thread = library_thread_create(own_thread, own);
+		if (!thread)
+			free(own);
+	}
+	return thread;
+}
+
+/* Called by fork(), before it holds the locks of malloc(). */
 static void prepare_fork(void)
 {
+	struct way_thread *t = &preload_thread;
+	bool outside = t->selector;
+
+	t->selector = 0;
 	hijack_before_fork();
+	way_signals_init();
+	t->selector = outside;
+	if (outside)
+		way_signals_now(t);
 }
 
 __attribute__((constructor)) static void preload_start(void)
 {
-	const char *preload = getenv("LD_PRELOAD");
+	struct way_thread *t = &preload_thread;
 
-	if (!preload || asprintf(&own_preload, "LD_PRELOAD=%s", preload) < 0)
+	t->selector = 0;
+	way_vectors_init();
+	if (!preload_exec_init())
 		_exit(127);
-	lkl_host_ops.wait = hijack_wait;
-	if (hijack_start("lkl-hijack"))
+	way_host2(SYS_sigaltstack, NULL, &t->alt);
+	way_signals_adopt();
+	library_thread_create = lkl_host_ops.thread_create;
+	lkl_host_ops.thread_create = thread_create;
+	if (way_signals_early() || hijack_start("lkl-hijack") ||
+	    way_signals_init())
 		_exit(127);
 	pthread_atfork(prepare_fork, NULL, NULL);
 	rewrite_init(preload_entry);
@@ -205,4 +150,6 @@ __attribute__((constructor)) static void preload_start(void)
 		fputs("lkl-hijack: no memory to rewrite the program\n", stderr);
 		_exit(127);
 	}
+	t->selector = 1;
+	way_signals_now(t);
 }

@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the preloaded library share; entry.S, too. */
 #ifndef PRELOAD_H
 #define PRELOAD_H
 
-/* preload_syscall(): the program is to make the call itself.  No such error. */
-#define PRELOAD_IN_PLACE -4095
+#include "../way/way.h"
 
 #ifndef __ASSEMBLER__
 
 /* entry.S */
 void preload_entry(void);
+void preload_exit(void);
+void preload_last(void);
+extern const char preload_out_jump[];
 
-/*
- * host_wait_syscall(): where it looks for signals, where it sleeps, and where
- * it is over.
- */
-extern const char preload_wait_check[], preload_wait_insn[];
-extern const char preload_wait_done[];
-
-long preload_syscall(long nr, const long *a);
-
-/* signal.c */
-extern __thread char preload_pending
+extern __thread struct way_thread preload_thread
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-long preload_signals_call(long nr, const long *a);
-void preload_signals_end(void);
-long preload_sigaction(long nr, const long *a);
+
+/* call.c */
+long preload_call(struct way_regs *r);
+
+/* exec.c */
+long preload_exec(struct way_thread *t, struct way_regs *r);
+long preload_in_child(struct way_thread *t, struct way_regs *r);
+bool preload_exec_init(void);
 
 #endif /* __ASSEMBLER__ */
 

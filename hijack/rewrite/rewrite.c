@@ -134,6 +134,10 @@ static bool make_trampoline(struct page *page, unsigned long slot,
 	put32(code + 3, slot - (ip + 7));
 	memcpy(code + 7, "\xff\x25", 2);
 	put32(code + 9, page->base - (ip + 13));
+	/* syscall; jmp *resume(%rip) */
+	memcpy(code + 13, "\x0f\x05\xff\x25", 4);
+	put32(code + 17,
+	      slot + offsetof(struct rewrite_site, resume) - (ip + 21));
 	if (rewrite_batch.copy)
 		page->copy = copy;
 	if (page->copy || rewrite_replace(page->base, copy, PAGE)) {

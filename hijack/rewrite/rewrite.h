@@ -15,7 +15,7 @@
  * @resume: where the program goes on after the call
  * @code: in the trampoline, where the call is made: what is moved there from
  *	before the instruction has been executed
- * @end: of the trampoline
+ * @end: of that; there the call is made by the host, and the program goes on
  * @kind: how the program gets there
  */
 struct rewrite_site {

@@ -7,7 +7,6 @@
  * register, because a program's survive a system call; the others save them.
  */
 #include <asm/prctl.h>
-#include <cpuid.h>
 #include <errno.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -26,7 +25,7 @@ static const char *const names[N_CALLS] = {
 #include "run-names.h"
 };
 
-typedef long handler(struct run_thread *t, struct run_regs *r);
+typedef long handler(struct run_thread *t, struct way_regs *r);
 
 /* What the call is to be counted as. */
 static unsigned long count_host, count_library, count_here;
@@ -36,7 +35,7 @@ static unsigned long count_host, count_library, count_here;
  */
 static bool watch_all;
 
-static long core(struct run_regs *r)
+static long core(struct way_regs *r)
 {
 	return run_core(r->nr, r->arg);
 }
@@ -54,7 +53,7 @@ static unsigned long pages(unsigned long len)
 	return (len + 4095) & -4096UL;
 }
 
-static long call_mmap(struct run_thread *t, struct run_regs *r)
+static long call_mmap(struct run_thread *t, struct way_regs *r)
 {
 	long a[6], ret;
 
@@ -74,14 +73,14 @@ static long call_mmap(struct run_thread *t, struct run_regs *r)
 	return ret;
 }
 
-static long call_munmap(struct run_thread *t, struct run_regs *r)
+static long call_munmap(struct run_thread *t, struct way_regs *r)
 {
 	(void)t;
 	rewrite_forget(r->arg[0], r->arg[0] + pages(r->arg[1]));
 	return core(r);
 }
 
-static long call_mprotect(struct run_thread *t, struct run_regs *r)
+static long call_mprotect(struct run_thread *t, struct way_regs *r)
 {
 	(void)t;
 	if (!(r->arg[2] & PROT_EXEC) || r->arg[2] & PROT_WRITE)
@@ -89,7 +88,7 @@ static long call_mprotect(struct run_thread *t, struct run_regs *r)
 	return core(r);
 }
 
-static long call_mremap(struct run_thread *t, struct run_regs *r)
+static long call_mremap(struct run_thread *t, struct way_regs *r)
 {
 	(void)t;
 	rewrite_forget(r->arg[0], r->arg[0] + pages(r->arg[1]));
@@ -101,7 +100,7 @@ static long call_mremap(struct run_thread *t, struct run_regs *r)
 /*
  * The thread's own state
  */
-static long call_arch_prctl(struct run_thread *t, struct run_regs *r)
+static long call_arch_prctl(struct run_thread *t, struct way_regs *r)
 {
 	unsigned long value = r->arg[1];
 
@@ -109,30 +108,66 @@ static long call_arch_prctl(struct run_thread *t, struct run_regs *r)
 	case ARCH_SET_FS:
 		if (value >= 1UL << 47)
 			return -EPERM;
-		t->user_fs = value;
+		t->way.user_fs = value;
 		return 0;
 	case ARCH_GET_FS:
-		return run_peek((void *)value, &t->user_fs, 8) ? -EFAULT : 0;
+		return user_copy((void *)value, &t->way.user_fs, 8) ? -EFAULT
+								    : 0;
 	case ARCH_SET_GS:
 		/* It is in use. */
 		return -EPERM;
 	case ARCH_GET_GS: {
 		unsigned long none = 0;
 
-		return run_peek((void *)value, &none, 8) ? -EFAULT : 0;
+		return user_copy((void *)value, &none, 8) ? -EFAULT : 0;
 	}
 	default:
 		return core(r);
 	}
 }
 
-static long call_set_tid_address(struct run_thread *t, struct run_regs *r)
+static long call_sigaction(struct run_thread *t, struct way_regs *r)
 {
-	t->clear_tid = (int *)r->arg[0];
-	return run_host0(SYS_gettid);
+	return way_sigaction(&t->way, r->arg);
 }
 
-static long call_prctl(struct run_thread *t, struct run_regs *r)
+static long call_sigprocmask(struct run_thread *t, struct way_regs *r)
+{
+	return way_sigprocmask(&t->way, r->arg);
+}
+
+static long call_sigpending(struct run_thread *t, struct way_regs *r)
+{
+	return way_sigpending(&t->way, r->arg);
+}
+
+static long call_sigaltstack(struct run_thread *t, struct way_regs *r)
+{
+	return way_sigaltstack(&t->way, r->arg);
+}
+
+static long call_sigreturn(struct run_thread *t, struct way_regs *r)
+{
+	ucontext_t *uc = (void *)t->way.user_sp;
+	unsigned long *mask = way_mask_of(uc);
+
+	(void)r;
+	t->way.blocked = *mask & ~way_strip(*mask);
+	*mask = way_strip(*mask);
+	t->way.alt = uc->uc_stack;
+	if (t->way.alt.ss_flags & SS_DISABLE)
+		t->way.alt.ss_size = 0;
+	run_set_fs(t->way.user_fs);
+	run_sigreturn(t->way.user_sp);
+}
+
+static long call_set_tid_address(struct run_thread *t, struct way_regs *r)
+{
+	t->clear_tid = (int *)r->arg[0];
+	return way_host0(SYS_gettid);
+}
+
+static long call_prctl(struct run_thread *t, struct way_regs *r)
 {
 	(void)t;
 	/* PR_SET_SYSCALL_USER_DISPATCH is in use, as if there were none. */
@@ -149,7 +184,7 @@ static bool is_self_exe(long user)
 					     "/proc/curproc/exe" };
 	char path[32] = "", mine[32];
 
-	run_peek(path, (void *)user, sizeof(path) - 1);
+	user_copy(path, (void *)user, sizeof(path) - 1);
 	if (strncmp(path, "/proc/", 6))
 		return false;
 	snprintf(mine, sizeof(mine), "/proc/%d/exe", getpid());
@@ -159,7 +194,7 @@ static bool is_self_exe(long user)
 	return !strcmp(path, mine);
 }
 
-static long call_readlink(struct run_thread *t, struct run_regs *r)
+static long call_readlink(struct run_thread *t, struct way_regs *r)
 {
 	int at = r->nr == SYS_readlinkat;
 	size_t len = strlen(run_options.program);
@@ -171,12 +206,12 @@ static long call_readlink(struct run_thread *t, struct run_regs *r)
 		return -EINVAL;
 	if (len > (size_t)r->arg[at + 2])
 		len = r->arg[at + 2];
-	return run_peek((void *)r->arg[at + 1], run_options.program, len)
+	return user_copy((void *)r->arg[at + 1], run_options.program, len)
 		       ? -EFAULT
 		       : (long)len;
 }
 
-static long call_open(struct run_thread *t, struct run_regs *r)
+static long call_open(struct run_thread *t, struct way_regs *r)
 {
 	int at = r->nr == SYS_openat;
 	long arg[6];
@@ -189,7 +224,7 @@ static long call_open(struct run_thread *t, struct run_regs *r)
 	return run_core(r->nr, arg);
 }
 
-static long call_exit_group(struct run_thread *t, struct run_regs *r)
+static long call_exit_group(struct run_thread *t, struct way_regs *r)
 {
 	(void)t;
 	if (run_options.stats && !run_forked())
@@ -203,10 +238,11 @@ static handler *const handlers[N_CALLS] = {
 	[SYS_mprotect] = call_mprotect,
 	[SYS_mremap] = call_mremap,
 	[SYS_brk] = run_brk,
-	[SYS_rt_sigaction] = run_sigaction,
-	[SYS_rt_sigprocmask] = run_sigprocmask,
-	[SYS_rt_sigreturn] = run_rt_sigreturn,
-	[SYS_sigaltstack] = run_sigaltstack,
+	[SYS_rt_sigaction] = call_sigaction,
+	[SYS_rt_sigprocmask] = call_sigprocmask,
+	[SYS_rt_sigreturn] = call_sigreturn,
+	[SYS_rt_sigpending] = call_sigpending,
+	[SYS_sigaltstack] = call_sigaltstack,
 	[SYS_arch_prctl] = call_arch_prctl,
 	[SYS_set_tid_address] = call_set_tid_address,
 	[SYS_prctl] = call_prctl,
@@ -238,7 +274,7 @@ long __wrap_lkl_syscall(long nr, long *params)
 	return __real_lkl_syscall(nr, params);
 }
 
-static void trace(const struct run_regs *r, long ret, const char *where)
+static void trace(const struct way_regs *r, long ret, const char *where)
 {
 	char line[256];
 	const char *name = (unsigned long)r->nr < N_CALLS ? names[r->nr] : NULL;
@@ -246,9 +282,9 @@ static void trace(const struct run_regs *r, long ret, const char *where)
 
 	n = snprintf(
 		line, sizeof(line), "[%ld] %s%.0ld(%#lx, %#lx, %#lx, %#lx) = ",
-		run_host0(SYS_gettid), name ? name : "call ", name ? 0 : r->nr,
+		way_host0(SYS_gettid), name ? name : "call ", name ? 0 : r->nr,
 		r->arg[0], r->arg[1], r->arg[2], r->arg[3]);
-	if (ret == -RUN_RESTART)
+	if (ret == -WAY_RESTART)
 		n += snprintf(line + n, sizeof(line) - n, "(again)");
 	else if (failed(ret))
 		n += snprintf(line + n, sizeof(line) - n, "-%s",
@@ -256,29 +292,26 @@ static void trace(const struct run_regs *r, long ret, const char *where)
 	else
 		n += snprintf(line + n, sizeof(line) - n, "%#lx", ret);
 	n += snprintf(line + n, sizeof(line) - n, "  %s\n", where);
-	run_host3(SYS_write, STDERR_FILENO, line, n);
+	way_host3(SYS_write, STDERR_FILENO, line, n);
 }
 
-static long call_slow(struct run_thread *t, struct run_regs *r)
+static long call_slow(struct way_thread *way, struct way_regs *r)
 {
+	struct run_thread *t = to_run(way);
 	handler *h = (unsigned long)r->nr < N_CALLS ? handlers[r->nr] : NULL;
 	unsigned long before = library_calls;
 	const char *where = "here";
-	bool alt = run_on_alt(t);
+	bool alt = way_on_alt(&t->way);
 	long ret;
 
-	/* Ours is not part of it: the host would start at its top again. */
-	if (alt) {
-		stack_t off = { .ss_flags = SS_DISABLE };
-
-		run_host2(SYS_sigaltstack, &off, 0);
-	}
-	if (t->vforked && !h)
+	if (alt)
+		way_alt_off();
+	if (t->way.vforked && !h)
 		ret = hijack_vfork_syscall(r->nr, r->arg);
 	else
 		ret = h ? h(t, r) : core(r);
-	if (alt && t->alt.ss_size)
-		run_host2(SYS_sigaltstack, &t->alt, 0);
+	if (alt)
+		way_alt_on(&t->way);
 
 	if (library_calls != before) {
 		where = "library";
@@ -294,51 +327,27 @@ static long call_slow(struct run_thread *t, struct run_regs *r)
 	return ret;
 }
 
-/* Vector registers */
-static unsigned int xsave_size, xsave_mask;
-
-static __attribute__((noinline)) long call_saved(struct run_thread *t,
-						 struct run_regs *r)
-{
-	char area[xsave_size + 64];
-	void *at = (void *)(((unsigned long)area + 63) & -64UL);
-	long ret;
-
-	/* The header has to be zero where xsave does not write. */
-	memset((char *)at + 512, 0, 64);
-	asm volatile("xsave64 (%0)"
-		     :
-		     : "r"(at), "a"(xsave_mask), "d"(0)
-		     : "memory");
-	ret = call_slow(t, r);
-	asm volatile("xrstor64 (%0)"
-		     :
-		     : "r"(at), "a"(xsave_mask), "d"(0)
-		     : "memory");
-	return ret;
-}
-
-long run_call(struct run_regs *r)
+long run_call(struct way_regs *r)
 {
 	struct run_thread *t = run_self();
 	long ret;
 
-	t->resume = r->site ? r->site->resume : (unsigned long)r->rcx;
+	t->way.resume = r->site ? r->site->resume : (unsigned long)r->rcx;
 	if (__builtin_expect((unsigned long)r->nr >= N_CALLS ||
 				     handlers[r->nr] || watch_all ||
-				     t->vforked || run_on_alt(t),
+				     t->way.vforked || way_on_alt(&t->way),
 			     0))
-		ret = call_saved(t, r);
+		ret = way_saved(call_slow, &t->way, r);
 	else
 		ret = core(r);
-	if (__builtin_expect(t->interrupted, 0)) {
-		if (ret == -EINTR && run_wants_restart(t, r->nr))
-			ret = -RUN_RESTART;
-		t->interrupted = false;
+	if (__builtin_expect(t->way.interrupted, 0)) {
+		if (ret == -EINTR && way_wants_restart(&t->way, r->nr))
+			ret = -WAY_RESTART;
+		t->way.interrupted = false;
 	}
-	if (__builtin_expect(ret == -RUN_RESTART, 0)) {
-		t->resume = r->site ? r->site->address
-				    : (unsigned long)r->rcx - 2;
+	if (__builtin_expect(ret == -WAY_RESTART, 0)) {
+		t->way.resume = r->site ? r->site->address
+					: (unsigned long)r->rcx - 2;
 		ret = r->nr;
 	}
 	return ret;
@@ -356,7 +365,7 @@ static void count_site(const struct rewrite_site *site)
 		return;
 	n = snprintf(line, sizeof(line), "lkl-run: not rewritten: %#lx\n",
 		     site->address);
-	run_host3(SYS_write, STDERR_FILENO, line, n);
+	way_host3(SYS_write, STDERR_FILENO, line, n);
 }
 
 void run_stats(void)
@@ -374,16 +383,11 @@ void run_stats(void)
 		     by_kind[REWRITE_BEFORE] + by_kind[REWRITE_SHORT],
 		     by_kind[REWRITE_BEFORE], by_kind[REWRITE_SHORT],
 		     by_kind[REWRITE_NONE], run_traps());
-	run_host3(SYS_write, STDERR_FILENO, text, n);
+	way_host3(SYS_write, STDERR_FILENO, text, n);
 }
 
 void run_calls_init(void)
 {
-	unsigned int a, b, c, d;
-
-	/* All but AMX, whose tiles are large, and which nobody keeps. */
-	__cpuid_count(0xd, 0, a, b, c, d);
-	xsave_mask = a & ~(3 << 17);
-	xsave_size = b;
+	way_vectors_init();
 	watch_all = run_options.trace || run_options.stats;
 }

@@ -6,27 +6,12 @@
  * until it leaves.  What is executed with the selector at 1, before it is
  * cleared and after it is set, keeps its state in registers only, so that a
  * signal can be delivered there as if the program were at the system call, or
- * behind it (signal.c).  All of it is in one section: the range that the host
+ * behind it (../way/signal.c).  All of it is in one section: the range that the host
  * does not trap.
  */
 #include <asm/prctl.h>
-#include <asm/unistd.h>
+#include "../way/entry.h"
 #include "run.h"
-
-#define DW_CFA_def_cfa_expression 0x0f
-#define DW_CFA_expression 0x10
-#define DW_OP_deref 0x06
-#define DW_OP_dup 0x12
-#define DW_OP_drop 0x13
-#define DW_OP_plus_uconst 0x23
-#define DW_OP_bra 0x28
-#define DW_OP_skip 0x2f
-#define DW_OP_breg6 0x76
-
-/* In DWARF: where the program's REG is, in the struct run_regs RBP points to. */
-.macro	saved reg, offset
-	.cfi_escape DW_CFA_expression, \reg, 3, DW_OP_breg6, \offset % 128 + 128, \offset / 128
-.endm
 
 	.section .text.run, "ax", @progbits
 	.globl	run_text
@@ -44,83 +29,40 @@ run_enter:
 	/* The stacks are not in order, as with a signal. */
 	.cfi_signal_frame
 	.cfi_undefined %rip
-	movb	$0, %gs:RUN_SELECTOR
-	movq	%rsp, %gs:RUN_USER_SP
-	movq	%gs:RUN_STACK, %rsp
-	pushq	%gs:RUN_USER_SP
-	pushq	%rcx
-	pushfq
-	cld
-	pushq	%rax
-	pushq	%r11
-	pushq	%r15
-	pushq	%r14
-	pushq	%r13
-	pushq	%r12
-	pushq	%rbp
-	pushq	%rbx
-	pushq	%r9
-	pushq	%r8
-	pushq	%r10
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	movq	%rsp, %rbp
-	/*
-	 * It goes on at site->resume, or at RCX; so gdb and perf see through.
-	 */
-	.cfi_escape DW_CFA_def_cfa_expression, 4, DW_OP_breg6, 128 + 0, 1, DW_OP_deref
-	.cfi_escape DW_CFA_expression, 16, 17, DW_OP_breg6, 128 + 96, 0, DW_OP_deref, \
-		DW_OP_dup, DW_OP_bra, 7, 0, DW_OP_drop, DW_OP_breg6, 128 + 120, 0, \
-		DW_OP_skip, 2, 0, DW_OP_plus_uconst, SITE_RESUME
-	saved	3, 48
-	saved	6, 56
-	saved	12, 64
-	saved	13, 72
-	saved	14, 80
-	saved	15, 88
+	movb	$0, %gs:WAY_SELECTOR
+	movq	%rsp, %gs:WAY_USER_SP
+	movq	%gs:WAY_STACK, %rsp
+	pushq	%gs:WAY_USER_SP
+	push_regs
 	cmpb	$0, run_has_fsgsbase(%rip)
 	je	2f
 	rdfsbase %rax
-	movq	%rax, %gs:RUN_USER_FS
-	movq	%gs:RUN_HOST_FS, %rax
+	movq	%rax, %gs:WAY_USER_FS
+	movq	%gs:WAY_HOST_FS, %rax
 	wrfsbase %rax
 1:	movq	%rsp, %rdi
 	call	run_call
 run_leave:
 	/* RBP: struct run_regs, RAX: the result */
-	movq	%gs:RUN_USER_FS, %rcx
+	movq	%gs:WAY_USER_FS, %rcx
 	cmpb	$0, run_has_fsgsbase(%rip)
 	je	3f
 	wrfsbase %rcx
-4:	movq	%rbp, %rsp
-	.cfi_endproc
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%r10
-	popq	%r8
-	popq	%r9
-	popq	%rbx
-	popq	%rbp
-	popq	%r12
-	popq	%r13
-	popq	%r14
-	popq	%r15
-	addq	$16, %rsp
+4:	.cfi_endproc
+	pop_regs
 	movq	(%rsp), %r11
 	popfq
-	movq	%gs:RUN_USER_SP, %rsp
-	movq	%gs:RUN_RESUME, %rcx
-	movb	$1, %gs:RUN_SELECTOR
+	movq	%gs:WAY_USER_SP, %rsp
+	movq	%gs:WAY_RESUME, %rcx
+	movb	$1, %gs:WAY_SELECTOR
 	.globl	run_out_jump
 run_out_jump:
-	jmp	*%gs:RUN_OUT
-	.globl	run_out_now
-run_out_now:
+	jmp	*%gs:WAY_OUT
+	.globl	way_out_now
+way_out_now:
 	jmp	*%rcx
 
-2:	movq	%gs:RUN_HOST_FS, %rdi
+2:	movq	%gs:WAY_HOST_FS, %rdi
 	call	run_set_fs
 	jmp	1b
 3:	movq	%rax, %rbx
@@ -155,11 +97,11 @@ run_go:
 	pushq	%r14
 	pushq	%r15
 	subq	$8, %rsp
-	movq	%rsp, RUN_BACK(%rdi)
-	cmpq	$0, RUN_STACK(%rdi)
+	movq	%rsp, WAY_BACK(%rdi)
+	cmpq	$0, WAY_STACK(%rdi)
 	jne	1f
 	leaq	-8(%rsp), %rax
-	movq	%rax, RUN_STACK(%rdi)
+	movq	%rax, WAY_STACK(%rdi)
 1:
 	movq	%rsi, %rbp
 	movq	8*13(%rsi), %rax
@@ -169,7 +111,7 @@ run_go:
 	.globl	run_back
 	.type	run_back, @function
 run_back:
-	movq	%gs:RUN_BACK, %rsp
+	movq	%gs:WAY_BACK, %rsp
 	addq	$8, %rsp
 	popq	%r15
 	popq	%r14
@@ -204,67 +146,18 @@ run_clone:
 	hlt
 	.size	run_clone, . - run_clone
 
-/*
- * long host_syscall(nr, a, b, c, d, e, f on the stack)
- *
- * A signal that comes before the instruction, or in it when it would be made
- * again, has it return -RUN_RESTART, if it is a call that can wait.
- */
-	.globl	host_syscall, hijack_host_text, hijack_host_text_end
-	.globl	run_host_check, run_host_insn, run_host_done
-	.type	host_syscall, @function
-host_syscall:
-	.cfi_startproc
-hijack_host_text:
-	movq	%rdi, %rax
-	movq	%rsi, %rdi
-	movq	%rdx, %rsi
-	movq	%rcx, %rdx
-	movq	%r8, %r10
-	movq	%r9, %r8
-	movq	8(%rsp), %r9
-run_host_check:
-	cmpb	$0, %gs:RUN_PENDING
-	jne	1f
-run_host_insn:
-	syscall
-run_host_done:
-	ret
-1:	pushq	%rax
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%r10
-	pushq	%r8
-	pushq	%r9
-	.cfi_adjust_cfa_offset 56
-	movq	%rax, %rdi
-	call	run_may_block
-	movl	%eax, %ecx
-	popq	%r9
-	popq	%r8
-	popq	%r10
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-	popq	%rax
-	.cfi_adjust_cfa_offset -56
-	testb	%cl, %cl
-	jne	2f
-	syscall
-	ret
-2:	movq	$-RUN_RESTART, %rax
-	ret
-hijack_host_text_end:
-	.cfi_endproc
-	.size	host_syscall, . - host_syscall
+	.macro	if_pending label
+	cmpb	$0, %gs:WAY_PENDING
+	jne	\label
+	.endm
+	define_host_syscall
 
 /*
- * long run_exempt(nr, a, b, c, d): a system call with the selector at 1
+ * long way_exempt(nr, a, b, c, d): a system call with the selector at 1
  */
-	.globl	run_exempt
-	.type	run_exempt, @function
-run_exempt:
+	.globl	way_exempt
+	.type	way_exempt, @function
+way_exempt:
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
 	movq	%rdx, %rsi
@@ -272,71 +165,35 @@ run_exempt:
 	movq	%r8, %r10
 	syscall
 	ret
-	.size	run_exempt, . - run_exempt
+	.size	way_exempt, . - way_exempt
 
-/*
- * Signal handlers, as the kernel calls them; RSP points to the frame, whose
- * first word is the address to return to.
- */
-	.globl	run_on_signal
-	.type	run_on_signal, @function
-run_on_signal:
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	call	run_signal
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-	testq	%rax, %rax
-	jz	run_handled
-	jmp	*%rax
-run_handled:
-	addq	$8, %rsp
-	movl	$__NR_rt_sigreturn, %eax
-	syscall
-	.size	run_on_signal, . - run_on_signal
-
-	.globl	run_on_fault
-	.type	run_on_fault, @function
-run_on_fault:
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	call	run_fault
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-	testq	%rax, %rax
-	jz	run_handled
-	jmp	*%rax
-	.size	run_on_fault, . - run_on_fault
+	define_handlers
 
 /* All signals are blocked.  The stack may be a small one: ours is free. */
-	.globl	run_on_sigsys
-	.type	run_on_sigsys, @function
-run_on_sigsys:
+	.globl	way_on_trap
+	.type	way_on_trap, @function
+way_on_trap:
 	movq	%rsp, %rbx
 	movq	%rdi, %r12
 	movq	%rsi, %r13
 	movq	%rdx, %r14
-	movzbl	%gs:RUN_SELECTOR, %ecx
+	movzbl	%gs:WAY_SELECTOR, %ecx
 	testl	%ecx, %ecx
 	jz	1f
-	movb	$0, %gs:RUN_SELECTOR
-	movq	%gs:RUN_STACK, %rsp
+	movb	$0, %gs:WAY_SELECTOR
+	movq	%gs:WAY_STACK, %rsp
 1:	movl	%ecx, %ebp
 	andq	$-16, %rsp
-	call	run_sigsys
+	call	way_trap
 	movq	%rbx, %rsp
-	movb	%bpl, %gs:RUN_SELECTOR
+	movb	%bpl, %gs:WAY_SELECTOR
 	testq	%rax, %rax
-	jz	run_handled
+	jz	way_handled
 	movq	%r12, %rdi
 	movq	%r13, %rsi
 	movq	%r14, %rdx
 	jmp	*%rax
-	.size	run_on_sigsys, . - run_on_sigsys
+	.size	way_on_trap, . - way_on_trap
 
 /*
  * void run_sigreturn(unsigned long sp): the program returns from a handler.
@@ -347,11 +204,11 @@ run_on_sigsys:
 	.globl	run_sigreturn
 	.type	run_sigreturn, @function
 run_sigreturn:
-	leaq	run_out_now(%rip), %rax
+	leaq	way_out_now(%rip), %rax
 	movq	%rdi, %rsp
-	movb	$1, %gs:RUN_SELECTOR
-	movb	$0, %gs:RUN_PENDING
-	movq	%rax, %gs:RUN_OUT
+	movb	$1, %gs:WAY_SELECTOR
+	movb	$0, %gs:WAY_PENDING
+	movq	%rax, %gs:WAY_OUT
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 	.size	run_sigreturn, . - run_sigreturn
@@ -365,11 +222,11 @@ run_text_end:
  * A signal is pending: this traps, and the handler of SIGSYS sends the program
  * on its way.
  */
-	.globl	run_out_trap, run_out_trapped
-	.type	run_out_trap, @function
-run_out_trap:
+	.globl	way_out_trap, way_out_trapped
+	.type	way_out_trap, @function
+way_out_trap:
 	syscall
-run_out_trapped:
-	.size	run_out_trap, . - run_out_trap
+way_out_trapped:
+	.size	way_out_trap, . - way_out_trap
 
 	.section .note.GNU-stack, "", @progbits

@@ -39,7 +39,7 @@ static bool can_load(const char *path)
 	return ok;
 }
 
-long run_exec(struct run_thread *t, struct run_regs *r)
+long run_exec(struct run_thread *t, struct way_regs *r)
 {
 	static const char proc_exe[] = "/proc/self/exe";
 	char path[4096] = "";
@@ -50,16 +50,17 @@ long run_exec(struct run_thread *t, struct run_regs *r)
 	memcpy(args, r->arg, sizeof(args));
 	if (r->nr == SYS_execve) {
 		/* A bad pointer is the host's to find. */
-		run_peek(path, (void *)args[0], sizeof(path) - 1);
+		user_copy(path, (void *)args[0], sizeof(path) - 1);
 		if (!strcmp(path, proc_exe)) {
 			args[0] = (long)run_options.program;
 			strcpy(path, run_options.program);
 		}
 	}
 	if (!argv || !*path || !can_load(path))
-		return t->vforked ? host_syscall(r->nr, args[0], args[1],
-						 args[2], args[3], args[4], 0)
-				  : run_core(r->nr, args);
+		return t->way.vforked
+			       ? host_syscall(r->nr, args[0], args[1], args[2],
+					      args[3], args[4], 0)
+			       : run_core(r->nr, args);
 	while (argv[n])
 		n++;
 	m = hijack_exec_size((char **)args[2]);

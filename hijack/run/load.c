@@ -414,7 +414,7 @@ int run_load(struct run_image *image, const char *path, char **argv,
 	return 0;
 }
 
-long run_brk(struct run_thread *t, struct run_regs *r)
+long run_brk(struct run_thread *t, struct way_regs *r)
 {
 	unsigned long new = r->arg[0], have, want;
 

@@ -15,17 +15,36 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "run.h"
 
+/* Linux's default. */
+#define STACK_LIMIT (8UL << 20)
+
 struct run_options run_options = { .rewrite = true };
 char run_has_fsgsbase;
 
-static const char usage[] = "usage: lkl-run [--trace] [--stats] [--no-rewrite] "
-			    "[--seccomp] [--] program [args]\n";
+static const char usage[] =
+	"usage: lkl-run [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+	"Run any program on a network stack of its own, that of a Linux "
+	"kernel\n"
+	"in the same process; see lkl-run(1) and lkl-config(5).\n"
+	"\n"
+	"  --trace       print each system call to standard error\n"
+	"  --stats       at the end, print how many calls went where\n"
+	"  --no-rewrite  change no instruction of the program\n"
+	"  --seccomp     trap system calls with a filter\n"
+	"  --help        print this\n"
+	"\n"
+	"examples:\n"
+	"  lkl-run busybox ip address show\n"
+	"  LKL_HIJACK_NET_IFTYPE=tap LKL_HIJACK_NET_IFPARAMS=tap0 \\\n"
+	"  LKL_HIJACK_NET_IP=10.0.0.2 LKL_HIJACK_NET_NETMASK_LEN=24 "
+	"lkl-run ./server\n";
 
-enum { OPT_ARGV0 = 256, OPT_HOST };
+enum { OPT_ARGV0 = 256, OPT_HOST, OPT_STACK };
 
 static const struct option options[] = {
 	{ "trace", no_argument, NULL, 't' },
@@ -34,9 +53,16 @@ static const struct option options[] = {
 	{ "seccomp", no_argument, NULL, 'c' },
 	{ "argv0", required_argument, NULL, OPT_ARGV0 },
 	{ "host", no_argument, NULL, OPT_HOST },
+	{ "stack", no_argument, NULL, OPT_STACK },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
+
+static int try_help(void)
+{
+	fputs("Try 'lkl-run --help' for more information.\n", stderr);
+	return 2;
+}
 
 /* Find the program as a shell does. */
 static const char *find_program(const char *name)
@@ -58,11 +84,48 @@ static const char *find_program(const char *name)
 	return NULL;
 }
 
+/*
+ * If the stack has no limit the host maps what has no address from below, where
+ * the library's kernel is.  So start anew with one, and give it up afterwards.
+ */
+static void limit_stack(char **argv, const char *self)
+{
+	struct rlimit limit;
+	char **new;
+	int n = 0;
+
+	if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur != RLIM_INFINITY)
+		return;
+	while (argv[n])
+		n++;
+	new = calloc(n + 2, sizeof(*new));
+	limit.rlim_cur = STACK_LIMIT;
+	if (!new || setrlimit(RLIMIT_STACK, &limit))
+		return;
+	new[0] = argv[0];
+	new[1] = "--stack";
+	memcpy(new + 2, argv + 1, (n - 1) * sizeof(*new));
+	execv(self, new);
+	perror("lkl-run: cannot start anew with a limited stack");
+	exit(126);
+}
+
+static void unlimit_stack(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_STACK, &limit);
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	static char self[4096];
 	struct run_image image;
 	const char *path, *argv0 = NULL, *name;
+	bool limited = false;
 	size_t size;
 	char *stack;
 	int opt, err;
@@ -87,19 +150,28 @@ int main(int argc, char **argv, char **envp)
 		case OPT_HOST:
 			run_options.host = true;
 			break;
+		case OPT_STACK:
+			limited = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			return try_help();
 		}
 	}
-	argv += optind;
-	if (!*argv) {
-		fputs(usage, stderr);
-		return 2;
+	if (!argv[optind]) {
+		fputs("lkl-run: no program given\n", stderr);
+		return try_help();
 	}
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
+		perror("lkl-run: /proc/self/exe");
+		return 126;
+	}
+	run_options.self = self;
+	if (!limited)
+		limit_stack(argv, self);
+	argv += optind;
 	path = find_program(*argv);
 	if (!path) {
 		fprintf(stderr, "lkl-run: %s: not found\n", *argv);
@@ -107,11 +179,6 @@ int main(int argc, char **argv, char **envp)
 	}
 	if (argv0)
 		*argv = (char *)argv0;
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
-		perror("lkl-run: /proc/self/exe");
-		return 126;
-	}
-	run_options.self = self;
 	/* HWCAP2_FSGSBASE */
 	run_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 
@@ -129,15 +196,17 @@ int main(int argc, char **argv, char **envp)
 		return 126;
 	run_threads_early();
 	run_calls_init();
-	if (run_signals_early() ||
+	if (way_signals_early() ||
 	    (!run_options.host && hijack_start("lkl-run")))
 		return 125;
-	err = run_signals_init();
+	err = way_signals_init();
 	if (err) {
 		fprintf(stderr, "lkl-run: signal handlers: %s\n",
 			strerror(-err));
 		return 125;
 	}
+	if (limited)
+		unlimit_stack();
 	name = strrchr(path, '/');
 	prctl(PR_SET_NAME, name ? name + 1 : path);
 	run_first_thread(&image);

@@ -22,7 +22,6 @@
 
 #include "run.h"
 
-#define STACK_SIZE (256 * 1024)
 #define RSEQ_FLAG_UNREGISTER 1
 
 static __thread struct run_thread self
@@ -33,7 +32,7 @@ static struct run_thread *first;
 
 /* A thread or process that is to be. */
 struct start {
-	struct run_regs regs;
+	struct way_regs regs;
 	unsigned long flags;
 	unsigned long sp;
 	unsigned long resume;
@@ -47,7 +46,7 @@ struct start {
 
 bool run_forked(void)
 {
-	return run_host0(SYS_getpid) != first_pid;
+	return way_host0(SYS_getpid) != first_pid;
 }
 
 static void futex_wake(int *word)
@@ -55,36 +54,23 @@ static void futex_wake(int *word)
 	raw_syscall(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
-static unsigned long block_signals(void)
-{
-	unsigned long all = run_strip(~0UL), old;
-
-	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	return old;
-}
-
-static void unblock_signals(unsigned long old)
-{
-	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, 8);
-}
-
 /* Make the calling thread one of the program's. */
 static void thread_init(struct run_thread *t)
 {
 	unsigned long fs;
 
-	t->self = t;
-	t->out = run_out_now;
-	run_host2(SYS_arch_prctl, ARCH_GET_FS, &fs);
-	t->host_fs = fs;
-	run_host2(SYS_arch_prctl, ARCH_SET_GS, t);
+	t->way.self = &t->way;
+	t->way.out = way_out_now;
+	way_host2(SYS_arch_prctl, ARCH_GET_FS, &fs);
+	t->way.host_fs = fs;
+	way_host2(SYS_arch_prctl, ARCH_SET_GS, t);
 }
 
 /* The program may want to have its own. */
 static void forget_rseq(void)
 {
 	if (__rseq_size)
-		run_host4(SYS_rseq,
+		way_host4(SYS_rseq,
 			  (char *)__builtin_thread_pointer() + __rseq_offset,
 			  32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
 }
@@ -99,13 +85,13 @@ static lkl_thread_t (*library_thread_create)(void (*fn)(void *arg), void *arg);
 static lkl_thread_t run_thread_create(void (*fn)(void *arg), void *arg)
 {
 	struct run_thread *t = run_self();
-	unsigned long old = block_signals();
+	unsigned long old = way_signals_block();
 	lkl_thread_t thread;
 
-	run_host2(SYS_arch_prctl, ARCH_SET_GS, &idle);
+	way_host2(SYS_arch_prctl, ARCH_SET_GS, &idle);
 	thread = library_thread_create(fn, arg);
-	run_host2(SYS_arch_prctl, ARCH_SET_GS, t);
-	unblock_signals(old);
+	way_host2(SYS_arch_prctl, ARCH_SET_GS, t);
+	way_signals_unblock(old);
 	return thread;
 }
 
@@ -119,8 +105,8 @@ void run_threads_early(void)
 
 void run_first_thread(struct run_image *image)
 {
-	struct run_regs regs = { .flags = 0x200 };
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	struct way_regs regs = { .flags = 0x200 };
+	char *stack = mmap(NULL, WAY_STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (stack == MAP_FAILED || run_dispatch(&self))
@@ -128,21 +114,21 @@ void run_first_thread(struct run_image *image)
 	first = &self;
 	thread_init(&self);
 	forget_rseq();
-	self.stack = (unsigned long)stack + STACK_SIZE - 8;
-	self.user_sp = image->sp;
-	self.resume = image->entry;
+	self.way.stack = (unsigned long)stack + WAY_STACK_SIZE - 8;
+	self.way.user_sp = image->sp;
+	self.way.resume = image->entry;
 	run_go(&self, &regs);
 }
 
 /* To the program, as the child of a call that has returned 0. */
 static void child_go(struct run_thread *t, struct start *s)
 {
-	t->user_sp = s->sp;
-	t->user_fs = s->fs;
-	t->resume = s->resume;
-	t->blocked = s->blocked;
+	t->way.user_sp = s->sp;
+	t->way.user_fs = s->fs;
+	t->way.resume = s->resume;
+	t->way.blocked = s->blocked;
 	s->regs.nr = 0;
-	run_host4(SYS_rt_sigprocmask, SIG_SETMASK, &s->mask, 0, 8);
+	way_host4(SYS_rt_sigprocmask, SIG_SETMASK, &s->mask, 0, 8);
 	run_go(t, &s->regs);
 }
 
@@ -159,16 +145,16 @@ static void forget_robust_list(void)
 	} * head;
 	size_t len;
 
-	if (!run_host3(SYS_get_robust_list, 0, &head, &len) && head &&
+	if (!way_host3(SYS_get_robust_list, 0, &head, &len) && head &&
 	    head->next == head && !head->pending)
-		run_host2(SYS_set_robust_list, 0, len);
+		way_host2(SYS_set_robust_list, 0, len);
 }
 
 /* rseq(area, length, flags, signature) */
-long run_rseq(struct run_thread *t, struct run_regs *r)
+long run_rseq(struct run_thread *t, struct way_regs *r)
 {
 	long ret =
-		run_host4(SYS_rseq, r->arg[0], r->arg[1], r->arg[2], r->arg[3]);
+		way_host4(SYS_rseq, r->arg[0], r->arg[1], r->arg[2], r->arg[3]);
 
 	if (!ret)
 		memcpy(t->rseq, r->arg, sizeof(t->rseq));
@@ -178,7 +164,7 @@ long run_rseq(struct run_thread *t, struct run_regs *r)
 static void *thread_main(void *arg)
 {
 	struct start *theirs = arg, s = *theirs;
-	int tid = run_host0(SYS_gettid);
+	int tid = way_host0(SYS_gettid);
 
 	thread_init(&self);
 	forget_rseq();
@@ -194,10 +180,10 @@ static void *thread_main(void *arg)
 	child_go(&self, &s);
 
 	/* The program's thread has ended. */
-	block_signals();
+	way_signals_block();
 	hijack_thread_exit();
 	if (self.rseq[0] && !self.rseq[2])
-		run_host4(SYS_rseq, self.rseq[0], self.rseq[1],
+		way_host4(SYS_rseq, self.rseq[0], self.rseq[1],
 			  RSEQ_FLAG_UNREGISTER, self.rseq[3]);
 	if (self.clear_tid) {
 		forget_robust_list();
@@ -207,11 +193,11 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-long run_thread_exit(struct run_thread *t, struct run_regs *r)
+long run_thread_exit(struct run_thread *t, struct way_regs *r)
 {
 	/* The first thread's end is not that of the process. */
-	if (t->vforked || t == first)
-		return run_host1(SYS_exit, r->arg[0]);
+	if (t->way.vforked || t == first)
+		return way_host1(SYS_exit, r->arg[0]);
 	run_back();
 }
 
@@ -223,7 +209,7 @@ static long new_thread(struct start *s)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_attr_setstacksize(&attr, WAY_STACK_SIZE);
 	err = pthread_create(&id, &attr, thread_main, s);
 	pthread_attr_destroy(&attr);
 	while (!err && !__atomic_load_n(&s->tid, __ATOMIC_ACQUIRE))
@@ -257,10 +243,10 @@ static long new_process(struct run_thread *t, struct start *s)
 	rewrite_unlock();
 	if (ret)
 		return ret;
-	run_signals_forked(t);
+	way_signals_forked(&t->way);
 	run_dispatch(t);
-	t->user_sp = s->sp;
-	t->user_fs = s->fs;
+	t->way.user_sp = s->sp;
+	t->way.user_fs = s->fs;
 	t->clear_tid = s->flags & CLONE_CHILD_CLEARTID ? s->child_tid : NULL;
 	return 0;
 }
@@ -269,7 +255,7 @@ static long new_process(struct run_thread *t, struct start *s)
 struct guest {
 	struct run_thread thread;
 	struct start start;
-	char actions[RUN_ACTIONS];
+	struct way_action actions[WAY_SIGNALS];
 };
 
 static void guest_main(void *arg)
@@ -280,23 +266,24 @@ static void guest_main(void *arg)
 	thread_init(t);
 	run_dispatch(t);
 	child_go(t, &g->start);
-	run_host1(SYS_exit, 0);
+	way_host1(SYS_exit, 0);
 }
 
 static long new_guest(struct run_thread *t, struct start *s)
 {
-	char *area = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	char *area = mmap(NULL, WAY_STACK_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct guest *g = (void *)(area + STACK_SIZE - sizeof(*g) - 64);
+	struct guest *g = (void *)(area + WAY_STACK_SIZE - sizeof(*g) - 64);
 	long ret;
 
 	if (area == MAP_FAILED)
 		return -ENOMEM;
 	g = (void *)((unsigned long)g & -64UL);
 	g->start = *s;
-	g->thread.vforked = true;
-	g->thread.alt = s->flags & CLONE_VFORK ? t->alt : (stack_t){ 0 };
-	run_actions_copy(&g->thread, g->actions);
+	g->thread.way.vforked = true;
+	g->thread.way.alt = s->flags & CLONE_VFORK ? t->way.alt
+						   : (stack_t){ 0 };
+	way_actions_copy(&g->thread.way, g->actions);
 	if (s->flags & CLONE_VFORK)
 		hijack_fork_begin(true);
 	ret = run_clone(s->flags & ~CLONE_SETTLS, g, s->parent_tid,
@@ -304,34 +291,34 @@ static long new_guest(struct run_thread *t, struct start *s)
 	if (s->flags & CLONE_VFORK)
 		hijack_fork_end(ret);
 	if (ret < 0 || s->flags & CLONE_VFORK)
-		munmap(area, STACK_SIZE);
+		munmap(area, WAY_STACK_SIZE);
 	return ret;
 }
 
-static long clone_any(struct run_thread *t, struct run_regs *r,
+static long clone_any(struct run_thread *t, struct way_regs *r,
 		      unsigned long flags, unsigned long sp, long parent_tid,
 		      long child_tid, unsigned long tls)
 {
 	struct start s = {
 		.regs = *r,
 		.flags = flags,
-		.sp = sp ? sp : t->user_sp,
-		.resume = t->resume,
-		.fs = flags & CLONE_SETTLS ? tls : t->user_fs,
-		.blocked = t->blocked,
+		.sp = sp ? sp : t->way.user_sp,
+		.resume = t->way.resume,
+		.fs = flags & CLONE_SETTLS ? tls : t->way.user_fs,
+		.blocked = t->way.blocked,
 		.parent_tid = (int *)parent_tid,
 		.child_tid = (int *)child_tid,
 	};
 	long ret;
 
-	s.mask = block_signals();
-	if (t->pending) {
-		unblock_signals(s.mask);
-		return -RUN_RESTART;
+	s.mask = way_signals_block();
+	if (t->way.pending) {
+		way_signals_unblock(s.mask);
+		return -WAY_RESTART;
 	}
-	if (!(flags & CLONE_THREAD) && !t->vforked) {
+	if (!(flags & CLONE_THREAD) && !t->way.vforked) {
 		hijack_before_fork();
-		run_signals_init();
+		way_signals_init();
 	}
 	if (flags & CLONE_THREAD)
 		ret = (flags & (CLONE_VM | CLONE_SIGHAND)) ==
@@ -342,17 +329,17 @@ static long clone_any(struct run_thread *t, struct run_regs *r,
 		ret = new_guest(t, &s);
 	else
 		ret = new_process(t, &s);
-	unblock_signals(s.mask);
+	way_signals_unblock(s.mask);
 	return ret;
 }
 
-long run_thread_clone(struct run_thread *t, struct run_regs *r)
+long run_thread_clone(struct run_thread *t, struct way_regs *r)
 {
 	return clone_any(t, r, (unsigned int)r->arg[0], r->arg[1], r->arg[2],
 			 r->arg[3], r->arg[4]);
 }
 
-long run_thread_clone3(struct run_thread *t, struct run_regs *r)
+long run_thread_clone3(struct run_thread *t, struct way_regs *r)
 {
 	struct clone_args a = { .flags = 0 };
 	size_t size = r->arg[1];
@@ -360,8 +347,8 @@ long run_thread_clone3(struct run_thread *t, struct run_regs *r)
 
 	if (size < CLONE_ARGS_SIZE_VER0)
 		return -EINVAL;
-	if (run_peek(&a, (void *)r->arg[0],
-		     size < sizeof(a) ? size : sizeof(a)))
+	if (user_copy(&a, (void *)r->arg[0],
+		      size < sizeof(a) ? size : sizeof(a)))
 		return -EFAULT;
 	third = a.parent_tid;
 	if (a.flags & CLONE_PIDFD) {
@@ -378,7 +365,7 @@ long run_thread_clone3(struct run_thread *t, struct run_regs *r)
 			 a.child_tid, a.tls);
 }
 
-long run_thread_vfork(struct run_thread *t, struct run_regs *r)
+long run_thread_vfork(struct run_thread *t, struct way_regs *r)
 {
 	return clone_any(t, r,
 			 r->nr == SYS_fork ? SIGCHLD

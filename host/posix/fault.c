@@ -235,12 +235,3 @@ void posix_faults_remove(void)
 	sigaction(SIGBUS, &old[1], NULL);
 	installed = 0;
 }
-
-void lkl_fault_action(int sig, const struct sigaction *new,
-		      struct sigaction *was)
-{
-	if (was)
-		*was = *old_of(sig);
-	if (new)
-		*old_of(sig) = *new;
-}

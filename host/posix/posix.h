@@ -140,13 +140,4 @@ int posix_faults_install(void);
 /* Give the handlers back. */
 void posix_faults_remove(void);
 
-/**
- * lkl_fault_action - sigaction() for SIGSEGV and SIGBUS
- * @sig: one of them
- * @new: who handles what is not the kernel's, or NULL
- * @was: where to store who did, or NULL
- */
-void lkl_fault_action(int sig, const struct sigaction *new,
-		      struct sigaction *was);
-
 #endif /* LKL_POSIX_H */

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Go programs under lkl-run, built with the standard toolchain, static: HTTP
-# server and clients with garbage collection and preemption, a relay and its
-# memory, netlink.
+# Go programs, built with the standard toolchain: HTTP server and clients with
+# garbage collection and preemption, static under lkl-run, with libc under both
+# ways in; a relay and its memory, netlink.
 
 . "$(dirname "$0")/../common/tools.sh"
 GO=$BUILD/tests
@@ -16,6 +16,13 @@ read -r library < <(sed -n 's/lkl-run: \([0-9]*\) calls of the library.*/\1/p' s
 read -r sites signals < <(sed -n \
 	's/.* \([0-9]*\) sites rewritten.*), 0 not; \([0-9]*\) sig.*/\1 \2/p' stats)
 [ "$signals" -le $((sites + 30)) ] || fail "http: $signals signals for $sites sites"
+
+# The stack of a goroutine has no room for anything of ours.
+for way in lkl-hijack.sh lkl-run; do
+	out=$($way "$GO/run-http-cgo") || fail "http with libc, $way"
+	[ "$out" = "1800 answers, a helper
+$(realpath "$GO/run-http-cgo")" ] || fail "http with libc, $way: $out"
+done
 
 # Resident memory: 1.3 times the host's, beside what the library takes when
 # nothing happens, and its RAM with the page structures, 64 bytes for 4 KiB each.

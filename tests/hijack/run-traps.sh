@@ -8,7 +8,7 @@
 need strace busybox bash python3
 export UNDER_LKL_RUN=1
 
-for test in run-code run-signals run-threads; do
+for test in run-code hijack-signals run-threads; do
 	lkl-run --seccomp "$BUILD/tests/$test" || fail "$test with seccomp"
 done
 out=$(lkl-run --seccomp "$BUILD/tests/run-http") || fail "run-http: $out"

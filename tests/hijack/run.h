@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the programs have in common that test lkl-run by running under it. */
+/* What the programs have in common that test the ways in by running under them.
+ */
 #ifndef TESTS_RUN_H
 #define TESTS_RUN_H
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHECK(x)                                                               \
@@ -17,19 +19,46 @@
 		}                                                              \
 	} while (0)
 
-/* Execute this program under lkl-run, unless it is already. */
-static inline void run_self(char **argv)
+/* Execute this program under one of the ways in, unless it is already. */
+static inline void run_under(const char *way, char **argv)
 {
 	char path[4096], self[4096] = "";
 
-	if (getenv("UNDER_LKL_RUN"))
-		return;
 	CHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	CHECK(getenv("BUILD"));
-	snprintf(path, sizeof(path), "%s/bin/lkl-run", getenv("BUILD"));
-	setenv("UNDER_LKL_RUN", "1", 1);
-	execl(path, "lkl-run", self, argv[1], NULL);
-	CHECK(!"execute lkl-run");
+	snprintf(path, sizeof(path), "%s/bin/%s", getenv("BUILD"), way);
+	setenv("UNDER_LKL_RUN", way, 1);
+	execl(path, way, self, argv[1], NULL);
+	CHECK(!"execute");
+}
+
+static inline void run_self(char **argv)
+{
+	if (!getenv("UNDER_LKL_RUN"))
+		run_under("lkl-run", argv);
+}
+
+/* The same under both, one after the other. */
+static inline void run_both(char **argv)
+{
+	static const char *const ways[] = { "lkl-hijack.sh", "lkl-run" };
+
+	if (getenv("UNDER_LKL_RUN"))
+		return;
+	for (int i = 0; i < 2; i++) {
+		pid_t pid = fork();
+		int status;
+
+		CHECK(pid >= 0);
+		if (!pid)
+			run_under(ways[i], argv);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		if (!status)
+			continue;
+		fprintf(stderr, "under %s: status %#x\n", ways[i], status);
+		_exit(1);
+	}
+	_exit(0);
 }
 
 #endif /* TESTS_RUN_H */

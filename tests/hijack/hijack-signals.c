@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals under lkl-run are as on a kernel: calls of the host and of the
+ * Signals under both ways in are as on a kernel: calls of the host and of the
  * library end with EINTR or are made again, masks hold while waiting, handlers
- * find the right stack and context, and none is lost.
+ * find the right stack and context, none is lost, and none finds a handler that
+ * is no longer there.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -281,12 +283,179 @@ static void storms(void)
 	CHECK(seen > 100);
 }
 
+/* One that is never really blocked, sent by a call. */
+static int sent_sig;
+
+static void on_sent(int sig)
+{
+	sent_sig = sig;
+	seen++;
+}
+
+static void sent(void)
+{
+	static const int sigs[] = { SIGSEGV, SIGBUS, SIGSYS, SIGILL, SIGTRAP };
+	sigset_t block, old, pending;
+
+	for (unsigned int i = 0; i < sizeof(sigs) / sizeof(*sigs); i++) {
+		handle(sigs[i], on_sent, 0);
+		seen = 0;
+		for (int n = 1; n <= 3; n++) {
+			CHECK(!raise(sigs[i]));
+			CHECK(seen == n && sent_sig == sigs[i]);
+		}
+		CHECK(!kill(getpid(), sigs[i]) && seen == 4);
+		sigemptyset(&block);
+		sigaddset(&block, sigs[i]);
+		CHECK(!sigprocmask(SIG_BLOCK, &block, &old));
+		CHECK(!sigismember(&old, sigs[i]));
+		CHECK(!raise(sigs[i]) && seen == 4);
+		CHECK(!sigpending(&pending) && sigismember(&pending, sigs[i]));
+		CHECK(!sigprocmask(SIG_SETMASK, &old, NULL) && seen == 5);
+		handle(sigs[i], SIG_IGN, 0);
+		CHECK(!raise(sigs[i]) && seen == 5);
+		handle(sigs[i], SIG_DFL, 0);
+	}
+}
+
+/* Without a handler they end the process, sent or not. */
+static void ends(int sig, int how)
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		if (how == 0)
+			raise(sig);
+		else if (how == 1)
+			asm volatile("ud2");
+		else
+			*(volatile int *)bad = 1;
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == sig);
+}
+
+/* A handler that comes and goes while the signal is sent. */
+static volatile int stop_sending;
+
+static void *send_usr1(void *arg)
+{
+	while (!stop_sending)
+		kill(getpid(), SIGUSR1);
+	return arg;
+}
+
+static void change_handler(void)
+{
+	pthread_t thread;
+
+	signal(SIGUSR1, SIG_IGN);
+	CHECK(!pthread_create(&thread, NULL, send_usr1, NULL));
+	for (int i = 0; i < 50000; i++) {
+		signal(SIGUSR1, count);
+		signal(SIGUSR1, SIG_IGN);
+	}
+	stop_sending = 1;
+	CHECK(!pthread_join(thread, NULL));
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/*
+ * Calls of a handler on a small signal stack, and of code on a stack that has
+ * no room at all, as a goroutine's.
+ */
+static int call_fd;
+
+static void calls(void)
+{
+	struct timeval none = { 0 };
+	fd_set set;
+	char buf[16];
+
+	FD_ZERO(&set);
+	FD_SET(call_fd, &set);
+	CHECK(write(call_fd, "x", 1) == 1);
+	CHECK(select(call_fd + 1, &set, NULL, NULL, &none) == 1);
+	CHECK(read(call_fd, buf, sizeof(buf)) == 1);
+	CHECK(socket(AF_INET, SOCK_STREAM, 0) >= 0);
+}
+
+static void on_small(int sig)
+{
+	(void)sig;
+	calls();
+	seen++;
+}
+
+static void *small_stack(void *arg)
+{
+	stack_t stack = { .ss_size = 8192 };
+	char *area = mmap(NULL, 3 * 8192, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(area != MAP_FAILED);
+	stack.ss_sp = area + 8192;
+	CHECK(!mprotect(stack.ss_sp, 8192, PROT_READ | PROT_WRITE));
+	CHECK(!sigaltstack(&stack, NULL));
+	handle(SIGUSR1, on_small, SA_ONSTACK);
+	seen = 0;
+	for (int i = 0; i < 100; i++)
+		pthread_kill(pthread_self(), SIGUSR1);
+	CHECK(seen == 100);
+	stack.ss_flags = SS_DISABLE;
+	CHECK(!sigaltstack(&stack, NULL));
+	munmap(area, 3 * 8192);
+	return arg;
+}
+
+/* write(call_fd, "x", 1) with the stack pointer at the end of what there is. */
+static void no_stack(void)
+{
+	long page = 4096, ret, fd = call_fd;
+	/* lkl-run learns of an instruction by a signal. */
+	static char alt[65536];
+	stack_t stack = { .ss_sp = alt, .ss_size = sizeof(alt) };
+	char *area = mmap(NULL, 2 * page, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(area != MAP_FAILED);
+	CHECK(!mprotect(area + page, page, PROT_READ | PROT_WRITE));
+	CHECK(!sigaltstack(&stack, NULL));
+	for (int i = 0; i < 3; i++) {
+		asm volatile("movq %%rsp, %%rbx\n\t"
+			     "movq %[sp], %%rsp\n\t"
+			     "movl %[nr], %%eax\n\t"
+			     "syscall\n\t"
+			     "movq %%rbx, %%rsp"
+			     : "=a"(ret)
+			     : [sp] "r"(area + page), [nr] "i"(SYS_write),
+			       "D"(fd), "S"("x"), "d"(1L)
+			     : "rbx", "rcx", "r11", "memory");
+		CHECK(ret == 1);
+	}
+	munmap(area, 2 * page);
+}
+
+static void small_stacks(void)
+{
+	pthread_t thread;
+
+	call_fd = library_socket();
+	small_stack(NULL);
+	CHECK(!pthread_create(&thread, NULL, small_stack, NULL));
+	CHECK(!pthread_join(thread, NULL));
+	no_stack();
+}
+
 int main(int argc, char **argv)
 {
 	int pipe_fd[2], fd;
 
 	(void)argc;
-	run_self(argv);
+	run_both(argv);
 	CHECK(!pipe(pipe_fd));
 	interrupt_read(pipe_fd[0], pipe_fd[1]);
 	fd = library_socket();
@@ -297,5 +466,13 @@ int main(int argc, char **argv)
 	faults();
 	nested_on_stack();
 	storms();
+	sent();
+	ends(SIGSEGV, 0);
+	ends(SIGSEGV, 2);
+	ends(SIGILL, 0);
+	ends(SIGILL, 1);
+	ends(SIGSYS, 0);
+	change_handler();
+	small_stacks();
 	return 0;
 }

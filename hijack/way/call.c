@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The program's calls that concern signals.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "way.h"
+
+/* Is an interrupted call of the library's to be made again? */
+bool way_wants_restart(struct way_thread *t, long nr)
+{
+	return t->interrupted && !hijack_never_restarts(nr) && t->signal &&
+	       way_action(t, t->signal).flags & SA_RESTART;
+}
+
+long host_wait_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret = host_syscall(nr, a, b, c, d, e, f);
+
+	if (ret != -WAY_RESTART && ret != -EINTR)
+		return ret;
+	way_self()->interrupted = true;
+	return -EINTR;
+}
+
+long way_sigaction(struct way_thread *t, const long *a)
+{
+	struct way_action new, old;
+	long sig = a[0], ret = 0;
+
+	if (sig < 1 || sig >= WAY_SIGNALS || a[3] != sizeof(new.mask))
+		return -EINVAL;
+	if (a[1] && user_copy(&new, (void *)a[1], sizeof(new)))
+		return -EFAULT;
+	if (a[1] && (sig == SIGKILL || sig == SIGSTOP))
+		return -EINVAL;
+	old = way_action(t, sig);
+	if (a[1])
+		ret = way_change_action(t, sig, &new);
+	if (!ret && a[2] && user_copy((void *)a[2], &old, sizeof(old)))
+		return -EFAULT;
+	return ret;
+}
+
+long way_sigprocmask(struct way_thread *t, const long *a)
+{
+	unsigned long set, seen, blocked = t->blocked;
+	long ret;
+
+	if (a[3] != sizeof(set))
+		return -EINVAL;
+	if (a[1]) {
+		if (user_copy(&set, (void *)a[1], sizeof(set)))
+			return -EFAULT;
+		if (a[0] == SIG_BLOCK)
+			blocked |= set & ~way_strip(set);
+		else if (a[0] == SIG_UNBLOCK)
+			blocked &= ~set;
+		else
+			blocked = set & ~way_strip(set);
+		set = way_strip(set);
+	}
+	ret = host_syscall(SYS_rt_sigprocmask, a[0], a[1] ? (long)&set : 0,
+			   (long)&seen, sizeof(set), 0, 0);
+	if (ret)
+		return ret;
+	seen |= t->blocked;
+	t->blocked = blocked;
+	/* What has waited for that comes on the way out. */
+	if (t->kept)
+		t->out = way_out_trap;
+	return a[2] && user_copy((void *)a[2], &seen, sizeof(seen)) ? -EFAULT
+								    : 0;
+}
+
+/* What is kept because the program has it blocked is pending, too. */
+long way_sigpending(struct way_thread *t, const long *a)
+{
+	unsigned long set = 0;
+	long ret;
+
+	if ((unsigned long)a[1] > sizeof(set))
+		return -EINVAL;
+	ret = way_host2(SYS_rt_sigpending, &set, sizeof(set));
+	if (ret)
+		return ret;
+	set |= way_kept(t);
+	return user_copy((void *)a[0], &set, a[1]) ? -EFAULT : 0;
+}
+
+long way_sigaltstack(struct way_thread *t, const long *a)
+{
+	stack_t new, old = t->alt;
+	long ret = 0;
+
+	if (!old.ss_size)
+		old.ss_flags = SS_DISABLE;
+	else if (way_on_alt(t))
+		old.ss_flags |= SS_ONSTACK;
+	if (a[0]) {
+		if (user_copy(&new, (void *)a[0], sizeof(new)))
+			return -EFAULT;
+		if (way_on_alt(t))
+			return -EPERM;
+		ret = way_host2(SYS_sigaltstack, &new, 0);
+		if (ret)
+			return ret;
+		if (new.ss_flags & SS_DISABLE)
+			new.ss_size = 0;
+		t->alt = new;
+	}
+	if (a[1] && user_copy((void *)a[1], &old, sizeof(old)))
+		return -EFAULT;
+	return ret;
+}
+
+/**
+ * way_alt_off - in a call that a handler on the signal stack has made
+ *
+ * Our stack is not part of it: for the next signal the host would start at its
+ * top again, where the handler's frame is.
+ */
+void way_alt_off(void)
+{
+	stack_t off = { .ss_flags = SS_DISABLE };
+
+	way_host2(SYS_sigaltstack, &off, 0);
+}
+
+/* The end of that. */
+void way_alt_on(struct way_thread *t)
+{
+	if (t->alt.ss_size)
+		way_host2(SYS_sigaltstack, &t->alt, 0);
+}

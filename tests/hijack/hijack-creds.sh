@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Programs that give up privileges, all or all but some: the library's threads are
+# no hindrance, and give up the same.
+
+. "$(dirname "$0")/../common/tools.sh"
+need setpriv python3
+[ "$(id -u)" = 0 ] || skip "only root has privileges to give up"
+
+cat >drop.py <<'END'
+import ctypes, glob, os, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+assert len(glob.glob("/proc/self/task/*")) > 1, "no threads of the library"
+def same():
+    rows = set()
+    for name in glob.glob("/proc/self/task/*/status"):
+        rows.add(tuple(l for l in open(name) if l.split(":")[0] in
+                       ("Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapInh")))
+    assert len(rows) == 1, rows
+os.setgroups([7, 8])
+same()
+# CAP_SETUID and CAP_SETGID stay, as with chrony and ntpd.
+assert libc.prctl(8, 1, 0, 0, 0) == 0
+os.setresuid(4242, 4242, 4242)
+keep = 1 << 6 | 1 << 7
+data = struct.pack("IIIIII", keep, keep, 0, 0, 0, 0)
+assert libc.capset(struct.pack("Ii", 0x20080522, 0), data) == 0
+same()
+os.setgroups([])
+os.setresgid(4242, 4242, 4242)
+same()
+data = struct.pack("IIIIII", 0, 0, 0, 0, 0, 0)
+assert libc.capset(struct.pack("Ii", 0x20080522, 0), data) == 0
+same()
+try:
+    os.setgroups([1])
+except PermissionError:
+    pass
+else:
+    assert 0, "has kept privileges"
+s.bind(("127.0.0.1", 0))
+s.sendto(b"x", s.getsockname())
+assert s.recv(2) == b"x"
+print("dropped")
+END
+for way in lkl-hijack.sh lkl-run; do
+	[ "$($way /usr/bin/python3 drop.py)" = dropped ] || fail "$way: dropping privileges"
+	for i in 1 2 3; do
+		out=$($way setpriv --reuid 4242 --regid 4242 --clear-groups id -u) || fail "$way: setpriv"
+		[ "$out" = 4242 ] || fail "$way: setpriv: $out"
+	done
+done

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Limits: a stack without one, after which the host maps libraries elsewhere; an
+# address space with one, which is named.  And what lkl-run says of itself.
+
+. "$(dirname "$0")/../common/tools.sh"
+need python3 busybox
+
+(
+	ulimit -S -s unlimited || skip "the stack has a limit here"
+	out=$(lkl-run /usr/bin/python3 -c '
+import resource, ssl, socket
+s = socket.socket()
+print(resource.getrlimit(resource.RLIMIT_STACK)[0])')
+	[ "$out" = -1 ] || fail "dynamic, with no limit of the stack: $out"
+	out=$(lkl-run busybox sh -c 'ulimit -s; ls -d /')
+	[ "$out" = "unlimited
+/" ] || fail "static, with no limit of the stack: $out"
+)
+for way in lkl-run lkl-hijack.sh; do
+	status=0
+	(ulimit -v 8000000 && exec $way true) 2>err || status=$?
+	[ $status -gt 124 ] && [ "$(wc -l <err)" = 1 ] && grep -q "ulimit -v" err ||
+		fail "$way: a limit of the address space: status $status, $(cat err)"
+done
+
+lkl-run --help >out
+grep -q -e --trace out && grep -q ^examples out || fail "no help: $(cat out)"
+for wrong in "" "--unknown true"; do
+	status=0
+	# shellcheck disable=SC2086
+	lkl-run $wrong 2>err >out || status=$?
+	[ $status = 2 ] && [ ! -s out ] && grep -q "lkl-run --help" err ||
+		fail "lkl-run $wrong: status $status, $(cat err)"
+done
