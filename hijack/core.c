@@ -53,6 +53,18 @@ void hijack_say(const char *what, const char *why)
 	own_call3(SYS_write, STDERR_FILENO, line, n);
 }
 
+void hijack_refuse(const char *path, const char *why)
+{
+	static const char text[] = ": would be on the host's network, as it ";
+	char what[256];
+	size_t n = 0;
+
+	for (; path[n] && n < sizeof(what) - sizeof(text); n++)
+		what[n] = path[n];
+	memcpy(what + n, text, sizeof(text));
+	hijack_say(what, why);
+}
+
 struct hijack_thread *hijack_thread(void)
 {
 	return &tls_thread;

@@ -196,6 +196,9 @@ bool hijack_busy(void);
 /* The library's wait operation, for threads of the program. */
 int hijack_wait(int *word, int val, unsigned long long deadline);
 
+/* Say that a program is not executed, as it would be on the host's network. */
+void hijack_refuse(const char *path, const char *why);
+
 /* The signal by which the library's own threads follow the program (own.c). */
 #define HIJACK_OWN_SIGNAL 33
 bool hijack_own_signal(int sig, const siginfo_t *info);

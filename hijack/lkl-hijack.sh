@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # lkl-hijack.sh PROGRAM [ARGUMENT]...: run a program on a network stack of its
-# own; see lkl-hijack(1).
+# own; see lkl-hijack(1).  What the dynamic linker cannot take there, lkl-run
+# does.
 
 if [ $# = 0 ]; then
 	echo "usage: lkl-hijack.sh PROGRAM [ARGUMENT]..." >&2
@@ -10,7 +11,6 @@ if [ $# = 0 ]; then
 fi
 here=$(dirname "$(readlink -f "$0")")
 if [ "${LKL_HIJACK_ZPOLINE:-0}" = 1 ]; then
-	exec "$here/lkl-run" "$@"
+	exec "$here/lkl-run" -- "$@"
 fi
-export LD_PRELOAD="$here/../lib/liblkl-hijack.so${LD_PRELOAD:+:$LD_PRELOAD}"
-exec "$@"
+exec "$here/lkl-run" --preload "$here/../lib/liblkl-hijack.so" -- "$@"

@@ -5,9 +5,9 @@
  * What a program executes is loaded by lkl-run again, and so is in the same
  * network, or in one of the same configuration.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,52 +15,62 @@
 
 #include "run.h"
 
-/* Would the loader take it, with nothing lost?  It does not load itself. */
-static bool can_load(const char *path)
+/* Is it lkl-run itself?  That is not loaded, but begins anew. */
+static bool is_self(const char *path)
 {
-	unsigned char head[20] = "";
 	struct stat st, self;
-	bool ok = false;
+
+	return !stat(path, &st) && !stat(run_options.self, &self) &&
+	       st.st_dev == self.st_dev && st.st_ino == self.st_ino;
+}
+
+/* A file that has no name any more has its descriptor's, if that is kept. */
+static void keep_nameless(char *path, const long *a)
+{
+	static const char gone[] = " (deleted)";
+	size_t len = strlen(path);
 	int fd;
 
-	if (access(path, X_OK) || stat(run_options.self, &self))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) &&
-	    !(st.st_mode & (S_ISUID | S_ISGID)) &&
-	    (st.st_dev != self.st_dev || st.st_ino != self.st_ino) &&
-	    read(fd, head, sizeof(head)) > 0)
-		ok = !memcmp(head, "#!", 2) ||
-		     (!memcmp(head, ELFMAG, SELFMAG) &&
-		      head[EI_CLASS] == ELFCLASS64 && head[18] == EM_X86_64);
-	close(fd);
-	return ok;
+	if (!(a[4] & AT_EMPTY_PATH) || !access(path, F_OK) ||
+	    len < sizeof(gone) || strcmp(path + len - sizeof(gone) + 1, gone))
+		return;
+	fd = fcntl(a[0], F_DUPFD, 3);
+	if (fd >= 0)
+		snprintf(path, 64, "/proc/self/fd/%d", fd);
 }
 
 long run_exec(struct run_thread *t, struct way_regs *r)
 {
 	static const char proc_exe[] = "/proc/self/exe";
+	bool at = r->nr == SYS_execveat;
 	char path[4096] = "";
-	char **argv = (char **)r->arg[1], **new;
+	char **argv = (char **)r->arg[1 + at], **new;
 	char shared[HIJACK_EXEC_TEXT];
+	enum way_program way = WAY_UNKNOWN;
 	long args[6], n = 0, m, i = 0;
+	const char *why;
 
 	memcpy(args, r->arg, sizeof(args));
-	if (r->nr == SYS_execve) {
-		/* A bad pointer is the host's to find. */
-		user_copy(path, (void *)args[0], sizeof(path) - 1);
-		if (!strcmp(path, proc_exe)) {
+	/* A bad pointer is the host's to find. */
+	if (!way_path(path, r->nr, args)) {
+		if (!at && !strcmp(path, proc_exe)) {
 			args[0] = (long)run_options.program;
 			strcpy(path, run_options.program);
 		}
+		if (at)
+			keep_nameless(path, args);
+		way = way_look(path, &why);
 	}
-	if (!argv || !*path || !can_load(path))
+	if (way == WAY_REFUSED) {
+		hijack_refuse(path, why);
+		return -EACCES;
+	}
+	if (!argv || way == WAY_UNKNOWN || is_self(path))
 		return t->way.vforked
 			       ? host_syscall(r->nr, args[0], args[1], args[2],
 					      args[3], args[4], 0)
 			       : run_core(r->nr, args);
+	args[2] = args[2 + at];
 	while (argv[n])
 		n++;
 	m = hijack_exec_size((char **)args[2]);

@@ -393,8 +393,10 @@ int run_load(struct run_image *image, const char *path, char **argv,
 		if (++scripts > MAX_SCRIPTS)
 			return complain(name, "too many interpreters");
 	}
+	/* A file without a name has that of its descriptor. */
 	if (!realpath(path, run_options.program))
-		return complain(path, strerror(errno));
+		snprintf(run_options.program, sizeof(run_options.program), "%s",
+			 path);
 	random_bias(&base);
 	if (read_headers(&p, fd, path) || map_program(&p, fd, path, base))
 		return -1;

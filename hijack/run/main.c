@@ -44,7 +44,7 @@ static const char usage[] =
 	"  LKL_HIJACK_NET_IP=10.0.0.2 LKL_HIJACK_NET_NETMASK_LEN=24 "
 	"lkl-run ./server\n";
 
-enum { OPT_ARGV0 = 256, OPT_HOST, OPT_STACK };
+enum { OPT_ARGV0 = 256, OPT_HOST, OPT_STACK, OPT_PRELOAD };
 
 static const struct option options[] = {
 	{ "trace", no_argument, NULL, 't' },
@@ -54,6 +54,7 @@ static const struct option options[] = {
 	{ "argv0", required_argument, NULL, OPT_ARGV0 },
 	{ "host", no_argument, NULL, OPT_HOST },
 	{ "stack", no_argument, NULL, OPT_STACK },
+	{ "preload", required_argument, NULL, OPT_PRELOAD },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -120,11 +121,26 @@ static void unlimit_stack(void)
 	setrlimit(RLIMIT_STACK, &limit);
 }
 
+/* Have the dynamic linker do it. */
+static int preload(const char *library, const char *path, char **argv)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *value;
+
+	if (asprintf(&value, "%s%s%s", library, others ? ":" : "",
+		     others ?: "") > 0 &&
+	    !setenv("LD_PRELOAD", value, 1))
+		execv(path, argv);
+	fprintf(stderr, "lkl-hijack: %s: %s\n", path, strerror(errno));
+	return 126;
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	static char self[4096];
 	struct run_image image;
-	const char *path, *argv0 = NULL, *name;
+	const char *path, *argv0 = NULL, *name, *library = NULL, *why;
+	enum way_program way;
 	bool limited = false;
 	size_t size;
 	char *stack;
@@ -150,6 +166,9 @@ int main(int argc, char **argv, char **envp)
 		case OPT_HOST:
 			run_options.host = true;
 			break;
+		case OPT_PRELOAD:
+			library = optarg;
+			break;
 		case OPT_STACK:
 			limited = true;
 			break;
@@ -169,14 +188,24 @@ int main(int argc, char **argv, char **envp)
 		return 126;
 	}
 	run_options.self = self;
+	name = library ? "lkl-hijack" : "lkl-run";
+	path = find_program(argv[optind]);
+	if (!path) {
+		fprintf(stderr, "%s: %s: not found\n", name, argv[optind]);
+		return 127;
+	}
+	way = way_look(path, &why);
+	if (way == WAY_REFUSED) {
+		fprintf(stderr,
+			"%s: %s: would be on the host's network, as it %s\n",
+			name, path, why);
+		return 126;
+	}
+	if (library && way == WAY_LINKED)
+		return preload(library, path, argv + optind);
 	if (!limited)
 		limit_stack(argv, self);
 	argv += optind;
-	path = find_program(*argv);
-	if (!path) {
-		fprintf(stderr, "lkl-run: %s: not found\n", *argv);
-		return 127;
-	}
 	if (argv0)
 		*argv = (char *)argv0;
 	/* HWCAP2_FSGSBASE */

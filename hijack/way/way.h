@@ -220,6 +220,14 @@ long way_saved(long (*fn)(struct way_thread *t, struct way_regs *r),
 	       struct way_thread *t, struct way_regs *r);
 void way_vectors_init(void);
 
+/*
+ * program.c: a program is the linker's to take our library into, lkl-run's,
+ * neither's, or none at all
+ */
+enum way_program { WAY_LINKED, WAY_LOADED, WAY_REFUSED, WAY_UNKNOWN };
+enum way_program way_look(const char *path, const char **why);
+long way_path(char *to, long nr, const long *a);
+
 #endif /* __ASSEMBLER__ */
 
 #endif /* WAY_H */
