@@ -365,7 +365,6 @@ static lkl_thread_t own_thread_create(void (*fn)(void *arg), void *arg)
 	return thread;
 }
 
-/* The library's kernel takes hundreds of gigabytes of it, without memory. */
 static bool space_is_limited(void)
 {
 	struct rlimit limit;
@@ -386,10 +385,10 @@ static int boot(void)
 		return err;
 	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=512M");
 	if (err) {
-		hijack_say("the kernel does not start: ",
-			   err == -ENOMEM && space_is_limited()
-				   ? "the address space is limited (ulimit -v)"
-				   : lkl_strerror(err));
+		/* Of a limit the library itself has told. */
+		if (err != -ENOMEM || !space_is_limited())
+			hijack_say("the kernel does not start: ",
+				   lkl_strerror(err));
 		return err;
 	}
 	err = lkl_load_config_post(&config);

@@ -89,27 +89,33 @@ static bool is_linked(long fd, const Elf64_Ehdr *head)
 	return false;
 }
 
-/* Privileges that executing the file gives; not to everybody, nor everywhere.
- */
-static enum way_program gains(long fd, const struct stat *st, const char **why)
+/* Does executing a file give privileges here? */
+static bool may_gain(long fd)
 {
 	struct statfs fs;
 
-	if (raw_syscall(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) == 1 ||
-	    (!way_host2(SYS_fstatfs, fd, &fs) && fs.f_flags & ST_NOSUID))
-		return WAY_LINKED;
-	if (st->st_mode & S_ISUID && st->st_uid != way_host0(SYS_geteuid)) {
-		*why = "is set-user-ID";
-		return WAY_REFUSED;
-	}
-	if ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-	    st->st_gid != way_host0(SYS_getegid)) {
-		*why = "is set-group-ID";
+	return raw_syscall(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) !=
+		       1 &&
+	       (way_host2(SYS_fstatfs, fd, &fs) || !(fs.f_flags & ST_NOSUID));
+}
+
+/* Those that executing this one gives. */
+static enum way_program gains(long fd, const struct stat *st, const char **why)
+{
+	bool user = st->st_mode & S_ISUID &&
+		    st->st_uid != way_host0(SYS_geteuid);
+	bool group = (st->st_mode & (S_ISGID | S_IXGRP)) ==
+			     (S_ISGID | S_IXGRP) &&
+		     st->st_gid != way_host0(SYS_getegid);
+
+	if ((user || group) && may_gain(fd)) {
+		*why = user ? "is set-user-ID" : "is set-group-ID";
 		return WAY_REFUSED;
 	}
 	return way_host0(SYS_geteuid) &&
 			       way_host4(SYS_fgetxattr, fd,
-					 "security.capability", 0, 0) > 0
+					 "security.capability", 0, 0) > 0 &&
+			       may_gain(fd)
 		       ? WAY_LOADED
 		       : WAY_LINKED;
 }
