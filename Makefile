@@ -203,6 +203,16 @@ $(filter-out $(call objects,lib/qdisc.c host/posix/fault.c),$(OBJS)) $(HIJACK) \
 	ALL_CFLAGS += -mgeneral-regs-only
 $(OUT)/obj/hijack/memory.o: ALL_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 
+# Which kernel a call goes to.
+$(OUT)/obj/hijack/calls.h: hijack/calls.awk hijack/calls.tbl $(HEADERS)
+	@echo "  GEN     $@"
+	@mkdir -p $(@D)
+	@awk -f hijack/calls.awk $(BUILD)/linux/arch/x86/entry/syscalls/syscall_64.tbl \
+		hijack/calls.tbl > $@.tmp
+	@mv $@.tmp $@
+$(OUT)/obj/hijack/core.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
+$(OUT)/obj/hijack/core.o: $(OUT)/obj/hijack/calls.h
+
 # Names of the host's calls, for --trace.
 $(OUT)/obj/hijack/run-names.h:
 	@mkdir -p $(@D)

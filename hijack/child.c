@@ -340,6 +340,14 @@ void share_tell_cred(void)
 }
 
 /**
+ * share_name_socket - give a socket the number of the host's inode
+ */
+void share_name_socket(long kfd, unsigned int ino)
+{
+	share_call(SHARE_INODE, (long[6]){ kfd, ino });
+}
+
+/**
  * share_thread_exit - a thread ends
  */
 void share_thread_exit(void)

@@ -191,13 +191,26 @@ static long do_exit_group(long nr, const long *a)
 	return host1(nr, a[0]);
 }
 
-/* What makes a sandbox: seccomp(), prctl(), prlimit(). */
+/* A filter for system calls: what it takes to make a link is had before. */
 static long do_sandbox(long nr, const long *a)
 {
-	if (nr == SYS_seccomp || (nr == SYS_prctl && a[0] == PR_SET_SECCOMP) ||
-	    (nr == SYS_prlimit64 && a[1] == RLIMIT_NOFILE && a[2]))
+	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP) {
 		share_sandbox();
+		own_sandboxed();
+	}
 	return host_call(nr, a);
+}
+
+/* So it is before there may be no more descriptors. */
+static long do_limit(long nr, const long *a)
+{
+	bool any = nr == SYS_prlimit64;
+
+	if (a[any] != RLIMIT_NOFILE)
+		return host_call(nr, a);
+	if (nr == SYS_setrlimit || (any && a[2]))
+		share_sandbox();
+	return own_limit(nr, a);
 }
 
 /* Programs have another way where there is none. */
@@ -207,107 +220,9 @@ static long do_refuse(long nr, const long *a)
 	return -ENOSYS;
 }
 
+/* Whose each call is, and why, is told in calls.tbl. */
 static hijack_call *const calls[] = {
-	[SYS_read] = fd_call,
-	[SYS_write] = fd_call,
-	[SYS_open] = path_open,
-	[SYS_close] = fd_close,
-	[SYS_stat] = path_plain,
-	[SYS_fstat] = fd_call,
-	[SYS_lstat] = path_plain,
-	[SYS_poll] = wait_poll,
-	[SYS_lseek] = fd_call,
-	[SYS_mmap] = fd_mmap,
-	[SYS_mprotect] = fd_memory,
-	[SYS_munmap] = fd_memory,
-	[SYS_ioctl] = socket_ioctl,
-	[SYS_pread64] = fd_call,
-	[SYS_pwrite64] = fd_call,
-	[SYS_readv] = fd_call,
-	[SYS_writev] = fd_call,
-	[SYS_access] = path_plain,
-	[SYS_select] = wait_select,
-	[SYS_mremap] = fd_memory,
-	[SYS_msync] = fd_memory,
-	[SYS_madvise] = fd_memory,
-	[SYS_dup] = fd_dup,
-	[SYS_dup2] = fd_dup2,
-	[SYS_sendfile] = copy_sendfile,
-	[SYS_socket] = socket_socket,
-	[SYS_connect] = socket_connect,
-	[SYS_accept] = socket_accept,
-	[SYS_sendto] = socket_sendto,
-	[SYS_recvfrom] = fd_call,
-	[SYS_sendmsg] = socket_sendmsg,
-	[SYS_recvmsg] = fd_call,
-	[SYS_shutdown] = fd_call,
-	[SYS_bind] = socket_bind,
-	[SYS_listen] = socket_listen,
-	[SYS_getsockname] = fd_call,
-	[SYS_getpeername] = fd_call,
-	[SYS_setsockopt] = socket_setsockopt,
-	[SYS_getsockopt] = fd_call,
-	[SYS_exit] = do_exit,
-	[SYS_fcntl] = fd_fcntl,
-	[SYS_flock] = fd_call,
-	[SYS_fsync] = fd_call,
-	[SYS_fdatasync] = fd_call,
-	[SYS_ftruncate] = fd_call,
-	[SYS_getdents] = fd_call,
-	[SYS_fchdir] = fd_call,
-	[SYS_readlink] = path_plain,
-	[SYS_fchmod] = fd_call,
-	[SYS_fchown] = fd_call,
-	[SYS_fstatfs] = fd_call,
-	[SYS_fgetxattr] = fd_call,
-	[SYS_flistxattr] = fd_call,
-	[SYS_epoll_create] = wait_epoll_create,
-	[SYS_getdents64] = fd_call,
-	[SYS_fadvise64] = fd_call,
-	[SYS_exit_group] = do_exit_group,
-	[SYS_epoll_wait] = wait_epoll_wait,
-	[SYS_epoll_ctl] = wait_epoll_ctl,
-	[SYS_setuid] = cred_call,
-	[SYS_setgid] = cred_call,
-	[SYS_setreuid] = cred_call,
-	[SYS_setregid] = cred_call,
-	[SYS_setgroups] = cred_call,
-	[SYS_setresuid] = cred_call,
-	[SYS_setresgid] = cred_call,
-	[SYS_setfsuid] = cred_call,
-	[SYS_setfsgid] = cred_call,
-	[SYS_capset] = cred_call,
-	[SYS_prctl] = do_sandbox,
-	[SYS_prlimit64] = do_sandbox,
-	[SYS_tgkill] = own_tgkill,
-	[SYS_openat] = path_openat,
-	[SYS_newfstatat] = path_at,
-	[SYS_readlinkat] = path_at,
-	[SYS_faccessat] = path_at,
-	[SYS_pselect6] = wait_pselect,
-	[SYS_ppoll] = wait_ppoll,
-	[SYS_splice] = copy_splice,
-	[SYS_tee] = copy_tee,
-	[SYS_fallocate] = fd_call,
-	[SYS_epoll_pwait] = wait_epoll_pwait,
-	[SYS_accept4] = socket_accept,
-	[SYS_epoll_create1] = wait_epoll_create,
-	[SYS_dup3] = fd_dup3,
-	[SYS_preadv] = fd_call,
-	[SYS_pwritev] = fd_call,
-	[SYS_recvmmsg] = fd_call,
-	[SYS_syncfs] = fd_call,
-	[SYS_sendmmsg] = socket_sendmmsg,
-	[SYS_seccomp] = do_sandbox,
-	[SYS_copy_file_range] = copy_range,
-	[SYS_preadv2] = fd_call,
-	[SYS_pwritev2] = fd_call,
-	[SYS_statx] = path_at,
-	[SYS_io_uring_setup] = do_refuse,
-	[SYS_close_range] = fd_close_range,
-	[SYS_openat2] = path_openat2,
-	[SYS_faccessat2] = path_at,
-	[SYS_epoll_pwait2] = wait_epoll_pwait2,
+#include "calls.h"
 };
 
 /* A call of a thread that runs our code, or that has made a process. */
@@ -324,11 +239,14 @@ static long other_call(long nr, const long *a)
 
 long hijack_syscall(long nr, const long a[6])
 {
-	hijack_call *call = (unsigned long)nr < array_size(calls) ? calls[nr]
-								  : NULL;
+	hijack_call *call;
 
 	if (unlikely(tls_thread.other))
 		return other_call(nr, a);
+	/* Nobody knows what a newer one does. */
+	if (unlikely((unsigned long)nr >= array_size(calls)))
+		return -ENOSYS;
+	call = calls[nr];
 	return call ? call(nr, a) : host_call(nr, a);
 }
 

@@ -40,7 +40,6 @@ static void join(long fd, long other)
 static unsigned int move(long fd, struct epoll_entry *entries, unsigned int n)
 {
 	n += wait_epoll_withdraw(fd, entries + n, ENTRIES - n);
-	lkl2(SYS_shutdown, fd_number(fd_word(fd)), SHUT_RDWR);
 	fd_decide(fd, true);
 	return n;
 }

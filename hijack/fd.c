@@ -3,12 +3,19 @@
  * Descriptors: one number space for those of the host and of the library.
  *
  * A file of the library's kernel occupies a descriptor of the host, too, a
- * placeholder open on nothing (O_PATH), so that the host hands out, limits and
- * inherits numbers as always, and whoever uses one without us gets -EBADF.  A
- * table of words says whose a number is.
+ * placeholder, so that the host hands out, limits and inherits numbers as
+ * always.  A table of words says whose a number is.
  *
- * Ours (RAM, devices, events) are out of the program's way at high numbers; it
- * cannot close them, as programs do that close all they do not know.
+ * A placeholder is a socket of the host that is connected to nothing: it leads
+ * to no file, and who reads or writes it without us gets an error at once. Each
+ * file has one of its own, whose inode number the library's socket takes over.
+ * So /proc/PID/fd, kcmp() and F_DUPFD_QUERY are the host's to answer, for other
+ * processes, too, and tell the same as the library's /proc/net/tcp.
+ *
+ * Ours (RAM, devices, events) are above the program's limit, which is raised
+ * while they are opened: so they neither take numbers of the program's nor
+ * count among what it may have.  It cannot close them, as programs do that
+ * close all they do not know.
  *
  * The table is changed when a number is certainly ours to change: after the
  * host has given it to us, and before we give it back.  The child of a vfork()
@@ -16,36 +23,42 @@
  * whatever it does to them is left to the host alone.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lkl/asm/areas.h>
+#include <lkl/asm/program.h>
 
 #include "internal.h"
+#include "user.h"
+
+/* Newer than the C library. */
+#ifndef F_DUPFD_QUERY
+#define F_DUPFD_QUERY (F_LINUX_SPECIFIC_BASE + 3)
+#endif
+#ifndef F_LINUX_SPECIFIC_BASE
+#define F_LINUX_SPECIFIC_BASE 1024
+#endif
 
 uint32_t hijack_fds[FD_MAX];
 
-/* How many descriptors the library opens, at most. */
-#define OWN_MAX 128
-
-/* What placeholders are made of. */
-static int placeholder;
-/* What fd_reserve() has found open. */
-static bool was_open[512 + OWN_MAX];
-/* Where our own descriptors begin. */
-static int own_base;
 /* Highest number with a word in the table. */
 static int fd_top;
 /* In a page that is empty after a fork(). */
 static long *owner_pid;
 static bool had_sockets;
 
-static void set_word(int fd, uint32_t word)
+/**
+ * fd_set_word - say what a number that the host has handed out stands for
+ */
+void fd_set_word(long fd, uint32_t word)
 {
 	int top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
 
@@ -77,7 +90,12 @@ bool hijack_has_sockets(void)
 	return false;
 }
 
-static uint32_t take_word(long fd)
+/**
+ * fd_take_word - a number stands for nothing from here on
+ *
+ * Return: what it stood for
+ */
+uint32_t fd_take_word(long fd)
 {
 	unsigned int n = fd;
 
@@ -105,41 +123,18 @@ static void put_word(uint32_t word)
 		wait_epoll_put(word);
 }
 
-/**
- * fd_own - move a descriptor of ours out of the program's way
- * @fd: descriptor or a negative error number
- *
- * Return: its new number, or a negative error number
- */
-long fd_own(long fd)
+/* The library's socket has the inode number of the host's. */
+static void name_socket(long fd, long kfd)
 {
-	long own;
+	struct lkl_program_inode inode = { .fd = kfd };
+	struct stat st;
 
-	if (fd < 0)
-		return fd;
-	own = own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
-	/* The program may have lowered its limit since. */
-	if (own < 0)
-		own = fd;
-	else
-		host1(SYS_close, fd);
-	if (own >= FD_MAX) {
-		host1(SYS_close, own);
-		own = -EMFILE;
-	}
-	if (own >= 0)
-		set_word(own, FD_OWN);
-	return own;
-}
-
-/**
- * fd_forget - close a descriptor of ours
- * @fd: what fd_own() returned
- */
-void fd_forget(long fd)
-{
-	take_word(fd);
-	host1(SYS_close, fd);
+	if (own_is_sandboxed() || own_call3(SYS_fstat, fd, &st, 0))
+		return;
+	inode.ino = st.st_ino;
+	if (lkl_kernel_call(lkl_program_set_inode, &inode) == -ENOSYS &&
+	    !lkl_kernel_boots())
+		share_name_socket(kfd, inode.ino);
 }
 
 /**
@@ -152,8 +147,7 @@ void fd_forget(long fd)
  */
 long fd_reserve_number(bool cloexec)
 {
-	long fd = own_call3(SYS_fcntl, placeholder,
-			    cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	long fd = own_placeholder(cloexec);
 
 	if (fd < FD_MAX)
 		return fd;
@@ -167,7 +161,7 @@ long fd_reserve_number(bool cloexec)
  */
 void fd_hold(long fd)
 {
-	set_word(fd, FD_RESERVED);
+	fd_set_word(fd, FD_RESERVED);
 }
 
 /**
@@ -180,11 +174,12 @@ void fd_hold(long fd)
 long fd_fill(long fd, long kfd)
 {
 	if (kfd < 0) {
-		take_word(fd);
+		fd_take_word(fd);
 		host1(SYS_close, fd);
 		return kfd;
 	}
-	set_word(fd, FD_LKL | kfd);
+	name_socket(fd, kfd);
+	fd_set_word(fd, FD_LKL | kfd);
 	return fd;
 }
 
@@ -203,19 +198,11 @@ long fd_install(long kfd, bool cloexec)
 	if (kfd < 0)
 		return kfd;
 	fd = fd_reserve_number(cloexec);
-	if (fd < 0)
+	if (fd < 0) {
 		lkl1(SYS_close, kfd);
-	else
-		set_word(fd, FD_LKL | kfd);
-	return fd;
-}
-
-/**
- * fd_set_word - say what a number that the host has handed out stands for
- */
-void fd_set_word(long fd, uint32_t word)
-{
-	set_word(fd, word);
+		return fd;
+	}
+	return fd_fill(fd, kfd);
 }
 
 /**
@@ -226,15 +213,24 @@ void fd_set_word(long fd, uint32_t word)
 void fd_decide(long fd, bool host)
 {
 	uint32_t word = fd_word(fd);
-	long flags;
+	long flags, own;
 
 	if (host) {
-		put_word(take_word(fd));
+		fd_take_word(fd);
+		/* Who waits for it looks at the word again. */
+		lkl2(SYS_shutdown, fd_number(word), SHUT_RDWR);
+		put_word(word);
 		return;
 	}
-	set_word(fd, word & ~FD_OPEN);
+	fd_set_word(fd, word & ~FD_OPEN);
 	flags = own_call3(SYS_fcntl, fd, F_GETFD, 0);
-	host3(SYS_dup3, placeholder, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+	own = own_placeholder(true);
+	own_call3(SYS_dup3, own < 0 ? own_shared() : own, fd,
+		  flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+	if (own >= 0) {
+		own_call3(SYS_close, own, 0, 0);
+		name_socket(fd, fd_number(word));
+	}
 }
 
 /*
@@ -302,7 +298,7 @@ long fd_close(long nr, const long *a)
 	if (word & FD_OWN)
 		return -EBADF;
 	/* Of several threads that close it, one does. */
-	put_word(take_word(a[0]));
+	put_word(fd_take_word(a[0]));
 	return host1(nr, a[0]);
 }
 
@@ -327,7 +323,7 @@ long fd_close_range(long nr, const long *a)
 			}
 			from = fd + 1;
 		} else {
-			put_word(take_word(fd));
+			put_word(fd_take_word(fd));
 		}
 	}
 	return from <= last ? host3(nr, from, last, flags) : 0;
@@ -342,7 +338,7 @@ void fd_close_all(void)
 
 	for (fd = 0; fd <= top; fd++)
 		if (fd_is_lkl(fd))
-			put_word(take_word(fd));
+			put_word(fd_take_word(fd));
 }
 
 /**
@@ -355,7 +351,7 @@ void fd_change_epolls(uint32_t (*change)(uint32_t word))
 
 	for (fd = 0; fd <= fd_top; fd++)
 		if (fd_word(fd) & FD_EPOLL)
-			set_word(fd, change(fd_word(fd)));
+			fd_set_word(fd, change(fd_word(fd)));
 }
 
 /* A second reference to what a word stands for, or a negative error number. */
@@ -390,7 +386,7 @@ static long finish_dup(long fd, uint32_t word)
 		host1(SYS_close, fd);
 		return copy;
 	}
-	set_word(fd, copy);
+	fd_set_word(fd, copy);
 	return fd;
 }
 
@@ -427,9 +423,9 @@ static long dup_to(long old, long new, int flags)
 		put_word(copy);
 		return ret;
 	}
-	gone = take_word(new);
+	gone = fd_take_word(new);
 	if (copy)
-		set_word(new, copy);
+		fd_set_word(new, copy);
 	put_word(gone);
 	return ret;
 }
@@ -452,7 +448,6 @@ long fd_dup3(long nr, const long *a)
 long fd_fcntl(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
-	long arg = a[2];
 
 	if (likely(!word))
 		return host3(nr, a[0], a[1], a[2]);
@@ -461,6 +456,8 @@ long fd_fcntl(long nr, const long *a)
 	switch (a[1]) {
 	case F_GETFD:
 	case F_SETFD:
+	/* Both placeholders are the same exactly if the files are. */
+	case F_DUPFD_QUERY:
 		return host3(nr, a[0], a[1], a[2]);
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
@@ -468,9 +465,11 @@ long fd_fcntl(long nr, const long *a)
 			return host3(nr, a[0], a[1], a[2]);
 		return finish_dup(host3(nr, a[0], a[1], a[2]), word);
 	case F_SETOWN:
-		/* The program is process 1 of the library's kernel. */
-		if (labs((int)arg) == *owner_pid)
-			arg = 1;
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		if (word & FD_LKL && lkl_kernel_boots())
+			return async_owner(fd_number(word), a[1], a[2]);
 		break;
 	case F_SETFL:
 		if (word & FD_OPEN)
@@ -479,7 +478,7 @@ long fd_fcntl(long nr, const long *a)
 	}
 	if (!(word & FD_LKL))
 		return host3(nr, a[0], a[1], a[2]);
-	return lkl3(nr, fd_number(word), a[1], arg);
+	return lkl3(nr, fd_number(word), a[1], a[2]);
 }
 
 /*
@@ -511,6 +510,30 @@ long fd_memory(long nr, const long *a)
 }
 
 /**
+ * fd_next - look for descriptors of the library's
+ * @fd: where to begin
+ *
+ * Return: the next one, or -1
+ */
+int fd_next(int fd)
+{
+	int top = __atomic_load_n(&fd_top, __ATOMIC_RELAXED);
+
+	for (; fd <= top; fd++)
+		if (fd_is_lkl(fd))
+			return fd;
+	return -1;
+}
+
+/**
+ * fd_owner_pid - the process that the table of descriptors is of
+ */
+int fd_owner_pid(void)
+{
+	return *owner_pid;
+}
+
+/**
  * fd_last - the highest number in the table
  */
 int fd_last(void)
@@ -539,20 +562,19 @@ void fd_forked(void)
 {
 	int fd;
 
+	own_forked();
 	for (fd = 0; fd <= fd_top; fd++)
 		if (fd_word(fd) == FD_RESERVED)
 			fd_forget(fd);
 }
 
 /**
- * fd_init - find out where descriptors of ours are
+ * fd_init - find out whose process this is, and where descriptors of ours are
  *
  * Return: 0 or a negative error number
  */
 int fd_init(void)
 {
-	struct rlimit limit;
-
 	if (!owner_pid) {
 		owner_pid = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -561,63 +583,7 @@ int fd_init(void)
 			return -errno;
 	}
 	*owner_pid = getpid();
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return -errno;
-	own_base = limit.rlim_cur < 1024 ? limit.rlim_cur / 2 : 512;
-	if (!placeholder)
-		placeholder = fd_own(host2(SYS_open, "/", O_PATH | O_CLOEXEC));
-	return placeholder < 0 ? placeholder : 0;
-}
-
-/**
- * fd_reserve - have all descriptors that are opened from here on be high ones
- *
- * Until fd_own_opened() the low ones are taken.
- *
- * Return: 0 or a negative error number
- */
-int fd_reserve(void)
-{
-	int fd, err = fd_init();
-
-	if (err)
-		return err;
-	for (fd = 0; fd < own_base + OWN_MAX; fd++)
-		was_open[fd] = !(fcntl(fd, F_GETFD) < 0);
-	for (fd = 0; fd < own_base; fd++)
-		if (!was_open[fd])
-			own_call3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, fd);
-	return 0;
-}
-
-/**
- * fd_own_opened - what has been opened since fd_reserve() is ours
- */
-void fd_own_opened(void)
-{
-	int fd;
-
-	for (fd = 0; fd < own_base + OWN_MAX; fd++) {
-		if (was_open[fd])
-			continue;
-		if (fd < own_base)
-			host1(SYS_close, fd);
-		else if (!(own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0))
-			set_word(fd, FD_OWN);
-	}
-}
-
-/**
- * fd_disown - what was ours has been closed by the library
- */
-void fd_disown(void)
-{
-	int fd;
-
-	for (fd = own_base; fd < own_base + OWN_MAX; fd++)
-		if (fd_word(fd) & FD_OWN &&
-		    own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0)
-			take_word(fd);
+	return own_init();
 }
 
 /**
@@ -629,6 +595,6 @@ void fd_close_own(bool (*is_mine)(long fd))
 	int fd;
 
 	for (fd = 0; fd <= fd_top; fd++)
-		if (fd_word(fd) & FD_OWN && fd != placeholder && !is_mine(fd))
+		if (fd_word(fd) & FD_OWN && fd != own_shared() && !is_mine(fd))
 			fd_forget(fd);
 }

@@ -84,12 +84,25 @@ void fd_forked(void);
 void fd_broken_pipe(long nr, const long *a, long kfd);
 long fd_own(long fd);
 void fd_forget(long fd);
+uint32_t fd_take_word(long fd);
+int fd_next(int fd);
+int fd_owner_pid(void);
 void fd_expect_socket(void);
 void fd_close_all(void);
 void fd_change_epolls(uint32_t (*change)(uint32_t word));
 
 hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 	fd_fcntl, fd_mmap, fd_memory;
+
+/* Descriptors of our own (numbers.c), and signals about descriptors (async.c) */
+int own_init(void);
+void own_forked(void);
+int own_shared(void);
+bool own_is_sandboxed(void);
+void own_sandboxed(void);
+long own_placeholder(bool cloexec);
+hijack_call own_limit;
+long async_owner(long kfd, long cmd, long arg);
 
 /* Sockets (socket.c) */
 int socket_init(void);
@@ -144,16 +157,18 @@ void own_thread_end(void);
 void own_follow(void);
 hijack_call own_tgkill;
 
-/* Files (path.c) */
+/* Files (path.c), and the directory that the program is in (cwd.c) */
 void path_init(bool resolv_conf);
 int path_mount(void);
-hijack_call path_open, path_openat, path_openat2, path_plain, path_at;
+bool path_has_resolv_conf(void);
+hijack_call path_open, path_call, cwd_chdir, cwd_fchdir, cwd_getcwd;
 
 /* Forked processes (child.c), and who serves them (owner.c) */
 long share_call(long nr, const long *a);
 long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
 long share_give_bell(int index);
+void share_name_socket(long kfd, unsigned int ino);
 void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);

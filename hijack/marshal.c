@@ -5,6 +5,7 @@
  * Calls that move data are in transfer.c.
  */
 #include <limits.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -55,6 +56,14 @@ static const struct signature {
 	[SYS_fsync] = CALL(0),
 	[SYS_fdatasync] = CALL(0),
 	[SYS_ftruncate] = CALL(0),
+	[SYS_statfs] =
+		CALL(ARG_STRING, ARG_OUT | ARG_BYTES(sizeof(struct statfs))),
+	[SYS_getxattr] =
+		CALL(ARG_STRING, ARG_STRING, ARG_OUT | ARG_COUNT(3, 1)),
+	[SYS_lgetxattr] =
+		CALL(ARG_STRING, ARG_STRING, ARG_OUT | ARG_COUNT(3, 1)),
+	[SYS_listxattr] = CALL(ARG_STRING, ARG_OUT | ARG_COUNT(2, 1)),
+	[SYS_llistxattr] = CALL(ARG_STRING, ARG_OUT | ARG_COUNT(2, 1)),
 	[SYS_getdents] = CALL(0, ARG_OUT | ARG_COUNT(2, 1)),
 	[SYS_fchdir] = CALL(0),
 	[SYS_readlink] = CALL(ARG_STRING, ARG_OUT | ARG_COUNT(2, 1)),
@@ -266,6 +275,9 @@ int child_ioctl_size(unsigned int cmd)
 	case SIOCSIFBR + 1 ... SIOCSIFTXQLEN:
 	case SIOCGMIIPHY ... SIOCSMIIREG:
 	case SIOCGIFMAP ... SIOCSIFMAP:
+	/* Their numbers say that it is an int. */
+	case TUNSETIFF:
+	case TUNGETIFF:
 		return sizeof(struct ifreq);
 	}
 	return _IOC_TYPE(cmd) == SOCK_IOC_TYPE && _IOC_SIZE(cmd)
@@ -311,6 +323,7 @@ long child_call(struct share_link *link, long nr, const long *a)
 		return transfer_messages(link, nr, a);
 	case SYS_fcntl:
 	case SHARE_EPOLL:
+	case SHARE_INODE:
 		return child_transact(link, nr, a);
 	}
 	kinds = child_signature(nr);

@@ -1,141 +1,146 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files that tell about the network: /proc/net, /proc/sys/net, /sys/class/net
- * and /etc/resolv.conf are those of the library's kernel, under any of their
- * names.
- *
- * Only absolute names are looked at, and names below a directory that the
- * program has opened here.
+ * Calls that name a file: it is the host's or the library's, as lookup.c finds.
  */
 #include <fcntl.h>
-#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "lookup.h"
+#include "user.h"
 
 /* The program has a name server of its own. */
 static bool has_resolv_conf;
 
-/* "/proc/1234/net", with the number of the host's process. */
-static char proc_pid[32];
-
-static const char *skip(const char *path, const char *prefix)
+bool path_has_resolv_conf(void)
 {
-	while (*prefix)
-		if (*path++ != *prefix++)
-			return NULL;
-	return *path && *path != '/' ? NULL : path;
+	return has_resolv_conf;
 }
 
-/* No name of the library's is longer than this. */
-#define NAME_SIZE 256
+/* Where a call has what. */
+struct form {
+	bool at; /* a directory comes before the name */
+	bool follow; /* a link at the end */
+};
 
-/*
- * If the file is the library's, its name there: @user itself, or @buf.
- */
-static const char *lkl_path(long user, char *buf, size_t size)
+static struct form form_of(long nr, const long *a)
 {
-	static const char own[] = "/proc/self/net";
-	char path[NAME_SIZE], first[2];
-	const char *rest;
-
-	if (!user || !user_get(first, user, 2) || likely(first[0] != '/') ||
-	    (first[1] != 'p' && first[1] != 's' && first[1] != 'e') ||
-	    user_string(path, user, sizeof(path)) < 0)
-		return NULL;
-	switch (first[1]) {
-	case 'p':
-		if (skip(path, "/proc/net") || skip(path, "/proc/self/net") ||
-		    skip(path, "/proc/thread-self/net") ||
-		    skip(path, "/proc/sys/net"))
-			return (char *)user;
-		rest = skip(path, proc_pid);
-		if (!rest || strlen(rest) + sizeof(own) > size)
-			return NULL;
-		memcpy(buf, own, sizeof(own));
-		memcpy(buf + sizeof(own) - 1, rest, strlen(rest) + 1);
-		return buf;
-	case 's':
-		return skip(path, "/sys/class/net") ? (char *)user : NULL;
-	case 'e':
-		return has_resolv_conf && skip(path, "/etc/resolv.conf")
-			       ? (char *)user
-			       : NULL;
+	switch (nr) {
+	case SYS_open:
+		return (struct form){ false, !(a[1] & O_NOFOLLOW) };
+	case SYS_openat:
+		return (struct form){ true, !(a[2] & O_NOFOLLOW) };
+	case SYS_openat2:
+	case SYS_faccessat:
+	case SYS_fchmodat:
+		return (struct form){ true, true };
+	case SYS_readlinkat:
+		return (struct form){ true, false };
+	case SYS_statx:
+		return (struct form){ true, !(a[2] & AT_SYMLINK_NOFOLLOW) };
+	case SYS_newfstatat:
+	case SYS_faccessat2:
+	case SYS_utimensat:
+		return (struct form){ true, !(a[3] & AT_SYMLINK_NOFOLLOW) };
+	case SYS_fchownat:
+		return (struct form){ true, !(a[4] & AT_SYMLINK_NOFOLLOW) };
+	case SYS_lstat:
+	case SYS_readlink:
+	case SYS_lchown:
+	case SYS_lgetxattr:
+	case SYS_llistxattr:
+		return (struct form){ false, false };
 	}
-	return NULL;
+	return (struct form){ false, true };
 }
 
-/*
- * Make a call with a directory and a name at @a, if the file is the library's.
- * Returns whether it is.
- */
-static bool at_lkl(long nr, long dir, const long *a, long *ret)
+/* What a descriptor is open on has another name here than in the library. */
+static long read_link(const char *name, long to, long size)
 {
-	uint32_t word = fd_word(dir);
-	const char *path = (void *)a[0];
-	char buf[NAME_SIZE], first;
+	char target[LOOKUP_NAME], shown[LOOKUP_NAME];
+	long n;
 
-	if (path && user_get(&first, a[0], 1) && first == '/') {
-		path = lkl_path(a[0], buf, sizeof(buf));
-		if (likely(!path))
-			return false;
-		dir = LKL_AT_FDCWD;
-	} else if (likely(!(word & FD_LKL))) {
-		return false;
+	if ((int)size <= 0)
+		return -EINVAL;
+	n = lkl_any(SYS_readlink, (long)name, (long)target, sizeof(target) - 1,
+		    0, 0);
+	if (n < 0)
+		return n;
+	target[n] = 0;
+	if (lookup_to_shown(shown, target) < (size_t)(int)size)
+		size = strlen(shown);
+	return user_put(to, shown, (int)size) ? (int)size : -EFAULT;
+}
+
+static bool is_change(long nr)
+{
+	return nr == SYS_fchmodat || nr == SYS_fchownat || nr == SYS_utimensat;
+}
+
+static long make(long nr, const long *a, struct form form, bool *library)
+{
+	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] };
+	struct lookup l;
+	enum whose whose;
+
+	whose = lookup(&l, form.at ? a[0] : AT_FDCWD, a[form.at], form.follow);
+	*library = whose == LIBRARY || whose == LIBRARY_FD;
+	if (likely(whose == HOST))
+		return host_call(nr, a);
+	if (whose == LIBRARY_FD) {
+		/* Where the kernel is another process's, nothing is changed. */
+		if (is_change(nr) && share_process() >= 0)
+			return host_call(nr, a);
+		b[0] = fd_number(fd_word(a[0]));
 	} else {
-		dir = fd_number(word);
+		b[form.at] = (long)l.name;
+		if (form.at)
+			b[0] = AT_FDCWD;
 	}
-	*ret = lkl_any(nr, dir, (long)path, a[1], a[2], a[3]);
-	return true;
+	if (whose == HOST_NAME)
+		return host_call(nr, b);
+	if (nr == SYS_open || nr == SYS_creat)
+		return lkl_any(SYS_openat, AT_FDCWD, b[0],
+			       nr == SYS_open ? b[1]
+					      : O_CREAT | O_WRONLY | O_TRUNC,
+			       b[nr == SYS_open ? 2 : 1], 0);
+	if (whose == LIBRARY && (nr == SYS_readlink || nr == SYS_readlinkat))
+		return read_link(l.name, a[form.at + 1], a[form.at + 2]);
+	return lkl_any(nr, b[0], b[1], b[2], b[3], b[4]);
 }
 
+/**
+ * path_call - make a call that names a file
+ */
+long path_call(long nr, const long *a)
+{
+	bool library;
+
+	return make(nr, a, form_of(nr, a), &library);
+}
+
+/**
+ * path_open - make one that opens it
+ */
 long path_open(long nr, const long *a)
 {
-	const long at[6] = { AT_FDCWD, a[0], a[1], a[2] };
-	char buf[NAME_SIZE];
-
-	if (likely(!lkl_path(a[0], buf, sizeof(buf))))
-		return host_call(nr, a);
-	return path_openat(SYS_openat, at);
-}
-
-long path_openat(long nr, const long *a)
-{
+	struct form form = form_of(nr, a);
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { 0 };
+	bool library;
 	long ret;
 
-	if (likely(!at_lkl(nr, a[0], a + 1, &ret)))
-		return host_call(nr, a);
-	return fd_install(ret, a[2] & O_CLOEXEC);
-}
-
-long path_openat2(long nr, const long *a)
-{
-	uint64_t flags = 0;
-	long ret;
-
-	if (likely(!at_lkl(nr, a[0], a + 1, &ret)))
-		return host_call(nr, a);
-	/* They are the first of the structure. */
-	user_get(&flags, a[2], sizeof(flags));
-	return fd_install(ret, flags & O_CLOEXEC);
-}
-
-/* stat(), lstat(), access() and readlink() are forms of others. */
-long path_plain(long nr, const long *a)
-{
-	char buf[NAME_SIZE];
-	const char *path = lkl_path(a[0], buf, sizeof(buf));
-
-	return likely(!path) ? host_call(nr, a)
-			     : lkl_any(nr, (long)path, a[1], a[2], 0, 0);
-}
-
-/* newfstatat(), statx(), faccessat(), readlinkat() */
-long path_at(long nr, const long *a)
-{
-	long ret;
-
-	return likely(!at_lkl(nr, a[0], a + 1, &ret)) ? host_call(nr, a) : ret;
+	if (nr == SYS_openat2) {
+		/* If it can't be read, the call fails. */
+		user_get(&how, a[2], sizeof(how));
+		form.follow = !(how.flags & O_NOFOLLOW);
+	} else {
+		how.flags = nr == SYS_creat ? 0 : a[form.at + 1];
+	}
+	ret = make(nr, a, form, &library);
+	return likely(!library) ? ret : fd_install(ret, how.flags & O_CLOEXEC);
 }
 
 /**
@@ -145,7 +150,14 @@ long path_at(long nr, const long *a)
 void path_init(bool resolv_conf)
 {
 	has_resolv_conf = resolv_conf;
-	snprintf(proc_pid, sizeof(proc_pid), "/proc/%d/net", getpid());
+	cwd_host();
+}
+
+static long make_directory(const char *name)
+{
+	long err = lkl2(SYS_mkdir, name, 0755);
+
+	return err == -EEXIST ? 0 : err;
 }
 
 /**
@@ -157,11 +169,17 @@ int path_mount(void)
 {
 	long err = lkl_mount_fs("proc");
 
-	if (err < 0)
-		return err;
-	err = lkl3(SYS_mkdirat, LKL_AT_FDCWD, "/sys", 0755);
-	if (err && err != -EEXIST)
-		return err;
-	return lkl6(SYS_mount, (long)"none", (long)"/sys", (long)"sysfs", 0, 0,
-		    0);
+	if (err >= 0)
+		err = make_directory("/sys");
+	if (!err)
+		err = lkl6(SYS_mount, (long)"none", (long)"/sys", (long)"sysfs",
+			   0, 0, 0);
+	if (!err)
+		err = make_directory("/dev");
+	if (!err)
+		err = make_directory("/dev/net");
+	if (!err)
+		err = lkl3(SYS_mknod, "/dev/net/tun", S_IFCHR | 0666,
+			   makedev(10, 200));
+	return err;
 }

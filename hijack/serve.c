@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include <lkl/asm/program.h>
 #include <lkl_host.h>
 
 #include "child.h"
@@ -242,6 +243,7 @@ void serve_epoll(int process, unsigned int index, long fd)
 /* Make a call in the child's name. */
 static long make(struct server *s, struct share_link *link)
 {
+	struct lkl_program_inode inode;
 	struct lkl_share_open open;
 	long nr = link->nr, a[6], ret;
 	unsigned int creds = __atomic_load_n(&share_processes[s->process].creds,
@@ -258,6 +260,9 @@ static long make(struct server *s, struct share_link *link)
 		return watch_files(s, a);
 	case SHARE_EPOLL:
 		return watch_epoll(s, a);
+	case SHARE_INODE:
+		inode = (struct lkl_program_inode){ .fd = a[0], .ino = a[1] };
+		return lkl_kernel_call(lkl_program_set_inode, &inode);
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)

@@ -38,6 +38,7 @@ enum {
 		-1, /* arg[0]: SHARE_START or SHARE_STOP; how many files */
 	SHARE_EPOLL = -2, /* arg[0]: SHARE_START or SHARE_STOP; index, file */
 	SHARE_END = -3, /* the thread ends */
+	SHARE_INODE = -4, /* arg[0]: a socket, arg[1]: its inode's number */
 };
 
 enum { SHARE_START, SHARE_STOP };

@@ -9,15 +9,21 @@
  * bind(), connect(), listen() or sendto() decides.
  */
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "internal.h"
 
-/* ioctl()s of sockets about interfaces, routes and so on: 0x8910 and up. */
+/*
+ * ioctl()s of sockets about interfaces, routes and so on: 0x8910 and up, but
+ * for those that are of the protocol.
+ */
 #define SIOC_FIRST 0x8910
 #define SIOC_LAST 0x89ff
+#define SIOC_PROTOCOL_LAST 0x89ef
 
 /* The socket that answers them when the program asks one of the host's. */
 static long ioctl_socket;
@@ -46,12 +52,59 @@ static bool is_inet(int family)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* What netlink talks about is the network's, or devices and users are. */
+static bool is_network(int protocol)
+{
+	switch (protocol) {
+	case NETLINK_ROUTE:
+	case NETLINK_NFLOG:
+	case NETLINK_SOCK_DIAG:
+	case NETLINK_XFRM:
+	case NETLINK_FIB_LOOKUP:
+	case NETLINK_NETFILTER:
+	case NETLINK_GENERIC:
+	case NETLINK_SMC:
+		return true;
+	}
+	return false;
+}
+
+/* Devices, processes and users of the host are what other families are about.
+ */
+static bool is_library(const long *a)
+{
+	switch ((int)a[0]) {
+	case AF_INET:
+	case AF_INET6:
+	case AF_PACKET:
+	case AF_APPLETALK:
+	case AF_IEEE802154:
+	case AF_KCM:
+	case AF_KEY:
+	case AF_LLC:
+	case AF_MCTP:
+	case AF_MPLS:
+	case AF_PHONET:
+	case AF_PPPOX:
+	case AF_RDS:
+	case AF_RXRPC:
+	case AF_SMC:
+	case AF_TIPC:
+	case AF_X25:
+	case AF_XDP:
+		return true;
+	case AF_NETLINK:
+		return is_network(a[2]);
+	}
+	return false;
+}
+
 long socket_socket(long nr, const long *a)
 {
 	int family = a[0], type = a[1] & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
 	long kfd, fd;
 
-	if (!is_inet(family) && family != AF_NETLINK && family != AF_PACKET)
+	if (!is_library(a))
 		return host_call(nr, a);
 	fd_expect_socket();
 	kfd = lkl_any(nr, a[0], a[1], a[2], 0, 0);
@@ -223,6 +276,21 @@ long socket_setsockopt(long nr, const long *a)
 	return fd_call(nr, a);
 }
 
+/*
+ * if_nametoindex() and others ask any socket about interfaces.  One of a family
+ * that has none of its own asks about the library's.
+ */
+static bool asks_network(long fd, unsigned int cmd)
+{
+	int family, size = sizeof(family);
+
+	return cmd >= SIOC_FIRST && cmd <= SIOC_LAST &&
+	       (cmd < SIOCPROTOPRIVATE || cmd > SIOC_PROTOCOL_LAST) &&
+	       !host6(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &family, &size,
+		      0) &&
+	       family == AF_UNIX;
+}
+
 long socket_ioctl(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
@@ -240,8 +308,7 @@ long socket_ioctl(long nr, const long *a)
 		}
 		return lkl3(nr, fd_number(word), cmd, a[2]);
 	}
-	/* Asked of a socket of another family, as if_nametoindex() does. */
-	if (cmd >= SIOC_FIRST && cmd <= SIOC_LAST)
+	if (unlikely(asks_network(a[0], cmd)))
 		return lkl_any(nr, ioctl_socket, cmd, a[2], 0, 0);
 	return host3(nr, a[0], a[1], a[2]);
 }

@@ -52,17 +52,18 @@ END_JSON
 	grep -qx 77 err && grep -qx 99 err || fail "$way: dump: $(cat err)"
 	rm enter lkl-hijack.json
 
-	# The first rule that fits says which stack it is: a descriptor of the
-	# library's stands for no socket of the host.
+	# The first rule that fits says which stack it is: the library's has another
+	# size of buffers.
 	rules='listen|tcp:127.0.0.2:17000-17010|host;listen|udp:127.0.0.0/30:17005|host'
 	rules+=';connect|[::1]:9|host;listen|127.0.0.64/27|lkl;any|127.0.0.64/26|host'
-	LKL_HIJACK_POLICY=$rules $way $PYTHON -c '
-import os, socket
+	LKL_HIJACK_SYSCTL="net.core.rmem_default=54321;net.ipv4.tcp_rmem=4096 54321 600000" LKL_HIJACK_POLICY=$rules $way $PYTHON -c '
+import socket
+size = 54321
 def check(host, way, type, address, port):
     s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, type)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     getattr(s, way)((address, port))
-    got = os.readlink(f"/proc/self/fd/{s.fileno()}").startswith("socket:")
+    got = s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) != size
     assert got == host, (host, way, type, address, port)
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 check(1, "bind", TCP, "127.0.0.2", 17000)

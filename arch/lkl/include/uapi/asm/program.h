@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * A program whose sockets are the library's sees its threads by the host's
+ * numbers, and its sockets by the host's inodes.
+ *
+ * The functions are to be run in kernel context.
+ */
+#ifndef _UAPI_ASM_LKL_PROGRAM_H
+#define _UAPI_ASM_LKL_PROGRAM_H
+
+/**
+ * struct lkl_program_inode - the inode of a socket
+ * @fd: descriptor of the library's kernel
+ * @ino: the number that it shall have
+ */
+struct lkl_program_inode {
+	int fd;
+	unsigned int ino;
+};
+
+/**
+ * lkl_program_set_inode - give a socket the number of an inode of the host's
+ * @inode: struct lkl_program_inode
+ *
+ * So /proc/net/tcp and sock_diag tell the number that the host tells for the
+ * descriptor of the host that stands for the socket.
+ *
+ * Return: 0, -EBADF or -ENOTSOCK
+ */
+long lkl_program_set_inode(void *inode);
+
+/**
+ * struct lkl_program_thread - a thread under its two numbers
+ * @host: the host's
+ * @kernel: the library's kernel's; 0 is not known
+ */
+struct lkl_program_thread {
+	int host;
+	int kernel;
+};
+
+/**
+ * lkl_program_find_thread - find one number of a thread by the other
+ * @thread: struct lkl_program_thread; @host is looked for if @kernel is 0
+ *
+ * Return: 0 or -ESRCH
+ */
+long lkl_program_find_thread(void *thread);
+
+#endif /* _UAPI_ASM_LKL_PROGRAM_H */

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Make the table of calls from calls.tbl:
+#
+#	awk -f calls.awk syscall_64.tbl calls.tbl
+#
+# The first is the kernel's.  Each call of it has to be in the second, once.
+
+function bad(text)
+{
+	print FILENAME ":" FNR ": " text > "/dev/stderr"
+	failed = 1
+}
+
+/^[ \t]*(#|$)/ { next }
+
+FILENAME == ARGV[1] {
+	if ($2 == "common" || $2 == "64") {
+		number[$3] = $1
+		if ($1 > last)
+			last = $1
+	}
+	next
+}
+
+/^[a-z]/ {
+	whose = $1
+	handler = $2
+	sub(/:$/, "", handler)
+	if ($1 ~ /:$/) {
+		sub(/:$/, "", whose)
+		handler = ""
+	}
+	if (whose !~ /^(host|library|descriptor|path|either|here|refused)$/)
+		bad("no such side: " whose)
+	if ((whose == "host") != (handler == ""))
+		bad(whose (handler == "" ? " has no handler" : " has a handler"))
+	if ($0 !~ /: ./)
+		bad("no reason")
+	next
+}
+
+{
+	for (i = 1; i <= NF; i++) {
+		if (!($i in number))
+			bad("no such call: " $i)
+		else if ($i in known)
+			bad($i " is here twice")
+		known[$i] = 1
+		if (handler != "" && $i in number) {
+			print "\t[" number[$i] "] = " handler ", /* " $i " */"
+			has[number[$i]] = 1
+		}
+	}
+}
+
+END {
+	for (name in number)
+		if (!(name in known)) {
+			print ARGV[2] ": nobody has " name \
+				", number " number[name] > "/dev/stderr"
+			failed = 1
+		}
+	# The table is as long, whoever has the last one.
+	if (!(last in has))
+		print "\t[" last "] = NULL,"
+	exit failed
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The program's working directory.
+ *
+ * It is a directory of the host's, or one of the library's: then its name is
+ * here, and the host's own is the nearest that the host has, for programs that
+ * are executed.  A relative name in a directory of the host's is looked at more
+ * closely (lookup.c) if that is near to those of the library's.
+ *
+ * All threads have the same one.  What the child of a vfork() does to its own
+ * does not concern its parent.
+ */
+#include <fcntl.h>
+
+#include "lookup.h"
+#include "user.h"
+
+/* Readers copy, and look whether it has changed meanwhile: odd is changing. */
+static unsigned int sequence;
+static bool is_library, is_near;
+static char directory[LOOKUP_NAME];
+
+static void set(bool library, bool near, const char *name)
+{
+	unsigned int n = __atomic_load_n(&sequence, __ATOMIC_RELAXED);
+
+	/* Of two threads that change it at once, one comes after the other. */
+	while (n & 1 ||
+	       !__atomic_compare_exchange_n(&sequence, &n, n + 1, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		n = __atomic_load_n(&sequence, __ATOMIC_RELAXED);
+	__atomic_store_n(&is_library, library, __ATOMIC_RELAXED);
+	__atomic_store_n(&is_near, near, __ATOMIC_RELAXED);
+	if (name)
+		memcpy(directory, name, strlen(name) + 1);
+	__atomic_store_n(&sequence, n + 2, __ATOMIC_RELEASE);
+}
+
+bool cwd_get(char *name)
+{
+	unsigned int before;
+	bool library;
+
+	if (likely(!__atomic_load_n(&is_library, __ATOMIC_RELAXED)))
+		return false;
+	if (!name)
+		return true;
+	do {
+		before = __atomic_load_n(&sequence, __ATOMIC_ACQUIRE);
+		library = is_library;
+		memcpy(name, directory, LOOKUP_NAME);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (before & 1 ||
+		 before != __atomic_load_n(&sequence, __ATOMIC_RELAXED));
+	return library;
+}
+
+bool cwd_is_near(void)
+{
+	return __atomic_load_n(&is_near, __ATOMIC_RELAXED);
+}
+
+void cwd_host(void)
+{
+	char name[LOOKUP_NAME];
+
+	if (hijack_in_vfork())
+		return;
+	/* A longer one is not near. */
+	set(false,
+	    own_call3(SYS_getcwd, name, sizeof(name), 0) > 0 &&
+		    lookup_near(name),
+	    NULL);
+}
+
+/* Go to a directory of the library's. */
+static long go(char *name)
+{
+	char host[LOOKUP_NAME];
+	size_t len;
+	long err = lookup_canonical(name, O_DIRECTORY);
+
+	if (err)
+		return err;
+	len = lookup_to_program(host, name);
+	while (len && host1(SYS_chdir, host)) {
+		while (len && host[--len] != '/')
+			;
+		host[len] = 0;
+	}
+	if (!len)
+		host1(SYS_chdir, "/");
+	if (!hijack_in_vfork())
+		set(true, true, name);
+	return 0;
+}
+
+long cwd_chdir(long nr, const long *a)
+{
+	struct lookup l;
+	long ret;
+
+	switch (lookup(&l, AT_FDCWD, a[0], true)) {
+	case HOST_NAME:
+		ret = host1(nr, l.name);
+		break;
+	case LIBRARY:
+		return go(l.name);
+	default:
+		ret = host1(nr, a[0]);
+	}
+	if (!ret)
+		cwd_host();
+	return ret;
+}
+
+long cwd_fchdir(long nr, const long *a)
+{
+	struct lookup l;
+	long ret;
+
+	if (unlikely(fd_is_lkl(a[0]))) {
+		ret = lookup_descriptor(l.name, a[0]);
+		return ret ?: go(l.name);
+	}
+	ret = host1(nr, a[0]);
+	if (!ret)
+		cwd_host();
+	return ret;
+}
+
+long cwd_getcwd(long nr, const long *a)
+{
+	char name[LOOKUP_NAME], host[LOOKUP_NAME];
+	size_t size;
+
+	if (likely(!cwd_get(name)) || hijack_in_vfork())
+		return host2(nr, a[0], a[1]);
+	size = lookup_to_program(host, name) + 1;
+	if (size > (unsigned long)a[1])
+		return -ERANGE;
+	return user_put(a[0], host, size) ? (long)size : -EFAULT;
+}
