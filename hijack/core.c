@@ -362,8 +362,6 @@ void hijack_before_fork(void)
 	lkl_sys_halt();
 	lkl_unload_config(&config);
 	lkl_cleanup();
-	/* Copying the program's memory still needs it. */
-	posix_faults_install();
 	fd_disown();
 	set_state(HIJACK_DOWN);
 }
@@ -384,8 +382,6 @@ int hijack_start(const char *name)
 	hijack_name = name;
 	exec_init();
 	cred_init();
-	posix_fixup = (struct posix_fixup){ (unsigned long)user_copy_start,
-					    (unsigned long)user_copy_end };
 	thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = own_thread_create;
 	lkl_host_ops.listen_begin = no_listener;

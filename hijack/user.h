@@ -4,7 +4,7 @@
  *
  * A pointer of the program's may be bad, and the program then expects EFAULT.
  * So nothing that it points to is looked at where it is: it is copied, by code
- * that a fault is known to happen in (host/posix/fault.c).  A copy does not
+ * that a fault is known to happen in (way/signal.c).  A copy does not
  * change, either, while another thread of the program writes to the memory.
  */
 #ifndef HIJACK_USER_H

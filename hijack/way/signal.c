@@ -400,13 +400,28 @@ unsigned long way_signal(int sig, siginfo_t *info, ucontext_t *uc)
 	return deliver(t, sig, info, uc, true);
 }
 
-/* What the library calls for faults that are none of its. */
+/* A bad pointer of the program's, which user_copy() has met? */
+static bool fix_copy(const siginfo_t *info, ucontext_t *uc)
+{
+	greg_t *ip = &uc->uc_mcontext.gregs[REG_RIP];
+
+	if (info->si_code <= 0 ||
+	    (unsigned long)*ip - (unsigned long)user_copy_start >=
+		    (unsigned long)(user_copy_end - user_copy_start))
+		return false;
+	*ip = (greg_t)user_copy_end;
+	return true;
+}
+
+/*
+ * What the library calls for faults that are none of its.  While it starts,
+ * way_fault() does not come first.
+ */
 static void not_ours(int sig, siginfo_t *info, void *uc)
 {
 	(void)sig;
-	(void)info;
-	(void)uc;
-	not_the_librarys = 1;
+	if (!fix_copy(info, uc))
+		not_the_librarys = 1;
 }
 
 static bool library_handles(struct way_thread *t, int sig, siginfo_t *info,
@@ -463,14 +478,10 @@ static unsigned long handle_reserved(struct way_thread *t, int sig,
 
 unsigned long way_fault(int sig, siginfo_t *info, ucontext_t *uc)
 {
-	unsigned long ip = uc->uc_mcontext.gregs[REG_RIP];
 	struct way_thread *t = way_self();
 
-	if (info->si_code > 0 && ip >= (unsigned long)user_copy_start &&
-	    ip < (unsigned long)user_copy_end) {
-		uc->uc_mcontext.gregs[REG_RIP] = (unsigned long)user_copy_end;
+	if (fix_copy(info, uc))
 		return 0;
-	}
 	if (library_handles(t, sig, info, uc))
 		return 0;
 	return handle_reserved(t, sig, info, uc);

@@ -23,8 +23,6 @@
 static struct sigaction old[2];
 static int installed;
 
-struct posix_fixup posix_fixup;
-
 static struct sigaction *old_of(int sig)
 {
 	return &old[sig == SIGBUS];
@@ -169,17 +167,6 @@ static long off_signal_stack(ucontext_t *uc, long (*fn)(void *arg), void *arg)
 	return ret;
 }
 
-/* Is it in code that goes on elsewhere then? */
-static int fix_up(ucontext_t *uc)
-{
-	greg_t *ip = &uc->uc_mcontext.gregs[REG_RIP];
-
-	if (*ip - posix_fixup.start >= posix_fixup.resume - posix_fixup.start)
-		return 0;
-	*ip = posix_fixup.resume;
-	return 1;
-}
-
 static void on_fault(int sig, siginfo_t *info, void *ucontext)
 {
 	ucontext_t *uc = ucontext;
@@ -191,8 +178,6 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 	int whose = 0;
 	long err;
 
-	if (info->si_code > 0 && fix_up(uc))
-		return;
 	if (info->si_code > 0)
 		whose = lkl_kernel_fault(uc, fault.addr, fault.write);
 	if (whose == 2) {

@@ -101,18 +101,6 @@ void lkl_listen_end(void);
 /* An epoll is going to be closed. */
 void lkl_listen_forget(int epoll);
 
-/**
- * struct posix_fixup - code outside of the kernel that may fault
- * @start: address of its first instruction
- * @resume: of the one behind it, where it goes on after a fault
- */
-struct posix_fixup {
-	unsigned long start, resume;
-};
-
-/* There is one such code, or none. */
-extern struct posix_fixup posix_fixup;
-
 /* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's.
  */
 void posix_admit_faults(void);
