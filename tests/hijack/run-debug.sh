@@ -8,7 +8,7 @@
 need gdb gcc
 trap 'jobs -p | xargs -r kill 2>/dev/null || true; cleanup' EXIT
 
-cat >program.c <<'END_C'
+cat >debugged.c <<'END_C'
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -47,8 +47,8 @@ int main(int argc, char **argv)
 	loops_here(fd);
 }
 END_C
-gcc -g -O1 -fno-omit-frame-pointer -o program program.c
-gcc -g -O1 -fno-omit-frame-pointer -static -o static program.c
+gcc -g -O1 -fno-omit-frame-pointer -o program debugged.c
+gcc -g -O1 -fno-omit-frame-pointer -static -o static debugged.c
 
 # expect PATTERN...: lines of the log, in this order
 expect() {
@@ -72,8 +72,8 @@ while read -r way program; do
 	pid=$!
 	cat loops
 	debug -p $pid <<<'thread apply all bt' || true
-	expect '^#.* lkl_task_syscall' '^#.* waits_here .*program.c:10' \
-		'^Thread 1 ' '^#.* loops_here .*program.c:[0-9]+' '^#.* main .*program.c:[0-9]+'
+	expect '^#.* lkl_task_syscall' '^#.* waits_here .*debugged.c:10' \
+		'^Thread 1 ' '^#.* loops_here .*debugged.c:[0-9]+' '^#.* main .*debugged.c:[0-9]+'
 	if [ $program = ./program ] && command -v perf >perf.log &&
 		perf record -q -e cpu-clock -g -o data -p $pid sleep 0.5 >perf.log 2>&1; then
 		perf report -i data --stdio --no-children -g caller >log 2>&1
@@ -90,8 +90,8 @@ END
 
 way=lkl-run
 for program in ./program ./static; do
-	debug -batch -ex 'break program.c:24' -ex 'break bind' -ex run -ex bt \
+	debug -batch -ex 'break debugged.c:24' -ex 'break bind' -ex run -ex bt \
 		-ex continue -ex bt -ex continue --args lkl-run "$program" end
-	expect '^#0 .*main \(.*program.c:24' '^#0 .*bind' '^#1 .*main \(.*program.c:29' \
+	expect '^#0 .*main \(.*debugged.c:24' '^#0 .*bind' '^#1 .*main \(.*debugged.c:29' \
 		'exited normally'
 done
