@@ -37,7 +37,7 @@ static bool watch_all;
 
 static long core(struct way_regs *r)
 {
-	return run_core(r->nr, r->arg);
+	return hijack_syscall(r->nr, r->arg);
 }
 
 static bool failed(long ret)
@@ -63,7 +63,7 @@ static long call_mmap(struct run_thread *t, struct way_regs *r)
 		rewrite_forget(a[0], a[0] + pages(a[1]));
 	else if (!a[0] && !(a[3] & MAP_32BIT))
 		a[0] = run_place(a[1]);
-	ret = run_core(r->nr, a);
+	ret = hijack_syscall(r->nr, a);
 	if (failed(ret))
 		return ret;
 	if ((a[2] & (PROT_READ | PROT_WRITE | PROT_EXEC)) ==
@@ -221,7 +221,7 @@ static long call_open(struct run_thread *t, struct way_regs *r)
 		return core(r);
 	memcpy(arg, r->arg, sizeof(arg));
 	arg[at] = (long)run_options.program;
-	return run_core(r->nr, arg);
+	return hijack_syscall(r->nr, arg);
 }
 
 static long call_exit_group(struct run_thread *t, struct way_regs *r)

@@ -69,7 +69,7 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 		return t->way.vforked
 			       ? host_syscall(r->nr, args[0], args[1], args[2],
 					      args[3], args[4], 0)
-			       : run_core(r->nr, args);
+			       : hijack_syscall(r->nr, args);
 	args[2] = args[2 + at];
 	while (argv[n])
 		n++;
@@ -89,8 +89,6 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 		new[i++] = "--no-rewrite";
 	if (run_options.seccomp)
 		new[i++] = "--seccomp";
-	if (run_options.host)
-		new[i++] = "--host";
 	new[i++] = "--argv0";
 	new[i++] = n ? argv[0] : "";
 	new[i++] = "--";
@@ -99,7 +97,7 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
-	i = run_core(SYS_execve, args);
+	i = hijack_syscall(SYS_execve, args);
 	munmap(new, (n + 12 + m) * sizeof(*new));
 	hijack_exec_end();
 	return i;

@@ -44,7 +44,7 @@ static const char usage[] =
 	"  LKL_HIJACK_NET_IP=10.0.0.2 LKL_HIJACK_NET_NETMASK_LEN=24 "
 	"lkl-run ./server\n";
 
-enum { OPT_ARGV0 = 256, OPT_HOST, OPT_STACK, OPT_PRELOAD };
+enum { OPT_ARGV0 = 256, OPT_STACK, OPT_PRELOAD };
 
 static const struct option options[] = {
 	{ "trace", no_argument, NULL, 't' },
@@ -52,7 +52,6 @@ static const struct option options[] = {
 	{ "no-rewrite", no_argument, NULL, 'n' },
 	{ "seccomp", no_argument, NULL, 'c' },
 	{ "argv0", required_argument, NULL, OPT_ARGV0 },
-	{ "host", no_argument, NULL, OPT_HOST },
 	{ "stack", no_argument, NULL, OPT_STACK },
 	{ "preload", required_argument, NULL, OPT_PRELOAD },
 	{ "help", no_argument, NULL, 'h' },
@@ -163,9 +162,6 @@ int main(int argc, char **argv, char **envp)
 		case OPT_ARGV0:
 			argv0 = optarg;
 			break;
-		case OPT_HOST:
-			run_options.host = true;
-			break;
 		case OPT_PRELOAD:
 			library = optarg;
 			break;
@@ -225,8 +221,7 @@ int main(int argc, char **argv, char **envp)
 		return 126;
 	run_threads_early();
 	run_calls_init();
-	if (way_signals_early() ||
-	    (!run_options.host && hijack_start("lkl-run")))
+	if (way_signals_early() || hijack_start("lkl-run"))
 		return 125;
 	err = way_signals_init();
 	if (err) {

@@ -39,7 +39,6 @@ static inline struct run_thread *to_run(struct way_thread *t)
  * @stats: print a summary at the end
  * @rewrite: change system call instructions
  * @seccomp: the host traps system calls with a filter, by where they are made
- * @host: all calls are the host's: a helper that its parent's filter traps
  * @self: path of lkl-run
  * @program: path of the program
  */
@@ -48,7 +47,6 @@ struct run_options {
 	bool stats;
 	bool rewrite;
 	bool seccomp;
-	bool host;
 	const char *self;
 	char program[4096];
 };
@@ -61,14 +59,6 @@ static inline struct run_thread *run_self(void)
 
 	asm volatile("movq %%gs:0, %0" : "=r"(t));
 	return t;
-}
-
-/* A call of the program's that is not lkl-run's own affair. */
-static inline long run_core(long nr, const long *a)
-{
-	if (__builtin_expect(run_options.host, 0))
-		return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	return hijack_syscall(nr, a);
 }
 
 /* entry.S */
