@@ -237,6 +237,11 @@ static long other_call(long nr, const long *a)
 	return hijack_syscall(nr, a);
 }
 
+bool hijack_is_refused(long nr)
+{
+	return (unsigned long)nr >= array_size(calls) || calls[nr] == do_refuse;
+}
+
 long hijack_syscall(long nr, const long a[6])
 {
 	hijack_call *call;

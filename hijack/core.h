@@ -190,6 +190,9 @@ unsigned long hijack_exec_begin(char *const *env, char **to, char *text);
 void hijack_exec_end(void);
 #define HIJACK_EXEC_TEXT 8192
 
+/* Is the call one that no program may make? */
+bool hijack_is_refused(long nr);
+
 /* Is the thread in a call of the library, made here or elsewhere? */
 bool hijack_busy(void);
 

@@ -123,6 +123,9 @@ void decide_side(long fd, bool host);
 long decide_call(long nr, const long *a, enum policy_way way, long user,
 		 unsigned long len);
 
+/* Requests to files (aio.c) */
+hijack_call aio_submit;
+
 /* Copying between descriptors (copy.c) */
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
 void copy_forget(void);

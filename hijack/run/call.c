@@ -295,6 +295,18 @@ static void trace(const struct way_regs *r, long ret, const char *where)
 	way_host3(SYS_write, STDERR_FILENO, line, n);
 }
 
+/* Once in a program: why its requests do not show up here. */
+static void trace_uring(void)
+{
+	static const char text[] =
+		"lkl-run: io_uring is refused, as its requests are made where "
+		"they are not seen\n";
+	static bool told;
+
+	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+		way_host3(SYS_write, STDERR_FILENO, text, sizeof(text) - 1);
+}
+
 static long call_slow(struct way_thread *way, struct way_regs *r)
 {
 	struct run_thread *t = to_run(way);
@@ -316,14 +328,20 @@ static long call_slow(struct way_thread *way, struct way_regs *r)
 	if (library_calls != before) {
 		where = "library";
 		__atomic_fetch_add(&count_library, 1, __ATOMIC_RELAXED);
+	} else if (!h && hijack_is_refused(r->nr)) {
+		where = "refused";
+		__atomic_fetch_add(&count_here, 1, __ATOMIC_RELAXED);
 	} else if (!h) {
 		where = "host";
 		__atomic_fetch_add(&count_host, 1, __ATOMIC_RELAXED);
 	} else {
 		__atomic_fetch_add(&count_here, 1, __ATOMIC_RELAXED);
 	}
-	if (run_options.trace)
+	if (run_options.trace) {
 		trace(r, ret, where);
+		if (r->nr == SYS_io_uring_setup)
+			trace_uring();
+	}
 	return ret;
 }
 

@@ -5,6 +5,7 @@
  * exactly if the sockets are.
  */
 #include <dirent.h>
+#include <linux/aio_abi.h>
 #include <linux/kcmp.h>
 #include <poll.h>
 #include <signal.h>
@@ -235,10 +236,59 @@ static void owners(void)
 	FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
 }
 
+/* No request gets to the host's side of a file of the library's. */
+static void requests(void)
+{
+	static char text[2][4] = { "abc", "abc" };
+	struct io_event events[4];
+	struct iocb r[3] = { 0 }, *all[3] = { &r[0], &r[1], &r[2] };
+	struct timespec none = { 0 };
+	aio_context_t context = 0;
+	int s[2], p[2];
+
+	if (syscall(SYS_io_setup, 4, &context)) {
+		CHECK(errno == ENOSYS || errno == EPERM);
+		return;
+	}
+	tcp_pair(s);
+	SYS(pipe(p));
+	r[1].aio_fildes = s[0];
+	r[1].aio_buf = (long)text[1];
+	r[1].aio_nbytes = 3;
+	for (int op = IOCB_CMD_PREAD; op <= IOCB_CMD_NOOP; op++) {
+		r[1].aio_lio_opcode = op;
+		FAILS(syscall(SYS_io_submit, context, 1, &all[1]), EINVAL);
+	}
+	r[1].aio_fildes = SYS(open("/proc/net/dev", O_RDONLY));
+	r[1].aio_lio_opcode = IOCB_CMD_PREAD;
+	FAILS(syscall(SYS_io_submit, context, 1, &all[1]), EINVAL);
+	/* What is before it is done, what is after it is not. */
+	r[0] = r[2] = (struct iocb){ .aio_lio_opcode = IOCB_CMD_PWRITE,
+				     .aio_fildes = p[1],
+				     .aio_buf = (long)text[0],
+				     .aio_nbytes = 3 };
+	EQ(syscall(SYS_io_submit, context, 3, all), 1);
+	EQ(syscall(SYS_io_getevents, context, 1, 4, events, NULL), 1);
+	EQ(events[0].obj, (unsigned long)&r[0]);
+	EQ(events[0].res, 3);
+	EQ(syscall(SYS_io_getevents, context, 0, 4, events, &none), 0);
+	/* Bad pointers, and contexts that are none */
+	FAILS(syscall(SYS_io_submit, context, 1, 8), EFAULT);
+	all[0] = (void *)8;
+	FAILS(syscall(SYS_io_submit, context, 1, all), EFAULT);
+	all[0] = &r[0];
+	all[1] = (void *)8;
+	EQ(syscall(SYS_io_submit, context, 2, all), 1);
+	EQ(syscall(SYS_io_submit, context, 0, all), 0);
+	FAILS(syscall(SYS_io_submit, context, -1L, all), EINVAL);
+	FAILS(syscall(SYS_io_submit, 8, 1, all), EINVAL);
+	SYS(syscall(SYS_io_destroy, context));
+}
+
 static const struct check tests[] = {
 	{ "jail", jail },     { "inherited", inherited },
 	{ "names", names },   { "equality", equality },
-	{ "owners", owners },
+	{ "owners", owners }, { "requests", requests },
 };
 
 HIJACK_MAIN(tests)

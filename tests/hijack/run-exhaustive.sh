@@ -91,3 +91,21 @@ done
 lkl-run --trace ./program >/dev/null 2>trace
 grep -q '^\[[0-9]*\] socket(0x2, 0x2, 0, .*) = .*  library$' trace || fail "no socket in the trace"
 grep -q '^\[[0-9]*\] getppid(.*) = .*  host$' trace || fail "no getppid in the trace"
+
+# Twice refused, once explained
+cat >uring.c <<'END_C'
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int main(void)
+{
+	char params[256] = { 0 };
+
+	return syscall(SYS_io_uring_setup, 1, params) != -1 ||
+	       syscall(SYS_io_uring_setup, 1, params) != -1;
+}
+END_C
+gcc -o uring uring.c
+lkl-run --trace ./uring 2>log || fail "io_uring: $(cat log)"
+[ "$(grep -c '] io_uring_setup(.* = -ENOSYS  refused$' log)" = 2 ] &&
+	[ "$(grep -c '^lkl-run: io_uring is refused' log)" = 1 ] || fail "io_uring: $(cat log)"
