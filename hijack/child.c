@@ -341,10 +341,12 @@ void share_tell_cred(void)
 
 /**
  * share_name_socket - give a socket the number of the host's inode
+ * @kfd: its number in the library's kernel
+ * @fd: the descriptor of the host, by which the owner learns the inode
  */
-void share_name_socket(long kfd, unsigned int ino)
+void share_name_socket(long kfd, long fd)
 {
-	share_call(SHARE_INODE, (long[6]){ kfd, ino });
+	share_call(SHARE_INODE, (long[6]){ kfd, fd });
 }
 
 /**

@@ -134,7 +134,7 @@ static void name_socket(long fd, long kfd)
 	inode.ino = st.st_ino;
 	if (lkl_kernel_call(lkl_program_set_inode, &inode) == -ENOSYS &&
 	    !lkl_kernel_boots())
-		share_name_socket(kfd, inode.ino);
+		share_name_socket(kfd, fd);
 }
 
 /**

@@ -171,7 +171,7 @@ long share_call(long nr, const long *a);
 long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
 long share_give_bell(int index);
-void share_name_socket(long kfd, unsigned int ino);
+void share_name_socket(long kfd, long fd);
 void share_sandbox(void);
 void share_thread_exit(void);
 void share_prepare(void);

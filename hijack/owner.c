@@ -221,7 +221,7 @@ static void hear(int index)
 	if (ret < 0)
 		return;
 	if (message.what == SHARE_OPEN)
-		serve_link(index, message.index, fd);
+		serve_link(index, message.index, fd, pid);
 	else if (message.what == SHARE_BELL)
 		serve_epoll(index, message.index, fd);
 	else if (message.what == SHARE_CRED && fd < 0)

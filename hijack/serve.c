@@ -32,6 +32,7 @@
  * @index: which, of that process
  * @window: of the link
  * @gone: the process has ended
+ * @pid: the process, as the host says, or 0
  * @bell: its thread's eventfd
  * @number: of the call that is being made
  * @creds: how often the process had become somebody else when it was told
@@ -48,6 +49,7 @@ static struct server {
 	unsigned int index;
 	char *window;
 	int gone;
+	int pid;
 	long bell;
 	unsigned int number;
 	unsigned int creds;
@@ -240,10 +242,50 @@ void serve_epoll(int process, unsigned int index, long fd)
  * Calls
  */
 
+/* The text of a number and of what is in front of it, which end at @at. */
+static char *put_before(char *at, const char *text, size_t len, unsigned int n)
+{
+	do {
+		*--at = '0' + n % 10;
+		n /= 10;
+	} while (n);
+	at -= len;
+	copy(at, text, len);
+	return at;
+}
+
+/*
+ * SHARE_INODE: a socket, and the process's descriptor of the host for it.
+ *
+ * The process could say any number, that of another process's socket, too.  So
+ * the host is asked, by a call that does not touch what the descriptor is of.
+ * A socket keeps the number that it has, as others may share it.
+ */
+static long name_socket(struct server *s, const long *a)
+{
+	struct lkl_program_inode inode = { .fd = a[0], .once = 1 };
+	static const char socket[] = "socket:[";
+	char path[40] = { 0 }, *at = path + sizeof(path) - 1;
+	char name[40] = { 0 };
+	long err;
+
+	if (s->pid <= 0)
+		return -ESRCH;
+	at = put_before(at, "/fd/", 4, a[1]);
+	at = put_before(at, "/proc/", 6, s->pid);
+	err = own_call3(SYS_readlink, at, name, sizeof(name) - 1);
+	if (err < 0)
+		return err;
+	if (strncmp(name, socket, sizeof(socket) - 1))
+		return -ENOTSOCK;
+	for (at = name + sizeof(socket) - 1; *at >= '0' && *at <= '9'; at++)
+		inode.ino = inode.ino * 10 + *at - '0';
+	return lkl_kernel_call(lkl_program_set_inode, &inode);
+}
+
 /* Make a call in the child's name. */
 static long make(struct server *s, struct share_link *link)
 {
-	struct lkl_program_inode inode;
 	struct lkl_share_open open;
 	long nr = link->nr, a[6], ret;
 	unsigned int creds = __atomic_load_n(&share_processes[s->process].creds,
@@ -261,8 +303,7 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_EPOLL:
 		return watch_epoll(s, a);
 	case SHARE_INODE:
-		inode = (struct lkl_program_inode){ .fd = a[0], .ino = a[1] };
-		return lkl_kernel_call(lkl_program_set_inode, &inode);
+		return name_socket(s, a);
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)
@@ -367,7 +408,8 @@ static struct server *find_server(int process, unsigned int index)
 	return NULL;
 }
 
-static struct server *start_server(int process, unsigned int index, long bell)
+static struct server *start_server(int process, unsigned int index, long bell,
+				   int pid)
 {
 	struct server *s = servers;
 
@@ -382,6 +424,7 @@ static struct server *start_server(int process, unsigned int index, long bell)
 		.process = process,
 		.index = index,
 		.window = share_processes[process].area->data[index],
+		.pid = pid,
 		.bell = bell,
 	};
 	if (s - servers >= servers_top)
@@ -398,8 +441,9 @@ static struct server *start_server(int process, unsigned int index, long bell)
  * @process: number of the process
  * @index: of the link
  * @bell: eventfd of its thread, or -1
+ * @pid: the process, as the host says, or 0
  */
-void serve_link(int process, unsigned int index, long bell)
+void serve_link(int process, unsigned int index, long bell, int pid)
 {
 	struct server *old = find_server(process, index);
 	struct share_link *link;
@@ -412,7 +456,7 @@ void serve_link(int process, unsigned int index, long bell)
 		lkl_host_ops.thread_join(old->handle);
 		old->handle = 0;
 	}
-	if (bell >= 0 && start_server(process, index, bell))
+	if (bell >= 0 && start_server(process, index, bell, pid))
 		return;
 	fd_forget(bell);
 	link = &share_processes[process].area->link[index];

@@ -38,7 +38,8 @@ enum {
 		-1, /* arg[0]: SHARE_START or SHARE_STOP; how many files */
 	SHARE_EPOLL = -2, /* arg[0]: SHARE_START or SHARE_STOP; index, file */
 	SHARE_END = -3, /* the thread ends */
-	SHARE_INODE = -4, /* arg[0]: a socket, arg[1]: its inode's number */
+	SHARE_INODE = -4, /* arg[0]: a socket; the host's, whose inode it has */
+	SHARE_LAST = SHARE_INODE,
 };
 
 enum { SHARE_START, SHARE_STOP };
@@ -188,7 +189,7 @@ void epoll_ring(struct epoll *e, int event);
 void wait_alone(void);
 
 /* serve.c: the owner's threads that make calls */
-void serve_link(int process, unsigned int index, long bell);
+void serve_link(int process, unsigned int index, long bell, int pid);
 void serve_epoll(int process, unsigned int index, long bell);
 void serve_end(int process);
 bool serve_interrupt(bool *used);

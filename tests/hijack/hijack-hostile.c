@@ -8,6 +8,7 @@
  */
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "../../hijack/share.h"
@@ -145,6 +146,39 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 #define HEAD SHARE_FIRST
 #define DATA SHARE_HEAD
 
+/* The number of an inode, as the owner tells it. */
+static unsigned long inode_of(long fd)
+{
+	EQ(call(SYS_fstat, fd, DATA, 0, 0, 0, 0), 0);
+	return ((struct stat *)(window + DATA))->st_ino;
+}
+
+/*
+ * A socket that has no number gets that of a socket the process has, and keeps
+ * it.  @named is one that the parent has, too.
+ */
+static void inodes(long named)
+{
+	unsigned long before = inode_of(named);
+	long s = call(SYS_socket, AF_INET, SOCK_STREAM, 0, 0, 0, 0);
+	int own = SYS(socket(AF_UNIX, SOCK_STREAM, 0)), other[2];
+	struct stat st;
+
+	CHECK(s >= 0);
+	SYS(fstat(own, &st));
+	SYS(pipe(other));
+	REFUSED(EEXIST, SHARE_INODE, named, own, 0, 0, 0, 0);
+	EQ(inode_of(named), before);
+	REFUSED(ENOTSOCK, SHARE_INODE, s, other[0], 0, 0, 0, 0);
+	REFUSED(ENOENT, SHARE_INODE, s, st.st_ino + (1 << 30), 0, 0, 0, 0);
+	REFUSED(ENOENT, SHARE_INODE, s, -1, 0, 0, 0, 0);
+	REFUSED(EBADF, SHARE_INODE, 1L << 30, own, 0, 0, 0, 0);
+	EQ(call(SHARE_INODE, s, own, 0, 0, 0, 0), 0);
+	EQ(inode_of(s), st.st_ino);
+	REFUSED(EEXIST, SHARE_INODE, s, pair[0], 0, 0, 0, 0);
+	EQ(inode_of(s), st.st_ino);
+}
+
 static void by_hand(void)
 {
 	struct share_head *head;
@@ -225,6 +259,7 @@ static void by_hand(void)
 		0);
 	REFUSED(EFAULT, SHARE_WATCH, SHARE_START, 1L << 60, 0, 0, 0, 0);
 	REFUSED(ENOENT, SHARE_EPOLL, SHARE_STOP, 1L << 40, 0, 0, 0, 0);
+	inodes(fd);
 	/* Calls that no child makes. */
 	REFUSED(EPERM, SYS_mmap, 0, 4096, PROT_READ, 0, 0, 0);
 	REFUSED(EPERM, SYS_process_vm_readv, 1, DATA, 1, 0, 0, 0);
@@ -232,7 +267,7 @@ static void by_hand(void)
 	REFUSED(EPERM, SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc, 0, 0, 0);
 	REFUSED(EPERM, SYS_execve, DATA, 0, 0, 0, 0, 0);
 	REFUSED(EPERM, 1L << 40, 0, 0, 0, 0, 0, 0);
-	REFUSED(EPERM, SHARE_END - 1, 0, 0, 0, 0, 0, 0);
+	REFUSED(EPERM, SHARE_LAST - 1, 0, 0, 0, 0, 0, 0);
 	REFUSED(EINVAL, SYS_fcntl, fd, F_SETOWN, 1, 0, 0, 0);
 	REFUSED(EINVAL, SYS_fcntl, fd, 10 /* F_SETSIG */, SIGKILL, 0, 0, 0);
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
@@ -347,7 +382,7 @@ static long random_call(void)
 		SYS_openat,	SYS_stat,	SYS_epoll_wait, SYS_epoll_ctl,
 		SYS_getdents64, SYS_accept4,	SYS_statx,	SYS_socket,
 		SYS_connect,	SYS_bind,	SYS_fcntl,	SHARE_WATCH,
-		SHARE_EPOLL,	SHARE_WATCH,	SHARE_EPOLL,
+		SHARE_EPOLL,	SHARE_WATCH,	SHARE_EPOLL,	SHARE_INODE,
 	};
 	unsigned long r = random_number();
 	long any = (long)((r >> 8) % 1000) - 500;

@@ -108,16 +108,21 @@ static void inherited(void)
 	EQ(status, 0);
 }
 
-static unsigned long shown(int fd)
+static unsigned long shown_of(pid_t pid, int fd)
 {
 	char path[64], link[64];
 	unsigned long ino;
 	char end;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
 	link[SYS(readlink(path, link, sizeof(link) - 1))] = 0;
 	EQ(sscanf(link, "socket:[%lu]%c", &ino, &end), 1);
 	return ino;
+}
+
+static unsigned long shown(int fd)
+{
+	return shown_of(getpid(), fd);
 }
 
 /* Is a socket with this inode in one of the library's tables? */
@@ -181,6 +186,33 @@ static void names(void)
 		found |= atoi(e->d_name) == s;
 	CHECK(found);
 	closedir(dir);
+}
+
+/* A socket that a child makes has the number that the host tells others. */
+static void forked(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	int status, made[2], done[2], s;
+	pid_t pid;
+
+	SYS(socket(AF_INET, SOCK_DGRAM, 0));
+	SYS(pipe(made));
+	SYS(pipe(done));
+	pid = SYS(fork());
+	if (!pid) {
+		s = SYS(socket(AF_INET, SOCK_DGRAM, 0));
+		SYS(bind(s, (void *)&addr, sizeof(addr)));
+		EQ(write(made[1], &s, sizeof(s)), sizeof(s));
+		close(done[1]);
+		EQ(read(done[0], &s, 1), 0);
+		_exit(0);
+	}
+	close(made[1]);
+	EQ(read(made[0], &s, sizeof(s)), sizeof(s));
+	CHECK(listed("/proc/net/udp", shown_of(pid, s)));
+	close(done[1]);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
 }
 
 static int same(int a, int b)
@@ -286,9 +318,10 @@ static void requests(void)
 }
 
 static const struct check tests[] = {
-	{ "jail", jail },     { "inherited", inherited },
-	{ "names", names },   { "equality", equality },
-	{ "owners", owners }, { "requests", requests },
+	{ "jail", jail },	  { "inherited", inherited },
+	{ "names", names },	  { "forked", forked },
+	{ "equality", equality }, { "owners", owners },
+	{ "requests", requests },
 };
 
 HIJACK_MAIN(tests)

@@ -12,15 +12,24 @@ long lkl_program_set_inode(void *arg)
 {
 	struct lkl_program_inode *inode = arg;
 	struct socket *sock;
+	struct inode *node;
 	int err;
 
 	sock = sockfd_lookup(inode->fd, &err);
 	if (!sock)
 		return err;
-	/* No table has it: sockfs makes inodes that are not hashed. */
-	SOCK_INODE(sock)->i_ino = inode->ino;
+	node = SOCK_INODE(sock);
+	if (inode->once && node->i_generation) {
+		err = -EEXIST;
+	} else {
+		/* No table has it: sockfs makes inodes that are not hashed. */
+		node->i_ino = inode->ino;
+		/* Of no use to sockfs, whose inodes have no handles. */
+		node->i_generation = 1;
+		err = 0;
+	}
 	sockfd_put(sock);
-	return 0;
+	return err;
 }
 
 long lkl_program_find_thread(void *arg)

@@ -12,10 +12,12 @@
  * struct lkl_program_inode - the inode of a socket
  * @fd: descriptor of the library's kernel
  * @ino: the number that it shall have
+ * @once: only if it has not been given one
  */
 struct lkl_program_inode {
 	int fd;
 	unsigned int ino;
+	int once;
 };
 
 /**
@@ -25,7 +27,7 @@ struct lkl_program_inode {
  * So /proc/net/tcp and sock_diag tell the number that the host tells for the
  * descriptor of the host that stands for the socket.
  *
- * Return: 0, -EBADF or -ENOTSOCK
+ * Return: 0; -EBADF, -ENOTSOCK, or -EEXIST if it has a number given @once
  */
 long lkl_program_set_inode(void *inode);
 
