@@ -167,15 +167,16 @@ bool hijack_is_served(void);
 
 /**
  * hijack_exec_size - how many strings a program's environment will have
- * @env: what it is to have, or NULL
+ * @given: how many it is to have
  *
  * Return: the number, with the NULL behind them
  */
-unsigned long hijack_exec_size(char *const *env);
+long hijack_exec_size(long given);
 
 /**
  * hijack_exec_begin - the program is about to execute another one
- * @env: the environment that it is to have, or NULL
+ * @env: the program's pointer to the environment that it is to have
+ * @given: the number of strings in that
  * @to: the environment that it gets: room for hijack_exec_size() pointers
  * @text: HIJACK_EXEC_TEXT bytes
  *
@@ -183,10 +184,10 @@ unsigned long hijack_exec_size(char *const *env);
  * kernel, or is the child of a vfork() of one that has a kernel, so does the
  * new one. It begins with hijack_start().
  *
- * Return: the number of strings.  If the host's call fails, hijack_exec_end()
- * is to be called
+ * Return: the number of strings, or -EFAULT.  If the host's call fails,
+ * hijack_exec_end() is to be called
  */
-unsigned long hijack_exec_begin(char *const *env, char **to, char *text);
+long hijack_exec_begin(long env, long given, char **to, char *text);
 void hijack_exec_end(void);
 #define HIJACK_EXEC_TEXT 8192
 

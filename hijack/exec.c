@@ -129,29 +129,27 @@ void exec_init(void)
 			own_variables[n++] = strdup(*at);
 }
 
-unsigned long hijack_exec_size(char *const *env)
+long hijack_exec_size(long given)
 {
-	unsigned long n = 0;
-
-	while (env && env[n])
-		n++;
-	return n + array_size(own_variables) + 2;
+	return given + array_size(own_variables) + 2;
 }
 
-unsigned long hijack_exec_begin(char *const *env, char **to, char *text)
+long hijack_exec_begin(long env, long given, char **to, char *text)
 {
-	unsigned long n = 0, given, i, k;
+	long n = 0, i, k;
 
-	for (i = 0; env && env[i]; i++)
-		if (!is_variable(env[i], variable, sizeof(variable) - 1))
-			to[n++] = env[i];
+	if (given && !user_get(to, env, given * sizeof(*to)))
+		return -EFAULT;
+	for (i = 0; i < given; i++)
+		if (!user_begins(to[i], variable, sizeof(variable) - 1))
+			to[n++] = to[i];
 	given = n;
 	/* What has been changed is changed, what is missing is added. */
 	for (i = 0; own_variables[i]; i++) {
 		size_t len = strcspn(own_variables[i], "=") + 1;
 
 		for (k = 0; k < given; k++)
-			if (is_variable(to[k], own_variables[i], len))
+			if (user_begins(to[k], own_variables[i], len))
 				break;
 		if (k == given)
 			to[n++] = own_variables[i];

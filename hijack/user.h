@@ -41,4 +41,15 @@ static inline bool user_put(long to, const void *from, size_t len)
  */
 long user_string(char *to, long from, size_t size);
 
+/**
+ * user_count - how many pointers a program has in front of a NULL
+ * @from: the program's pointer to them, or 0
+ *
+ * Return: the number, -EFAULT, or -E2BIG if the host took no such arguments
+ */
+long user_count(long from);
+
+/* Does a string of the program's, if it is there, begin with @n bytes? */
+bool user_begins(const char *string, const char *with, size_t n);
+
 #endif /* HIJACK_USER_H */

@@ -148,6 +148,7 @@ static long call_exit(struct way_thread *t, struct way_regs *r)
 {
 	if (hijack_in_vfork())
 		return preload_in_child(t, r);
+	preload_exec_forget(t);
 	hijack_thread_exit();
 	lkl_thread_exit();
 	t->resume = (unsigned long)preload_exit;

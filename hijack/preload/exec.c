@@ -5,9 +5,11 @@
  * are executed by lkl-run; what neither can take is refused.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "preload.h"
@@ -39,15 +41,18 @@ bool preload_exec_init(void)
 	return true;
 }
 
-/* LD_PRELOAD without us; NULL if nothing is left of it. */
-static char *without_us(char *entry, char *buf)
+/* The host takes no string of more bytes. */
+#define MAX_STRING (32 * 4096)
+
+static const char name[] = "LD_PRELOAD=";
+
+/* LD_PRELOAD without us, in place; false if nothing is left of it. */
+static bool remove_us(char *entry)
 {
-	const char *value = entry + strlen("LD_PRELOAD="), *end;
-	char *to = buf + strlen("LD_PRELOAD=");
+	char *to = entry + sizeof(name) - 1, *value, *end;
 	size_t len;
 
-	memcpy(buf, entry, value - entry);
-	for (; *value; value = end) {
+	for (value = to; *value; value = end) {
 		value += strspn(value, ": ");
 		end = value + strcspn(value, ": ");
 		len = end - value;
@@ -57,24 +62,114 @@ static char *without_us(char *entry, char *buf)
 			continue;
 		if (to[-1] != '=')
 			*to++ = ':';
-		memcpy(to, value, len);
+		memmove(to, value, len);
 		to += len;
 	}
 	*to = 0;
-	return to[-1] == '=' ? NULL : buf;
+	return to[-1] != '=';
+}
+
+/*
+ * Have LD_PRELOAD be with us, or without, in an environment of @n strings:
+ * there is room for one more, and in @text for all of it.  Returns how many
+ * strings there are then.
+ */
+static long set_preload(char **env, long n, char *text, bool with)
+{
+	size_t own = strlen(own_preload);
+	long i, len;
+
+	for (i = 0; i < n && !user_begins(env[i], name, sizeof(name) - 1); i++)
+		;
+	if (i == n) {
+		if (with)
+			env[n++] = own_preload;
+		env[n] = NULL;
+		return n;
+	}
+	/* Ours in front, and a copy of the program's value behind it. */
+	memcpy(text, own_preload, own);
+	text[own] = ':';
+	len = user_string(text + own + 1, (long)env[i] + sizeof(name) - 1,
+			  MAX_STRING);
+	if (len < 0)
+		return len == -ENAMETOOLONG ? -E2BIG : len;
+	env[i] = text;
+	if (!with || strstr(text + own + 1, LIBRARY))
+		memmove(text + sizeof(name) - 1, text + own + 1, len + 1);
+	if (!with && !remove_us(text)) {
+		env[i] = env[--n];
+		env[n] = NULL;
+	}
+	return n;
+}
+
+/**
+ * preload_exec_forget - give back what the last exec has used
+ * @t: the calling thread
+ */
+void preload_exec_forget(struct way_thread *t)
+{
+	if (t->exec)
+		way_host2(SYS_munmap, t->exec, t->exec_size);
+	t->exec = NULL;
+}
+
+/*
+ * Room for what the new program is given.  It may be too much for our stack,
+ * and is used until the host has executed the program: what the child of a
+ * vfork() leaves is given back later.
+ */
+static void *exec_room(struct way_thread *t, size_t size)
+{
+	void *room;
+
+	preload_exec_forget(t);
+	room = (void *)raw_syscall(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				   -1, 0);
+	if ((unsigned long)room >= -4095UL)
+		return NULL;
+	t->exec = room;
+	t->exec_size = size;
+	return room;
+}
+
+/* What is executed: the arguments of the call, in memory of its own. */
+struct exec {
+	char shared[HIJACK_EXEC_TEXT];
+	char path[4096];
+	char *strings[];
+};
+
+/* The arguments of lkl-run, which takes the program along. */
+static long loaded_args(struct exec *x, const char *path, long args, long argc)
+{
+	char *first = "";
+
+	if (argc && !user_get(&first, args, sizeof(first)))
+		return -EFAULT;
+	x->strings[0] = lkl_run;
+	x->strings[1] = "--argv0";
+	x->strings[2] = first;
+	x->strings[3] = "--";
+	x->strings[4] = strcpy(x->path, path);
+	if (argc > 1 && !user_get(x->strings + 5, args + sizeof(char *),
+				  (argc - 1) * sizeof(char *)))
+		return -EFAULT;
+	return 0;
 }
 
 long preload_exec(struct way_thread *t, struct way_regs *r)
 {
-	static const char name[] = "LD_PRELOAD=";
 	int at = r->nr == SYS_execveat;
-	char **args = (char **)r->arg[1 + at];
-	char *const *wanted = (char **)r->arg[2 + at];
-	enum way_program way = WAY_UNKNOWN;
-	unsigned long size = hijack_exec_size(wanted), i, n, argc = 0;
-	long nr = r->nr, a[6], ret;
-	char shared[HIJACK_EXEC_TEXT], path[4096];
+	long args = r->arg[1 + at], wanted = r->arg[2 + at];
+	long nr = r->nr, a[6], argc, given, n, ret;
 	const char *why = "needs lkl-run, which is not there";
+	enum way_program way = WAY_UNKNOWN;
+	char path[4096], **env;
+	size_t pointers;
+	struct exec *x;
 
 	if (!way_path(path, nr, r->arg))
 		way = way_look(path, &why);
@@ -82,48 +177,37 @@ long preload_exec(struct way_thread *t, struct way_regs *r)
 		hijack_refuse(path, why);
 		return -EACCES;
 	}
-	while (args && args[argc])
-		argc++;
-
-	/* On the stack: this may be the child of a vfork(). */
-	char *env[size + 1], *argv[argc + 6];
-
-	n = hijack_exec_begin(wanted, env, shared);
-	for (i = 0; i < n && strncmp(env[i], name, sizeof(name) - 1); i++)
-		;
-	if (i == n) {
-		env[n++] = own_preload;
-		env[n] = NULL;
-	}
-
-	char text[strlen(env[i]) + strlen(own_preload) + 2];
-
+	argc = user_count(args);
+	given = user_count(wanted);
+	if (argc < 0 || given < 0)
+		return argc < 0 ? argc : given;
+	pointers = argc + 6 + hijack_exec_size(given) + 1;
+	x = exec_room(t, sizeof(*x) + pointers * sizeof(*env) +
+				 strlen(own_preload) + 1 + MAX_STRING);
+	if (!x)
+		return -ENOMEM;
+	env = x->strings + argc + 6;
 	memcpy(a, r->arg, sizeof(a));
 	if (way == WAY_LOADED) {
-		env[i] = without_us(env[i], text);
-		if (!env[i])
-			env[i] = env[--n];
-		env[n] = NULL;
-		argv[0] = lkl_run;
-		argv[1] = "--argv0";
-		argv[2] = argc ? args[0] : "";
-		argv[3] = "--";
-		argv[4] = path;
-		for (i = 1; i < argc; i++)
-			argv[4 + i] = args[i];
-		argv[4 + (argc ? argc : 1)] = NULL;
+		ret = loaded_args(x, path, args, argc);
+		if (ret)
+			return ret;
 		nr = SYS_execve;
 		a[0] = (long)lkl_run;
-		a[1] = (long)argv;
+		a[1] = (long)x->strings;
 		at = 0;
-	} else if (!strstr(env[i], LIBRARY)) {
-		strcpy(text, own_preload);
-		strcat(text, ":");
-		strcat(text, env[i] + sizeof(name) - 1);
-		env[i] = text;
+	}
+	n = hijack_exec_begin(wanted, given, env, x->shared);
+	if (n < 0)
+		return n;
+	ret = set_preload(env, n, (char *)(x->strings + pointers),
+			  way != WAY_LOADED);
+	if (ret < 0) {
+		hijack_exec_end();
+		return ret;
 	}
 	a[2 + at] = (long)env;
-	/* Made when our stack is left, where nothing overwrites all this. */
+	/* Made when our stack is left. */
 	if (hijack_in_vfork()) {
 		memcpy(r->arg, a, sizeof(a));
 		r->nr = nr;
@@ -131,5 +215,6 @@ long preload_exec(struct way_thread *t, struct way_regs *r)
 	}
 	ret = hijack_syscall(nr, a);
 	hijack_exec_end();
+	preload_exec_forget(t);
 	return ret;
 }

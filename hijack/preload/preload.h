@@ -22,6 +22,7 @@ long preload_call(struct way_regs *r);
 /* exec.c */
 long preload_exec(struct way_thread *t, struct way_regs *r);
 long preload_in_child(struct way_thread *t, struct way_regs *r);
+void preload_exec_forget(struct way_thread *t);
 bool preload_exec_init(void);
 
 #endif /* __ASSEMBLER__ */

@@ -44,11 +44,13 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 	static const char proc_exe[] = "/proc/self/exe";
 	bool at = r->nr == SYS_execveat;
 	char path[4096] = "";
-	char **argv = (char **)r->arg[1 + at], **new;
+	long argv = r->arg[1 + at], env = r->arg[2 + at];
 	char shared[HIJACK_EXEC_TEXT];
 	enum way_program way = WAY_UNKNOWN;
-	long args[6], n = 0, m, i = 0;
+	long args[6], n, given, i = 0;
 	const char *why;
+	char **new, **to, *name = "";
+	size_t size;
 
 	memcpy(args, r->arg, sizeof(args));
 	/* A bad pointer is the host's to find. */
@@ -65,21 +67,26 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 		hijack_refuse(path, why);
 		return -EACCES;
 	}
-	if (!argv || way == WAY_UNKNOWN || is_self(path))
+	if (way == WAY_UNKNOWN || is_self(path))
 		return t->way.vforked
 			       ? host_syscall(r->nr, args[0], args[1], args[2],
 					      args[3], args[4], 0)
 			       : hijack_syscall(r->nr, args);
-	args[2] = args[2 + at];
-	while (argv[n])
-		n++;
-	m = hijack_exec_size((char **)args[2]);
-	new = mmap(NULL, (n + 12 + m) * sizeof(*new), PROT_READ | PROT_WRITE,
+	n = user_count(argv);
+	given = user_count(env);
+	if (n < 0 || given < 0)
+		return n < 0 ? n : given;
+	size = (n + 12 + hijack_exec_size(given)) * sizeof(*new);
+	new = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (new == MAP_FAILED)
 		return -ENOMEM;
-	hijack_exec_begin((char **)args[2], new + n + 12, shared);
-	args[2] = (long)(new + n + 12);
+	to = new + n + 12;
+	if ((n && !user_get(&name, argv, sizeof(name))) ||
+	    hijack_exec_begin(env, given, to, shared) < 0) {
+		munmap(new, size);
+		return -EFAULT;
+	}
 	new[i++] = (char *)run_options.self;
 	if (run_options.trace)
 		new[i++] = "--trace";
@@ -90,15 +97,18 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 	if (run_options.seccomp)
 		new[i++] = "--seccomp";
 	new[i++] = "--argv0";
-	new[i++] = n ? argv[0] : "";
+	new[i++] = name;
 	new[i++] = "--";
 	new[i++] = path;
-	if (n)
-		memcpy(new + i, argv + 1, (n - 1) * sizeof(*new));
 	args[0] = (long)run_options.self;
 	args[1] = (long)new;
-	i = hijack_syscall(SYS_execve, args);
-	munmap(new, (n + 12 + m) * sizeof(*new));
+	args[2] = (long)to;
+	if (n > 1 &&
+	    !user_get(new + i, argv + sizeof(*new), (n - 1) * sizeof(*new)))
+		i = -EFAULT;
+	else
+		i = hijack_syscall(SYS_execve, args);
+	munmap(new, size);
 	hijack_exec_end();
 	return i;
 }

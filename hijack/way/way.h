@@ -95,6 +95,8 @@ enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_KEPT };
  * @alt: the program's signal stack
  * @actions: the program's signal handlers, if not those of all threads
  * @vforked: a child that shares memory with its parent, for now
+ * @exec: of the preloaded library, what the last exec was given, or NULL
+ * @exec_size: its bytes
  */
 struct way_thread {
 	struct way_thread *self;
@@ -118,6 +120,8 @@ struct way_thread {
 	stack_t alt;
 	struct way_action *actions;
 	bool vforked;
+	void *exec;
+	size_t exec_size;
 };
 
 /* System calls of ours, which no signal of the program ends. */

@@ -24,7 +24,8 @@
  * others point to something: B room, L a length, T a time of 0, I an iovec, M a
  * message, N several, P a path, G a name of a network file, A an address, V an
  * epoll's event, K a signal mask and its size, F descriptors to poll, R how to
- * open, S signals to mask, Q what a signal does.
+ * open, S signals to mask, Q what a signal does, X a program, Y a static
+ * one, C arguments or environment of a program.
  */
 static const struct call {
 	const char *name;
@@ -54,6 +55,9 @@ static const struct call {
 	CALL(sendfile, "dfBn"),
 	CALL(connect, "dAn"),
 	CALL(accept, "dAL"),
+	CALL(execve, "XCC"),
+	CALL(execve, "YCC"),
+	CALL(execveat, "aXCCx"),
 	CALL(sendto, "dBnxAn"),
 	CALL(recvfrom, "dBnxAL"),
 	CALL(sendmsg, "dMx"),
@@ -113,6 +117,7 @@ static struct {
 		size_t size;
 	} mask;
 	unsigned long how[3], signals, action[4];
+	char *strings[2];
 } room;
 
 static int fd, file, ep, pipe_fds[2];
@@ -132,6 +137,7 @@ static void fill(void)
 	for (int i = 1; i < 8; i++)
 		room.fds[i].fd = -1;
 	room.mask.size = 8;
+	room.strings[0] = "a";
 }
 
 static long argument(char kind)
@@ -166,6 +172,9 @@ static long argument(char kind)
 	case 'R': return (long)room.how;
 	case 'S': return (long)&room.signals;
 	case 'Q': return 0;
+	case 'X': return (long)"/bin/true";
+	case 'Y': return (long)"/sbin/ldconfig";
+	case 'C': return (long)room.strings;
 	}
 	FAIL("no argument '%c'", kind);
 }
@@ -216,6 +225,11 @@ static void call_nested(const struct call *c, char kind)
 		room.messages[0].msg_hdr.msg_control = BAD;
 		room.messages[0].msg_hdr.msg_controllen = 64;
 		call(c, -1, ", control data");
+	}
+	if (kind == 'C') {
+		fill();
+		room.strings[0] = BAD;
+		call(c, -1, ", string");
 	}
 	if (kind == 'K') {
 		fill();

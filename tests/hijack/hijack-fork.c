@@ -323,6 +323,36 @@ static void executed(void)
 	ends(pid, 0);
 }
 
+/* About as much as the host takes: more than our stack has room for. */
+static void *executes_many(void *arg)
+{
+	enum { N = 75000 };
+	static char *args[N + 1], *env[N + 1];
+
+	/* As a rule, just below that. */
+	CHECK(mmap(NULL, 4 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0) != MAP_FAILED);
+	for (int i = 0; i < N; i++)
+		args[i] = env[i] = "";
+	args[0] = "sh";
+	args[1] = "-c";
+	args[2] = "test $# = 74996";
+	execve("/bin/sh", args, env);
+	FAIL("execve: %s", strerror(errno));
+	return arg;
+}
+
+static void execute_many(void)
+{
+	pthread_join(start(executes_many, NULL), NULL);
+}
+
+static void executed_many(void)
+{
+	setup();
+	ends(child(execute_many), 0);
+}
+
 static void talk(void)
 {
 	get(0);
@@ -739,13 +769,14 @@ static void left_alone(void)
 }
 
 static const struct check tests[] = {
-	{ "sharing", sharing },	    { "last-close", last_close },
-	{ "preforked", preforked }, { "descendants", descendants },
-	{ "threads", threads },	    { "killed", killed },
-	{ "executed", executed },   { "inherited", inherited },
-	{ "much", much },	    { "bad-pointers", bad_pointers },
-	{ "epolls", epolls },	    { "sandboxed", sandboxed },
-	{ "many", many },	    { "left-alone", left_alone },
+	{ "sharing", sharing },		  { "last-close", last_close },
+	{ "preforked", preforked },	  { "descendants", descendants },
+	{ "threads", threads },		  { "killed", killed },
+	{ "executed", executed },	  { "executed-many", executed_many },
+	{ "inherited", inherited },	  { "much", much },
+	{ "bad-pointers", bad_pointers }, { "epolls", epolls },
+	{ "sandboxed", sandboxed },	  { "many", many },
+	{ "left-alone", left_alone },
 };
 
 int main(int argc, char **argv)
