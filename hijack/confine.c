@@ -158,6 +158,15 @@ static long confine_data(struct confined *c, int arg, unsigned long size,
 	return 0;
 }
 
+/*
+ * The kernel keeps no pages of the window: it would send what is there later,
+ * which is the next call's, or other memory of ours once the process is gone.
+ */
+static bool may_send(int flags)
+{
+	return !(flags & MSG_ZEROCOPY);
+}
+
 static long confine_message(struct confined *c, const long *a, char *window)
 {
 	struct share_head *head = (void *)(window + SHARE_FIRST);
@@ -205,6 +214,9 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 	case SYS_pwrite64:
 		return confine_data(c, 1, a[2], window);
 	case SYS_sendto:
+		if (!may_send(a[3]))
+			return -ENOBUFS;
+		/* fall through */
 	case SYS_recvfrom:
 		c->a[4] = c->a[5] = 0;
 		return confine_data(c, 1, a[2], window);
@@ -215,6 +227,9 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 		c->a[2] = 1;
 		return ret;
 	case SYS_sendmsg:
+		if (!may_send(a[2]))
+			return -ENOBUFS;
+		/* fall through */
 	case SYS_recvmsg:
 		return confine_message(c, a, window);
 	case SYS_setsockopt:

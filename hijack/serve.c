@@ -287,7 +287,7 @@ static long name_socket(struct server *s, const long *a)
 static long make(struct server *s, struct share_link *link)
 {
 	struct lkl_share_open open;
-	long nr = link->nr, a[6], ret;
+	long nr = __atomic_load_n(&link->nr, __ATOMIC_RELAXED), a[6], ret;
 	unsigned int creds = __atomic_load_n(&share_processes[s->process].creds,
 					     __ATOMIC_SEQ_CST);
 	struct confined c;

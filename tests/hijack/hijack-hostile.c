@@ -236,6 +236,12 @@ static void by_hand(void)
 	*(int *)(window + HEAD) = SHARE_DATA / 2;
 	REFUSED(EFAULT, SYS_getsockopt, fd, SOL_SOCKET, 26 /* SO_GET_FILTER */,
 		DATA, HEAD, 0);
+	/* Pages of the window that the kernel keeps. */
+	*(int *)(window + HEAD) = 1;
+	EQ(call(SYS_setsockopt, fd, SOL_SOCKET, SO_ZEROCOPY, HEAD, 4, 0), 0);
+	REFUSED(ENOBUFS, SYS_sendto, fd, 0, 16, MSG_ZEROCOPY, 0, 0);
+	head->name_len = 0;
+	REFUSED(ENOBUFS, SYS_sendmsg, fd, 16, MSG_ZEROCOPY, 0, 0, 0);
 	/* Pointers in what arguments point to. */
 	inner = (void *)(window + DATA);
 	inner->len = 1;
