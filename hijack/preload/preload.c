@@ -139,6 +139,7 @@ __attribute__((constructor)) static void preload_start(void)
 		_exit(127);
 	way_host2(SYS_sigaltstack, NULL, &t->alt);
 	way_signals_adopt();
+	way_signals_admit(t);
 	library_thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = thread_create;
 	if (way_signals_early() || hijack_start("lkl-hijack") ||

@@ -98,6 +98,7 @@ static lkl_thread_t run_thread_create(void (*fn)(void *arg), void *arg)
 void run_threads_early(void)
 {
 	first_pid = getpid();
+	way_signals_admit(&self.way);
 	thread_init(&idle);
 	library_thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = run_thread_create;

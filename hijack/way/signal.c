@@ -206,6 +206,18 @@ void way_signals_adopt(void)
 	}
 }
 
+/**
+ * way_signals_admit - what is blocked at the start the program believes to be
+ * @t: the program's first thread, which calls this
+ */
+void way_signals_admit(struct way_thread *t)
+{
+	unsigned long ours = reserved(), mask = 0;
+
+	way_host4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ours, &mask, MASK_SIZE);
+	t->blocked = mask & ours;
+}
+
 /* Calls that wait, or that change what is blocked. */
 bool way_may_block(long nr)
 {

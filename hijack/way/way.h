@@ -180,6 +180,7 @@ int way_signals_early(void);
 int way_signals_init(void);
 void way_signals_forked(struct way_thread *t);
 void way_signals_adopt(void);
+void way_signals_admit(struct way_thread *t);
 void way_signals_now(struct way_thread *t);
 unsigned long way_signals_block(void);
 void way_signals_unblock(unsigned long mask);
