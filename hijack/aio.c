@@ -5,14 +5,15 @@
  * A context and its ring of events are the host's, and only the host adds
  * events to it.  So a request for a file of the library's is refused.  It must
  * not get to the host, where the placeholder would answer it.
+ *
+ * An epoll is the host's, and is polled there.
  */
 #include <linux/aio_abi.h>
 
-#include "internal.h"
 #include "user.h"
+#include "wait.h"
 
-/* What is wrong with the request that @user points to, if the host can see it.
- */
+/* What is wrong with a request, beyond what the host finds. */
 static long check(long user)
 {
 	struct iocb request;
@@ -24,6 +25,10 @@ static long check(long user)
 	word = fd_word(request.aio_fildes);
 	if (word & FD_LKL)
 		return -EINVAL;
+	if (word & FD_EPOLL && request.aio_lio_opcode == IOCB_CMD_POLL) {
+		epoll_nest(word);
+		epoll_refresh();
+	}
 	return word & FD_OWN ? -EBADF : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -276,7 +277,8 @@ static void requests(void)
 	struct iocb r[3] = { 0 }, *all[3] = { &r[0], &r[1], &r[2] };
 	struct timespec none = { 0 };
 	aio_context_t context = 0;
-	int s[2], p[2];
+	struct epoll_event in = { .events = EPOLLIN };
+	int s[2], p[2], epoll;
 
 	if (syscall(SYS_io_setup, 4, &context)) {
 		CHECK(errno == ENOSYS || errno == EPERM);
@@ -304,6 +306,18 @@ static void requests(void)
 	EQ(events[0].obj, (unsigned long)&r[0]);
 	EQ(events[0].res, 3);
 	EQ(syscall(SYS_io_getevents, context, 0, 4, events, &none), 0);
+	/* An epoll is the host's, and tells of the library's files, too. */
+	epoll = SYS(epoll_create1(0));
+	SYS(epoll_ctl(epoll, EPOLL_CTL_ADD, s[0], &in));
+	r[1] = (struct iocb){ .aio_lio_opcode = IOCB_CMD_POLL,
+			      .aio_fildes = epoll,
+			      .aio_buf = POLLIN };
+	EQ(syscall(SYS_io_submit, context, 1, &all[1]), 1);
+	EQ(syscall(SYS_io_getevents, context, 0, 4, events, &none), 0);
+	EQ(write(s[1], "x", 1), 1);
+	EQ(syscall(SYS_io_getevents, context, 1, 4, events, NULL), 1);
+	EQ(events[0].obj, (unsigned long)&r[1]);
+	CHECK(events[0].res & POLLIN);
 	/* Bad pointers, and contexts that are none */
 	FAILS(syscall(SYS_io_submit, context, 1, 8), EFAULT);
 	all[0] = (void *)8;
