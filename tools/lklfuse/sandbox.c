@@ -104,6 +104,8 @@ static const struct {
 	{ CALL(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
 	{ CALL(clone),
 	  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
+	/* its own limits: RAM is a file, whose size may be limited */
+	{ CALL(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0) },
 	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD) },
 	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL) },
 	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKGETSIZE64) },
