@@ -9,9 +9,11 @@
  */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../lib/net.h"
 #include "internal.h"
 
 /* How many descriptors the library opens at the start, at most. */
@@ -233,6 +235,23 @@ int own_init(void)
 	return placeholder < 0 ? placeholder : 0;
 }
 
+/* A number below FD_SETSIZE that own_low_number() has given back, or -1. */
+static int low_number = -1;
+
+/* Give back a number that fd_reserve() has taken, below FD_SETSIZE. */
+static void own_low_number(void)
+{
+	int fd = (own_base < FD_SETSIZE ? own_base : FD_SETSIZE) - 1;
+
+	while (fd >= 0 && was_open[fd])
+		fd--;
+	if (fd < 0)
+		return;
+	was_open[fd] = true;
+	low_number = fd;
+	host1(SYS_close, fd);
+}
+
 /* What fd_reserve() has raised, or not. */
 static struct rlimit reserve_limit;
 static bool reserve_raised;
@@ -263,6 +282,8 @@ int fd_reserve(void)
 	if (fd >= 0)
 		host1(SYS_close, fd);
 	reserve_raised = raise_limit(&reserve_limit);
+	low_number = -1;
+	lkl_net_low_number = own_low_number;
 	return 0;
 }
 
@@ -273,6 +294,7 @@ void fd_own_opened(void)
 {
 	int fd, from = 0;
 
+	lkl_net_low_number = NULL;
 	if (reserve_raised)
 		restore_limit(&reserve_limit);
 	reserve_raised = false;
@@ -287,6 +309,9 @@ void fd_own_opened(void)
 		if (!was_open[fd] &&
 		    !(own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0))
 			fd_set_word(fd, FD_OWN);
+	if (low_number >= 0 &&
+	    !(own_call3(SYS_fcntl, low_number, F_GETFD, 0) < 0))
+		fd_set_word(low_number, FD_OWN);
 }
 
 /**
@@ -300,4 +325,7 @@ void fd_disown(void)
 		if (fd_word(fd) & FD_OWN &&
 		    own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0)
 			fd_take_word(fd);
+	if (low_number >= 0 && fd_word(low_number) & FD_OWN &&
+	    own_call3(SYS_fcntl, low_number, F_GETFD, 0) < 0)
+		fd_take_word(low_number);
 }

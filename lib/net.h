@@ -17,6 +17,13 @@
 /* The longest frame, with Ethernet's header, a VLAN tag and a vnet header. */
 #define FRAME_MAX (12 + 18 + 65535)
 
+/*
+ * Set by an interception that has taken all low numbers of descriptors while
+ * wires are made: it gives back one below FD_SETSIZE, for a library that calls
+ * select().
+ */
+extern void (*lkl_net_low_number)(void);
+
 /* Print a line "lkl: WIRE: ..." to standard error. */
 __attribute__((format(printf, 2, 3))) void lkl_net_error(const char *wire,
 							 const char *fmt, ...);

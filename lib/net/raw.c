@@ -97,6 +97,8 @@ static struct {
 	const char *(*get_error)(void *ctx);
 } nft;
 
+void (*lkl_net_low_number)(void);
+
 static const char *const nft_names[] = { "nft_ctx_new",
 					 "nft_ctx_free",
 					 "nft_run_cmd_from_buffer",
@@ -296,6 +298,9 @@ static bool protect_ports(struct raw_wire *w, const char *wire)
 		 " type filter hook ingress device \"%s\" priority 0;"
 		 " meta l4proto { tcp, udp } th dport { %s } drop; }; }",
 		 table, w->name, ports);
+	/* It waits for its socket by select(). */
+	if (lkl_net_low_number)
+		lkl_net_low_number();
 	w->nft = nft.create(0);
 	if (!w->nft || nft.buffer_error(w->nft)) {
 		lkl_net_error(wire, "libnftables cannot begin");

