@@ -13,41 +13,11 @@
 #include <lkl_host.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 
+#include "disk.h"
 #include "fs.h"
 #include "layers.h"
-#include "remote.h"
-
-/**
- * struct image_disk - a disk that the file system is on
- *
- * @file: path of the image or block device, or NBD URI
- * @fd: the open image, or -1
- * @st: its stat
- * @remote: what it is if it is no raw file
- * @size: its size
- * @sector: size of its sectors, or 0 as long as that is not known
- * @sectors: has the library's disk offer them
- * @overlay: private copy in memory that takes a journal's replay
- * @disk: the library's disk
- * @id: its number
- * @dev: number of the device, in the library's kernel, that is to be mounted,
- *	0 for none
- */
-struct image_disk {
-	const char *file;
-	int fd;
-	struct stat st;
-	struct remote *remote;
-	unsigned long long size;
-	unsigned int sector;
-	struct sectors *sectors;
-	struct overlay *overlay;
-	struct lkl_disk disk;
-	int id;
-	uint32_t dev;
-};
 
 /**
  * struct image - what to mount, and the mount
@@ -85,7 +55,7 @@ struct image {
 	const char *file;
 	const char *type;
 	const char *options;
-	struct image_disk *disks;
+	struct disk *disks;
 	unsigned int count;
 	unsigned int part;
 	const char *lv;
@@ -193,13 +163,6 @@ struct volume *image_volumes(struct image *img, size_t *count);
  * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
  */
 int image_mount(struct image *img);
-
-/**
- * image_log() - what the kernel has said since it began to mount the image
- *
- * Return: the text, to be freed
- */
-char *image_log(void);
 
 /**
  * image_unmount() - unmount an image, stop the kernel, close the image

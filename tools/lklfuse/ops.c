@@ -26,6 +26,7 @@
 
 #include "host.h"
 #include "ops.h"
+#include "../common/kernel.h"
 #include "../common/tool.h"
 
 #define MAX_BACKGROUND 1024
@@ -106,7 +107,7 @@ static enum inode_folding folding(const struct image *img)
 		if (!strcmp(img->type, types[n]))
 			return FOLDS_ALL;
 	}
-	log = image_log();
+	log = kernel_log();
 	if (strstr(log, "ASCII case-insensitiv"))
 		ret = FOLDS_ALL;
 	else if (strstr(log, "Using encoding"))

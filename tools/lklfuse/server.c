@@ -13,6 +13,7 @@
 
 #include "lklfuse.h"
 #include "wire.h"
+#include "../common/kernel.h"
 #include "../common/luks.h"
 #include "../common/tool.h"
 
@@ -54,7 +55,7 @@ static int receive_fd(int control)
  */
 static void show_warnings(const struct image *img)
 {
-	char *log = image_log();
+	char *log = kernel_log();
 	char *save, *text;
 	int level;
 
