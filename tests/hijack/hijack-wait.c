@@ -5,8 +5,11 @@
  */
 #include <poll.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "hijack.h"
@@ -108,6 +111,91 @@ static void selecting(void)
 	EQ(select(100, &in, &out, NULL, NULL), 3);
 	FD_SET(99, &in);
 	FAILS(select(100, &in, NULL, NULL, NULL), EBADF);
+}
+
+/* Sets of so many descriptors. */
+#define FAR 3000
+#define BITS (8 * sizeof(unsigned long))
+#define WORDS (FAR / BITS + 1)
+
+static bool is_in(const unsigned long *set, int fd)
+{
+	return set[fd / BITS] >> fd % BITS & 1;
+}
+
+static void put_in(unsigned long *set, int fd)
+{
+	set[fd / BITS] |= 1UL << fd % BITS;
+}
+
+static int select_far(unsigned long *in, unsigned long *out, struct timeval *tv)
+{
+	return syscall(SYS_select, FAR, in, out, NULL, tv);
+}
+
+static volatile bool installed;
+
+/* Descriptors appear and vanish, also at numbers that are being waited for. */
+static void *install(void *arg)
+{
+	long first = (long)arg;
+
+	while (!installed)
+		for (int i = 0; i < 200; i++) {
+			SYS(dup2(p[0], first + i));
+			if (i % 2)
+				SYS(close(first + i));
+		}
+	return NULL;
+}
+
+/* Descriptors above those that an fd_set of the C library has room for. */
+static void selecting_far(void)
+{
+	unsigned long in[WORDS + 8] = { 0 }, out[WORDS + 8] = { 0 };
+	struct rlimit limit = { 2 * FAR, 2 * FAR };
+	int near, low, i, changes, ret;
+	pthread_t thread;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit)) {
+		fprintf(stderr, "no descriptors above %d\n", FAR);
+		return;
+	}
+	setup();
+	near = SYS(fcntl(p[1], F_DUPFD, FAR - 60));
+	low = SYS(fcntl(pipes[0], F_DUPFD, 1024));
+	put_in(in, near);
+	put_in(in, low);
+	EQ(select_far(in, NULL, &(struct timeval){ 0 }), 0);
+	CHECK(!is_in(in, near) && !is_in(in, low));
+	EQ(write(p[0], "x", 1), 1);
+	put_in(in, near);
+	put_in(in, low);
+	put_in(out, near);
+	EQ(select_far(in, out, NULL), 2);
+	CHECK(is_in(in, near) && !is_in(in, low) && is_in(out, near));
+	/* Nothing behind the end of the sets is touched. */
+	for (i = WORDS; i < (int)WORDS + 8; i++)
+		in[i] = ~0UL;
+	put_in(in, low);
+	EQ(select_far(in, NULL, NULL), 1);
+	for (i = WORDS; i < (int)WORDS + 8; i++)
+		CHECK(in[i] == ~0UL);
+
+	EQ(pthread_create(&thread, NULL, install, (void *)1200L), 0);
+	for (changes = 0; changes < 300; changes++) {
+		memset(in, 0, sizeof(in));
+		for (i = 1200; i < 1400; i++)
+			put_in(in, i);
+		put_in(in, near);
+		ret = select_far(in, NULL, NULL);
+		if (ret < 0)
+			EQ(errno, EBADF);
+		else
+			CHECK(ret >= 1 && is_in(in, near));
+	}
+	installed = true;
+	EQ(pthread_join(thread, NULL), 0);
 }
 
 static int add(int ep, int op, int fd, unsigned int events)
@@ -534,6 +622,7 @@ static void broken_pipe(void)
 static const struct check tests[] = {
 	{ "polling", polling },
 	{ "selecting", selecting },
+	{ "selecting-far", selecting_far },
 	{ "epolling", epolling },
 	{ "edges", edges },
 	{ "nested", nested },
