@@ -68,7 +68,7 @@ LIBS_lklfuse := -lfuse3
 # without the kernel.
 TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
-PARTS_ring := lib/process lib/virtio lib/blk lib/disk/fd
+PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/disk/fd
 PARTS_confined := tools/lklfuse/sandbox tools/common/tool
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 

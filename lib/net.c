@@ -28,27 +28,15 @@
  * Interrupts are raised without it, because that may mean to run the kernel,
  * which may want to reset the device, for which the guards are closed.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include <lkl.h>
-#include <lkl/linux/virtio_ids.h>
-#include "../host/posix/posix.h"
-#include "net.h"
-#include "virtio.h"
+#include <lkl/asm/errno.h>
+#include "netdev.h"
 
-enum { RX, TX, QUEUES };
-
-#define QUEUE_SIZE 256
-/* Without mergeable buffers each receive buffer may hold 64 KiB. */
-#define BIG_QUEUE_SIZE 64
 #define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
 #define ETH_HDR 14
 #define TX_IOV 64
-#define RX_IOV 512
 /* How long halt waits for poll() to report that it was told to hang up, in ns.
  */
 #define HUP_WAIT 1000000000ULL
@@ -63,67 +51,15 @@ enum { RX, TX, QUEUES };
 
 enum { FREE, TAKEN, CLOSED };
 
-/* A receive buffer that was taken off the ring. */
-struct rx_buf {
-	uint16_t head;
-	uint16_t iovs;
-	uint32_t len;
-};
-
-/*
- * @bufs, @iov: buffers to receive into next, from @first to @end
- * @bytes: what they hold
- * @spill: behind them, as a frame must not be cut short
- */
-struct rx {
-	struct rx_buf bufs[QUEUE_SIZE];
-	struct iovec iov[RX_IOV + 1];
-	unsigned int first, end;
-	unsigned int iov_first, iov_end;
-	size_t bytes;
-	char spill[FRAME_MAX];
-};
-
-/*
- * @guards: of the rings
- * @skip: how much of a frame the wire does not carry
- * @blocked: head of the frame that the wire had no room for, or -1
- * @room: there may be room again
- * @again: somebody has found the receive ring's guard taken
- * @listener: threads of the application that receive
- * @listens: they may
- * @paused: they leave it to the polling thread
- * @listened: counts the bytes that they have received
- * @work: counts the kicks; the threads wait on it
- * @ended: the polling thread has ended, or there is none
- * @owed: poll() was told to hang up, and has not yet
- */
-struct net {
-	struct lkl_vdev vdev;
-	struct lkl_netdev *nd;
-	struct lkl_virtio_net_config config;
-	struct lkl_virtq virtqs[QUEUES];
-	int guards[QUEUES];
-	unsigned int skip;
-	struct rx rx;
-	int blocked;
-	int room;
-	int again;
-	struct listen_source listener;
-	bool listens;
-	int paused;
-	unsigned long listened;
-	int work[QUEUES];
-	int gone;
-	int stop;
-	int ended;
-	int owed;
-	lkl_thread_t threads[QUEUES];
-};
-
-static struct net *to_net(struct lkl_vdev *vdev)
+void net_init(struct net *n, struct lkl_netdev *nd)
 {
-	return (struct net *)((char *)vdev - offsetof(struct net, vdev));
+	n->nd = nd;
+	n->ended = 1;
+	n->guards[RX] = CLOSED;
+	n->guards[TX] = CLOSED;
+	n->skip = nd->has_vnet_hdr ? 0 : VNET_HDR;
+	if (nd->flags & LKL_NETDEV_NOARP)
+		n->skip += ETH_HDR;
 }
 
 static bool guard_take(int *guard)
@@ -503,7 +439,7 @@ static void poll_thread(void *arg)
 	lkl_vdev_host->wake(&n->ended, 1);
 }
 
-static void net_kick(struct lkl_vdev *vdev, unsigned int index)
+void net_kick(struct lkl_vdev *vdev, unsigned int index)
 {
 	struct net *n = to_net(vdev);
 
@@ -515,7 +451,7 @@ static void net_kick(struct lkl_vdev *vdev, unsigned int index)
 		call_thread(n, index);
 }
 
-static void net_drain(struct lkl_vdev *vdev)
+void net_drain(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 
@@ -557,7 +493,7 @@ static bool hang_up(struct net *n, unsigned long long patience)
  * thread stays in poll() until that, or goes on in the next boot; with the
  * guards closed it does nothing meanwhile.
  */
-static void net_stop(struct lkl_vdev *vdev)
+void net_stop(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 
@@ -571,7 +507,7 @@ static void net_stop(struct lkl_vdev *vdev)
 	net_drain(vdev);
 }
 
-static int net_start(struct lkl_vdev *vdev)
+int net_start(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 
@@ -602,249 +538,11 @@ static int net_start(struct lkl_vdev *vdev)
 	return 0;
 }
 
-static void net_free(struct lkl_vdev *vdev)
+void net_free(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 
 	if (!n->ended)
 		hang_up(n, 0);
 	free(n);
-}
-
-/* The interface of the virtio device with this index. */
-static int interface_name(int index, char name[LKL_IFNAMSIZ])
-{
-	char path[64];
-	int err = lkl_mount_fs("sysfs");
-
-	if (err < 0)
-		return err;
-	snprintf(path, sizeof(path), "/sysfs/devices/virtio-lkl/virtio%d/net",
-		 index);
-	return lkl_only_entry(path, name, LKL_IFNAMSIZ);
-}
-
-static int add_flags(const char *name, int flags)
-{
-	long fd = lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0);
-	struct lkl_ifreq ifr = { 0 };
-	int err;
-
-	if (fd < 0)
-		return fd;
-	strcpy(ifr.lkl_ifr_name, name);
-	err = lkl_sys_ioctl(fd, LKL_SIOCGIFFLAGS, (long)&ifr);
-	ifr.lkl_ifr_flags |= flags;
-	if (!err)
-		err = lkl_sys_ioctl(fd, LKL_SIOCSIFFLAGS, (long)&ifr);
-	lkl_sys_close(fd);
-	return err;
-}
-
-/* The kernel runs and has the interface. */
-static void net_ready(struct lkl_vdev *vdev)
-{
-	struct lkl_netdev *nd = to_net(vdev)->nd;
-	char name[LKL_IFNAMSIZ], ports[16];
-	int err = 0;
-
-	if (nd->flags & LKL_NETDEV_NOARP) {
-		err = interface_name(vdev->dev.index, name);
-		if (!err)
-			err = add_flags(name, LKL_IFF_NOARP);
-	}
-	if (!err && nd->ports[0]) {
-		snprintf(ports, sizeof(ports), "%d %d", nd->ports[0],
-			 nd->ports[1]);
-		err = lkl_sysctl("net.ipv4.ip_local_port_range", ports);
-	}
-	if (err)
-		lkl_net_error(vdev->name, "not as the wire needs it: %s",
-			      lkl_strerror(err));
-}
-
-static const struct lkl_vdev_ops net_ops = {
-	.ready = net_ready,
-	.start = net_start,
-	.stop = net_stop,
-	.free = net_free,
-	.drain = net_drain,
-	.kick = net_kick,
-};
-
-void lkl_net_error(const char *wire, const char *fmt, ...)
-{
-	char line[300];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	fprintf(stderr, "lkl: %s: %s\n", wire, line);
-}
-
-bool lkl_net_check_offload(const char *wire, unsigned int offload)
-{
-	static const struct {
-		unsigned int bits;
-		unsigned int need;
-		const char *why;
-	} rules[] = {
-		{ OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6) | OFFLOAD(HOST_UFO),
-		  OFFLOAD(CSUM),
-		  "segmentation (bits 11, 12, 14) needs CSUM 0" },
-		{ OFFLOAD(HOST_ECN), OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6),
-		  "HOST_ECN 13 needs HOST_TSO4 11 or HOST_TSO6 12" },
-		{ OFFLOAD(GUEST_TSO4) | OFFLOAD(GUEST_TSO6) |
-			  OFFLOAD(GUEST_UFO),
-		  OFFLOAD(GUEST_CSUM),
-		  "receiving segments (bits 7, 8, 10) needs GUEST_CSUM 1" },
-		{ OFFLOAD(GUEST_ECN), OFFLOAD(GUEST_TSO4) | OFFLOAD(GUEST_TSO6),
-		  "GUEST_ECN 9 needs GUEST_TSO4 7 or GUEST_TSO6 8" },
-	};
-	unsigned int i, known = OFFLOAD(MRG_RXBUF);
-
-	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++)
-		known |= rules[i].bits | rules[i].need;
-	if (offload & ~known) {
-		lkl_net_error(wire, "offload 0x%x: unknown bits 0x%x", offload,
-			      offload & ~known);
-		return false;
-	}
-	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
-		if (offload & rules[i].bits && !(offload & rules[i].need)) {
-			lkl_net_error(wire, "offload 0x%x: %s", offload,
-				      rules[i].why);
-			return false;
-		}
-	}
-	return true;
-}
-
-static int set_offload(struct net *n, unsigned int offload)
-{
-	unsigned int host = OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6);
-	unsigned int guest = OFFLOAD(GUEST_TSO4) | OFFLOAD(GUEST_TSO6);
-	struct lkl_netdev *nd = n->nd;
-	unsigned long long *offered = &n->vdev.dev.offered;
-
-	offload |= nd->needs;
-	if (!lkl_net_check_offload("netdev", offload))
-		return -LKL_EINVAL;
-	if (offload & ~OFFLOAD(MRG_RXBUF) && !nd->has_vnet_hdr) {
-		lkl_net_error("netdev", "offload 0x%x: this wire has none",
-			      offload);
-		return -LKL_EINVAL;
-	}
-	if (nd->ops->setup) {
-		int ret = nd->ops->setup(nd, n->config.mac, offload);
-
-		if (ret < 0)
-			return ret;
-	}
-	*offered |= offload;
-	if (nd->flags & LKL_NETDEV_USO) {
-		if ((offload & host) == host)
-			*offered |= 1ULL << LKL_VIRTIO_NET_F_HOST_USO;
-		if ((offload & guest) == guest)
-			*offered |= 1ULL << LKL_VIRTIO_NET_F_GUEST_USO4 |
-				    1ULL << LKL_VIRTIO_NET_F_GUEST_USO6;
-	}
-	n->vdev.dev.queue_size = offload & guest &&
-						 !(offload & OFFLOAD(MRG_RXBUF))
-					 ? BIG_QUEUE_SIZE
-					 : QUEUE_SIZE;
-	return 0;
-}
-
-/* One asked for, the wire's, or a random one of a local administrator. */
-static int set_mac(struct net *n, const unsigned char *mac)
-{
-	static const unsigned char zero[6];
-
-	if (!mac && memcmp(n->nd->mac, zero, 6))
-		mac = n->nd->mac;
-	if (mac) {
-		memcpy(n->config.mac, mac, 6);
-		if (mac[0] & 1 || !memcmp(mac, zero, 6)) {
-			lkl_net_error("netdev",
-				      "no address of an interface: "
-				      "%02x:%02x:%02x:%02x:%02x:%02x",
-				      mac[0], mac[1], mac[2], mac[3], mac[4],
-				      mac[5]);
-			return -LKL_EINVAL;
-		}
-	} else {
-		if (getrandom(n->config.mac, 6, 0) != 6)
-			return -LKL_EIO;
-		n->config.mac[0] = (n->config.mac[0] & 0xfc) | 2;
-	}
-	return 0;
-}
-
-int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
-{
-	struct net *n;
-	int ret;
-
-	if (!nd || !nd->ops)
-		return -LKL_EINVAL;
-	n = calloc(1, sizeof(*n));
-	if (!n)
-		return -LKL_ENOMEM;
-	n->nd = nd;
-	n->ended = 1;
-	n->guards[RX] = CLOSED;
-	n->guards[TX] = CLOSED;
-	n->skip = nd->has_vnet_hdr ? 0 : VNET_HDR;
-	if (nd->flags & LKL_NETDEV_NOARP)
-		n->skip += ETH_HDR;
-
-	n->vdev.ops = &net_ops;
-	n->vdev.back = nd;
-	n->vdev.kind = "lkl-net";
-	n->vdev.queues = n->virtqs;
-	n->vdev.dev.id = LKL_VIRTIO_ID_NET;
-	n->vdev.dev.queues = QUEUES;
-	n->vdev.dev.config = &n->config;
-	n->vdev.dev.config_len = sizeof(n->config);
-	n->vdev.dev.offered = 1ULL << LKL_VIRTIO_NET_F_MAC |
-			      1ULL << LKL_VIRTIO_NET_F_STATUS;
-	if (nd->mtu) {
-		n->vdev.dev.offered |= 1ULL << LKL_VIRTIO_NET_F_MTU;
-		n->config.mtu = nd->mtu;
-	}
-	ret = set_mac(n, args ? args->mac : NULL);
-	if (!ret)
-		ret = set_offload(n, args ? args->offload : nd->offload);
-	if (!ret)
-		ret = lkl_vdev_add(&n->vdev);
-	if (ret < 0)
-		free(n);
-	else
-		nd->id = ret;
-	return ret;
-}
-
-void lkl_netdev_remove(int id)
-{
-	lkl_vdev_remove_unit(LKL_VIRTIO_ID_NET, id);
-}
-
-void lkl_netdev_free(struct lkl_netdev *nd)
-{
-	lkl_vdev_remove_front(nd);
-	nd->ops->free(nd);
-}
-
-int lkl_netdev_get_ifindex(int id)
-{
-	int index = lkl_vdev_index(LKL_VIRTIO_ID_NET, id);
-	char name[LKL_IFNAMSIZ];
-	int err;
-
-	if (index < 0)
-		return index;
-	err = interface_name(index, name);
-	return err ? err : lkl_ifname_to_ifindex(name);
 }

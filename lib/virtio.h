@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Virtio devices of the host library and the device's side of their rings; see
- * virtio.c for how it works.
+ * Virtio devices of the host library (vdev.c) and the device's side of their
+ * rings (virtio.c).
  */
 #ifndef LIB_VIRTIO_H
 #define LIB_VIRTIO_H
