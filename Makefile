@@ -328,6 +328,10 @@ install: all
 	cp -r $(BUILD)/include/lkl $(DESTDIR)$(PREFIX)/include
 	install -D -m 644 packaging/completions/lkl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lkl
+	install -D -m 644 packaging/completions/_lkl \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lkl
+	install -D -m 644 packaging/completions/lkl.fish \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lkl.fish
 	for tool in cptofs cpfromfs fs2tar tar2fs lklfuse lkl-run lkl-hijack.sh; do \
 		ln -sf lkl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool; \
 	done

@@ -39,7 +39,7 @@ _lkl_tool() {
 	esac
 	if [[ $cur == -* ]]; then
 		_lkl_words "$("$@" --help 2>/dev/null |
-			grep -oE -- '(^ +|, )--?[a-zA-Z-]+=?' | tr -d ' ,')"
+			grep -oE -- '(^ +|, )--?[a-zA-Z0-9-]+=?' | tr -d ' ,')"
 	else
 		_lkl_files
 	fi
@@ -48,7 +48,7 @@ _lkl_tool() {
 _lkl() {
 	if ((COMP_CWORD == 1)); then
 		_lkl_words "$("$1" --help 2>/dev/null |
-			sed -n 's/^  \([a-z]*\) .*/\1/p') --help --version"
+			sed -n 's/^  \([a-z]*\)  .*/\1/p') --help --version"
 	elif [[ ${COMP_WORDS[1]} == run ]]; then
 		_lkl_run
 	elif [[ ${COMP_WORDS[1]} == fuse ]]; then

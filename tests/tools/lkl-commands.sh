@@ -43,10 +43,10 @@ fi
 
 # ls
 [ "$(lkl ls part)" = $'dir\nlink\nlost+found\nnumbers' ] || fail "ls"
-[ "$(lkl ls -a part /dir/sub)" = up ] || fail "ls -a"
+[ "$(lkl ls -A part /dir/sub)" = up ] || fail "ls -a"
 lkl ls -a part | grep -qx '.hidden' || fail "ls -a"
 TZ=UTC lkl ls -l part /dir >out
-grep -Eqx -- '-rw-r--r--  1 +[0-9]+ +[0-9]+ +6 2009-02-13 23:31 file' out ||
+grep -Eqx -- '-rw-r--r-- 1 +[a-z0-9]+ +[a-z0-9]+ +6 2009-02-13 23:31 file' out ||
 	{ cat out; fail "ls -l"; }
 lkl ls -l part /link | grep -Eqx -- 'lrwxrwxrwx.* /link -> /dir/file' ||
 	fail "ls -l of a link"
@@ -86,6 +86,28 @@ for args in "" "none" "ls" "cat part" "cp a b" "cp part:/a part:/b" "ls -x" \
 	grep -q -- "--help' for more" out.log || { cat out.log; fail "lkl $args"; }
 done
 lkl --version | grep -Eq '^lkl [0-9]' || fail "--version"
+# the nearest verb is suggested, if there is one that is near
+for pair in "lss ls" "chwon chown" "catt cat" "tuoch touch" "finf find"; do
+	lkl ${pair% *} img >out.log 2>&1 && fail "lkl $pair"
+	head -n 1 out.log | grep -qx "lkl: no such verb: '${pair% *}'; did you mean '${pair#* }'?" ||
+		{ cat out.log; fail "lkl ${pair% *}"; }
+done
+lkl guestmount >out.log 2>&1 && fail "no such verb"
+grep -qx "lkl: no such verb: 'guestmount'" out.log || { cat out.log; fail "a suggestion"; }
+
+# every verb has help, with examples that begin with it
+lkl --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' >verbs
+[ "$(wc -l <verbs)" -gt 20 ] || fail "--help"
+while read -r verb; do
+	case $verb in fuse | run | tar | untar) continue ;; esac
+	lkl "$verb" --help >help
+	head -n 1 help | grep -q "^Usage: lkl $verb " || fail "lkl $verb --help"
+	grep -q "^  lkl $verb " help || fail "lkl $verb --help has no example"
+	lkl "$verb" --version | grep -Eqx "lkl $verb \(lkl\) [0-9.]+" || fail "lkl $verb --version"
+	grep -q "^\*$verb\*" "$TOP/docs/man/lkl.1.scd" || grep -q "\*$verb\*[, ]" "$TOP/docs/man/lkl.1.scd" ||
+		fail "$verb is not in lkl(1)"
+done <verbs
+
 for command in cat cp info ls tar untar; do
 	lkl --help | grep -q "^  $command " || fail "--help"
 	lkl $command --help | grep -q "^Usage: " || fail "$command --help"

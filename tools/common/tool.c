@@ -3,12 +3,16 @@
  * Messages, the exit status and signals of the tools.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "tool.h"
 
@@ -18,12 +22,31 @@ volatile bool tool_line;
 
 static atomic_int status = TOOL_OK;
 
+/* Becomes readable when a signal has come, once somebody waits for that. */
+static volatile int signal_fd = -1;
+
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* Only note it: the copy loops look here, finish cleanly and unmount. */
 static void on_signal(int sig)
 {
+	int fd = signal_fd, err = errno;
+
 	tool_signal = sig;
+	if (fd >= 0 && write(fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+		errno = err;
+}
+
+bool tool_wait_input(int fd)
+{
+	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
+				 { .fd = signal_fd, .events = POLLIN } };
+
+	if (signal_fd < 0)
+		signal_fd = fds[1].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	while (!tool_signal && poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return !tool_signal;
 }
 
 void tool_init(const char *argv0)

@@ -37,6 +37,14 @@ void tool_init(const char *argv0);
 void tool_mortal(void);
 
 /**
+ * tool_wait_input() - wait until there is something to read, or a signal
+ * @fd: descriptor to read from
+ *
+ * Return: false when a signal has asked the tool to stop
+ */
+bool tool_wait_input(int fd);
+
+/**
  * tool_status() - the exit status the messages so far ask for
  *
  * Return: TOOL_OK or TOOL_PARTIAL

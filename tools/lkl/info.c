@@ -6,13 +6,12 @@
  * file system is used only the kernel knows: each is mounted for a moment.
  */
 #include <blkid/blkid.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/tool.h"
-#include "lkl.h"
+#include "run.h"
 
 #define SECTOR 512
 #define NAME 256
@@ -160,19 +159,19 @@ static void put_disk(struct image *img)
 	blkid_free_probe(pr);
 }
 
-int info_main(int argc, char **argv)
+int info_main(const struct verb *v, int argc, char **argv)
 {
 	struct image img = { .readonly = true };
 	int status = TOOL_FAILED;
+	struct args a;
+	int err = args_read(v, argc, argv, &img, &a);
 
-	next_option(&img, argc, argv, IMAGE_OPTIONS,
-		    "Usage: lkl info [OPTION]... IMAGE\n"
-		    "Show the partitions and volumes of a disk image and what "
-		    "is in them.\n");
-	if (optind != argc - 1)
-		tool_usage_error(optind == argc ? "missing image"
-						: "one image at a time");
-	img.file = argv[optind];
+	if (err)
+		return err < 0 ? TOOL_FAILED : TOOL_OK;
+	if (a.count != 1)
+		return args_bad(a.count ? "one image at a time"
+					: "missing image");
+	img.file = a.operand[0];
 	/* which may be a pipe, that is read once */
 	if (!(img.key.file && key_get(&img.key, img.file, "-K")) &&
 	    !image_open(&img) && !image_look(&img)) {

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Command lines of verbs, read and explained by the table of verbs.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/tool.h"
+#include "verb.h"
+
+/* Long options of one verb: its own, the image's, and two that all have. */
+#define MAX_OPTIONS 64
+/* The image's options are told apart from a verb's by this. */
+#define IMAGE_BIT 0x1000
+/* Where the text begins in a line of --help. */
+#define HELP_COLUMN 26
+
+static const struct option image_options[] = { IMAGE_LONG_OPTIONS };
+
+#define IMAGE_COUNT (sizeof(image_options) / sizeof(*image_options))
+
+/* What getopt_long() takes. */
+struct grammar {
+	char letters[MAX_OPTIONS * 2 + 4];
+	struct option longs[MAX_OPTIONS];
+	size_t letter_count, long_count;
+};
+
+static void add_letter(struct grammar *g, int letter, bool arg)
+{
+	g->letters[g->letter_count++] = letter;
+	if (arg)
+		g->letters[g->letter_count++] = ':';
+	g->letters[g->letter_count] = 0;
+}
+
+static void add_long(struct grammar *g, const char *name, bool arg, int val)
+{
+	g->longs[g->long_count++] =
+		(struct option){ name, arg ? required_argument : no_argument,
+				 NULL, val };
+}
+
+static bool has_letter(const struct grammar *g, int letter)
+{
+	return letter > ' ' && letter < OPT_MAX && strchr(g->letters, letter);
+}
+
+/*
+ * Where a verb has GNU's meaning of a letter that the image's options use as
+ * well, only the long name is left of the latter.
+ */
+static void make_grammar(const struct verb *v, bool image, struct grammar *g)
+{
+	*g = (struct grammar){ 0 };
+	add_letter(g, v->flags & VERB_RAW ? '+' : '-', false);
+	for (const struct verb_option *o = v->options; o && o->id; o++) {
+		if (o->id > ' ')
+			add_letter(g, o->id, o->arg);
+		if (o->name)
+			add_long(g, o->name, o->arg, o->id);
+	}
+	for (size_t i = 0; image && i < IMAGE_COUNT; i++) {
+		const struct option *o = &image_options[i];
+		const char *letter = strchr(IMAGE_OPTIONS, o->val);
+
+		/* some have a number that is no letter of theirs */
+		if (letter && !has_letter(g, o->val))
+			add_letter(g, o->val, o->has_arg);
+		add_long(g, o->name, o->has_arg, o->val | IMAGE_BIT);
+	}
+	add_long(g, "help", false, OPT_HELP);
+	add_long(g, "version", false, OPT_VERSION);
+}
+
+static bool is_own(const struct verb *v, int id)
+{
+	for (const struct verb_option *o = v->options; o && o->id; o++) {
+		if (o->id == id)
+			return true;
+	}
+	return false;
+}
+
+int args_bad(const char *fmt, ...)
+{
+	va_list args;
+	char text[512];
+
+	if (fmt) {
+		va_start(args, fmt);
+		vsnprintf(text, sizeof(text), fmt, args);
+		va_end(args);
+		tool_error("%s", text);
+	}
+	fprintf(stderr, "Try '%s --help' for more information.\n", tool_name);
+	return TOOL_FAILED;
+}
+
+static void add_operand(struct args *a, char *text)
+{
+	a->operand = tool_alloc(a->operand, (a->count + 2) * sizeof(char *));
+	a->operand[a->count++] = text;
+	a->operand[a->count] = NULL;
+}
+
+/* A mode as chmod takes it, that looks like options: "-x", "-rw,+X". */
+static bool is_mode(const char *text)
+{
+	return *text == '-' && text[1] && text[1] != '-' &&
+	       !text[1 + strspn(text + 1, "rwxXstugo,+-=")];
+}
+
+/* Let getopt_long() take such a mode for an operand: "a-x" is the same. */
+static void protect_mode(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (is_mode(argv[i])) {
+			char *mode = tool_alloc(NULL, strlen(argv[i]) + 2);
+
+			sprintf(mode, "a%s", argv[i]);
+			argv[i] = mode;
+			return;
+		}
+	}
+}
+
+int args_read(const struct verb *v, int argc, char **argv, struct image *img,
+	      struct args *a)
+{
+	struct grammar g;
+	int opt, seen = 0;
+
+	*a = (struct args){ 0 };
+	add_operand(a, NULL);
+	a->count = 0;
+	make_grammar(v, img, &g);
+	if (v->flags & VERB_MODE)
+		protect_mode(argc, argv);
+	optind = 0; /* have it begin anew */
+	while ((opt = getopt_long(argc, argv, g.letters, g.longs, NULL)) !=
+	       -1) {
+		if (opt == '?')
+			return args_bad(NULL), -1;
+		if (opt == 1) {
+			add_operand(a, optarg);
+			continue;
+		}
+		if (opt == OPT_HELP) {
+			verb_help(v, !img);
+			return 1;
+		}
+		if (opt == OPT_VERSION) {
+			printf("%s (lkl) %s\n", tool_name, LKL_VERSION);
+			return 1;
+		}
+		if (opt & IMAGE_BIT || !is_own(v, opt)) {
+			image_option(img, opt & ~IMAGE_BIT);
+			continue;
+		}
+		a->given[opt] = true;
+		a->value[opt] = optarg;
+		a->order[opt] = ++seen;
+	}
+	while (optind < argc)
+		add_operand(a, argv[optind++]);
+	return 0;
+}
+
+static void put_option(int id, const char *name, const char *arg,
+		       const char *help)
+{
+	char text[128];
+	int n = 0;
+
+	n += id > ' ' && id < OPT_MAX ? snprintf(text, sizeof(text), "  -%c%s",
+						 id, name ? ", " : "")
+				      : snprintf(text, sizeof(text), "      ");
+	if (name)
+		n += snprintf(text + n, sizeof(text) - n, "--%s", name);
+	if (arg)
+		n += snprintf(text + n, sizeof(text) - n, "%s%s",
+			      name ? "=" : " ", arg);
+	if (n < HELP_COLUMN - 1)
+		printf("%-*s%s\n", HELP_COLUMN, text, help);
+	else
+		printf("%s\n%*s%s\n", text, HELP_COLUMN, "", help);
+}
+
+/* The image's options, but for letters that mean something else here. */
+static void put_image_options(const struct verb *v)
+{
+	char line[] = IMAGE_HELP;
+
+	for (char *l = strtok(line, "\n"); l; l = strtok(NULL, "\n")) {
+		if (l[2] == '-' && is_own(v, l[3]))
+			memset(l + 2, ' ', 4);
+		puts(l);
+	}
+}
+
+/* "lkl NAME LINE" for each line. */
+static void put_examples(const struct verb *v, bool shell)
+{
+	const char *line = v->examples;
+
+	puts("\nExamples:");
+	while (*line) {
+		int len = strcspn(line, "\n");
+
+		printf("  %s%s %.*s\n", shell ? "" : "lkl ", v->name, len,
+		       line);
+		line += len + 1;
+	}
+}
+
+void verb_help(const struct verb *v, bool shell)
+{
+	const char *lkl = shell ? "" : "lkl ";
+	const char *image = v->run && !shell ? "IMAGE " : "";
+	const char *args = v->args;
+
+	printf("Usage: %s%s [OPTION]... ", lkl, v->name);
+	for (const char *bar; (bar = strchr(args, '|')); args = bar + 1)
+		printf("%s%.*s\n  or:  %s%s [OPTION]... ", image,
+		       (int)(bar - args), args, lkl, v->name);
+	printf("%s%s\n%c%s.\n", image, args, toupper(*v->what), v->what + 1);
+	if (v->more)
+		printf("%s", v->more);
+	puts("");
+	for (const struct verb_option *o = v->options; o && o->id; o++)
+		put_option(o->id, o->name, o->arg, o->help);
+	if (!shell)
+		put_image_options(v);
+	put_option(0, "help", NULL, "show this help");
+	put_option(0, "version", NULL, "show the version");
+	if (v->examples && !shell)
+		put_examples(v, shell);
+	printf("\nExit status: %d all was done, %d something was not, %d "
+	       "nothing was.\n",
+	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
+}
+
+const struct verb *verb_find(const char *name)
+{
+	for (size_t i = 0; i < verb_count; i++) {
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+/* How many letters must be changed, added, left out, or swapped. */
+static unsigned int distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	unsigned int rows[3][32], *above = rows[0], *row = rows[1],
+				  *next = rows[2];
+
+	if (n > 24 || m > 24)
+		return 99;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned int *tmp = above;
+
+		next[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			unsigned int d = row[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < d)
+				d = row[j] + 1;
+			if (next[j - 1] + 1 < d)
+				d = next[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && above[j - 2] + 1 < d)
+				d = above[j - 2] + 1;
+			next[j] = d;
+		}
+		above = row;
+		row = next;
+		next = tmp;
+	}
+	return row[m];
+}
+
+const char *verb_nearest(const char *word)
+{
+	unsigned int least = strlen(word) < 3 ? 2 : 3;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < verb_count; i++) {
+		unsigned int d = distance(word, verbs[i].name);
+
+		if (d < least) {
+			least = d;
+			nearest = verbs[i].name;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What verbs print.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/tool.h"
+#include "path.h"
+
+/* Names may come from an image nobody trusts: no control characters. */
+void put_name(const char *name)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	for (const unsigned char *p = (const void *)name; *p; p++)
+		putchar(terminal && (*p < ' ' || *p == 127) ? '?' : *p);
+}
+
+static bool failed(void)
+{
+	tool_error("error writing to the standard output: %s", strerror(errno));
+	return false;
+}
+
+bool output_end(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	clearerr(stdout);
+	return failed();
+}
+
+bool output_write(const char *buf, size_t size)
+{
+	if (!output_end())
+		return false;
+	while (size) {
+		ssize_t n = write(STDOUT_FILENO, buf, size);
+
+		if (n < 0 && errno == EINTR && !tool_signal)
+			continue;
+		if (n < 0)
+			return failed();
+		buf += n;
+		size -= n;
+	}
+	return true;
+}

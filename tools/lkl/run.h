@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the table of verbs refers to: struct verb says what each gets.
+ */
+#ifndef LKL_RUN_H
+#define LKL_RUN_H
+
+#include "verb.h"
+
+int cat_run(struct session *s, const struct args *a);
+int chmod_run(struct session *s, const struct args *a);
+int chown_run(struct session *s, const struct args *a);
+int df_run(struct session *s, const struct args *a);
+int du_run(struct session *s, const struct args *a);
+int edit_run(struct session *s, const struct args *a);
+int find_run(struct session *s, const struct args *a);
+int ln_run(struct session *s, const struct args *a);
+int log_run(struct session *s, const struct args *a);
+int ls_run(struct session *s, const struct args *a);
+int mkdir_run(struct session *s, const struct args *a);
+int mv_run(struct session *s, const struct args *a);
+int rm_run(struct session *s, const struct args *a);
+int stat_run(struct session *s, const struct args *a);
+int sum_run(struct session *s, const struct args *a);
+int touch_run(struct session *s, const struct args *a);
+int truncate_run(struct session *s, const struct args *a);
+int write_run(struct session *s, const struct args *a);
+
+int cp_main(const struct verb *v, int argc, char **argv);
+int info_main(const struct verb *v, int argc, char **argv);
+
+/**
+ * execute() - run another of the tools in place of this one
+ * @program: its name
+ * @argv: its arguments
+ *
+ * Return: TOOL_FAILED when it could not be
+ */
+int execute(const char *program, char **argv);
+
+#endif /* LKL_RUN_H */
