@@ -617,6 +617,8 @@ int way_signals_early(void)
 				.sa_flags = SA_SIGINFO };
 
 	lkl_host_ops.wait = hijack_wait;
+	/* That notices each signal: those of the program do not run meanwhile. */
+	lkl_host_ops.hold_signals = NULL;
 	return sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGBUS, &sa, NULL)
 		       ? -errno
 		       : 0;

@@ -33,17 +33,7 @@
 
 #include "posix.h"
 
-/* The kernel's size of a signal mask, and how many signals there are. */
-#define MASK_SIZE 8
-#define N_SIGNALS 64
-
 #define array_size(a) (sizeof(a) / sizeof(*(a)))
-
-#define BIT(sig) (1UL << ((sig)-1))
-/* Those that tell of faults, and the C library's own, which end no call. */
-#define OTHERS                                                                 \
-	(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) |              \
-	 BIT(SIGTRAP) | BIT(SIGSYS) | BIT(32) | BIT(33))
 
 /* What there is to watch: devices' descriptors are sources, these are not. */
 static char woken, program;
@@ -87,12 +77,12 @@ static bool watch_source(struct listen_source *source)
 }
 
 /* Returns -errno or whether the program's epoll has something. */
-static long sleep_until(const struct timespec *time)
+static long sleep_until(const struct timespec *time, const unsigned long *mask)
 {
 	struct epoll_event events[array_size(ready)];
 	long i, n = lkl_listen_syscall(__NR_epoll_pwait2, epoll_fd,
 				       (long)events, array_size(events),
-				       (long)time, 0, 0);
+				       (long)time, (long)mask, SIGNAL_SIZE);
 	bool programs = false;
 
 	for (i = 0; i < n; i++) {
@@ -115,7 +105,7 @@ bool listen_add(struct listen_source *source)
 		if (epoll_fd < 0 || event_fd < 0 ||
 		    !watch(EPOLL_CTL_ADD, event_fd, EPOLLIN | EPOLLET,
 			   &woken) ||
-		    sleep_until(&now) == -ENOSYS)
+		    sleep_until(&now, NULL) == -ENOSYS)
 			goto err;
 	}
 	if (!watch_source(source))
@@ -184,29 +174,18 @@ void listen_remove(struct listen_source *source)
 }
 
 /* Does a call end because a signal handler has run? */
-static bool ends_call(void)
+static bool ends_call(const struct lkl_signals *signals)
 {
-	unsigned long blocked = 0;
-	bool end = false, restart = false;
-	int sig;
+	unsigned long blocked = 0, end, restart;
 
-	raw_syscall(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&blocked,
-		    MASK_SIZE, 0, 0);
-	blocked |= OTHERS;
-	for (sig = 1; sig <= N_SIGNALS; sig++) {
-		struct host_sigaction sa = { 0 };
-
-		if (blocked & BIT(sig) ||
-		    raw_syscall(__NR_rt_sigaction, sig, 0, (long)&sa, MASK_SIZE,
-				0, 0) ||
-		    sa.handler == (long)SIG_DFL || sa.handler == (long)SIG_IGN)
-			continue;
-		if (sa.flags & SA_RESTART)
-			restart = true;
-		else
-			end = true;
-	}
-	futexes_only |= end && restart;
+	if (signals)
+		blocked = signals->before;
+	else
+		raw_syscall(__NR_rt_sigprocmask, SIG_BLOCK, 0, (long)&blocked,
+			    SIGNAL_SIZE, 0, 0);
+	posix_handlers(&end, &restart);
+	end &= ~blocked;
+	futexes_only |= end && restart & ~blocked;
 	return end;
 }
 
@@ -228,8 +207,10 @@ int listen_begin(void)
 	return !futexes_only && begin();
 }
 
-int listen_wait(int *word, int val, unsigned long long deadline)
+int listen_wait(int *word, int val, unsigned long long deadline,
+		struct lkl_signals *signals)
 {
+	unsigned long mask;
 	struct timespec time;
 	long ret = 0;
 
@@ -240,15 +221,19 @@ int listen_wait(int *word, int val, unsigned long long deadline)
 		time.tv_sec = now / 1000000000;
 		time.tv_nsec = now % 1000000000;
 	}
-	posix_admit_faults();
+	if (signals)
+		mask = posix_held_mask(signals);
+	else
+		posix_admit_faults();
 	__atomic_store_n(&listener_word, word, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
-		ret = sleep_until(deadline ? &time : NULL);
+		ret = sleep_until(deadline ? &time : NULL,
+				  signals ? &mask : NULL);
 	__atomic_store_n(&listener_word, NULL, __ATOMIC_SEQ_CST);
 	/* Nobody waits in that one any more. */
 	if (ret > 0)
 		lkl_listen_forget(program_fd);
-	return ret == -EINTR && ends_call() ? -EINTR : 0;
+	return ret == -EINTR && ends_call(signals) ? -EINTR : 0;
 }
 
 bool listen_wake(int *word)
@@ -282,7 +267,7 @@ void lkl_listen_now(void)
 {
 	if (!begin())
 		return;
-	sleep_until(&now);
+	sleep_until(&now, NULL);
 	lkl_listen_end();
 }
 
@@ -303,7 +288,7 @@ bool lkl_listen_begin(int epoll)
 
 long lkl_listen_wait(const struct timespec *time)
 {
-	return sleep_until(time);
+	return sleep_until(time, NULL);
 }
 
 void lkl_listen_forget(int epoll)

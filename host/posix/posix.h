@@ -6,6 +6,12 @@
 #include <stdbool.h>
 #include <time.h>
 
+struct lkl_signals;
+
+/* The kernel's size of a signal mask. */
+#define SIGNAL_SIZE 8
+#define SIGNAL_BIT(sig) (1UL << ((sig)-1))
+
 /* A system call without the C library: negative errno on failure. */
 static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
 			       long f)
@@ -68,7 +74,8 @@ void listen_reset(void);
 
 /* Operations of the host; the last tells who waits for @word, if he listens. */
 int listen_begin(void);
-int listen_wait(int *word, int val, unsigned long long deadline);
+int listen_wait(int *word, int val, unsigned long long deadline,
+		struct lkl_signals *signals);
 bool listen_wake(int *word);
 
 /**
@@ -104,6 +111,20 @@ void lkl_listen_forget(int epoll);
 /* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's.
  */
 void posix_admit_faults(void);
+
+/* Operations of the host: hold_signals and those that belong to it (signal.c).
+ */
+int posix_hold_signals(struct lkl_signals *s, int tid);
+int posix_wait_held(struct lkl_signals *s, unsigned long long deadline);
+void posix_wake_held(struct lkl_signals *s);
+void posix_woken_held(struct lkl_signals *s);
+void posix_release_signals(struct lkl_signals *s);
+
+/* What the thread had blocked, without what the library needs. */
+unsigned long posix_held_mask(const struct lkl_signals *s);
+
+/* Which signals have handlers that end a call, which have others. */
+void posix_handlers(unsigned long *ending, unsigned long *restarting);
 
 /**
  * posix_alt_stack - the calling thread's alternate signal stack

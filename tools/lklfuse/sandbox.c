@@ -80,6 +80,7 @@ static const int allowed[] = {
 	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	CALL(rt_sigreturn),
+	CALL(rt_sigtimedwait),
 	CALL(sigaltstack),
 	CALL(getrandom),
 };
@@ -186,6 +187,10 @@ static int filter_calls(bool unlock)
 	/* signals, to the server's own threads only */
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(tgkill), 1,
+				       SCMP_A0(SCMP_CMP_EQ, getpid()));
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+				       CALL(rt_tgsigqueueinfo), 1,
 				       SCMP_A0(SCMP_CMP_EQ, getpid()));
 	if (!err)
 		err = seccomp_load(ctx);

@@ -26,7 +26,7 @@
  *	  lkl_wake_sleeper()
  *
  * Interrupted, when a signal ends the sleep: the request goes onto the list again:
- *	lkl_sleep() lkl_push() lkl_set_pending()
+ *	lkl_sleep() lkl_take_signal() lkl_push() lkl_set_pending()
  *	  in whichever thread drives: lkl_take_calls() lkl_interrupt_call()
  *	  lkl_exit_work() lkl_complete()
  *
@@ -46,30 +46,68 @@
 #include "vcpu.h"
 #include "wakeup.h"
 
+/* A deadline that has passed. */
+#define LKL_NOW		1
+
 /* Returns -EINTR if that ended it. */
 static int lkl_sleep(struct lkl_call *call, bool listens)
 {
+	bool held = call->held && !listens;
 	int err, old = LKL_CALL_RUNNING;
+	int asleep = held ? LKL_CALL_HELD : LKL_CALL_SLEEPING;
 	u64 cover;
 
 	if (lkl_cpu_pending())
 		lkl_watch();
-	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_SLEEPING,
-					 false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&call->state, &old, asleep, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return 0;
 
 	cover = lkl_timer_cover();
 	if (listens)
-		err = lkl_ops->listen_wait(&call->state, LKL_CALL_SLEEPING,
-					   cover);
+		err = lkl_ops->listen_wait(&call->state, asleep, cover,
+					   call->held ? &call->signals : NULL);
+	else if (held)
+		err = lkl_ops->wait_held(&call->signals, cover);
 	else
-		err = lkl_ops->wait(&call->state, LKL_CALL_SLEEPING, cover);
+		err = lkl_ops->wait(&call->state, asleep, cover);
 	lkl_timer_uncover(cover);
-	old = LKL_CALL_SLEEPING;
-	__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING, false,
-				    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	old = asleep;
+	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING,
+					 false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE) &&
+	    held)
+		lkl_ops->woken_held(&call->signals);
 	return err;
+}
+
+/* A signal has come: see that the call ends, if it is blocked. */
+static void lkl_take_signal(u32 boot, struct lkl_call *call)
+{
+	/* Making a task cannot be interrupted: the request is on another list. */
+	if (!call->task || call->interrupted)
+		return;
+	call->interrupted = 1;
+	/* Not started yet: serve it once it is. */
+	while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
+		if (lkl_boot_gone(boot))
+			return;
+		if (lkl_trylock(boot, NULL))
+			lkl_drive(boot, call, false);
+		lkl_ops->relax();
+	}
+	if (!lkl_done(call)) {
+		lkl_push(boot, call);
+		lkl_set_pending(boot);
+	}
+}
+
+/* Drive, and let the signals in that have come meanwhile. */
+static void lkl_drive_blocked(u32 boot, struct lkl_call *call)
+{
+	lkl_drive(boot, call, false);
+	if (call->held && lkl_ops->wait_held(&call->signals, LKL_NOW) == -EINTR)
+		lkl_take_signal(boot, call);
 }
 
 /* Sleep until @call is done or the CPU wants a driver. */
@@ -83,25 +121,11 @@ static void lkl_wait(u32 boot, struct lkl_call *call)
 		err = lkl_sleep(call, listens);
 	if (listens)
 		lkl_ops->listen_end();
-	/* Making a task cannot be interrupted: the request is on another list. */
-	if (err == -EINTR && call->task && !call->interrupted) {
-		call->interrupted = 1;
-		/* Not started yet: serve it once it is. */
-		while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
-			if (lkl_boot_gone(boot))
-				return;
-			if (lkl_trylock(boot, NULL))
-				lkl_drive(boot, call, false);
-			lkl_ops->relax();
-		}
-		if (!lkl_done(call)) {
-			lkl_push(boot, call);
-			lkl_set_pending(boot);
-		}
-	}
+	if (err == -EINTR)
+		lkl_take_signal(boot, call);
 }
 
-static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
+static void lkl_call_wait(u32 boot, struct lkl_call *call)
 {
 	for (;;) {
 		bool done = lkl_done(call);
@@ -114,13 +138,21 @@ static noinline void lkl_call_wait(u32 boot, struct lkl_call *call)
 				lkl_kick_cpu();
 			lkl_ops->relax();
 		} else if (lkl_wants_driver(boot) && lkl_trylock(boot, NULL)) {
-			lkl_drive(boot, call, false);
+			lkl_drive_blocked(boot, call);
 		} else if (!done) {
+			lkl_hold_signals(call);
 			lkl_wait(boot, call);
 		} else {
 			lkl_ops->relax();
 		}
 	}
+}
+
+static noinline void lkl_call_finish(u32 boot, struct lkl_call *call)
+{
+	lkl_call_wait(boot, call);
+	if (call->held)
+		lkl_ops->release_signals(&call->signals);
 }
 
 /* The thread has to get a new task. */
@@ -144,6 +176,7 @@ static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 		lkl_drive(boot, call, false);
 		return;
 	}
+	lkl_hold_signals(call);
 	lkl_push(boot, call);
 	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
 		lkl_drive(boot, call, false);
@@ -156,6 +189,7 @@ static noinline void lkl_call_combined(u32 boot, struct lkl_call *call)
 
 	if (lkl_call_gone(boot, call))
 		return;
+	lkl_hold_signals(call);
 	lkl_push(boot, call);
 	lkl_set_pending(boot);
 	for (i = 0; i < max; i++) {
@@ -190,8 +224,8 @@ static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 	} else {
 		lkl_call_contended(boot, call);
 	}
-	if (unlikely(!lkl_done(call) || call->queued))
-		lkl_call_wait(boot, call);
+	if (unlikely(!lkl_done(call) || call->unfinished))
+		lkl_call_finish(boot, call);
 	return call->ret;
 }
 
@@ -201,7 +235,7 @@ static __always_inline void lkl_call_init(struct lkl_call *call, void *task,
 {
 	call->task = task;
 	call->fn = fn;
-	call->queued = 0;
+	call->unfinished = 0;
 	call->started = false;
 	call->interrupted = false;
 	call->waited = false;
@@ -264,5 +298,5 @@ void lkl_cpu_start(u32 boot, struct lkl_call *call)
 	lkl_vlock_start(boot);
 	lkl_drive(boot, call, false);
 	if (!lkl_done(call))
-		lkl_call_wait(boot, call);
+		lkl_call_finish(boot, call);
 }

@@ -6,6 +6,11 @@
  * thread can have it served at once, and ends when its task writes the result and
  * the state DONE.  If the thread was driving, it sees that when it has its stack
  * back; if it spins it sees it at once; if it sleeps it is woken.
+ *
+ * A request that is blocked ends with -EINTR when a signal's handler runs on its
+ * thread.  As long as the thread drives or spins, nothing tells that one did.
+ * Hence signals are held back from when the request can be seen to be blocked
+ * until it has ended, and let in where the thread looks for them.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -15,14 +20,29 @@
 
 struct lkl_call *lkl_driving;
 struct lkl_call *lkl_sleeper;
+bool lkl_sleeper_held;
 
-/* End a request; returns whether its thread sleeps. */
-static inline bool lkl_end(struct lkl_call *call, long ret)
+/**
+ * lkl_hold_signals - a request may be seen to be blocked from now on
+ * @call: the request of this thread
+ */
+void lkl_hold_signals(struct lkl_call *call)
+{
+	struct task_struct *task = call->task;
+
+	if (!call->held && lkl_ops->hold_signals && task &&
+	    task->thread.host_tid)
+		call->held = lkl_ops->hold_signals(&call->signals,
+						   task->thread.host_tid);
+}
+
+/* End a request; returns what its state was, which tells whether it sleeps. */
+static inline int lkl_end(struct lkl_call *call, long ret)
 {
 	call->ret = ret;
 	call->by_call = lkl_driving;
 	return __atomic_exchange_n(&call->state, LKL_CALL_DONE,
-				   __ATOMIC_ACQ_REL) == LKL_CALL_SLEEPING;
+				   __ATOMIC_ACQ_REL);
 }
 
 /**
@@ -32,12 +52,18 @@ static inline bool lkl_end(struct lkl_call *call, long ret)
  */
 void lkl_complete(struct lkl_call *call, long ret)
 {
+	int was;
+
 	if (call == lkl_driving) {
 		call->ret = ret;
 		call->state = LKL_CALL_DONE;
-	} else if (lkl_end(call, ret)) {
+		return;
+	}
+	was = lkl_end(call, ret);
+	if (was != LKL_CALL_RUNNING) {
 		lkl_wake_sleeper();
 		lkl_sleeper = call;
+		lkl_sleeper_held = was == LKL_CALL_HELD;
 	}
 }
 
@@ -48,8 +74,10 @@ void lkl_complete(struct lkl_call *call, long ret)
  */
 void lkl_refuse(struct lkl_call *call, long ret)
 {
-	if (lkl_end(call, ret))
-		lkl_ops->wake(&call->state, 1);
+	int was = lkl_end(call, ret);
+
+	if (was != LKL_CALL_RUNNING)
+		lkl_wake_call(call, was == LKL_CALL_HELD);
 }
 
 /**
@@ -66,7 +94,7 @@ void lkl_wake_sleeper(void)
 	if (likely(!call))
 		return;
 	lkl_sleeper = NULL;
-	lkl_ops->wake(&call->state, 1);
+	lkl_wake_call(call, lkl_sleeper_held);
 }
 
 static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)

@@ -10,6 +10,16 @@ extern struct lkl_call *lkl_driving;
 
 /* A request whose thread is to be woken; belongs to the driver. */
 extern struct lkl_call *lkl_sleeper;
+extern bool lkl_sleeper_held;
+
+/* The thread of @call sleeps; if not @held, it may have gone on, and return. */
+static inline void lkl_wake_call(struct lkl_call *call, bool held)
+{
+	if (held)
+		lkl_ops->wake_held(&call->signals);
+	else
+		lkl_ops->wake(&call->state, 1);
+}
 
 void lkl_push(u32 boot, struct lkl_call *call);
 void lkl_refuse(struct lkl_call *call, long ret);

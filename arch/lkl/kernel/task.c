@@ -13,6 +13,7 @@
 #include <asm/switch_to.h>
 #include <asm/valgrind.h>
 #include "contend.h"
+#include "request.h"
 #include "vlock.h"
 
 struct task_struct *__switch_to(struct task_struct *prev,
@@ -25,6 +26,9 @@ struct task_struct *__switch_to(struct task_struct *prev,
 		prev->thread.active->waited = true;
 		lkl_combiner_calls = 0;
 		lkl_blocked = prev;
+		/* Other threads cannot see it before this one lets them. */
+		if (prev->thread.active == lkl_driving)
+			lkl_hold_signals(lkl_driving);
 	}
 	lkl_current = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);

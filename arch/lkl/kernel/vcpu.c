@@ -71,21 +71,25 @@ void lkl_kick_cpu(void)
 bool lkl_kick_other(void)
 {
 	u32 boot = lkl_kernel_boots();
-	int old = LKL_CALL_SLEEPING;
 	struct lkl_call *call;
+	int was = 0;
 
 	if (!boot || !lkl_set_pending(boot) || !lkl_trylock(boot, NULL))
 		return false;
 	/* No call ends while the CPU is locked. */
 	call = lkl_blocked ? lkl_blocked->thread.active : NULL;
-	if (call && !__atomic_compare_exchange_n(&call->state, &old,
+	if (call) {
+		was = __atomic_load_n(&call->state, __ATOMIC_RELAXED);
+		if ((was != LKL_CALL_SLEEPING && was != LKL_CALL_HELD) ||
+		    !__atomic_compare_exchange_n(&call->state, &was,
 						 LKL_CALL_RUNNING, false,
 						 __ATOMIC_ACQ_REL,
 						 __ATOMIC_RELAXED))
-		call = NULL;
+			call = NULL;
+	}
 	lkl_unlock();
 	if (call)
-		lkl_ops->wake(&call->state, 1);
+		lkl_wake_call(call, was == LKL_CALL_HELD);
 	return !call;
 }
 

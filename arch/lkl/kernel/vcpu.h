@@ -40,6 +40,7 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call,
 {
 	struct lkl_call *sleeper;
 	int rounds = 0;
+	bool held;
 
 	for (;;) {
 		enum lkl_left why;
@@ -64,10 +65,11 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call,
 		} else {
 			lkl_driving = NULL;
 			sleeper = lkl_sleeper;
+			held = lkl_sleeper_held;
 			lkl_sleeper = NULL;
 			if (lkl_release(boot)) {
 				if (unlikely(sleeper))
-					lkl_ops->wake(&sleeper->state, 1);
+					lkl_wake_call(sleeper, held);
 				return;
 			}
 			lkl_sleeper = sleeper;

@@ -16,6 +16,8 @@
 #define LKL_CALL_RUNNING	0
 #define LKL_CALL_DONE		1
 #define LKL_CALL_SLEEPING	2
+/* Asleep as well, while signals are held back; its thread waits to be woken. */
+#define LKL_CALL_HELD		3
 
 /**
  * struct lkl_call - one request, on the stack of the host thread that makes it
@@ -29,10 +31,12 @@
  * @boot: boot it was made in
  * @state: LKL_CALL_*
  * @queued: it is on the list
+ * @held: handlers of signals do not run on its thread without being noticed
  * @started: its task has been given the request
  * @interrupted: a host signal wants it to end with -EINTR
  * @waited: its task was blocked
  * @by_call: it ended in the course of another request
+ * @signals: what the host needs to know for that
  */
 struct lkl_call {
 	struct lkl_call *next;
@@ -42,10 +46,18 @@ struct lkl_call {
 	long nr;
 	const long *params;
 	u32 boot;
-	int queued;
+	union {
+		struct {
+			bool queued;
+			bool held;
+		};
+		/* One look at both, as each call ends with it. */
+		u16 unfinished;
+	};
 	bool started;
 	bool interrupted;
 	bool waited;
+	struct lkl_signals signals;
 	/* What its thread looks at all the time while it spins. */
 	long ret ____cacheline_aligned;
 	int state;
@@ -91,6 +103,7 @@ void __noreturn lkl_user_mode(void);
 /* kernel/request.c */
 void lkl_complete(struct lkl_call *call, long ret);
 void lkl_wake_sleeper(void);
+void lkl_hold_signals(struct lkl_call *call);
 void lkl_interrupt_call(struct lkl_call *call);
 void lkl_interrupt_driver(void);
 

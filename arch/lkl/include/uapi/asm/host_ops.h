@@ -19,6 +19,22 @@ struct lkl_sem;
 /* A thread of the host; 0 is none. */
 typedef unsigned long lkl_thread_t;
 
+/**
+ * struct lkl_signals - signals of a thread that are held back; the host's affair
+ * @before: what the thread had blocked before
+ * @held: what is held back
+ * @tid: number of the thread
+ * @rung: somebody wakes the thread
+ * @woken: the thread has noticed that
+ */
+struct lkl_signals {
+	unsigned long before;
+	unsigned long held;
+	int tid;
+	int rung;
+	int woken;
+};
+
 /* Protection of a host mapping; any access implies read access. */
 #define LKL_HOST_NONE	0
 #define LKL_HOST_READ	1
@@ -57,7 +73,18 @@ typedef unsigned long lkl_thread_t;
  * @listen_begin: [path] become the thread that receives for devices while it
  *	waits; 0 if there is nothing to receive from, or another one does.  If
  *	not, @listen_end must follow
- * @listen_wait: [path] @wait, which also ends when there is something to receive
+ * @hold_signals: [path] the call of this thread, which the host knows as @tid, may
+ *	be blocked from now on: let no handler run unnoticed that was installed
+ *	without SA_RESTART.  Returns 0 when there is nothing to hold back; if not,
+ *	@release_signals must follow.  May be NULL: @wait notices all of them
+ * @wait_held: [path] sleep until @wake_held, until the monotonic time @deadline (0
+ *	is forever), or until a handler without SA_RESTART has run, which is -EINTR
+ * @wake_held: [path] wake the thread that sleeps in @wait_held; for each sleep at
+ *	most once
+ * @woken_held: [path] somebody wakes this thread, or has: wait for that
+ * @release_signals: [path] let the handlers run, those that are late, too
+ * @listen_wait: [path] @wait, which also ends when there is something to receive.
+ *	Signals that are held back are not during this, unless @signals is NULL
  * @listen_end: [path] receive it, which may raise interrupts and thus run the
  *	kernel, and leave that to others
  * @relax: [path] let the other hyperthread or, every so often, another host
@@ -110,8 +137,15 @@ struct lkl_host_operations {
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
+	int (*hold_signals)(struct lkl_signals *signals, int tid);
+	int (*wait_held)(struct lkl_signals *signals,
+			 unsigned long long deadline);
+	void (*wake_held)(struct lkl_signals *signals);
+	void (*woken_held)(struct lkl_signals *signals);
+	void (*release_signals)(struct lkl_signals *signals);
 	int (*listen_begin)(void);
-	int (*listen_wait)(int *word, int val, unsigned long long deadline);
+	int (*listen_wait)(int *word, int val, unsigned long long deadline,
+			   struct lkl_signals *signals);
 	void (*listen_end)(void);
 	void (*relax)(void);
 	int (*cpus)(void);
