@@ -32,6 +32,7 @@
 #include <string.h>
 
 #include <lkl/asm/errno.h>
+#include "iov.h"
 #include "netdev.h"
 
 #define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
@@ -109,7 +110,6 @@ static bool rx_collect(struct net *n)
 	while (rx->bytes < FRAME_MAX && (merge || rx->first == rx->end)) {
 		struct rx_buf *buf;
 		struct lkl_chain chain;
-		unsigned int i;
 		int head;
 
 		if (rx->end == QUEUE_SIZE || rx->iov_end > RX_IOV - TX_IOV) {
@@ -140,9 +140,7 @@ static bool rx_collect(struct net *n)
 		buf = &rx->bufs[rx->end++];
 		buf->head = head;
 		buf->iovs = chain.in;
-		buf->len = 0;
-		for (i = 0; i < chain.in; i++)
-			buf->len += chain.iov[i].iov_len;
+		buf->len = iov_length(chain.iov, chain.in);
 		rx->iov_end += chain.in;
 		rx->bytes += buf->len;
 	}
@@ -292,25 +290,18 @@ static void net_listen(struct listen_source *source)
 static bool tx_frame(struct net *n, int head)
 {
 	struct lkl_virtq *q = &n->virtqs[TX];
-	struct iovec iov[TX_IOV], *first = iov;
+	struct iovec iov[TX_IOV];
 	struct lkl_chain chain = { .iov = iov, .max = TX_IOV };
-	size_t skip = n->skip;
+	unsigned int used;
 
 	if (lkl_virtq_chain(q, head, &chain))
 		return true;
-	for (; chain.out; first++, chain.out--) {
-		if (skip < first->iov_len) {
-			first->iov_base = (char *)first->iov_base + skip;
-			first->iov_len -= skip;
-			break;
-		}
-		skip -= first->iov_len;
-	}
-	if (chain.in || !chain.out) {
+	used = iov_skip(iov, chain.out, n->skip);
+	if (chain.in || used == chain.out) {
 		lkl_virtq_broken(q, "frame without header or content");
 		return true;
 	}
-	return n->nd->ops->tx(n->nd, first, chain.out) >= 0;
+	return n->nd->ops->tx(n->nd, iov + used, chain.out - used) >= 0;
 }
 
 /* Send what there is to send. */

@@ -10,6 +10,7 @@
 
 #include <lkl_host.h>
 #include <lkl/linux/virtio_net.h>
+#include "message.h"
 
 /* A mask of virtio-net feature bits, for those that fit into an int. */
 #define OFFLOAD(name) (1U << LKL_VIRTIO_NET_F_##name)
@@ -23,10 +24,6 @@
  * select().
  */
 extern void (*lkl_net_low_number)(void);
-
-/* Print a line "lkl: WIRE: ..." to standard error. */
-__attribute__((format(printf, 2, 3))) void lkl_net_error(const char *wire,
-							 const char *fmt, ...);
 
 /* Is this a mask that makes sense?  Says why not. */
 bool lkl_net_check_offload(const char *wire, unsigned int offload);
@@ -124,18 +121,5 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd,
  */
 struct lkl_netdev *lkl_stream_wire(const char *wire, int in, int out,
 				   unsigned int offload);
-
-/**
- * lkl_net_load - load a library
- * @wire: what to call the user in messages
- * @library: its file
- * @package: where it comes from
- * @names: functions wanted, and NULL
- * @functions: where to store them
- *
- * Return: true, or false when that was not possible, which has been said
- */
-bool lkl_net_load(const char *wire, const char *library, const char *package,
-		  const char *const *names, void **functions);
 
 #endif /* LIB_NET_H */

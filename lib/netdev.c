@@ -3,7 +3,6 @@
  * Setting up network interfaces: address, offloads, and what a wire needs of
  * the kernel.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +60,8 @@ static void net_ready(struct lkl_vdev *vdev)
 		err = lkl_sysctl("net.ipv4.ip_local_port_range", ports);
 	}
 	if (err)
-		lkl_net_error(vdev->name, "not as the wire needs it: %s",
-			      lkl_strerror(err));
+		lkl_message(vdev->name, "not as the wire needs it: %s",
+			    lkl_strerror(err));
 }
 
 static const struct lkl_vdev_ops net_ops = {
@@ -73,17 +72,6 @@ static const struct lkl_vdev_ops net_ops = {
 	.drain = net_drain,
 	.kick = net_kick,
 };
-
-void lkl_net_error(const char *wire, const char *fmt, ...)
-{
-	char line[300];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	fprintf(stderr, "lkl: %s: %s\n", wire, line);
-}
 
 bool lkl_net_check_offload(const char *wire, unsigned int offload)
 {
@@ -109,14 +97,14 @@ bool lkl_net_check_offload(const char *wire, unsigned int offload)
 	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		known |= rules[i].bits | rules[i].need;
 	if (offload & ~known) {
-		lkl_net_error(wire, "offload 0x%x: unknown bits 0x%x", offload,
-			      offload & ~known);
+		lkl_message(wire, "offload 0x%x: unknown bits 0x%x", offload,
+			    offload & ~known);
 		return false;
 	}
 	for (i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
 		if (offload & rules[i].bits && !(offload & rules[i].need)) {
-			lkl_net_error(wire, "offload 0x%x: %s", offload,
-				      rules[i].why);
+			lkl_message(wire, "offload 0x%x: %s", offload,
+				    rules[i].why);
 			return false;
 		}
 	}
@@ -134,8 +122,8 @@ static int set_offload(struct net *n, unsigned int offload)
 	if (!lkl_net_check_offload("netdev", offload))
 		return -LKL_EINVAL;
 	if (offload & ~OFFLOAD(MRG_RXBUF) && !nd->has_vnet_hdr) {
-		lkl_net_error("netdev", "offload 0x%x: this wire has none",
-			      offload);
+		lkl_message("netdev", "offload 0x%x: this wire has none",
+			    offload);
 		return -LKL_EINVAL;
 	}
 	if (nd->ops->setup) {
@@ -169,11 +157,11 @@ static int set_mac(struct net *n, const unsigned char *mac)
 	if (mac) {
 		memcpy(n->config.mac, mac, 6);
 		if (mac[0] & 1 || !memcmp(mac, zero, 6)) {
-			lkl_net_error("netdev",
-				      "no address of an interface: "
-				      "%02x:%02x:%02x:%02x:%02x:%02x",
-				      mac[0], mac[1], mac[2], mac[3], mac[4],
-				      mac[5]);
+			lkl_message("netdev",
+				    "no address of an interface: "
+				    "%02x:%02x:%02x:%02x:%02x:%02x",
+				    mac[0], mac[1], mac[2], mac[3], mac[4],
+				    mac[5]);
 			return -LKL_EINVAL;
 		}
 	} else {

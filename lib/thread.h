@@ -24,6 +24,16 @@ struct lkl_self {
 	int in_step;
 };
 
+/* The calling thread. */
+extern __thread struct lkl_self lkl_self
+	__attribute__((tls_model("initial-exec")));
+
+/* Have threads tell when they end; 0 or a negative error number. */
+int lkl_thread_init(void);
+
+/* Give the calling thread, @self, a task in the running boot. */
+int lkl_thread_attach(struct lkl_self *self);
+
 /* Is the calling thread in a call? */
 int lkl_thread_busy(void);
 

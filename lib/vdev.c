@@ -311,6 +311,14 @@ int lkl_vdev_index(unsigned int id, int unit)
 	return ret;
 }
 
+/* The operation virtio_next of the host. */
+static struct lkl_virtio_dev *next_device(struct lkl_virtio_dev *dev)
+{
+	struct lkl_vdev *next = dev ? to_vdev(dev)->next : devices;
+
+	return next ? &next->dev : NULL;
+}
+
 /**
  * lkl_vdevs_start - get the devices ready for a boot
  * @ops: the host
@@ -327,6 +335,7 @@ int lkl_vdevs_start(struct lkl_host_operations *ops)
 	int ret = 0;
 
 	lkl_vdev_host = ops;
+	ops->virtio_next = next_device;
 	in_use = true;
 	for (vdev = devices; vdev && !ret; vdev = vdev->next)
 		ret = start(vdev);
@@ -392,17 +401,4 @@ void lkl_vdevs_free(void)
 		vdev->ops->free(vdev);
 	}
 	unlock_devices(process);
-}
-
-/**
- * lkl_vdevs_next - the operation virtio_next of the host
- * @dev: a device, or NULL
- *
- * Return: the device behind @dev, or the first; NULL at the end
- */
-struct lkl_virtio_dev *lkl_vdevs_next(struct lkl_virtio_dev *dev)
-{
-	struct lkl_vdev *next = dev ? to_vdev(dev)->next : devices;
-
-	return next ? &next->dev : NULL;
 }

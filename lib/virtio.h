@@ -135,6 +135,5 @@ int lkl_vdevs_start(struct lkl_host_operations *ops);
 void lkl_vdevs_started(bool booted);
 void lkl_vdevs_stop(void);
 void lkl_vdevs_free(void);
-struct lkl_virtio_dev *lkl_vdevs_next(struct lkl_virtio_dev *dev);
 
 #endif /* LIB_VIRTIO_H */

@@ -16,12 +16,14 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/host_ops.h>
 
-#include "../../lib/thread.h"
 #include "posix.h"
 
 /* Who handles what is not the kernel's: of SIGSEGV, of SIGBUS. */
 static struct sigaction old[2];
 static int installed;
+
+/* Runs a function in kernel context. */
+static long (*kernel_call)(long (*fn)(void *arg), void *arg);
 
 static struct sigaction *old_of(int sig)
 {
@@ -135,7 +137,7 @@ static long page_fault(void *fault)
 	stack_t none = { .ss_flags = SS_DISABLE };
 
 	raw_syscall(SYS_sigaltstack, (long)&none, 0, 0, 0, 0, 0);
-	return lkl_kernel_call(lkl_page_fault, fault);
+	return kernel_call(lkl_page_fault, fault);
 }
 
 /*
@@ -191,12 +193,13 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 		pass_on(sig, info, ucontext);
 }
 
-int posix_faults_install(void)
+int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg))
 {
 	struct sigaction sa = { .sa_sigaction = on_fault };
 
 	if (installed)
 		return 0;
+	kernel_call = call;
 	/* A fault may come while another one is being handled. */
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
 	sigemptyset(&sa.sa_mask);

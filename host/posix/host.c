@@ -25,7 +25,6 @@
 
 #include <lkl_host.h>
 
-#include "../../lib/virtio.h"
 #include "posix.h"
 #include "thread.h"
 
@@ -56,14 +55,6 @@ static void host_panic(void)
 }
 
 /* The clocks come from the vDSO, which needs neither errno nor a lock. */
-static unsigned long long host_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static unsigned long long host_wall_time(void)
 {
 	struct timespec ts;
@@ -336,11 +327,6 @@ static void host_wake(int *word, int count)
 		    count, 0, 0, 0);
 }
 
-static void host_relax(void)
-{
-	raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
-}
-
 /*
  * Asked before each spin, by threads that may be bound to one processor each.
  * The answer rarely changes, so the host is asked now and then only, on
@@ -412,7 +398,7 @@ static int host_signal(int tid, int sig)
 struct lkl_host_operations lkl_host_ops = {
 	.print = host_print,
 	.panic = host_panic,
-	.time = host_time,
+	.time = posix_time,
 	.wall_time = host_wall_time,
 	.random = host_random,
 	.wipe_on_fork = host_wipe_on_fork,
@@ -437,7 +423,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.listen_begin = listen_begin,
 	.listen_wait = listen_wait,
 	.listen_end = lkl_listen_end,
-	.relax = host_relax,
+	.relax = posix_relax,
 	.cpus = host_cpus,
 	.fence = host_fence,
 	.thread_create = posix_thread_create,
@@ -456,5 +442,4 @@ struct lkl_host_operations lkl_host_ops = {
 	.sem_up = posix_sem_up,
 	.sem_down = posix_sem_down,
 	.signal = host_signal,
-	.virtio_next = lkl_vdevs_next,
 };

@@ -161,13 +161,13 @@ void listen_remove(struct listen_source *source)
 	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) &&
 	       __atomic_load_n(&turn, __ATOMIC_SEQ_CST) == now) {
 		ring();
-		lkl_host_ops.relax();
+		posix_relax();
 	}
 	if (sources)
 		return;
 	/* Its number may be of another file as soon as it is closed. */
 	while (__atomic_load_n(&ringers, __ATOMIC_SEQ_CST))
-		lkl_host_ops.relax();
+		posix_relax();
 	close(epoll_fd);
 	close(event_fd);
 	program_fd = -1;
@@ -215,7 +215,7 @@ int listen_wait(int *word, int val, unsigned long long deadline,
 	long ret = 0;
 
 	if (deadline) {
-		unsigned long long now = lkl_host_ops.time();
+		unsigned long long now = posix_time();
 
 		now = deadline > now ? deadline - now : 0;
 		time.tv_sec = now / 1000000000;

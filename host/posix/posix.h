@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 struct lkl_signals;
@@ -27,6 +28,21 @@ static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
 		       "r"(r9)
 		     : "rcx", "r11", "memory");
 	return ret;
+}
+
+/* The operation time of the host. */
+static inline unsigned long long posix_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* The operation relax of the host. */
+static inline void posix_relax(void)
+{
+	raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 /* The host kernel's struct sigaction. */
@@ -143,8 +159,13 @@ unsigned long posix_alt_stack(unsigned long *start);
 void posix_disable_alt_stack(stack_t *was);
 void posix_set_alt_stack(stack_t *stack);
 
-/* Put the kernel before whoever handles SIGSEGV and SIGBUS; 0 or -errno. */
-int posix_faults_install(void);
+/**
+ * posix_faults_install - let the kernel see SIGSEGV and SIGBUS first
+ * @call: runs a function in kernel context, for a page fault
+ *
+ * Return: 0 or a negative error number
+ */
+int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg));
 
 /* Give the handlers back. */
 void posix_faults_remove(void);

@@ -2,37 +2,8 @@
 /*
  * Requests to a disk: read what the driver wants, and ask the back end for it.
  */
-#include <string.h>
-
+#include "../iov.h"
 #include "blk.h"
-
-/* Copy from the front of the buffers and take it off them. */
-static bool pull(struct iovec *iov, unsigned int count, void *to, size_t len)
-{
-	for (; len && count; iov++, count--) {
-		size_t n = len < iov->iov_len ? len : iov->iov_len;
-
-		memcpy(to, iov->iov_base, n);
-		to = (char *)to + n;
-		len -= n;
-		iov->iov_base = (char *)iov->iov_base + n;
-		iov->iov_len -= n;
-	}
-	return !len;
-}
-
-/* Copy to the front of the buffers. */
-static void put(struct iovec *iov, unsigned int count, const char *from,
-		size_t len)
-{
-	for (; len && count; iov++, count--) {
-		size_t n = len < iov->iov_len ? len : iov->iov_len;
-
-		memcpy(iov->iov_base, from, n);
-		from += n;
-		len -= n;
-	}
-}
 
 /*
  * Header, data, one byte of status: the driver may cut that into buffers as it
@@ -43,13 +14,14 @@ bool blk_parse(struct lkl_virtq *q, unsigned int head, struct iovec *iov,
 {
 	struct lkl_chain chain = { .iov = iov, .max = MAX_IOV };
 	struct iovec *last;
-	unsigned int i;
+	unsigned int used;
 
 	if (lkl_virtq_chain(q, head, &chain))
 		return false;
 	last = &iov[chain.out + chain.in - 1];
-	if (!pull(iov, chain.out, &cmd->hdr, sizeof(cmd->hdr)) || !chain.in ||
-	    !last->iov_len) {
+	if (iov_get(iov, chain.out, &cmd->hdr, sizeof(cmd->hdr)) <
+		    sizeof(cmd->hdr) ||
+	    !chain.in || !last->iov_len) {
 		lkl_virtq_broken(q, "request without header or status");
 		return false;
 	}
@@ -59,17 +31,15 @@ bool blk_parse(struct lkl_virtq *q, unsigned int head, struct iovec *iov,
 	if (to_driver(cmd)) {
 		cmd->buf = &iov[chain.out];
 		cmd->count = chain.in;
+		used = iov_skip(cmd->buf, cmd->count, 0);
 	} else {
 		cmd->buf = iov;
 		cmd->count = chain.out;
+		used = iov_skip(iov, chain.out, sizeof(cmd->hdr));
 	}
-	while (cmd->count && !cmd->buf->iov_len) {
-		cmd->buf++;
-		cmd->count--;
-	}
-	cmd->bytes = 0;
-	for (i = 0; i < cmd->count; i++)
-		cmd->bytes += cmd->buf[i].iov_len;
+	cmd->buf += used;
+	cmd->count -= used;
+	cmd->bytes = iov_length(cmd->buf, cmd->count);
 	return true;
 }
 
@@ -142,7 +112,7 @@ static int ranges(struct blk *b, struct command *cmd)
 	if (!cmd->bytes || cmd->bytes % sizeof(*range) ||
 	    cmd->bytes > sizeof(range))
 		return LKL_DEV_BLK_STATUS_IOERR;
-	pull(cmd->buf, cmd->count, range, cmd->bytes);
+	iov_get(cmd->buf, cmd->count, range, cmd->bytes);
 
 	for (i = 0; i < cmd->bytes / sizeof(*range); i++) {
 		struct iovec length = {
@@ -189,7 +159,8 @@ int blk_serve(struct blk *b, struct command *cmd, unsigned int flags)
 			return ranges(b, cmd);
 		break;
 	case LKL_VIRTIO_BLK_T_GET_ID:
-		put(cmd->buf, cmd->count, b->vdev.name, sizeof(b->vdev.name));
+		iov_put(cmd->buf, cmd->count, b->vdev.name,
+			sizeof(b->vdev.name));
 		return LKL_DEV_BLK_STATUS_OK;
 	}
 	return LKL_DEV_BLK_STATUS_UNSUP;

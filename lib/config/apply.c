@@ -3,7 +3,6 @@
  * What a configuration does after the boot, and at the end.
  */
 #include <arpa/inet.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,22 +12,6 @@
 
 #include "../rtnl.h"
 #include "config.h"
-
-/* Stay on the host's CPU that we are on, with threads that begin later. */
-void lkl_config_pin(void)
-{
-	int cpu = sched_getcpu();
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu > 0 ? cpu : 0, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
-int lkl_config_single_cpu(const struct lkl_config *cfg)
-{
-	return cfg->single_cpu ? atoi(cfg->single_cpu) : 0;
-}
 
 /* Say what could not be done with what; returns the error. */
 static int failed(const char *key, const char *value, int err)

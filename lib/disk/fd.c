@@ -25,6 +25,8 @@
 #include <sys/vfs.h>
 
 #include <lkl_host.h>
+#include "../../host/posix/posix.h"
+#include "../iov.h"
 
 #define SECTOR 512
 /* What is worth doing under the virtual CPU rather than beside it. */
@@ -127,27 +129,10 @@ static int fd_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
 static long vector_io(bool write, int fd, const struct iovec *iov, long count,
 		      off_t pos, bool nowait)
 {
-	long ret = write ? SYS_pwritev2 : SYS_preadv2;
-	register long pos_low __asm__("r10") = pos;
-	register long pos_high __asm__("r8") = 0;
-	register long flags __asm__("r9") = nowait ? RWF_NOWAIT : 0;
-
-	__asm__ volatile("syscall"
-			 : "+a"(ret)
-			 : "D"((long)fd), "S"(iov),
-			   "d"(count < IOV_MAX ? count : IOV_MAX), "r"(pos_low),
-			   "r"(pos_high), "r"(flags)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
-static size_t total(const struct iovec *iov, int count)
-{
-	size_t sum = 0;
-
-	while (count--)
-		sum += iov++->iov_len;
-	return sum;
+	if (count > IOV_MAX)
+		count = IOV_MAX;
+	return raw_syscall(write ? __NR_pwritev2 : __NR_preadv2, fd, (long)iov,
+			   count, pos, 0, nowait ? RWF_NOWAIT : 0);
 }
 
 static int transfer(int fd, struct lkl_blk_req *req)
@@ -159,11 +144,11 @@ static int transfer(int fd, struct lkl_blk_req *req)
 	int count = req->count;
 	long n;
 
-	for (;;) {
-		while (count && !iov->iov_len) {
-			iov++;
-			count--;
-		}
+	for (n = 0;; n = n > 0 ? n : 0) {
+		unsigned int used = iov_skip(iov, count, n);
+
+		iov += used;
+		count -= used;
 		if (!count)
 			return LKL_DEV_BLK_STATUS_OK;
 
@@ -177,14 +162,6 @@ static int transfer(int fd, struct lkl_blk_req *req)
 		if (n <= 0)
 			break;
 		pos += n;
-		for (; n; iov++, count--) {
-			if ((size_t)n < iov->iov_len) {
-				iov->iov_base = (char *)iov->iov_base + n;
-				iov->iov_len -= n;
-				break;
-			}
-			n -= iov->iov_len;
-		}
 	}
 
 	/*
@@ -192,7 +169,7 @@ static int transfer(int fd, struct lkl_blk_req *req)
 	 * does not take the odd position that is left then.
 	 */
 	if (!write && (!n || n == -EINVAL) && pos > start &&
-	    total(iov, count) < SECTOR) {
+	    iov_length(iov, count) < SECTOR) {
 		for (; count; iov++, count--)
 			memset(iov->iov_base, 0, iov->iov_len);
 		return LKL_DEV_BLK_STATUS_OK;

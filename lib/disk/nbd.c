@@ -21,7 +21,8 @@
 #include <libnbd.h>
 
 #include <lkl_host.h>
-#include "../net.h"
+#include "../iov.h"
+#include "../load.h"
 
 #define SECTOR 512
 #define BLOCK_MAX 4096
@@ -115,26 +116,6 @@ static void give_back(struct nbd *n, struct connection *c)
 	pthread_mutex_unlock(&n->lock);
 }
 
-/* Copy @len bytes between the elements from *@iov and a buffer. */
-static void gather(struct iovec **iov, char *buf, size_t len, bool write)
-{
-	while (len) {
-		struct iovec *v = *iov;
-		size_t n = len < v->iov_len ? len : v->iov_len;
-
-		if (write)
-			memcpy(buf, v->iov_base, n);
-		else
-			memcpy(v->iov_base, buf, n);
-		buf += n;
-		len -= n;
-		v->iov_base = (char *)v->iov_base + n;
-		v->iov_len -= n;
-		if (!v->iov_len)
-			++*iov;
-	}
-}
-
 static int transfer(struct connection *c, struct lkl_blk_req *req)
 {
 	bool write = req->type == LKL_DEV_BLK_TYPE_WRITE;
@@ -147,35 +128,22 @@ static int transfer(struct connection *c, struct lkl_blk_req *req)
 	for (;;) {
 		while (end > iov && !end[-1].iov_len)
 			end--;
-		while (iov < end && !iov->iov_len)
-			iov++;
+		iov += iov_skip(iov, end - iov, 0);
 		if (iov == end)
 			return LKL_DEV_BLK_STATUS_OK;
 		direct = iov->iov_len >= BUFFER_SIZE || iov + 1 == end;
-		len = 0;
-		if (direct) {
-			buf = iov->iov_base;
-			len = iov->iov_len < BUFFER_SIZE ? iov->iov_len
-							 : BUFFER_SIZE;
-		} else {
-			buf = c->buf;
-			for (struct iovec *v = iov;
-			     v < end && len < BUFFER_SIZE; v++)
-				len += v->iov_len;
-			if (len > BUFFER_SIZE)
-				len = BUFFER_SIZE;
-			if (write)
-				gather(&iov, buf, len, true);
-		}
+		len = direct ? iov->iov_len : iov_length(iov, end - iov);
+		if (len > BUFFER_SIZE)
+			len = BUFFER_SIZE;
+		buf = direct ? iov->iov_base : c->buf;
+		if (!direct && write)
+			iov_get(iov, end - iov, buf, len);
 		if (write ? lib.pwrite(c->nbd, buf, len, pos, 0)
 			  : lib.pread(c->nbd, buf, len, pos, 0))
 			return LKL_DEV_BLK_STATUS_IOERR;
-		if (direct) {
-			iov->iov_base = buf + len;
-			iov->iov_len -= len;
-		} else if (!write) {
-			gather(&iov, buf, len, false);
-		}
+		if (!direct && !write)
+			iov_put(iov, end - iov, buf, len);
+		iov += iov_skip(iov, end - iov, len);
 		pos += len;
 	}
 }
@@ -273,8 +241,8 @@ int lkl_disk_nbd_open(struct lkl_disk *disk, const char *uri)
 	struct nbd *n;
 	int err;
 
-	if (!lib.create && !lkl_net_load("nbd", "libnbd.so.0", "libnbd0", names,
-					 (void **)&lib))
+	if (!lib.create &&
+	    !lkl_load("nbd", "libnbd.so.0", "libnbd0", names, (void **)&lib))
 		return -ENOENT;
 	n = calloc(1, sizeof(*n));
 	if (!n)

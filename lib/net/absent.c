@@ -15,15 +15,15 @@ struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
 {
 	(void)offload;
 	(void)mac;
-	lkl_net_error("dpdk",
-		      "%s: not supported yet; use a tap, or the raw "
-		      "wire on an interface of the host",
-		      ifname);
+	lkl_message("dpdk",
+		    "%s: not supported yet; use a tap, or the raw "
+		    "wire on an interface of the host",
+		    ifname);
 	return NULL;
 }
 
 struct lkl_netdev *lkl_netdev_wintap_create(const char *ifname)
 {
-	lkl_net_error("wintap", "%s: only on Windows; use a tap", ifname);
+	lkl_message("wintap", "%s: only on Windows; use a tap", ifname);
 	return NULL;
 }

@@ -25,12 +25,12 @@ struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload)
 	snprintf(wire, sizeof(wire), "macvtap %s", path);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		return NULL;
 	}
 	if (ioctl(fd, TUNSETIFF, &ifr) || ioctl(fd, SIOCGIFHWADDR, &mac)) {
-		lkl_net_error(wire, "not the device of a macvtap: %s",
-			      strerror(errno));
+		lkl_message(wire, "not the device of a macvtap: %s",
+			    strerror(errno));
 		close(fd);
 		return NULL;
 	}

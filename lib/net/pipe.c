@@ -22,11 +22,11 @@ static int open_fifo(const char *wire, const char *path)
 	struct stat st;
 
 	if (fd < 0) {
-		lkl_net_error(wire, "%s: %s", path, strerror(errno));
+		lkl_message(wire, "%s: %s", path, strerror(errno));
 		return -1;
 	}
 	if (fstat(fd, &st) || !S_ISFIFO(st.st_mode)) {
-		lkl_net_error(wire, "%s: not a FIFO", path);
+		lkl_message(wire, "%s: not a FIFO", path);
 		close(fd);
 		return -1;
 	}
@@ -45,7 +45,7 @@ struct lkl_netdev *lkl_netdev_pipe_create(const char *paths, int offload)
 	if (!bar || bar == paths || !bar[1] || strchr(bar + 1, '|') ||
 	    snprintf(rx, sizeof(rx), "%.*s", (int)(bar - paths), paths) >=
 		    (int)sizeof(rx)) {
-		lkl_net_error(wire, "not RX|TX: %s", paths);
+		lkl_message(wire, "not RX|TX: %s", paths);
 		return NULL;
 	}
 	if (!lkl_net_check_offload(wire, offload))

@@ -29,13 +29,15 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 
 #include "../../host/posix/posix.h"
+#include "../iov.h"
+#include "../load.h"
 #include "../net.h"
+#include "raw.h"
 
 /* Not in the headers of Debian 12. */
 #ifndef PACKET_VNET_HDR_SZ
@@ -44,8 +46,6 @@
 
 #define VNET_HDR 12
 #define SHORT_VNET_HDR 10
-#define MAX_RANGES 16
-#define MAX_CODE 128
 #define BUFFER (4 << 20)
 /* Behind those that Linux chooses from by default. */
 #define FIRST_PORT 61000
@@ -58,15 +58,10 @@
 #define BATCH 16
 #define SMALL 2048
 
-struct range {
-	uint16_t first;
-	uint16_t last;
-};
-
 /*
  * @cooked: frames have no Ethernet header here
  * @gap: bytes by which the host's vnet header is shorter than ours
- * @ranges: ports that are ours; none when the address is
+ * @ports: ports that are ours; none when the address is
  * @nft: context of libnftables that holds the table
  * @small: the last frame was
  * @staged: frames that have come with another one; the first has no place here
@@ -79,8 +74,7 @@ struct raw_wire {
 	char name[IFNAMSIZ];
 	bool cooked;
 	unsigned int gap;
-	struct range ranges[MAX_RANGES];
-	unsigned int nranges;
+	struct raw_ports ports;
 	void *nft;
 	bool small;
 	char (*staged)[FRAME_MAX];
@@ -112,174 +106,6 @@ static struct raw_wire *to_raw(struct lkl_netdev *nd)
 }
 
 /*
- * The filter, in the language of classic BPF.
- */
-
-struct code {
-	struct sock_filter insns[MAX_CODE];
-	unsigned int len;
-};
-
-static void emit(struct code *c, uint16_t op, uint32_t k, uint8_t yes,
-		 uint8_t no)
-{
-	c->insns[c->len++] = (struct sock_filter){ op, yes, no, k };
-}
-
-static void load_byte(struct code *c, int offset)
-{
-	emit(c, BPF_LD | BPF_B | BPF_ABS, SKF_NET_OFF + offset, 0, 0);
-}
-
-static void load_half(struct code *c, int offset)
-{
-	emit(c, BPF_LD | BPF_H | BPF_ABS, SKF_NET_OFF + offset, 0, 0);
-}
-
-static void accept_all(struct code *c)
-{
-	emit(c, BPF_RET | BPF_K, UINT32_MAX, 0, 0);
-}
-
-static void drop_all(struct code *c)
-{
-	emit(c, BPF_RET | BPF_K, 0, 0, 0);
-}
-
-static void accept_if(struct code *c, uint32_t value)
-{
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-	accept_all(c);
-}
-
-static void drop_if(struct code *c, uint32_t value)
-{
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-	drop_all(c);
-}
-
-/* Run what is emitted from here to end_if() if the value is this one. */
-static unsigned int begin_if(struct code *c, uint32_t value)
-{
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 0);
-	return c->len - 1;
-}
-
-static void end_if(struct code *c, unsigned int begin)
-{
-	c->insns[begin].jf = c->len - begin - 1;
-}
-
-/* A port is in the accumulator. */
-static void accept_ports(struct code *c, const struct raw_wire *w)
-{
-	unsigned int i;
-
-	for (i = 0; i < w->nranges; i++) {
-		emit(c, BPF_JMP | BPF_JGE | BPF_K, w->ranges[i].first, 0, 2);
-		emit(c, BPF_JMP | BPF_JGT | BPF_K, w->ranges[i].last, 1, 0);
-		accept_all(c);
-	}
-	drop_all(c);
-}
-
-static void filter_ipv4(struct code *c, const struct raw_wire *w)
-{
-	unsigned int begin;
-
-	/* A fragment without ports may be ours. */
-	load_half(c, 6);
-	emit(c, BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 0, 1);
-	accept_all(c);
-	load_byte(c, 9);
-	begin = begin_if(c, IPPROTO_ICMP);
-	/* The host answers these. */
-	emit(c, BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF, 0, 0);
-	emit(c, BPF_LD | BPF_B | BPF_IND, SKF_NET_OFF, 0, 0);
-	drop_if(c, 8);
-	accept_all(c);
-	end_if(c, begin);
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
-	drop_all(c);
-	emit(c, BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF, 0, 0);
-	emit(c, BPF_LD | BPF_H | BPF_IND, SKF_NET_OFF + 2, 0, 0);
-	accept_ports(c, w);
-}
-
-static void filter_ipv6(struct code *c, const struct raw_wire *w)
-{
-	unsigned int begin;
-
-	load_byte(c, 6);
-	accept_if(c, IPPROTO_FRAGMENT);
-	begin = begin_if(c, IPPROTO_ICMPV6);
-	load_byte(c, 40);
-	drop_if(c, 128);
-	accept_all(c);
-	end_if(c, begin);
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
-	drop_all(c);
-	load_half(c, 42);
-	accept_ports(c, w);
-}
-
-static void filter_ports(struct code *c, const struct raw_wire *w)
-{
-	unsigned int begin;
-
-	emit(c, BPF_LD | BPF_H | BPF_ABS, SKF_AD_OFF + SKF_AD_PROTOCOL, 0, 0);
-	if (!w->cooked)
-		accept_if(c, ETH_P_ARP);
-	begin = begin_if(c, ETH_P_IP);
-	filter_ipv4(c, w);
-	end_if(c, begin);
-	begin = begin_if(c, ETH_P_IPV6);
-	filter_ipv6(c, w);
-	end_if(c, begin);
-	drop_all(c);
-}
-
-static void filter_address(struct code *c, const unsigned char *mac)
-{
-	emit(c, BPF_LD | BPF_B | BPF_ABS, 0, 0, 0);
-	emit(c, BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1);
-	accept_all(c);
-	emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, 0);
-	emit(c, BPF_JMP | BPF_JEQ | BPF_K,
-	     (uint32_t)mac[0] << 24 | mac[1] << 16 | mac[2] << 8 | mac[3], 1,
-	     0);
-	drop_all(c);
-	emit(c, BPF_LD | BPF_H | BPF_ABS, 4, 0, 0);
-	accept_if(c, mac[4] << 8 | mac[5]);
-	drop_all(c);
-}
-
-static int attach_filter(struct raw_wire *w, const unsigned char *mac)
-{
-	struct code c = { .len = 0 };
-	struct sock_fprog prog;
-
-	/* What the host sends; and VLANs, whose tag is not in the frame. */
-	emit(&c, BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE, 0, 0);
-	drop_if(&c, PACKET_OUTGOING);
-	emit(&c, BPF_LD | BPF_B | BPF_ABS, SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT,
-	     0, 0);
-	emit(&c, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	drop_all(&c);
-	if (w->nranges)
-		filter_ports(&c, w);
-	else
-		filter_address(&c, mac);
-	prog = (struct sock_fprog){ c.len, c.insns };
-	return setsockopt(w->fd.in, SOL_SOCKET, SO_ATTACH_FILTER, &prog,
-			  sizeof(prog))
-		       ? -errno
-		       : 0;
-}
-
-/*
  * The rule that keeps the host away from what is ours.
  */
 
@@ -288,10 +114,10 @@ static bool protect_ports(struct raw_wire *w, const char *wire)
 	char ports[MAX_RANGES * 14] = "", command[1024], table[64];
 	unsigned int i, n = 0;
 
-	for (i = 0; i < w->nranges; i++)
+	for (i = 0; i < w->ports.count; i++)
 		n += snprintf(ports + n, sizeof(ports) - n, "%s%u-%u",
-			      i ? ", " : "", w->ranges[i].first,
-			      w->ranges[i].last);
+			      i ? ", " : "", w->ports.ranges[i].first,
+			      w->ports.ranges[i].last);
 	snprintf(table, sizeof(table), "lkl_%d_%d", getpid(), w->fd.ifindex);
 	snprintf(command, sizeof(command),
 		 "table netdev %s { flags owner; chain ours {"
@@ -303,22 +129,22 @@ static bool protect_ports(struct raw_wire *w, const char *wire)
 		lkl_net_low_number();
 	w->nft = nft.create(0);
 	if (!w->nft || nft.buffer_error(w->nft)) {
-		lkl_net_error(wire, "libnftables cannot begin");
+		lkl_message(wire, "libnftables cannot begin");
 		return false;
 	}
 	if (nft.run(w->nft, command)) {
 		const char *error = nft.get_error(w->nft);
 
-		lkl_net_error(wire,
-			      "no rule to keep the host from answering: "
-			      "%.*s",
-			      (int)strcspn(error, "\n"), error);
+		lkl_message(wire,
+			    "no rule to keep the host from answering: "
+			    "%.*s",
+			    (int)strcspn(error, "\n"), error);
 		return false;
 	}
-	lkl_net_error(wire,
-		      "until this ends, the host ignores what comes for "
-		      "TCP and UDP ports %s (nftables table %s)",
-		      ports, table);
+	lkl_message(wire,
+		    "until this ends, the host ignores what comes for "
+		    "TCP and UDP ports %s (nftables table %s)",
+		    ports, table);
 	return true;
 }
 
@@ -372,15 +198,9 @@ static long receive_batch(struct raw_wire *w, struct iovec *iov, int cnt)
 static long unstage(struct raw_wire *w, const struct iovec *iov, int cnt)
 {
 	const char *from = w->staged[w->next];
-	size_t len = w->lens[w->next++], left = len;
+	size_t len = w->lens[w->next++];
 
-	for (; left && cnt; iov++, cnt--) {
-		size_t n = left < iov->iov_len ? left : iov->iov_len;
-
-		memcpy(iov->iov_base, from, n);
-		from += n;
-		left -= n;
-	}
+	iov_put(iov, cnt, from, len);
 	return len;
 }
 
@@ -473,12 +293,12 @@ static int raw_setup(struct lkl_netdev *nd, const unsigned char *mac,
 		.mr_ifindex = w->fd.ifindex,
 		.mr_type = PACKET_MR_PROMISC,
 	};
-	int ret = attach_filter(w, mac);
+	int ret = lkl_raw_filter(w->fd.in, &w->ports, w->cooked, mac);
 
 	(void)offload;
 	if (!ret && bind(w->fd.in, (struct sockaddr *)&addr, sizeof(addr)))
 		ret = -errno;
-	if (!ret && !w->nranges &&
+	if (!ret && !w->ports.count &&
 	    setsockopt(w->fd.in, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc,
 		       sizeof(promisc)))
 		ret = -errno;
@@ -526,8 +346,8 @@ static bool parse(struct raw_wire *w, const char *wire, const char *param)
 	const char *p = param + len;
 
 	if (!len || len >= sizeof(w->name)) {
-		lkl_net_error(wire, "a name has 1 to %zu characters",
-			      sizeof(w->name) - 1);
+		lkl_message(wire, "a name has 1 to %zu characters",
+			    sizeof(w->name) - 1);
 		return false;
 	}
 	memcpy(w->name, param, len);
@@ -543,11 +363,12 @@ static bool parse(struct raw_wire *w, const char *wire, const char *param)
 				last = 0;
 		}
 		if ((*end && *end != ',') || first < 1 || last < first ||
-		    last > 65535 || w->nranges == MAX_RANGES - 1) {
-			lkl_net_error(wire, "not NAME,PORT,PORT-PORT,...");
+		    last > 65535 || w->ports.count == MAX_RANGES - 1) {
+			lkl_message(wire, "not NAME,PORT,PORT-PORT,...");
 			return false;
 		}
-		w->ranges[w->nranges++] = (struct range){ first, last };
+		w->ports.ranges[w->ports.count++] =
+			(struct raw_range){ first, last };
 		p = end;
 	}
 	return true;
@@ -594,19 +415,20 @@ static bool share(struct raw_wire *w, const char *wire, const void *mac)
 {
 	struct lkl_netdev *nd = &w->fd.nd;
 
-	w->ranges[w->nranges++] = (struct range){ FIRST_PORT, LAST_PORT };
+	w->ports.ranges[w->ports.count++] =
+		(struct raw_range){ FIRST_PORT, LAST_PORT };
 	nd->ports[0] = FIRST_PORT;
 	nd->ports[1] = LAST_PORT;
 	if (!w->cooked)
 		memcpy(nd->mac, mac, sizeof(nd->mac));
-	return lkl_net_load(wire, "libnftables.so.1", "libnftables1", nft_names,
-			    (void **)&nft) &&
+	return lkl_load(wire, "libnftables.so.1", "libnftables1", nft_names,
+			(void **)&nft) &&
 	       protect_ports(w, wire);
 }
 
 struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 {
-	struct raw_wire parsed = { .nranges = 0 }, *w;
+	struct raw_wire parsed = { .ports.count = 0 }, *w;
 	struct ifreq hw = { 0 }, mtu = { 0 };
 	int fd, ethernet;
 	char wire[64];
@@ -618,19 +440,19 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 	mtu = hw;
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		lkl_net_error(wire, "no packet socket: %s%s", strerror(errno),
-			      errno == EPERM ? " (needs CAP_NET_RAW)" : "");
+		lkl_message(wire, "no packet socket: %s%s", strerror(errno),
+			    errno == EPERM ? " (needs CAP_NET_RAW)" : "");
 		return NULL;
 	}
 	if (ioctl(fd, SIOCGIFHWADDR, &hw) || ioctl(fd, SIOCGIFMTU, &mtu)) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		close(fd);
 		return NULL;
 	}
 	ethernet = has_ethernet(hw.ifr_hwaddr.sa_family);
 	if (ethernet < 0) {
-		lkl_net_error(wire, "link layer %u is not supported",
-			      hw.ifr_hwaddr.sa_family);
+		lkl_message(wire, "link layer %u is not supported",
+			    hw.ifr_hwaddr.sa_family);
 		close(fd);
 		return NULL;
 	}
@@ -640,14 +462,13 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 	}
 	w = lkl_fd_wire(sizeof(*w), ethernet ? &raw_ops : &cooked_ops, fd, fd);
 	if (!w) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		return NULL;
 	}
 	/* Memory that is not touched takes none. */
 	w->staged = calloc(BATCH, FRAME_MAX);
 	memcpy(w->name, parsed.name, sizeof(parsed.name));
-	memcpy(w->ranges, parsed.ranges, sizeof(parsed.ranges));
-	w->nranges = parsed.nranges;
+	w->ports = parsed.ports;
 	w->cooked = !ethernet;
 	w->fd.nd.mtu = mtu.ifr_mtu < 65535 ? mtu.ifr_mtu : 65535;
 	w->fd.nd.offload = OFFLOAD(CSUM) | OFFLOAD(HOST_TSO4) |
@@ -663,10 +484,11 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 				 OFFLOAD(MRG_RXBUF);
 	}
 	if (!w->staged || !set_options(w) || !lkl_fd_follow(&w->fd, w->name)) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		goto err;
 	}
-	if ((w->cooked || w->nranges) && !share(w, wire, hw.ifr_hwaddr.sa_data))
+	if ((w->cooked || w->ports.count) &&
+	    !share(w, wire, hw.ifr_hwaddr.sa_data))
 		goto err;
 	return &w->fd.nd;
 err:

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../iov.h"
 #include "../net.h"
 
 #define LENGTH sizeof(uint32_t)
@@ -69,40 +70,26 @@ static bool flush(struct stream_wire *w)
 }
 
 /* Keep what is behind the first @sent bytes. */
-static void keep(struct stream_wire *w, const struct iovec *iov, int cnt,
-		 size_t sent)
+static void keep(struct stream_wire *w, struct iovec *iov, int cnt, size_t sent)
 {
+	unsigned int used = iov_skip(iov, cnt, sent);
+
 	w->first = 0;
-	w->last = 0;
-	for (; cnt; iov++, cnt--) {
-		if (sent >= iov->iov_len) {
-			sent -= iov->iov_len;
-			continue;
-		}
-		memcpy(w->rest + w->last, (char *)iov->iov_base + sent,
-		       iov->iov_len - sent);
-		w->last += iov->iov_len - sent;
-		sent = 0;
-	}
+	w->last = iov_get(iov + used, cnt - used, w->rest, sizeof(w->rest));
 }
 
 static int send_frame(struct stream_wire *w, struct iovec *iov, int cnt)
 {
 	struct iovec all[cnt + 1];
-	uint32_t length;
-	size_t size = 0;
+	size_t size = iov_length(iov, cnt);
+	uint32_t length = htonl(size);
 	long ret;
-	int i;
 
 	if (!flush(w))
 		return -EAGAIN;
-	for (i = 0; i < cnt; i++) {
-		all[i + 1] = iov[i];
-		size += iov[i].iov_len;
-	}
 	if (size > FRAME_MAX)
 		return 0;
-	length = htonl(size);
+	memcpy(all + 1, iov, cnt * sizeof(*iov));
 	all[0] = (struct iovec){ &length, LENGTH };
 	ret = lkl_fd_transfer(&w->fd, true, all, cnt + 1);
 	if (ret > 0 && (size_t)ret < LENGTH + size)
@@ -147,10 +134,10 @@ static unsigned int next_frame(struct stream_wire *w)
 	length = ntohl(length);
 	if (length < ETH_HDR || length > FRAME_MAX) {
 		if (!w->told)
-			lkl_net_error(w->name,
-				      "a frame of %u bytes cannot be; "
-				      "starting afresh",
-				      length);
+			lkl_message(w->name,
+				    "a frame of %u bytes cannot be; "
+				    "starting afresh",
+				    length);
 		w->told = true;
 		w->start = 0;
 		w->end = 0;
@@ -162,7 +149,7 @@ static unsigned int next_frame(struct stream_wire *w)
 static int stream_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct stream_wire *w = to_stream(nd);
-	unsigned int length, left;
+	unsigned int length;
 
 	while (!(length = next_frame(w))) {
 		struct iovec room;
@@ -179,14 +166,8 @@ static int stream_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 		w->end += ret;
 	}
 	w->start += LENGTH;
-	for (left = length; left && cnt; iov++, cnt--) {
-		unsigned int n = left < iov->iov_len ? left : iov->iov_len;
-
-		memcpy(iov->iov_base, w->buf + w->start, n);
-		w->start += n;
-		left -= n;
-	}
-	w->start += left;
+	iov_put(iov, cnt, w->buf + w->start, length);
+	w->start += length;
 	return length;
 }
 
@@ -205,7 +186,7 @@ struct lkl_netdev *lkl_stream_wire(const char *wire, int in, int out,
 
 	w = lkl_fd_wire(sizeof(*w), &stream_ops, in, out);
 	if (!w) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		return NULL;
 	}
 	strncpy(w->name, wire, sizeof(w->name) - 1);

@@ -81,13 +81,13 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
 
 	w = lkl_fd_wire(sizeof(*w), &tun_ops, fd, fd);
 	if (!w) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		return NULL;
 	}
 	w->nd.has_vnet_hdr = 1;
 	w->nd.offload = offload;
 	if (ioctl(fd, TUNSETVNETHDRSZ, &size)) {
-		lkl_net_error(wire, "TUNSETVNETHDRSZ: %s", strerror(errno));
+		lkl_message(wire, "TUNSETVNETHDRSZ: %s", strerror(errno));
 		goto err;
 	}
 	/* With a descriptor from elsewhere it may be out of reach. */
@@ -97,8 +97,8 @@ struct lkl_netdev *lkl_tun_setup(const char *wire, int fd, unsigned int offload)
 		goto err;
 	ret = tun_setup(&w->nd, NULL, offload);
 	if (ret < 0) {
-		lkl_net_error(wire, "the host refuses offload 0x%x: %s",
-			      offload, strerror(-ret));
+		lkl_message(wire, "the host refuses offload 0x%x: %s", offload,
+			    strerror(-ret));
 		goto err;
 	}
 	return &w->nd;
@@ -131,13 +131,13 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 
 	snprintf(wire, sizeof(wire), "tap %s", ifname);
 	if (!*ifname || strlen(ifname) >= sizeof(ifr.ifr_name)) {
-		lkl_net_error(wire, "a name has 1 to %zu characters",
-			      sizeof(ifr.ifr_name) - 1);
+		lkl_message(wire, "a name has 1 to %zu characters",
+			    sizeof(ifr.ifr_name) - 1);
 		return NULL;
 	}
 	fd = open(dev, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		lkl_net_error(wire, "%s: %s", dev, strerror(errno));
+		lkl_message(wire, "%s: %s", dev, strerror(errno));
 		return NULL;
 	}
 	strcpy(ifr.ifr_name, ifname);
@@ -149,7 +149,7 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 		ret = ioctl(fd, TUNSETIFF, &ifr);
 	}
 	if (ret) {
-		lkl_net_error(wire, "%s", attach_error(errno));
+		lkl_message(wire, "%s", attach_error(errno));
 		close(fd);
 		return NULL;
 	}

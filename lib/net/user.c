@@ -21,6 +21,8 @@
 #include <slirp/libslirp.h>
 
 #include "../../host/posix/posix.h"
+#include "../iov.h"
+#include "../load.h"
 #include "../net.h"
 
 /*
@@ -141,11 +143,9 @@ static void ring_get(struct user_wire *w, uint32_t pos, void *data,
 static int user_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct user_wire *w = to_user(nd);
-	uint32_t len = 0, pos = w->head + LENGTH, used;
+	uint32_t len = iov_length(iov, cnt), pos = w->head + LENGTH, used;
 	int i;
 
-	for (i = 0; i < cnt; i++)
-		len += iov[i].iov_len;
 	if (len > FRAME_MAX)
 		return 0;
 	used = w->head - __atomic_load_n(&w->tail, __ATOMIC_ACQUIRE);
@@ -235,7 +235,7 @@ static ssize_t deliver(const void *frame, size_t len, void *opaque)
 static int user_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct user_wire *w = to_user(nd);
-	uint32_t len, left;
+	uint32_t len;
 
 	if (w->start == w->end) {
 		w->start = 0;
@@ -244,14 +244,8 @@ static int user_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	}
 	memcpy(&len, w->ready + w->start, LENGTH);
 	w->start += LENGTH;
-	for (left = len; left && cnt; iov++, cnt--) {
-		uint32_t n = left < iov->iov_len ? left : iov->iov_len;
-
-		memcpy(iov->iov_base, w->ready + w->start, n);
-		w->start += n;
-		left -= n;
-	}
-	w->start += left;
+	iov_put(iov, cnt, w->ready + w->start, len);
+	w->start += len;
 	return len;
 }
 
@@ -484,13 +478,13 @@ static bool forward_one(struct user_wire *w, const char *rule)
 		goto bad;
 	if (lib.forward(w->slirp, *proto == 'u', host, outside, guest, inside) <
 	    0) {
-		lkl_net_error(wire, "cannot forward %s: %s", rule,
-			      strerror(errno));
+		lkl_message(wire, "cannot forward %s: %s", rule,
+			    strerror(errno));
 		return false;
 	}
 	return true;
 bad:
-	lkl_net_error(wire, "not tcp|udp:[ADDRESS:]PORT:PORT: %s", rule);
+	lkl_message(wire, "not tcp|udp:[ADDRESS:]PORT:PORT: %s", rule);
 	return false;
 }
 
@@ -522,8 +516,7 @@ struct lkl_netdev *lkl_netdev_user_create(const char *forward)
 	};
 	struct user_wire *w;
 
-	if (!lkl_net_load(wire, "libslirp.so.0", "libslirp0", names,
-			  (void **)&lib))
+	if (!lkl_load(wire, "libslirp.so.0", "libslirp0", names, (void **)&lib))
 		return NULL;
 	inet_pton(AF_INET6, "fec0::", &config.vprefix_addr6);
 	inet_pton(AF_INET6, "fec0::2", &config.vhost6);
@@ -531,7 +524,7 @@ struct lkl_netdev *lkl_netdev_user_create(const char *forward)
 
 	w = calloc(1, sizeof(*w));
 	if (!w) {
-		lkl_net_error(wire, "%s", strerror(ENOMEM));
+		lkl_message(wire, "%s", strerror(ENOMEM));
 		return NULL;
 	}
 	w->nd.ops = &user_ops;
@@ -542,14 +535,14 @@ struct lkl_netdev *lkl_netdev_user_create(const char *forward)
 	w->max_fds = 16;
 	w->fds = calloc(w->max_fds, sizeof(*w->fds));
 	if (w->wakeup < 0 || !w->fds) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		user_free(&w->nd);
 		return NULL;
 	}
 	w->fds[0] = (struct pollfd){ .fd = w->wakeup, .events = POLLIN };
 	w->slirp = lib.create(&config, &callbacks, w);
 	if (!w->slirp) {
-		lkl_net_error(wire, "libslirp cannot begin");
+		lkl_message(wire, "libslirp cannot begin");
 		user_free(&w->nd);
 		return NULL;
 	}

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <libvdeplug.h>
 
+#include "../iov.h"
+#include "../load.h"
 #include "../net.h"
 
 static struct {
@@ -45,14 +47,11 @@ static struct vde_wire *to_vde(struct lkl_netdev *nd)
 static int vde_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct vde_wire *w = to_vde(nd);
-	size_t len = 0;
+	size_t len = iov_length(iov, cnt);
 
-	for (; cnt; iov++, cnt--) {
-		if (iov->iov_len > sizeof(w->out) - len)
-			return 0;
-		memcpy(w->out + len, iov->iov_base, iov->iov_len);
-		len += iov->iov_len;
-	}
+	if (len > sizeof(w->out))
+		return 0;
+	iov_get(iov, cnt, w->out, len);
 	if (lib.send(w->conn, w->out, len, 0) < 0 && errno == EAGAIN)
 		return -EAGAIN;
 	return 0;
@@ -61,18 +60,11 @@ static int vde_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 static int vde_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct vde_wire *w = to_vde(nd);
-	ssize_t len = lib.recv(w->conn, w->in, sizeof(w->in), 0), pos = 0;
+	ssize_t len = lib.recv(w->conn, w->in, sizeof(w->in), 0);
 
 	if (len < 0)
 		return -errno;
-	for (; pos < len && cnt; iov++, cnt--) {
-		size_t n = len - pos;
-
-		if (n > iov->iov_len)
-			n = iov->iov_len;
-		memcpy(iov->iov_base, w->in + pos, n);
-		pos += n;
-	}
+	iov_put(iov, cnt, w->in, len);
 	return len;
 }
 
@@ -98,13 +90,13 @@ struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path)
 	int fd;
 
 	snprintf(wire, sizeof(wire), "vde %s", switch_path);
-	if (!lkl_net_load(wire, "libvdeplug.so.2", "libvdeplug2", names,
-			  (void **)&lib))
+	if (!lkl_load(wire, "libvdeplug.so.2", "libvdeplug2", names,
+		      (void **)&lib))
 		return NULL;
 	conn = lib.open((char *)switch_path, "lkl",
 			LIBVDEPLUG_INTERFACE_VERSION, NULL);
 	if (!conn) {
-		lkl_net_error(wire, "cannot plug in: %s", strerror(errno));
+		lkl_message(wire, "cannot plug in: %s", strerror(errno));
 		return NULL;
 	}
 	/* The wire closes its own, libvdeplug the original. */
@@ -112,7 +104,7 @@ struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path)
 	w = fd < 0 ? NULL : lkl_fd_wire(sizeof(*w), &vde_ops, fd, fd);
 	if (!w || (lib.ctlfd(conn) >= 0 &&
 		   !lkl_fd_watch(&w->fd, lib.ctlfd(conn), EPOLLRDHUP))) {
-		lkl_net_error(wire, "%s", strerror(errno));
+		lkl_message(wire, "%s", strerror(errno));
 		if (w)
 			lkl_fd_free(&w->fd.nd);
 		lib.close(conn);

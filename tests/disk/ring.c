@@ -138,7 +138,6 @@ static struct lkl_host_operations host = {
 	.cpus = cpus,
 	.thread_create = thread_create,
 	.thread_join = thread_join,
-	.virtio_next = lkl_vdevs_next,
 };
 
 /*
@@ -915,8 +914,8 @@ static void disk_setup_ops(int fd, struct lkl_dev_blk_ops *ops, void *handle)
 	assert_int_equal(lkl_disk_add(&disk), 0);
 	disk_dev = disk.dev;
 	assert_int_equal(lkl_vdevs_start(&host), 0);
-	assert_ptr_equal(lkl_vdevs_next(NULL), &disk_dev->dev);
-	assert_null(lkl_vdevs_next(&disk_dev->dev));
+	assert_ptr_equal(host.virtio_next(NULL), &disk_dev->dev);
+	assert_null(host.virtio_next(&disk_dev->dev));
 	lkl_vdevs_started(true);
 	assert_int_equal(disk_dev->dev.id, LKL_VIRTIO_ID_BLOCK);
 	driver_start(&drv, &disk_dev->dev, 64, EVENT_IDX | INDIRECT);

@@ -16,6 +16,18 @@
 /* The first second that vfat knows. */
 #define YEAR_1980 315532800
 
+void sink_complain(struct sink *s, const char *what, long err)
+{
+	const char *reason = strerror(-err);
+
+	if (err == -ENOSPC && s->fs->no_inodes(s->base))
+		reason = "No space left on device (all inodes are in use)";
+	if (!s->full)
+		tool_file_reason(what, s->fs->label, s->path.text, reason);
+	s->full |= err == -ENOSPC || err == -EDQUOT || err == -EROFS ||
+		   err == -EIO;
+}
+
 void object_add_attr(struct object *o, const char *name, const void *value,
 		     uint32_t size)
 {

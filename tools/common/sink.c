@@ -20,22 +20,6 @@
 #include "progress.h"
 #include "tool.h"
 
-/*
- * Report a failed call.  Some errors mean that nothing more will succeed; then
- * the first of them is enough.
- */
-void sink_complain(struct sink *s, const char *what, long err)
-{
-	const char *reason = strerror(-err);
-
-	if (err == -ENOSPC && s->fs->no_inodes(s->base))
-		reason = "No space left on device (all inodes are in use)";
-	if (!s->full)
-		tool_file_reason(what, s->fs->label, s->path.text, reason);
-	s->full |= err == -ENOSPC || err == -EDQUOT || err == -EROFS ||
-		   err == -EIO;
-}
-
 /* Set the path to that of @name in the directory on top of the stack. */
 static void enter_path(struct sink *s, const char *name)
 {

@@ -6,37 +6,38 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-#include "../net.h"
+#include "load.h"
+#include "message.h"
 
 /* Not in a static program, which then does not ask for it either. */
 #pragma weak dlopen
 #pragma weak dlsym
 #pragma weak dlerror
 
-bool lkl_net_load(const char *wire, const char *library, const char *package,
-		  const char *const *names, void **functions)
+bool lkl_load(const char *user, const char *library, const char *package,
+	      const char *const *names, void **functions)
 {
 	void *handle;
 
 	if (!dlopen) {
-		lkl_net_error(wire, "not in a static program, as it needs %s",
-			      library);
+		lkl_message(user, "not in a static program, as it needs %s",
+			    library);
 		return false;
 	}
 	/* It stays, since what it has started may outlive the wire. */
 	handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
-		lkl_net_error(wire,
-			      "needs the library of Debian's package %s: "
-			      "%s",
-			      package, dlerror());
+		lkl_message(user,
+			    "needs the library of Debian's package %s: "
+			    "%s",
+			    package, dlerror());
 		return false;
 	}
 	for (; *names; names++, functions++) {
 		*functions = dlsym(handle, *names);
 		if (!*functions) {
-			lkl_net_error(wire, "%s is too old: it has no %s()",
-				      library, *names);
+			lkl_message(user, "%s is too old: it has no %s()",
+				    library, *names);
 			return false;
 		}
 	}

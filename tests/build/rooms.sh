@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the folders promise: only host/ and the interception have system call
+# instructions, nothing but arch/lkl takes headers from the kernel's tree, the
+# host's operations need nothing of the library, the library nothing of what is
+# built on it, and no files need each other.
+
+. "$(dirname "$0")/../common/tools.sh"
+need python3 nm
+cd "$TOP"
+
+sources() {
+	find "$@" -name '*.[chS]'
+}
+
+# none PATTERN FOLDER...: no source has a line like that
+none() {
+	local pattern=$1
+	shift
+	! sources "$@" | xargs grep -nE -- "$pattern" || fail "unexpected: $pattern"
+}
+
+syscall='"syscall|^[[:space:]]*syscall\b'
+sources host hijack | xargs grep -qE -- "$syscall" || fail "the pattern finds nothing"
+none "$syscall" lib nl tools include
+none '#include ["<].*(arch/|build/linux|\.\./kernel/)' lib nl tools host hijack include
+none '#include ".*/lib/' host
+none '#include ".*/(hijack|tools|nl)/' lib host
+none '#include ".*/(run|preload)/' hijack/way hijack/rewrite
+
+# circles FOLDER...
+circles() {
+	scripts/circles.py "$BIN/../obj" "$@" >>"$TMP/circles" || fail "circles.py"
+}
+circles lib nl
+circles host
+for tool in tools/*.c; do
+	circles "${tool%.c}" tools/common
+done
+[ ! -s "$TMP/circles" ] || { cat "$TMP/circles"; fail "files need each other"; }
