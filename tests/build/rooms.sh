@@ -35,7 +35,8 @@ circles() {
 }
 circles lib nl
 circles host
-for tool in tools/*.c; do
-	circles "${tool%.c}" tools/common
-done
+# Not lkl, one of whose verbs reads commands and looks for verbs again.
+circles tools/common
+circles tools/fs2tar
+circles tools/lklfuse
 [ ! -s "$TMP/circles" ] || { cat "$TMP/circles"; fail "files need each other"; }
