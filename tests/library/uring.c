@@ -46,6 +46,31 @@ static void make_ring(unsigned int flags, unsigned int idle_ms)
 		array[i] = i;
 }
 
+/* The rings are in memory of the application's. */
+static void make_own_ring(void *rings, void *sqes)
+{
+	struct lkl_io_uring_params p = {
+		.flags = LKL_IORING_SETUP_NO_MMAP,
+		.cq_off.user_addr = (unsigned long)rings,
+		.sq_off.user_addr = (unsigned long)sqes,
+	};
+	unsigned int *array;
+
+	ring.fd = OK(lkl_sys_io_uring_setup(128, &p));
+	ring.sqes = sqes;
+	ring.sq_head = rings + p.sq_off.head;
+	ring.sq_tail = rings + p.sq_off.tail;
+	ring.sq_flags = rings + p.sq_off.flags;
+	ring.sq_mask = *(unsigned int *)(rings + p.sq_off.ring_mask);
+	ring.cq_head = rings + p.cq_off.head;
+	ring.cq_tail = rings + p.cq_off.tail;
+	ring.cq_mask = *(unsigned int *)(rings + p.cq_off.ring_mask);
+	ring.cqes = rings + p.cq_off.cqes;
+	array = rings + p.sq_off.array;
+	for (unsigned int i = 0; i < p.sq_entries; i++)
+		array[i] = i;
+}
+
 static struct lkl_io_uring_sqe *queue(int op, int fd, void *addr, unsigned len,
 				      long off)
 {
@@ -268,6 +293,106 @@ static void unmapped(void)
 	halt();
 }
 
+static void *memory(long size, int flags)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_ANONYMOUS | flags, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+/*
+ * Rings of several pages that the application provides, and buffers that it
+ * provides in a ring of such pages.
+ */
+static void provided(void)
+{
+	enum { BUFFERS = 1024, GROUP = 7, SIZE = 64 };
+	static char data[BUFFERS][SIZE];
+	struct lkl_io_uring_buf_reg reg = { .ring_entries = BUFFERS,
+					    .bgid = GROUP };
+	struct lkl_io_uring_buf_ring *buffers;
+	struct lkl_io_uring_sqe *sqe;
+	struct lkl_io_uring_params p = { .flags = LKL_IORING_SETUP_NO_MMAP };
+	unsigned int head;
+	char *rings, *sqes;
+	int fd;
+
+	boot("mem=64M");
+	/* Memory that is not there, or cannot be written, is refused. */
+	EQ(lkl_sys_io_uring_setup(128, &p), -LKL_EFAULT);
+	rings = memory(4 * PAGE, MAP_PRIVATE);
+	EQ(mprotect(rings + PAGE, PAGE, PROT_READ), 0);
+	p.cq_off.user_addr = p.sq_off.user_addr = (unsigned long)rings;
+	EQ(lkl_sys_io_uring_setup(128, &p), -LKL_EFAULT);
+	munmap(rings, 4 * PAGE);
+
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	EQ(lkl_sys_write(fd, "provided", 8), 8);
+	for (int i = 0; i < 4; i++) {
+		int kind = i & 1 ? MAP_SHARED : MAP_PRIVATE;
+
+		rings = memory(4 * PAGE, kind);
+		sqes = memory(4 * PAGE, kind);
+		make_own_ring(rings, sqes);
+		for (int j = 0; j < 300; j++) {
+			queue(LKL_IORING_OP_WRITE, fd, "provided", 8, 8 * j);
+			EQ(run_one(), 8);
+		}
+
+		buffers = memory(BUFFERS * sizeof(*buffers->bufs), kind);
+		reg.ring_addr = (unsigned long)buffers;
+		EQ(lkl_sys_io_uring_register(
+			   ring.fd, LKL_IORING_REGISTER_PBUF_RING, &reg, 1),
+		   0);
+		for (int j = 0; j < BUFFERS; j++)
+			buffers->bufs[j] = (struct lkl_io_uring_buf){
+				.addr = (unsigned long)data[j],
+				.len = SIZE,
+				.bid = j,
+				.resv = j ? 0 : BUFFERS,
+			};
+		__atomic_store_n(&buffers->tail, BUFFERS, __ATOMIC_RELEASE);
+		for (int j = 0; j < BUFFERS; j++) {
+			sqe = queue(LKL_IORING_OP_READ, fd, NULL, 8, 0);
+			sqe->flags = LKL_IOSQE_BUFFER_SELECT;
+			sqe->buf_group = GROUP;
+			head = *ring.cq_head;
+			EQ(run_one(), 8);
+			EQ(ring.cqes[head & ring.cq_mask].flags >>
+				   LKL_IORING_CQE_BUFFER_SHIFT,
+			   j);
+			EQ(memcmp(data[j], "provided", 8), 0);
+		}
+		memset(data, 0, sizeof(data));
+		EQ(lkl_sys_io_uring_register(
+			   ring.fd, LKL_IORING_UNREGISTER_PBUF_RING, &reg, 1),
+		   0);
+		EQ(lkl_sys_close(ring.fd), 0);
+		munmap(buffers, BUFFERS * sizeof(*buffers->bufs));
+		munmap(sqes, 4 * PAGE);
+		munmap(rings, 4 * PAGE);
+	}
+	/* What is mmap()ed of the library's kernel will do as well. */
+	rings = (char *)OK(lkl_sys_mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	sqes = (char *)OK(lkl_sys_mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	make_own_ring(rings, sqes);
+	queue(LKL_IORING_OP_WRITE, fd, "provided", 8, 0);
+	EQ(run_one(), 8);
+	/* They are unmapped while the ring is there: nobody is harmed. */
+	rings = memory(4 * PAGE, MAP_PRIVATE);
+	sqes = memory(4 * PAGE, MAP_PRIVATE);
+	make_own_ring(rings, sqes);
+	munmap(rings, 4 * PAGE);
+	munmap(sqes, 4 * PAGE);
+	lkl_sys_io_uring_enter(ring.fd, 1, 0, 0, NULL, 0);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
 /* The kernel's thread sees what is queued without a call, and goes to sleep. */
 static void polled(void)
 {
@@ -313,7 +438,8 @@ static void polled(void)
 static const struct check tests[] = {
 	{ "plain", plain },	  { "outside", outside },
 	{ "workers", workers },	  { "registered", registered },
-	{ "unmapped", unmapped }, { "polled", polled },
+	{ "unmapped", unmapped }, { "provided", provided },
+	{ "polled", polled },
 };
 
 CHECK_MAIN(tests)
