@@ -28,7 +28,7 @@ OBJCOPY	:= objcopy
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
 	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
-	   libnbd-dev libcryptsetup-dev
+	   libnbd-dev libcryptsetup-dev libedit-dev
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   fakeroot strace gdb valgrind libarchive-tools zstd \

@@ -4,9 +4,9 @@
  *
  * One program; its name says which way.  A thread walks the source and sends
  * it as a stream (common/walk.c), the main thread receives the stream and
- * writes the target (common/sink.c).  Which of the two is the host's and which
- * the image's only decides which table of calls (common/fs.h) each of them
- * gets.
+ * writes the target (common/sink.c); common/copy.c brings them together.  Which
+ * of the two is the host's and which the image's only decides which table of
+ * calls (common/fs.h) each of them gets.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -15,82 +15,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/copy.h"
 #include "common/image.h"
-#include "common/progress.h"
-#include "common/sink.h"
 #include "common/tool.h"
-#include "common/walk.h"
-
-/*
- * Find where to put things: into the target if it is a directory, else in its
- * place.  *@rename becomes the name the only source then gets.
- */
-static int find_target(struct sink *s, const struct walk *walk, char *target,
-		       char **rename)
-{
-	size_t len = strlen(target);
-	bool slash = len && target[len - 1] == '/';
-	struct walk_path wp;
-	struct stat st;
-	int err;
-
-	*rename = NULL;
-	s->target = target;
-	s->base = s->fs->resolve(target);
-	if (s->base >= 0)
-		return 0;
-	err = s->base;
-	if (walk->count > 1 || (err != -ENOENT && err != -ENOTDIR)) {
-		tool_file_error("cannot open target directory", s->fs->label,
-				target, err);
-		return -1;
-	}
-	if (slash) {
-		err = walk_split(walk->fs, walk->paths[0], &wp);
-		if (!err)
-			err = walk->fs->stat(wp.dir, wp.open, &st);
-		walk_split_free(walk->fs, &wp);
-		if (!err && !S_ISDIR(st.st_mode)) {
-			tool_file_error("cannot create regular file",
-					s->fs->label, target, -ENOTDIR);
-			return -1;
-		}
-	}
-	while (len && target[len - 1] == '/')
-		target[--len] = 0;
-	err = walk_split(s->fs, target, &wp);
-	if (err) {
-		tool_file_error("cannot create", s->fs->label, target, err);
-		walk_split_free(s->fs, &wp);
-		return -1;
-	}
-	s->base = wp.dir;
-	s->renamed = true;
-	*rename = wp.name;
-	wp.dir = -1;
-	wp.name = NULL;
-	walk_split_free(s->fs, &wp);
-	return 0;
-}
-
-/* Copy @walk's paths to @target. */
-static void copy(struct sink *s, struct walk *walk, char *target, bool sync)
-{
-	char *rename;
-
-	if (find_target(s, walk, target, &rename))
-		return;
-	walk->rename = rename;
-	walk->stream = stream_new();
-	if (!walk->stream)
-		tool_no_memory();
-	s->several = walk->count > 1;
-	progress_start(walk);
-	sink_run(s, walk_run, walk, walk->stream);
-	sink_close(s, sync);
-	stream_free(walk->stream);
-	free(rename);
-}
 
 static void help(bool to_image)
 {
@@ -207,7 +134,8 @@ int main(int argc, char **argv)
 			walk.skip_ino = img.disks->st.st_ino;
 		}
 		/* writing back to the image may fail late, so always wait */
-		copy(&sink, &walk, argv[argc - 1], !img.readonly || img.sync);
+		copy_run(&sink, &walk, argv[argc - 1],
+			 !img.readonly || img.sync);
 		status = tool_status();
 	}
 	if (image_unmount(&img))

@@ -80,7 +80,6 @@ int main(int argc, char **argv)
 	}
 	snprintf(name, sizeof(name), "lkl %s", v->name);
 	tool_name = argv[1] = name;
-	if (v->run)
-		tool_exit(session_main(v, argc - 1, argv + 1));
-	tool_exit(v->main(v, argc - 1, argv + 1));
+	tool_exit(v->main ? v->main(v, argc - 1, argv + 1)
+			  : session_main(v, argc - 1, argv + 1));
 }

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ void progress_start(const struct walk *walk)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
+	memset(&total, 0, sizeof(total));
 	total.walk = walk;
 	start_ns = now_ns();
 	shown_ns = start_ns;

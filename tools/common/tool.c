@@ -44,6 +44,10 @@ bool tool_wait_input(int fd)
 
 	if (signal_fd < 0)
 		signal_fd = fds[1].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	/* one that has been dealt with wakes nobody */
+	if (!tool_signal &&
+	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)
+		errno = 0;
 	while (!tool_signal && poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
 	return !tool_signal;
@@ -91,6 +95,11 @@ void tool_mortal(void)
 int tool_status(void)
 {
 	return atomic_load(&status);
+}
+
+void tool_forget_errors(void)
+{
+	atomic_store(&status, TOOL_OK);
 }
 
 void tool_exit(int code)

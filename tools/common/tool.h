@@ -52,6 +52,11 @@ bool tool_wait_input(int fd);
 int tool_status(void);
 
 /**
+ * tool_forget_errors() - let tool_status() be of what comes only
+ */
+void tool_forget_errors(void);
+
+/**
  * tool_exit() - end as the signal that stopped the tool wants it, or normally
  * @status: exit status when there was no signal
  */

@@ -222,7 +222,7 @@ static void put_examples(const struct verb *v, bool shell)
 void verb_help(const struct verb *v, bool shell)
 {
 	const char *lkl = shell ? "" : "lkl ";
-	const char *image = v->run && !shell ? "IMAGE " : "";
+	const char *image = v->main || v->program || shell ? "" : "IMAGE ";
 	const char *args = v->args;
 
 	printf("Usage: %s%s [OPTION]... ", lkl, v->name);

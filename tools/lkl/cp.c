@@ -4,9 +4,13 @@
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../common/copy.h"
 #include "../common/tool.h"
+#include "path.h"
 #include "run.h"
 
 /* "IMAGE:/PATH" or "IMAGE:": the length of IMAGE, else 0. */
@@ -92,4 +96,104 @@ int cp_main(const struct verb *v, int argc, char **argv)
 	}
 	args[count] = NULL;
 	return execute(args[0], args);
+}
+
+/* ":/PATH" is in the image of lkl sh, all else on the host. */
+static bool is_inside(const char *arg)
+{
+	return *arg == ':';
+}
+
+/* Is @dir the directory @st, or in it? */
+static bool is_in(const struct fs *fs, int dir, const struct stat *st)
+{
+	struct stat here = { 0 }, above;
+	int fd = fs->open_path(dir, "."), up;
+	bool in = false;
+
+	while (fd >= 0 && !in && !fs->stat(fd, "", &above)) {
+		if (above.st_ino == here.st_ino && above.st_dev == here.st_dev)
+			break;
+		here = above;
+		in = here.st_ino == st->st_ino && here.st_dev == st->st_dev;
+		up = fs->open_parent(fd);
+		fs->close(fd);
+		fd = up;
+	}
+	if (fd >= 0)
+		fs->close(fd);
+	return in;
+}
+
+/* A copy of a directory into itself would have no end. */
+static bool has_end(struct session *s, char *const *paths, int count,
+		    const char *target)
+{
+	struct walk_path wp;
+	bool ok = true;
+	int dir = path_open(s, target, LKL_O_PATH | LKL_O_DIRECTORY);
+
+	if (dir < 0 && !path_split(s, target, &wp)) {
+		dir = wp.dir;
+		wp.dir = -1;
+		walk_split_free(s->fs, &wp);
+	}
+	for (int i = 0; i < count && dir >= 0 && ok; i++) {
+		struct stat st;
+
+		ok = path_stat(s, paths[i], true, &st) ||
+		     !S_ISDIR(st.st_mode) || !is_in(s->fs, dir, &st);
+		if (!ok)
+			tool_file_reason("cannot copy", s->fs->label, paths[i],
+					 "the target is in it");
+	}
+	if (dir >= 0)
+		s->fs->close(dir);
+	return ok;
+}
+
+int cp_run(struct session *s, const struct args *a)
+{
+	struct sink sink = { 0 };
+	struct walk walk = { .count = a->count - 1 };
+	bool from = is_inside(a->operand[0]);
+	bool to = is_inside(a->operand[a->count - 1]);
+	char **paths = tool_alloc(NULL, a->count * sizeof(char *));
+	mode_t mask;
+
+	for (int i = 0; i < a->count; i++) {
+		bool last = i == a->count - 1;
+
+		if (!last && is_inside(a->operand[i]) != from) {
+			free(paths);
+			return args_bad("sources must all be :FS_PATH, or all "
+					"files of the host");
+		}
+		paths[i] = (last ? to : from) ? path_full(s, a->operand[i] + 1)
+					      : strdup(a->operand[i]);
+		if (!paths[i])
+			tool_no_memory();
+	}
+	if (!from && !to) {
+		args_bad("no path is in the image, as :FS_PATH is");
+	} else if (to && s->img.readonly) {
+		tool_error("the image is read-only here");
+	} else if (!from || !to ||
+		   has_end(s, paths, walk.count, paths[walk.count])) {
+		walk.fs = from ? s->fs : fs_host();
+		sink.fs = to ? s->fs : fs_host();
+		walk.paths = paths;
+		if (to && !from) {
+			walk.skip_dev = s->img.disks->st.st_dev;
+			walk.skip_ino = s->img.disks->st.st_ino;
+		}
+		/* what is copied out has its own permissions */
+		mask = umask(0);
+		copy_run(&sink, &walk, paths[walk.count], false);
+		umask(mask);
+	}
+	for (int i = 0; i < a->count; i++)
+		free(paths[i]);
+	free(paths);
+	return session_status();
 }

@@ -19,8 +19,17 @@ void put_name(const char *name)
 		putchar(terminal && (*p < ' ' || *p == 127) ? '?' : *p);
 }
 
+static bool quiet;
+
+void output_quiet(bool on)
+{
+	quiet = on;
+}
+
 static bool failed(void)
 {
+	if (quiet && errno == EPIPE)
+		return true;
 	tool_error("error writing to the standard output: %s", strerror(errno));
 	return false;
 }
@@ -42,8 +51,10 @@ bool output_write(const char *buf, size_t size)
 
 		if (n < 0 && errno == EINTR && !tool_signal)
 			continue;
-		if (n < 0)
-			return failed();
+		if (n < 0) {
+			failed();
+			return false;
+		}
 		buf += n;
 		size -= n;
 	}

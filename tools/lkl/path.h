@@ -152,4 +152,10 @@ bool output_end(void);
  */
 bool output_write(const char *buf, size_t size);
 
+/**
+ * output_quiet() - who reads the output may stop to
+ * @on: do not call it an error, from now on
+ */
+void output_quiet(bool on);
+
 #endif /* LKL_PATH_H */

@@ -10,6 +10,7 @@
 int cat_run(struct session *s, const struct args *a);
 int chmod_run(struct session *s, const struct args *a);
 int chown_run(struct session *s, const struct args *a);
+int cp_run(struct session *s, const struct args *a);
 int df_run(struct session *s, const struct args *a);
 int du_run(struct session *s, const struct args *a);
 int edit_run(struct session *s, const struct args *a);
@@ -28,6 +29,7 @@ int write_run(struct session *s, const struct args *a);
 
 int cp_main(const struct verb *v, int argc, char **argv);
 int info_main(const struct verb *v, int argc, char **argv);
+int sh_main(const struct verb *v, int argc, char **argv);
 
 /**
  * execute() - run another of the tools in place of this one

@@ -2,10 +2,10 @@
 /*
  * Runs a verb on the image that the command line names.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "../common/tool.h"
@@ -45,11 +45,12 @@ int session_main(const struct verb *v, int argc, char **argv)
 				count ? a.operand[count - 1] : "");
 	if (v->max >= 0 && count > v->max)
 		return args_bad("extra operand '%s'", a.operand[v->max]);
-	umask(0);
 	s.img.readonly = !(v->flags & VERB_CHANGES);
 	/* nothing has to be put in order, and a reader may be slow */
 	if (s.img.readonly)
 		tool_mortal();
+	else
+		signal(SIGPIPE, SIG_IGN);
 	tzset();
 	if (!image_mount(&s.img)) {
 		s.fs = s.img.fs;

@@ -91,14 +91,13 @@ enum {
 	VERB_HOST = 2, /* it needs files or programs of the host */
 	VERB_RAW = 4, /* what follows the image is no option of ours */
 	VERB_MODE = 8, /* its first operand may begin with a dash: -x */
-	VERB_SHELL = 16, /* it is for lkl sh only */
 };
 
 /**
  * struct verb - a verb
  *
  * @name: its name
- * @args: its operands, without the image if it has @run
+ * @args: its operands, without the image unless it has @main
  * @what: what it does, in a few words
  * @more: further lines of --help, or NULL
  * @examples: lines of --help, what follows "lkl NAME", each with a newline
@@ -107,7 +106,8 @@ enum {
  * @max: largest number of them, or -1
  * @flags: VERB_...
  * @run: works on a mounted image; returns the exit status
- * @main: works on whatever it is given; returns the exit status
+ * @main: works on whatever it is given, instead of @run on the command line;
+ *	returns the exit status
  * @program: another program that does it
  */
 struct verb {

@@ -42,6 +42,12 @@ static const struct verb_option ls_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option sh_options[] = {
+	{ 'c', "command", "TEXT", "run this" },
+	{ 'r', "read-only", NULL, "do not change the image" },
+	{ 0 },
+};
+
 static const struct verb_option stat_options[] = {
 	{ 'c', "format", "FORMAT", "print this, as stat(1) has it" },
 	{ OPT_PRINTF, "printf", "FORMAT",
@@ -207,7 +213,10 @@ const struct verb verbs[] = {
 		.more = "Options are those of cptofs(1) and cpfromfs(1).\n",
 		.examples = "-P 2 disk.img:/var/log ./logs\n"
 			    "-o '*:0' ./etc disk.img:/\n",
+		.min = 2,
+		.max = -1,
 		.main = cp_main,
+		.run = cp_run,
 	},
 	{
 		.name = "df",
@@ -327,6 +336,16 @@ const struct verb verbs[] = {
 		.args = "PROGRAM [ARGUMENT]...",
 		.what = "run a program on lkl's network",
 		.program = "lkl-run",
+	},
+	{
+		.name = "sh",
+		.args = "IMAGE [FILE]",
+		.what = "run many verbs on one mounted image",
+		.more = "Verbs come from FILE, from -c, or are typed.\n",
+		.examples = "disk.img\n"
+			    "disk.img -c 'mkdir -p /srv; write /srv/x <x'\n",
+		.options = sh_options,
+		.main = sh_main,
 	},
 	{
 		.name = "stat",

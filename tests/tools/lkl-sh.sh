@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lkl sh runs many verbs on one mount: from -c, a file, a pipe or a terminal.  A
+# script that fails says in which line, and leaves a sound image.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4 python3
+
+image img 32M mkfs.ext4 -q
+lkl rm -r img /lost+found
+echo "from the host" >host
+
+# words, quotes, patterns, redirections, pipes, local commands
+lkl sh img -c "mkdir -p /srv/www 'a b'; write /srv/x <host; cat /srv/x >copy
+	touch \"a b/new\" a\\ b/two a\\ b/two.gz # a comment
+	cd 'a b'; pwd; ls; ls *o*; cd ../srv/./www/..; pwd; echo" >out 2>log && fail "echo is no verb"
+cmp host copy
+printf '/a b\nnew\ntwo\ntwo.gz\ntwo\ntwo.gz\n/srv\n' | cmp - out
+grep -qx "lkl sh: -c:3: no such verb: 'echo'" log || { cat log; fail "no such verb"; }
+lkl sh img -c 'ls "/a b" >>out; find / -type f | wc -l >count
+	!echo local >>out
+	cat /srv/x | grep -o host'
+[ "$(tail -n 1 out)" = local ] || fail "!"
+[ "$(cat count)" = 4 ] || fail "|"
+seq 200000 >numbers
+lkl write img /numbers <numbers
+lkl sh img -c 'cat /numbers | head -n 1' | grep -qx 1 || fail "a reader that stops"
+lkl sh img -c 'rm "/a b/*.gz"' 2>log && fail "a quoted pattern"
+lkl sh img -c 'rm "/a b/"*.gz; find /' >out
+! grep -q gz out || fail "a pattern"
+
+# cp: host and image, image and image
+mkdir tree && seq 100 >tree/file && ln -s file tree/link && chmod 711 tree
+lkl sh img -c 'cp tree :/; cp :/tree :/tree2; cp :/tree2 back; chmod 700 /tree2'
+same tree back
+lkl sh img -c 'cp :/tree :/tree/in' 2>log && fail "a copy into itself"
+grep -q "the target is in it" log || { cat log; fail "a copy into itself"; }
+cd tree && (umask 077 && lkl sh ../img -c '!touch mine') && cd ..
+[ "$(stat -c %a tree/mine)" = 600 ] || fail "the user's umask is lost"
+
+# a script that fails: in line 3, and the image is sound
+printf 'mkdir /one\n\nrm /none\nmkdir /two\n' >script
+status=0
+lkl sh img script >out 2>log || status=$?
+[ $status = 1 ] || fail "status $status"
+grep -qx "lkl sh: script:3: cannot remove 'img:/none': No such file or directory" log ||
+	{ cat log; fail "no line number"; }
+grep -qx "lkl sh: script:3: 'rm' failed, what follows is left out" log || { cat log; fail "log"; }
+[ "$(lkl ls -d img /one)" = /one ] || fail "what came before is lost"
+lkl ls -d img /two 2>log && fail "it went on"
+check ext4 img
+sed -i '1iset +e' script
+lkl sh img <script 2>log && fail "no failure"
+[ "$(lkl ls -d img /two)" = /two ] || fail "set +e"
+status=0
+lkl sh img -c 'ls -x; !false' >out 2>&1 || status=$?
+[ $status = 1 ] || fail "status $status of a bad option"
+lkl sh img -c '!false' 2>log && fail "a local command that fails"
+lkl sh img -c 'ls "/x' 2>log && fail "a quote"
+grep -qx "lkl sh: -c:1: a quote does not end" log || fail "a quote"
+lkl sh img -c 'ls >' 2>log && fail "no file"
+lkl sh img -c 'cat /srv/x >/nonexistent/x' 2>log && fail "a bad redirection"
+grep -q "cannot open '/nonexistent/x': No such" log || { cat log; fail "redirection"; }
+
+# read-only, with a journal or without
+before=$(sha256sum <img)
+lkl sh -r img -c 'ls /' >out
+lkl sh -r img -c 'rm /one' 2>log && fail "-r"
+grep -q "'rm' changes the image" log || fail "-r"
+[ "$(sha256sum <img)" = "$before" ] || fail "-r changes the image"
+[ -z "$(lkl sh img -c '')" ] || fail "an empty script"
+refuses 2 "cannot open 'none': No such .*" lkl sh none -c ls
+refuses 2 "cannot open 'none': No such .*" lkl sh img none
+
+# edit in a script, and names that are hostile
+VISUAL="sed -i s/from/to/" lkl sh img -c 'edit /srv/x; cat /srv/x' | grep -qx "to the host" ||
+	fail "edit"
+lkl sh img -c $'touch "/a\tb" "/\033[31m"; rm /?31m' 2>log && fail "FNM"
+lkl sh img -c $'rm "/a\tb" /*31m'
+
+# typed: completion of verbs and paths, history, an interrupt
+cat >type.py <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if not pid:
+    os.execvp("lkl", ["lkl", "sh", "img"])
+seen = b""
+def until(text):
+    global seen
+    while text not in seen:
+        data = os.read(fd, 4096)
+        if not data:
+            sys.exit("no %r in %r" % (text, seen))
+        seen += data
+    seen = seen[seen.index(text) + len(text):]
+until(b"lkl:/> ")
+os.write(fd, b"mkd\t/typed\n")
+until(b"lkl:/> ")
+os.write(fd, b"cat /sr\tx\n")
+until(b"to the host")
+until(b"lkl:/> ")
+os.write(fd, b"cd srv\n")
+until(b"lkl:srv> ")
+os.write(fd, b"rm none\n")
+until(b"lkl sh: cannot remove 'img:none': No such")
+until(b"lkl:srv> ")
+os.write(fd, b"pwd\n")
+until(b"\n/srv")
+until(b"lkl:srv> ")
+os.write(fd, b"\x10\x10\x10\n")  # up, three times: cd srv
+until(b"lkl sh: cannot change to")
+until(b"lkl:srv> ")
+os.write(fd, b"exit\n")
+try:
+    while os.read(fd, 4096):
+        pass
+except OSError:  # the other end is closed
+    pass
+status = os.waitpid(pid, 0)[1]
+sys.exit(status != 0)
+END
+HOME=$TMP timeout 60 python3 type.py || fail "typed"
+[ "$(lkl ls -d img /typed)" = /typed ] || fail "a completed verb"
+[ "$(stat -c %a .lkl_history)" = 600 ] || fail "the history is not private"
+grep -q mkdir .lkl_history || fail "no history"
+check ext4 img
