@@ -167,8 +167,8 @@ static void help(void)
 	       "\n"
 	       "    -o type=TYPE           type of the file system (default: "
 	       "auto)\n"
-	       "    -o part=N              partition to mount (default: the "
-	       "whole disk)\n"
+	       "    -o part=N              partition to mount (default: "
+	       "the only one with a file system)\n"
 	       "    -o disk=IMAGE          another disk of the same file "
 	       "system\n"
 	       "    -o lv=VG/LV            logical volume of LVM to mount\n"
@@ -245,6 +245,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->type = o->type && strcmp(o->type, "auto") ? o->type : NULL;
 	img->options = o->opts;
 	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
+	img->whole = o->part && !img->part;
 	img->lv = o->lv;
 	img->key.file = o->keyfile;
 	img->trust = o->trust;

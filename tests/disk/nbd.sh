@@ -40,9 +40,15 @@ END
 start=$(sfdisk -q -l -o Device,Start parts | awk '$1 == "parts5" { print $2 }')
 dd if=raw of=parts bs=1M seek=$((start * 512)) oflag=seek_bytes conv=notrunc,sparse status=none
 qemu-img convert -O qcow2 parts parts.qcow2
-refuses 2 "'parts.qcow2' is partitioned, choose one with -P: .*5 \(ext4\)" \
-	cptofs -i parts.qcow2 tree /
 cptofs -i parts.qcow2 -P 5 tree /
+
+# The content tells the format, whatever the name, and which partition it is.
+mv parts.qcow2 named.img
+lkl ls named.img | grep -qx tree || fail "the format has to be in the name"
+mv named.img parts.qcow2
+cp raw raw.vmdk
+lkl ls raw.vmdk | grep -qx lost+found || fail "a raw image with another name"
+rm raw.vmdk
 lkl info parts.qcow2 | grep -Eq '^ +5 .* ext4 ' || fail "info sees no partition"
 
 head -c 30000000 /dev/urandom >big
@@ -85,7 +91,9 @@ fi
 # Mistakes are told in a line.
 echo nonsense >bad.qcow2
 truncate -s 1M bad.qcow2
-refuses 2 "cannot open 'bad.qcow2': .*not in qcow2 format" cptofs -i bad.qcow2 tree /
+refuses 2 "no file system found in 'bad.qcow2'" cptofs -i bad.qcow2 tree /
+printf 'QFI\373nonsense' | dd of=bad.qcow2 conv=notrunc status=none
+refuses 2 "cannot open 'bad.qcow2': .*" cptofs -i bad.qcow2 tree /
 refuses 2 "cannot open 'no.qcow2': No such file or directory" cptofs -i no.qcow2 tree /
 refuses 2 "cannot connect to 'nbd\+unix:///\?socket=none': No such file or directory" \
 	cptofs -i 'nbd+unix:///?socket=none' tree /

@@ -32,8 +32,9 @@ for label in gpt dos; do
 		lkl info $label-$size >log
 		grep -Eq '^ +2 +18432 .* ext4 ' log || { cat log; fail "$label-$size: info"; }
 		[ $size = 512 ] || grep -q 'sectors of 4096 bytes' log || { cat log; fail "$label"; }
+		lkl cat $label-$size /file | cmp - file || fail "$label-$size: no partition found"
 		refuses 2 "'$label-$size' is partitioned, choose one with -P: 1, 2 \(ext4\)" \
-			lkl ls $label-$size
+			lkl ls -P none $label-$size
 	done
 done
 # as it is said to be

@@ -45,7 +45,10 @@ printf 'label: gpt\n,40M,L\n,40M,L\n' | sfdisk -q parts
 image part 40M mkfs.ext4 -q
 dd if=part of=parts bs=1M seek=41 conv=notrunc,sparse status=none
 refuses 2 "'parts' is partitioned, choose one with part=: 1, 2 \(ext4\)" \
-	lklfuse parts mnt
+	lklfuse parts mnt -o part=0
+lklfuse parts mnt -o ro
+[ -d mnt/lost+found ] || fail "the only partition with a file system is not found"
+unmount parts
 lklfuse parts mnt -o 'part=2,opts=noquota\,nodelalloc,mb=64,log=log'
 grep -q "^$TMP/parts $TMP/mnt fuse.lklfuse rw," /proc/mounts ||
 	{ grep mnt /proc/mounts; fail "not named after the image"; }

@@ -63,8 +63,34 @@ static int check_partition(const struct disk *d, blkid_partlist list,
 	return 0;
 }
 
-int contents_find(struct disk *d, unsigned int part, const char *type,
-		  bool dash_o, struct probe *found)
+/* Is there something that can be mounted, or opened to find that? */
+static bool is_mountable(const struct probe *found)
+{
+	return layers_known(found) || (*found->type && !found->other);
+}
+
+/* The only partition with something to mount, or NULL. */
+static blkid_partition only_mountable(const struct disk *d, blkid_partlist list)
+{
+	blkid_partition only = NULL;
+
+	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+		blkid_partition p = blkid_partlist_get_partition(list, i);
+		struct probe found;
+
+		probe_at(d->fd, blkid_partition_get_start(p) * DISK_SECTOR,
+			 blkid_partition_get_size(p) * DISK_SECTOR, &found);
+		if (!is_mountable(&found))
+			continue;
+		if (only)
+			return NULL;
+		only = p;
+	}
+	return only;
+}
+
+int contents_find(struct disk *d, unsigned int *part, const char *type,
+		  bool whole, bool dash_o, struct probe *found)
 {
 	blkid_probe pr = blkid_new_probe();
 	off_t off = 0, size = d->size;
@@ -75,22 +101,30 @@ int contents_find(struct disk *d, unsigned int part, const char *type,
 	if (!pr)
 		tool_no_memory();
 	list = probe_partitions(pr, d->fd, &d->sector);
-	if (part && check_partition(d, list, part, &off, &size))
+	if (!*part && !whole && list) {
+		blkid_partition only;
+
+		probe_at(d->fd, off, size, found);
+		only = is_mountable(found) ? NULL : only_mountable(d, list);
+		if (only)
+			*part = blkid_partition_get_partno(only);
+	}
+	if (*part && check_partition(d, list, *part, &off, &size))
 		goto out;
 	probe_at(d->fd, off, size, found);
-	if (type || layers_known(found) || (*found->type && !found->other)) {
+	if (type || is_mountable(found)) {
 		ret = 0;
 	} else if (found->other) {
 		tool_error("'%s' holds %s, not a file system", d->file,
 			   found->type);
-	} else if (!part && list && blkid_partlist_numof_partitions(list)) {
+	} else if (!*part && list && blkid_partlist_numof_partitions(list)) {
 		have = list_partitions(d, list);
 		tool_error("'%s' is partitioned, choose one with %s: %s",
 			   d->file, dash_o ? "part=" : "-P", have);
 		free(have);
-	} else if (part) {
-		tool_error("no file system found in partition %u of '%s'", part,
-			   d->file);
+	} else if (*part) {
+		tool_error("no file system found in partition %u of '%s'",
+			   *part, d->file);
 	} else {
 		tool_error("no file system found in '%s'", d->file);
 	}

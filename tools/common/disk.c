@@ -78,7 +78,7 @@ int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 			return -1;
 	} else if (open_file(d, readonly, lock_ms)) {
 		return -1;
-	} else if (remote_format(d->file)) {
+	} else if (remote_format(d->fd)) {
 		d->remote = remote_start(d->file, d->fd, readonly, trust);
 		d->fd = -1;
 		if (!d->remote)

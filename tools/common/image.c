@@ -51,8 +51,8 @@ static int find_contents(struct image *img)
 {
 	struct probe found;
 
-	if (image_look(img) || contents_find(img->disks, img->part, img->type,
-					     img->dash_o, &found))
+	if (image_look(img) || contents_find(img->disks, &img->part, img->type,
+					     img->whole, img->dash_o, &found))
 		return -1;
 	strcpy(img->found, found.type);
 	img->container = layers_known(&found);
@@ -330,6 +330,7 @@ bool image_option(struct image *img, int opt)
 		img->part = strcmp(optarg, "none")
 				    ? tool_number(optarg, 255, "partition")
 				    : 0;
+		img->whole = !img->part;
 		return true;
 	case 'L':
 		img->lv = optarg;

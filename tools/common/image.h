@@ -28,7 +28,8 @@
  * @disks: the image and other disks; the kernel sees those as /disk1, /disk2,
  *	and so on
  * @count: number of @disks
- * @part: partition, 0 for the whole disk, of all disks
+ * @part: partition, of all disks, 0 to find the only one with a file system
+ * @whole: without partition it is the whole disk
  * @lv: logical volume, VG/LV or LV, or NULL for the only one
  * @key: passphrase of what is encrypted
  * @sector: size of the sectors of all disks, or 0 to find out
@@ -58,6 +59,7 @@ struct image {
 	struct disk *disks;
 	unsigned int count;
 	unsigned int part;
+	bool whole;
 	const char *lv;
 	struct key key;
 	unsigned int sector;
@@ -102,7 +104,8 @@ struct image {
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
 	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
-	"  -P, --partition=N       partition to use, 0 or none for the whole disk\n" \
+	"  -P, --partition=N       partition to use (default: the only one with a\n" \
+	"                          file system), 0 or none for the whole disk\n" \
 	"  -L, --lv=VG/LV          logical volume of LVM to use\n" \
 	"  -K, --key-file=FILE     passphrase of LUKS (default: ask)\n" \
 	"  -O, --options=LIST      options to mount the file system with\n" \

@@ -22,6 +22,8 @@
 #include "remote.h"
 #include "tool.h"
 
+/* What tells the format of an image. */
+#define DISK_START 128
 #define SECTOR 512
 /* Connections, of which the library makes no more. */
 #define CLIENTS 8
@@ -38,14 +40,31 @@ bool remote_is_uri(const char *name)
 	return false;
 }
 
-const char *remote_format(const char *name)
+const char *remote_format(int file)
 {
-	static const char *const formats[] = { "qcow2", "vmdk", "vhdx", "vdi" };
-	const char *dot = strrchr(name, '.');
+	static const struct {
+		const char *format;
+		size_t offset;
+		size_t len;
+		const char *magic;
+	} formats[] = {
+		{ "qcow2", 0, 4, "QFI\xfb" },
+		{ "vmdk", 0, 4, "KDMV" },
+		{ "vmdk", 0, 4, "COWD" },
+		{ "vmdk", 0, 21, "# Disk DescriptorFile" },
+		{ "vhdx", 0, 8, "vhdxfile" },
+		{ "vdi", 0x40, 4, "\x7f\x10\xda\xbe" },
+	};
+	char start[DISK_START] = "";
+	ssize_t n = pread(file, start, sizeof(start), 0);
 
-	for (size_t i = 0; dot && i < sizeof(formats) / sizeof(*formats); i++) {
-		if (!strcmp(dot + 1, formats[i]))
-			return formats[i];
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		size_t end = formats[i].offset + formats[i].len;
+
+		if (n >= (ssize_t)end &&
+		    !memcmp(start + formats[i].offset, formats[i].magic,
+			    formats[i].len))
+			return formats[i].format;
 	}
 	return NULL;
 }
@@ -150,7 +169,7 @@ struct remote *remote_start(const char *name, int file, bool readonly,
 	struct qemu q = {
 		.name = name,
 		.path = path,
-		.format = remote_format(name),
+		.format = remote_format(file),
 		.file = file,
 		.readonly = readonly,
 		.trust = trust,

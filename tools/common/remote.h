@@ -35,11 +35,11 @@ bool remote_is_uri(const char *name);
 
 /**
  * remote_format() - does it take qemu-nbd to read a file?
- * @name: its name
+ * @file: the open file
  *
- * Return: the format by its name, or NULL
+ * Return: the format by how it begins, or NULL
  */
-const char *remote_format(const char *name);
+const char *remote_format(int file);
 
 /**
  * remote_open() - connect to the disk that a server has
