@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Disks and file systems, a part of <lkl.h>.  The disks themselves are in
+ * lkl_host.h.
+ */
+#ifndef LKL_FS_H
+#define LKL_FS_H
+
+#include <stdint.h>
+
+#include <lkl/asm/syscalls.h>
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lkl_dir;
+
+/**
+ * lkl_encode_dev_from_sysfs - read a device number from a file of sysfs
+ * @path: a file "dev" that holds MAJOR:MINOR
+ * @pdevid: where to store the number, as mknod() takes it
+ *
+ * Return: 0 or a negative error number
+ */
+int lkl_encode_dev_from_sysfs(const char *path, uint32_t *pdevid);
+
+/**
+ * lkl_get_virtio_blkdev - device number of a disk or of one of its partitions
+ * @disk_id: what lkl_disk_add() returned
+ * @part: number of the partition, 0 for the whole disk
+ * @pdevid: where to store the device number, as mknod() takes it
+ *
+ * Mounts sysfs on /sysfs unless it is there.
+ *
+ * Return: 0, -LKL_ENODEV without such a disk, -LKL_ENXIO without such a
+ * partition, or another negative error number
+ */
+int lkl_get_virtio_blkdev(int disk_id, unsigned int part, uint32_t *pdevid);
+
+/**
+ * lkl_mount_dev - mount a disk or a partition
+ * @disk_id: what lkl_disk_add() returned
+ * @part: number of the partition, 0 for the whole disk
+ * @fs_type: type of the file system
+ * @flags: LKL_MS_*
+ * @opts: options of the file system, or NULL
+ * @mnt_str: where to store the path that it is mounted on
+ * @mnt_str_len: size of @mnt_str
+ *
+ * Makes the device node and the mount point that it needs.
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
+		   int flags, const char *opts, char *mnt_str,
+		   unsigned int mnt_str_len);
+
+/**
+ * lkl_umount_dev - undo lkl_mount_dev()
+ * @disk_id: the disk
+ * @part: the partition
+ * @flags: as of umount2()
+ * @timeout_ms: how long to try again while the file system is busy
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
+		    long timeout_ms);
+
+/**
+ * lkl_umount_timeout - unmount what is mounted on a path, with patience
+ * @path: the path
+ * @flags: as of umount2()
+ * @timeout_ms: how long to try again while the file system is busy
+ *
+ * Return: 0, -LKL_EBUSY after the timeout, or another negative error number
+ */
+long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
+
+/**
+ * lkl_mount_fs - mount a file system that needs no disk
+ * @fstype: its type, like "proc"; it is mounted on /proc then
+ *
+ * "sysfs" is mounted on /sysfs.
+ *
+ * Return: 0, 1 when it was mounted already, or a negative error number
+ */
+int lkl_mount_fs(const char *fstype);
+
+/**
+ * lkl_opendir - open a directory for reading
+ * @path: the directory
+ * @err: where to store 0 or a negative error number
+ *
+ * Return: the directory, or NULL
+ */
+struct lkl_dir *lkl_opendir(const char *path, int *err);
+
+/**
+ * lkl_fdopendir - read the directory that a descriptor is open on
+ * @fd: the descriptor; belongs to the result on success
+ * @err: where to store 0 or a negative error number
+ *
+ * Return: the directory, or NULL
+ */
+struct lkl_dir *lkl_fdopendir(int fd, int *err);
+
+/**
+ * lkl_readdir - get the next entry of a directory
+ * @dir: the directory
+ *
+ * Return: the entry, valid until the next call, or NULL at the end or after an
+ * error; lkl_errdir() tells which
+ */
+struct lkl_linux_dirent64 *lkl_readdir(struct lkl_dir *dir);
+
+/**
+ * lkl_rewinddir - begin again with the first entry
+ * @dir: the directory
+ */
+void lkl_rewinddir(struct lkl_dir *dir);
+
+/**
+ * lkl_closedir - close a directory
+ * @dir: the directory
+ *
+ * Return: 0 or a negative error number
+ */
+int lkl_closedir(struct lkl_dir *dir);
+
+/**
+ * lkl_errdir - what the last lkl_readdir() met
+ * @dir: the directory
+ *
+ * Return: 0 or a negative error number
+ */
+int lkl_errdir(struct lkl_dir *dir);
+
+/**
+ * lkl_dirfd - the descriptor of a directory
+ * @dir: the directory
+ *
+ * Return: the descriptor, which remains the directory's
+ */
+int lkl_dirfd(struct lkl_dir *dir);
+
+/**
+ * lkl_set_fd_limit - set how many descriptors may be open in the kernel
+ * @limit: the number
+ *
+ * Return: 0 or a negative error number
+ */
+int lkl_set_fd_limit(unsigned int limit);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif /* LKL_FS_H */
