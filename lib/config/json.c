@@ -191,6 +191,19 @@ static struct json_object *parse(const char *name, char *text, size_t len)
 	return object;
 }
 
+/* Put a new configuration in the place of another one, unless there is @err. */
+static int replace(struct lkl_config *cfg, struct lkl_config *new, int err)
+{
+	if (err) {
+		lkl_config_free(new);
+		return err;
+	}
+	lkl_config_prepare(cfg);
+	lkl_config_free(cfg);
+	*cfg = *new;
+	return 0;
+}
+
 static int load_text(struct lkl_config *cfg, const char *name, char *text,
 		     size_t len)
 {
@@ -204,14 +217,7 @@ static int load_text(struct lkl_config *cfg, const char *name, char *text,
 		return -LKL_EINVAL;
 	err = load_object(&src, &new, lkl_config_settings, &new, object);
 	json_object_put(object);
-	if (err) {
-		lkl_config_free(&new);
-		return err;
-	}
-	lkl_config_prepare(cfg);
-	lkl_config_free(cfg);
-	*cfg = new;
-	return 0;
+	return replace(cfg, &new, err);
 }
 
 int lkl_load_config_json(struct lkl_config *cfg, const char *json_text)
@@ -268,12 +274,5 @@ int lkl_load_config(struct lkl_config *cfg)
 	free(path);
 	if (!err)
 		err = lkl_load_config_env(&new);
-	if (err) {
-		lkl_config_free(&new);
-		return err;
-	}
-	lkl_config_prepare(cfg);
-	lkl_config_free(cfg);
-	*cfg = new;
-	return 0;
+	return replace(cfg, &new, err);
 }

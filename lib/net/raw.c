@@ -152,12 +152,40 @@ static bool protect_ports(struct raw_wire *w, const char *wire)
  * The wire.
  */
 
+static int cooked_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct raw_wire *w = to_raw(nd);
+	unsigned char version = *(unsigned char *)iov->iov_base >> 4;
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(version == 6 ? ETH_P_IPV6 : ETH_P_IP),
+		.sll_ifindex = w->fd.ifindex,
+	};
+	struct msghdr msg = {
+		.msg_name = &to,
+		.msg_namelen = sizeof(to),
+		.msg_iov = iov,
+		.msg_iovlen = cnt,
+	};
+	long ret;
+
+	if (version != 4 && version != 6)
+		return 0;
+	do
+		ret = raw_syscall(__NR_sendmsg, w->fd.out, (long)&msg,
+				  MSG_DONTWAIT, 0, 0, 0);
+	while (ret == -EINTR);
+	return ret == -EAGAIN ? -EAGAIN : 0;
+}
+
 static int raw_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
 	struct raw_wire *w = to_raw(nd);
 	struct iovec parts[cnt + 1];
 	long ret;
 
+	if (w->cooked)
+		return cooked_tx(nd, iov, cnt);
 	if (!w->gap)
 		return lkl_fd_tx(nd, iov, cnt);
 	/* The header is in one piece, maybe with what follows. */
@@ -239,32 +267,6 @@ static int raw_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	return ret == -ENETDOWN ? 0 : ret;
 }
 
-static int cooked_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
-{
-	struct raw_wire *w = to_raw(nd);
-	unsigned char version = *(unsigned char *)iov->iov_base >> 4;
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(version == 6 ? ETH_P_IPV6 : ETH_P_IP),
-		.sll_ifindex = w->fd.ifindex,
-	};
-	struct msghdr msg = {
-		.msg_name = &to,
-		.msg_namelen = sizeof(to),
-		.msg_iov = iov,
-		.msg_iovlen = cnt,
-	};
-	long ret;
-
-	if (version != 4 && version != 6)
-		return 0;
-	do
-		ret = raw_syscall(__NR_sendmsg, w->fd.out, (long)&msg,
-				  MSG_DONTWAIT, 0, 0, 0);
-	while (ret == -EINTR);
-	return ret == -EAGAIN ? -EAGAIN : 0;
-}
-
 /* Errors are the interface's, whose state the link follows. */
 static int raw_poll(struct lkl_netdev *nd)
 {
@@ -317,18 +319,6 @@ static void raw_free(struct lkl_netdev *nd)
 
 static struct lkl_dev_net_ops raw_ops = {
 	.tx = raw_tx,
-	.rx = raw_rx,
-	.poll = raw_poll,
-	.poll_hup = lkl_fd_poll_hup,
-	.free = raw_free,
-	.setup = raw_setup,
-	.link = lkl_fd_link,
-	.fd = lkl_fd_fd,
-	.poll_rx = lkl_fd_poll_rx,
-};
-
-static struct lkl_dev_net_ops cooked_ops = {
-	.tx = cooked_tx,
 	.rx = raw_rx,
 	.poll = raw_poll,
 	.poll_hup = lkl_fd_poll_hup,
@@ -460,7 +450,7 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname)
 		close(fd);
 		fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	}
-	w = lkl_fd_wire(sizeof(*w), ethernet ? &raw_ops : &cooked_ops, fd, fd);
+	w = lkl_fd_wire(sizeof(*w), &raw_ops, fd, fd);
 	if (!w) {
 		lkl_message(wire, "%s", strerror(errno));
 		return NULL;

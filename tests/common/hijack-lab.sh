@@ -45,6 +45,31 @@ same() {
 	[ "$got" = "$want" ] || fail "$*: $got"
 }
 
+# nginx_conf SERVER [LINE...]: write nginx.conf for a server that serves this folder;
+# SERVER is what else stands in its block, the lines in the main one
+nginx_conf() {
+	local server=$1
+	shift
+	cat >nginx.conf <<-END
+		daemon off;
+		user root root;
+		pid $PWD/nginx.pid;
+		error_log stderr;
+		$(printf '%s\n' "$@")
+		events { }
+		http {
+			access_log off;
+			sendfile on;
+			client_body_temp_path $PWD/body;
+			proxy_temp_path $PWD/proxy;
+			fastcgi_temp_path $PWD/fastcgi;
+			uwsgi_temp_path $PWD/uwsgi;
+			scgi_temp_path $PWD/scgi;
+			server { root $PWD; $server }
+		}
+	END
+}
+
 # up ADDRESS PORT: somebody listens
 up() {
 	local end=$((SECONDS + 30))

@@ -105,3 +105,17 @@ refuses() {
 	grep -Eq "^[a-z0-9 ]+: $pattern\$" out.log ||
 		{ cat out.log; fail "$*: not '$pattern'"; }
 }
+
+# bad_usage TOOL ARGUMENTS...: each string of arguments is refused with a message
+bad_usage() {
+	local tool=$1 args status
+	shift
+	for args; do
+		status=0
+		# shellcheck disable=SC2086
+		"$tool" $args >out.log 2>&1 || status=$?
+		[ $status = 2 ] || fail "$tool $args: status $status"
+		grep -q "^$tool: " out.log || fail "$tool $args: no message"
+		grep -q -- "--help' for more" out.log || fail "$tool $args"
+	done
+}

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 
 #include "hijack.h"
+#include "epoll.h"
 
 #define THREADS 4
 /* A moment, in which nothing is to happen, and how long it may take else. */
@@ -42,29 +43,9 @@ static void hear(int s)
 	EQ(recv(s, &c, 1, 0), 1);
 }
 
-static int control(int ep, int op, int fd, unsigned int events)
-{
-	struct epoll_event ev = { events, { .u64 = 0x1234567800000000 + fd } };
-
-	return epoll_ctl(ep, op, fd, &ev);
-}
-
 static void add(int ep, int fd, unsigned int events)
 {
 	SYS(control(ep, EPOLL_CTL_ADD, fd, events));
-}
-
-/* The one descriptor that is ready, 0 if none is. */
-static int ready(int ep, int timeout)
-{
-	struct epoll_event ev[4];
-	int n = SYS(epoll_wait(ep, ev, 4, timeout));
-
-	if (!n)
-		return 0;
-	EQ(n, 1);
-	EQ(ev[0].data.u64 >> 32, 0x12345678);
-	return ev[0].data.u32;
 }
 
 /* Threads that sleep in a set, once each. */

@@ -9,24 +9,7 @@ need curl socat nc nginx dropbear dropbearkey dbclient python3 gcc
 PYTHON=/usr/bin/python3
 
 head -c 1000000 /dev/urandom >file
-cat >nginx.conf <<END
-daemon off;
-worker_processes 2;
-user root;
-pid $PWD/nginx.pid;
-error_log stderr;
-events { }
-http {
-	access_log off;
-	sendfile on;
-	client_body_temp_path $PWD/body;
-	proxy_temp_path $PWD/proxy;
-	fastcgi_temp_path $PWD/fastcgi;
-	uwsgi_temp_path $PWD/uwsgi;
-	scgi_temp_path $PWD/scgi;
-	server { listen 80; root $PWD; location = /pid { return 200 \$pid; } }
-}
-END
+nginx_conf 'listen 80; location = /pid { return 200 $pid; }' 'worker_processes 2;'
 dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
 dropbearkey -t ed25519 -f id.key 2>/dev/null | grep ^ssh- >id.pub
 mkdir -p -m 700 home/.ssh

@@ -150,24 +150,7 @@ fi
 require("http").get("http://www.test/hello", r => r.pipe(process.stdout))'
 
 # Servers
-cat >nginx.conf <<END
-daemon off;
-master_process off;
-user root;
-pid $PWD/nginx.pid;
-error_log stderr;
-events { }
-http {
-	access_log off;
-	sendfile on;
-	client_body_temp_path $PWD/body;
-	proxy_temp_path $PWD/proxy;
-	fastcgi_temp_path $PWD/fastcgi;
-	uwsgi_temp_path $PWD/uwsgi;
-	scgi_temp_path $PWD/scgi;
-	server { listen 80; root $PWD; }
-}
-END
+nginx_conf 'listen 80;' 'master_process off;'
 serve 80 nginx -p "$PWD" -c nginx.conf
 curl -sS http://$LKL/file | cmp - file || fail nginx
 curl -sS --no-progress-meter --parallel --remote-name-all --output-dir out --create-dirs "http://$LKL/file?[1-20]" 2>/dev/null

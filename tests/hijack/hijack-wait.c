@@ -13,6 +13,7 @@
 #include <sys/time.h>
 
 #include "hijack.h"
+#include "epoll.h"
 
 static int p[2], pipes[2];
 
@@ -198,26 +199,6 @@ static void selecting_far(void)
 	EQ(pthread_join(thread, NULL), 0);
 }
 
-static int add(int ep, int op, int fd, unsigned int events)
-{
-	struct epoll_event ev = { events, { .u64 = 0x1234567800000000 + fd } };
-
-	return epoll_ctl(ep, op, fd, &ev);
-}
-
-/* The one descriptor that is ready, 0 if none is. */
-static int ready(int ep, int timeout)
-{
-	struct epoll_event ev[4];
-	int n = SYS(epoll_wait(ep, ev, 4, timeout));
-
-	if (!n)
-		return 0;
-	EQ(n, 1);
-	EQ(ev[0].data.u64 >> 32, 0x12345678);
-	return ev[0].data.u32;
-}
-
 static void epolling(void)
 {
 	struct epoll_event ev[4];
@@ -226,9 +207,9 @@ static void epolling(void)
 
 	setup();
 	ep = SYS(epoll_create1(0));
-	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
-	SYS(add(ep, EPOLL_CTL_ADD, pipes[0], EPOLLIN));
-	FAILS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN), EEXIST);
+	SYS(control(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(control(ep, EPOLL_CTL_ADD, pipes[0], EPOLLIN));
+	FAILS(control(ep, EPOLL_CTL_ADD, p[1], EPOLLIN), EEXIST);
 	EQ(ready(ep, 0), 0);
 	start = ms();
 	EQ(ready(ep, 30), 0);
@@ -258,8 +239,8 @@ static void epolling(void)
 		if (lib && !host && i > 20)
 			take(p[1]);
 	}
-	SYS(add(ep, EPOLL_CTL_DEL, p[1], 0));
-	FAILS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN), ENOENT);
+	SYS(control(ep, EPOLL_CTL_DEL, p[1], 0));
+	FAILS(control(ep, EPOLL_CTL_MOD, p[1], EPOLLIN), ENOENT);
 }
 
 static void edges(void)
@@ -268,20 +249,20 @@ static void edges(void)
 
 	setup();
 	ep = SYS(epoll_create1(0));
-	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
+	SYS(control(ep, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
 	later(p[0]);
 	EQ(ready(ep, -1), p[1]);
 	EQ(ready(ep, 20), 0);
 	later(p[0]);
 	EQ(ready(ep, -1), p[1]);
-	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
+	SYS(control(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
 	EQ(ready(ep, -1), p[1]);
 	later(p[0]);
 	EQ(ready(ep, 100), 0);
-	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
+	SYS(control(ep, EPOLL_CTL_MOD, p[1], EPOLLIN | EPOLLONESHOT));
 	EQ(ready(ep, -1), p[1]);
 	/* The end of a descriptor is the end of its wait. */
-	SYS(add(ep, EPOLL_CTL_MOD, p[1], EPOLLIN));
+	SYS(control(ep, EPOLL_CTL_MOD, p[1], EPOLLIN));
 	SYS(close(p[1]));
 	EQ(ready(ep, 0), 0);
 }
@@ -294,8 +275,8 @@ static void nested(void)
 	setup();
 	inner = SYS(epoll_create1(0));
 	outer = SYS(epoll_create1(0));
-	SYS(add(outer, EPOLL_CTL_ADD, inner, EPOLLIN));
-	SYS(add(inner, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(control(outer, EPOLL_CTL_ADD, inner, EPOLLIN));
+	SYS(control(inner, EPOLL_CTL_ADD, p[1], EPOLLIN));
 	EQ(ready(outer, 0), 0);
 	for (int i = 0; i < 3; i++) {
 		later(p[0]);
@@ -308,7 +289,7 @@ static void nested(void)
 	}
 	/* In a poll(), beside others */
 	fd2 = SYS(epoll_create1(0));
-	SYS(add(fd2, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(control(fd2, EPOLL_CTL_ADD, p[1], EPOLLIN));
 	fd = (struct pollfd){ fd2, POLLIN, 0 };
 	EQ(poll(&fd, 1, 0), 0);
 	later(p[0]);
@@ -341,8 +322,8 @@ static void both(void)
 
 	setup();
 	ep = SYS(epoll_create1(0));
-	SYS(add(ep, EPOLL_CTL_ADD, p[0], EPOLLOUT));
-	SYS(add(ep, EPOLL_CTL_ADD, pipes[1], EPOLLOUT));
+	SYS(control(ep, EPOLL_CTL_ADD, p[0], EPOLLOUT));
+	SYS(control(ep, EPOLL_CTL_ADD, pipes[1], EPOLLOUT));
 	while (!seen) {
 		int n = SYS(epoll_wait(ep, ev, 4, -1));
 
@@ -359,7 +340,7 @@ static void shared_epoll(void)
 
 	setup();
 	shared = SYS(epoll_create1(0));
-	SYS(add(shared, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
+	SYS(control(shared, EPOLL_CTL_ADD, p[1], EPOLLIN | EPOLLET));
 	for (int i = 0; i < WAITERS; i++)
 		pthread_create(&threads[i], NULL, wait_shared, NULL);
 	usleep(50000);
@@ -459,7 +440,7 @@ static void noticed(void)
 
 	setup();
 	ep = SYS(epoll_create1(0));
-	SYS(add(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(control(ep, EPOLL_CTL_ADD, p[1], EPOLLIN));
 	fd = (struct pollfd){ p[1], POLLIN, 0 };
 	SYS(sigaction(SIGALRM, &sa, NULL));
 	for (int i = 0; i < 1500; i++) {
@@ -507,7 +488,7 @@ static void stormed(void)
 
 	setup();
 	shared = SYS(epoll_create1(0));
-	SYS(add(shared, EPOLL_CTL_ADD, p[1], EPOLLIN));
+	SYS(control(shared, EPOLL_CTL_ADD, p[1], EPOLLIN));
 	SYS(sigaction(SIGALRM, &sa, NULL));
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);

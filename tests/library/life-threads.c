@@ -7,42 +7,11 @@
  * LIFE_SECONDS says for how long (3); the nightly tests take an hour.
  */
 #include <lkl_host.h>
-#include <sys/eventfd.h>
 
 #include "check.h"
+#include "nowhere.h"
 
 #define THREADS 4
-
-/* A wire that leads nowhere. */
-struct wire {
-	struct lkl_netdev nd;
-	int event;
-};
-
-static int wire_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
-{
-	(void)nd, (void)iov, (void)cnt;
-	return 0;
-}
-
-static int wire_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
-{
-	(void)nd, (void)iov, (void)cnt;
-	return -1;
-}
-
-static int wire_poll(struct lkl_netdev *nd)
-{
-	eventfd_t n;
-
-	eventfd_read(((struct wire *)nd)->event, &n);
-	return LKL_DEV_NET_POLL_HUP;
-}
-
-static void wire_hup(struct lkl_netdev *nd)
-{
-	eventfd_write(((struct wire *)nd)->event, 1);
-}
 
 static void wire_free(struct lkl_netdev *nd)
 {

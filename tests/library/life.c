@@ -7,6 +7,7 @@
 #include <lkl_host.h>
 
 #include "check.h"
+#include "nowhere.h"
 
 static void before_boot(void)
 {
@@ -43,46 +44,6 @@ static void twice(void)
 	halt();
 }
 
-/*
- * A start that is refused leaves the running kernel's devices alone: a disk
- * that is written to, and a network that sends.
- */
-struct wire {
-	struct lkl_netdev nd;
-	int event;
-	int deaf;
-	unsigned long sent;
-};
-
-static int wire_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
-{
-	(void)iov, (void)cnt;
-	__atomic_fetch_add(&((struct wire *)nd)->sent, 1, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static int wire_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
-{
-	(void)nd, (void)iov, (void)cnt;
-	return -1;
-}
-
-static int wire_poll(struct lkl_netdev *nd)
-{
-	eventfd_t n;
-
-	eventfd_read(((struct wire *)nd)->event, &n);
-	return LKL_DEV_NET_POLL_HUP;
-}
-
-static void wire_hup(struct lkl_netdev *nd)
-{
-	struct wire *w = (struct wire *)nd;
-
-	if (!w->deaf)
-		eventfd_write(w->event, 1);
-}
-
 static void wire_free(struct lkl_netdev *nd)
 {
 	(void)nd;
@@ -96,6 +57,10 @@ static struct lkl_dev_net_ops wire_ops = {
 	.free = wire_free,
 };
 
+/*
+ * A start that is refused leaves the running kernel's devices alone: a disk
+ * that is written to, and a network that sends.
+ */
 static int busy_ends;
 static unsigned long written;
 

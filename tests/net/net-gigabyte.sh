@@ -11,29 +11,7 @@ export LKL_HIJACK_OFFLOAD=0xd983 LKL_HIJACK_BOOT_CMDLINE=mem=256M
 head -c 1G /dev/zero | openssl enc -aes-128-ctr -nosalt -iv 00 \
 	-K 00112233445566778899aabbccddeeff >file 2>/dev/null
 
-# configure ADDRESS
-configure() {
-	cat >nginx.conf <<-END
-	user root root;
-	daemon off;
-	master_process off;
-	error_log stderr;
-	pid $PWD/nginx.pid;
-	events {}
-	http {
-		access_log off;
-		sendfile on;
-		client_body_temp_path $PWD/body;
-		proxy_temp_path $PWD/proxy;
-		fastcgi_temp_path $PWD/fastcgi;
-		uwsgi_temp_path $PWD/uwsgi;
-		scgi_temp_path $PWD/scgi;
-		server { listen $1:80; root $PWD; }
-	}
-	END
-}
-
-configure $PEER
+nginx_conf "listen $PEER:80;" "master_process off;"
 nginx -p "$PWD" -c nginx.conf >log 2>&1 &
 nginx=$!
 up $PEER 80
@@ -44,7 +22,7 @@ kill $nginx
 wait $nginx || true
 echo "received in $((SECONDS - start)) s"
 
-configure $LKL
+nginx_conf "listen $LKL:80;" "master_process off;"
 serve 80 nginx -p "$PWD" -c nginx.conf
 start=$SECONDS
 curl -sS "http://$LKL/file" | cmp - file ||

@@ -9,13 +9,6 @@ need mkfs.ext4
 for tool in cptofs cpfromfs; do
 	"$tool" --help | grep -q "^Usage: $tool " || fail "$tool --help"
 	"$tool" --version | grep -Eq "^$tool \(lkl\) [0-9]" || fail "--version"
-	for args in "" "-i img" "-i img a" "--none" "-i img -m x a b" \
-		"-i img -o 1:x a b" "-i img -P -1 a b" "a b"; do
-		status=0
-		# shellcheck disable=SC2086
-		"$tool" $args >out.log 2>&1 || status=$?
-		[ $status = 2 ] || fail "$tool $args: status $status"
-		grep -q "^$tool: " out.log || fail "$tool $args: no message"
-		grep -q -- "--help' for more" out.log || fail "$tool $args"
-	done
+	bad_usage "$tool" "" "-i img" "-i img a" "--none" "-i img -m x a b" \
+		"-i img -o 1:x a b" "-i img -P -1 a b" "a b"
 done

@@ -165,14 +165,20 @@ static void put_name(const char *label, const char *path)
 	putc_unlocked('\'', stderr);
 }
 
-void tool_file_reason(const char *what, const char *label, const char *path,
-		      const char *reason)
+static void put_line(const char *kind, const char *what, const char *label,
+		     const char *path, const char *reason)
 {
 	begin();
-	fprintf(stderr, "%s ", what);
+	fprintf(stderr, "%s%s ", kind, what);
 	put_name(label, path);
 	fprintf(stderr, ": %s", reason);
 	end();
+}
+
+void tool_file_reason(const char *what, const char *label, const char *path,
+		      const char *reason)
+{
+	put_line("", what, label, path, reason);
 	atomic_store(&status, TOOL_PARTIAL);
 }
 
@@ -185,11 +191,7 @@ void tool_file_error(const char *what, const char *label, const char *path,
 void tool_file_warn(const char *what, const char *label, const char *path,
 		    const char *reason)
 {
-	begin();
-	fprintf(stderr, "warning: %s ", what);
-	put_name(label, path);
-	fprintf(stderr, ": %s", reason);
-	end();
+	put_line("warning: ", what, label, path, reason);
 }
 
 void tool_usage_error(const char *fmt, ...)
