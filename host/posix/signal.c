@@ -197,7 +197,7 @@ int posix_wait_held(struct lkl_signals *s, unsigned long long deadline)
 		long sig;
 
 		if (deadline > 1) {
-			unsigned long long now = lkl_host_ops.time();
+			unsigned long long now = posix_time();
 
 			now = deadline > now ? deadline - now : 0;
 			time.tv_sec = now / 1000000000;
