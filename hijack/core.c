@@ -196,7 +196,7 @@ static long do_sandbox(long nr, const long *a)
 {
 	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP) {
 		share_sandbox();
-		own_sandboxed();
+		numbers_sandboxed();
 	}
 	return host_call(nr, a);
 }
@@ -210,7 +210,7 @@ static long do_limit(long nr, const long *a)
 		return host_call(nr, a);
 	if (nr == SYS_setrlimit || (any && a[2]))
 		share_sandbox();
-	return own_limit(nr, a);
+	return numbers_limit(nr, a);
 }
 
 /* Programs have another way where there is none. */

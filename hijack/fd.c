@@ -129,7 +129,7 @@ static void name_socket(long fd, long kfd)
 	struct lkl_program_inode inode = { .fd = kfd };
 	struct stat st;
 
-	if (own_is_sandboxed() || own_call3(SYS_fstat, fd, &st, 0))
+	if (numbers_is_sandboxed() || own_call3(SYS_fstat, fd, &st, 0))
 		return;
 	inode.ino = st.st_ino;
 	if (lkl_kernel_call(lkl_program_set_inode, &inode) == -ENOSYS &&
@@ -147,7 +147,7 @@ static void name_socket(long fd, long kfd)
  */
 long fd_reserve_number(bool cloexec)
 {
-	long fd = own_placeholder(cloexec);
+	long fd = numbers_placeholder(cloexec);
 
 	if (fd < FD_MAX)
 		return fd;
@@ -224,8 +224,8 @@ void fd_decide(long fd, bool host)
 	}
 	fd_set_word(fd, word & ~FD_OPEN);
 	flags = own_call3(SYS_fcntl, fd, F_GETFD, 0);
-	own = own_placeholder(true);
-	own_call3(SYS_dup3, own < 0 ? own_shared() : own, fd,
+	own = numbers_placeholder(true);
+	own_call3(SYS_dup3, own < 0 ? numbers_shared() : own, fd,
 		  flags & FD_CLOEXEC ? O_CLOEXEC : 0);
 	if (own >= 0) {
 		own_call3(SYS_close, own, 0, 0);
@@ -562,7 +562,7 @@ void fd_forked(void)
 {
 	int fd;
 
-	own_forked();
+	numbers_forked();
 	for (fd = 0; fd <= fd_top; fd++)
 		if (fd_word(fd) == FD_RESERVED)
 			fd_forget(fd);
@@ -583,7 +583,7 @@ int fd_init(void)
 			return -errno;
 	}
 	*owner_pid = getpid();
-	return own_init();
+	return numbers_init();
 }
 
 /**
@@ -595,6 +595,7 @@ void fd_close_own(bool (*is_mine)(long fd))
 	int fd;
 
 	for (fd = 0; fd <= fd_top; fd++)
-		if (fd_word(fd) & FD_OWN && fd != own_shared() && !is_mine(fd))
+		if (fd_word(fd) & FD_OWN && fd != numbers_shared() &&
+		    !is_mine(fd))
 			fd_forget(fd);
 }

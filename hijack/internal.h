@@ -95,13 +95,13 @@ hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 	fd_fcntl, fd_mmap, fd_memory;
 
 /* Descriptors of our own (numbers.c), and signals about descriptors (async.c) */
-int own_init(void);
-void own_forked(void);
-int own_shared(void);
-bool own_is_sandboxed(void);
-void own_sandboxed(void);
-long own_placeholder(bool cloexec);
-hijack_call own_limit;
+int numbers_init(void);
+void numbers_forked(void);
+int numbers_shared(void);
+bool numbers_is_sandboxed(void);
+void numbers_sandboxed(void);
+long numbers_placeholder(bool cloexec);
+hijack_call numbers_limit;
 long async_owner(long kfd, long cmd, long arg);
 
 /* Sockets (socket.c) */

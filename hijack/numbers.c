@@ -33,7 +33,7 @@ static bool sandboxed;
 /* What fd_reserve() has found open, or has not taken. */
 static bool was_open[OWN_BASE_MAX + OWN_MAX];
 /* Where our own descriptors begin. */
-static int own_base;
+static int numbers_base;
 
 /*
  * The program's limit is raised for a moment.  The word is the number of the
@@ -83,7 +83,7 @@ static bool raise_limit(struct rlimit *old)
 	if (!set_limit(NULL, old)) {
 		new = (struct rlimit){ old->rlim_max, old->rlim_max };
 		/* One with the privilege may have more than the hard limit. */
-		if (new.rlim_max < (rlim_t)own_base + OWN_MAX)
+		if (new.rlim_max < (rlim_t)numbers_base + OWN_MAX)
 			new = (struct rlimit){ FD_MAX, FD_MAX };
 		limit_before = *old;
 		if (old->rlim_cur < new.rlim_cur && !set_limit(&new, NULL))
@@ -100,9 +100,9 @@ static void restore_limit(const struct rlimit *old)
 }
 
 /**
- * own_limit - the program asks for its limit, or sets it
+ * numbers_limit - the program asks for its limit, or sets it
  */
-long own_limit(long nr, const long *a)
+long numbers_limit(long nr, const long *a)
 {
 	long ret;
 
@@ -115,9 +115,9 @@ long own_limit(long nr, const long *a)
 }
 
 /**
- * own_forked - in a forked child: another thread may have raised the limit
+ * numbers_forked - in a forked child: another thread may have raised the limit
  */
-void own_forked(void)
+void numbers_forked(void)
 {
 	if (!limit_lock)
 		return;
@@ -127,22 +127,22 @@ void own_forked(void)
 }
 
 /* A placeholder that is not the program's, and may be copied. */
-int own_shared(void)
+int numbers_shared(void)
 {
 	return placeholder;
 }
 
-bool own_is_sandboxed(void)
+bool numbers_is_sandboxed(void)
 {
 	return sandboxed;
 }
 
 /**
- * own_sandboxed - the program installs a filter for system calls
+ * numbers_sandboxed - the program installs a filter for system calls
  *
  * What it does not make itself it may forbid.
  */
-void own_sandboxed(void)
+void numbers_sandboxed(void)
 {
 	__atomic_store_n(&sandboxed, true, __ATOMIC_RELAXED);
 }
@@ -162,7 +162,7 @@ long fd_own(long fd)
 	if (fd < 0)
 		return fd;
 	raised = raise_limit(&limit);
-	own = own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, own_base);
+	own = own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, numbers_base);
 	if (raised)
 		restore_limit(&limit);
 	/* Its limit is too low, and can't be raised. */
@@ -190,12 +190,12 @@ void fd_forget(long fd)
 }
 
 /**
- * own_placeholder - have something of the host's that is nothing
+ * numbers_placeholder - have something of the host's that is nothing
  * @cloexec: it is closed on exec
  *
  * Return: a number for the program, or a negative error number
  */
-long own_placeholder(bool cloexec)
+long numbers_placeholder(bool cloexec)
 {
 	long fd = -EPERM;
 
@@ -211,23 +211,23 @@ long own_placeholder(bool cloexec)
 }
 
 /**
- * own_init - find out where descriptors of ours are
+ * numbers_init - find out where descriptors of ours are
  *
  * Return: 0 or a negative error number
  */
-int own_init(void)
+int numbers_init(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
-	own_base = limit.rlim_cur <= OWN_BASE_MAX ? limit.rlim_cur
-						  : OWN_BASE_ELSE;
-	if (limit.rlim_cur < (rlim_t)own_base + OWN_MAX) {
+	numbers_base = limit.rlim_cur <= OWN_BASE_MAX ? limit.rlim_cur
+						      : OWN_BASE_ELSE;
+	if (limit.rlim_cur < (rlim_t)numbers_base + OWN_MAX) {
 		if (raise_limit(&limit))
 			restore_limit(&limit);
 		else
-			own_base = limit.rlim_cur / 2;
+			numbers_base = limit.rlim_cur / 2;
 	}
 	if (!placeholder)
 		placeholder = fd_own(host3(SYS_socket, AF_UNIX,
@@ -235,13 +235,13 @@ int own_init(void)
 	return placeholder < 0 ? placeholder : 0;
 }
 
-/* A number below FD_SETSIZE that own_low_number() has given back, or -1. */
+/* A number below FD_SETSIZE that numbers_low_number() has given back, or -1. */
 static int low_number = -1;
 
 /* Give back a number that fd_reserve() has taken, below FD_SETSIZE. */
-static void own_low_number(void)
+static void numbers_low_number(void)
 {
-	int fd = (own_base < FD_SETSIZE ? own_base : FD_SETSIZE) - 1;
+	int fd = (numbers_base < FD_SETSIZE ? numbers_base : FD_SETSIZE) - 1;
 
 	while (fd >= 0 && was_open[fd])
 		fd--;
@@ -269,13 +269,13 @@ int fd_reserve(void)
 
 	if (err)
 		return err;
-	for (fd = 0; fd < own_base; fd++)
+	for (fd = 0; fd < numbers_base; fd++)
 		was_open[fd] = true;
-	for (; fd < own_base + OWN_MAX; fd++)
+	for (; fd < numbers_base + OWN_MAX; fd++)
 		was_open[fd] = !(own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0);
 	for (;;) {
 		fd = own_call3(SYS_fcntl, placeholder, F_DUPFD_CLOEXEC, 0);
-		if (fd < 0 || fd >= own_base)
+		if (fd < 0 || fd >= numbers_base)
 			break;
 		was_open[fd] = false;
 	}
@@ -283,7 +283,7 @@ int fd_reserve(void)
 		host1(SYS_close, fd);
 	reserve_raised = raise_limit(&reserve_limit);
 	low_number = -1;
-	lkl_net_low_number = own_low_number;
+	lkl_net_low_number = numbers_low_number;
 	return 0;
 }
 
@@ -298,14 +298,14 @@ void fd_own_opened(void)
 	if (reserve_raised)
 		restore_limit(&reserve_limit);
 	reserve_raised = false;
-	for (fd = 0; fd <= own_base; fd++) {
-		if (fd < own_base && !was_open[fd])
+	for (fd = 0; fd <= numbers_base; fd++) {
+		if (fd < numbers_base && !was_open[fd])
 			continue;
 		if (from < fd)
 			own_call3(SYS_close_range, from, fd - 1, 0);
 		from = fd + 1;
 	}
-	for (fd = own_base; fd < own_base + OWN_MAX; fd++)
+	for (fd = numbers_base; fd < numbers_base + OWN_MAX; fd++)
 		if (!was_open[fd] &&
 		    !(own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0))
 			fd_set_word(fd, FD_OWN);
@@ -321,7 +321,7 @@ void fd_disown(void)
 {
 	int fd;
 
-	for (fd = own_base; fd < own_base + OWN_MAX; fd++)
+	for (fd = numbers_base; fd < numbers_base + OWN_MAX; fd++)
 		if (fd_word(fd) & FD_OWN &&
 		    own_call3(SYS_fcntl, fd, F_GETFD, 0) < 0)
 			fd_take_word(fd);
