@@ -5,11 +5,14 @@
  * inherited is closed.
  */
 #include <stdbool.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "check.h"
-#include "../../tools/lklfuse/lklfuse.h"
+#include "../../tools/common/sandbox.h"
 
 /* A call that the filter refuses. */
 #define REFUSED(...)                                                           \
@@ -67,7 +70,7 @@ static void test_descriptors(void)
 
 	EQ(dup2(inherited, 200), 200);
 	EQ(dup2(inherited, STDIN_FILENO), STDIN_FILENO);
-	EQ(sandbox_descriptors(), 0);
+	EQ(sandbox_descriptors(false), 0);
 	EQ(fcntl(inherited, F_GETFD), -1);
 	EQ(fcntl(200, F_GETFD), -1);
 	EQ(fcntl(ours, F_GETFD), FD_CLOEXEC);

@@ -356,6 +356,9 @@ bool image_option(struct image *img, int opt)
 	case 'T':
 		img->trust = true;
 		return true;
+	case 'N':
+		img->no_sandbox = true;
+		return true;
 	default:
 		return false;
 	}

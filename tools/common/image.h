@@ -42,6 +42,7 @@
  * @lock_ms: wait so long for another program to let go of the image
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
+ * @no_sandbox: do not confine what runs the kernel
  * @umask: what file systems without permissions take away
  * @found: type libblkid found, or ""
  * @container: it is not that of a file system, but of what holds one
@@ -72,6 +73,7 @@ struct image {
 	unsigned int lock_ms;
 	bool fall_back;
 	bool console;
+	bool no_sandbox;
 	mode_t umask;
 
 	char found[32];
@@ -100,7 +102,8 @@ struct image {
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }, \
 	{ "sector-size", required_argument, NULL, 'Z' }, \
-	{ "trust-image", no_argument, NULL, 'T' }
+	{ "trust-image", no_argument, NULL, 'T' }, \
+	{ "no-sandbox", no_argument, NULL, 'N' }
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
 	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
@@ -112,7 +115,8 @@ struct image {
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
 	"  -p, --printk            show the kernel's messages\n" \
 	"      --sector-size=N     size of the sectors of the disk (default: find out)\n" \
-	"      --trust-image       let the image name other files and servers\n"
+	"      --trust-image       let the image name other files and servers\n" \
+	"      --no-sandbox        do not confine the process that reads the image\n"
 /* clang-format on */
 
 /**

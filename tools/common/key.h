@@ -5,6 +5,7 @@
 #ifndef KEY_H
 #define KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -13,11 +14,15 @@
  * @file: file that it is in, "-" for standard input, or NULL to ask
  * @text: the passphrase, or NULL as long as it is not known
  * @len: its length
+ * @elsewhere: another process asks for it, which this one cannot
+ * @wanted: this process would have asked
  */
 struct key {
 	const char *file;
 	char *text;
 	size_t len;
+	bool elsewhere;
+	bool wanted;
 };
 
 /**

@@ -45,6 +45,10 @@ static bool need_key(const struct layers *l)
 {
 	if (l->key->text)
 		return true;
+	if (l->key->elsewhere) {
+		l->key->wanted = true;
+		return false;
+	}
 	if (!l->dash_o)
 		return !key_get(l->key, l->image, "-K");
 	tool_error("'%s' is encrypted, choose passphrase or keyfile=",

@@ -37,13 +37,21 @@ static void on_signal(int sig)
 		errno = err;
 }
 
+void tool_wait_begin(void)
+{
+	if (signal_fd >= 0)
+		close(signal_fd);
+	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
 bool tool_wait_input(int fd)
 {
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
-				 { .fd = signal_fd, .events = POLLIN } };
+	struct pollfd fds[2];
 
 	if (signal_fd < 0)
-		signal_fd = fds[1].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		tool_wait_begin();
+	fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
 	/* one that has been dealt with wakes nobody */
 	if (!tool_signal &&
 	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)

@@ -37,6 +37,13 @@ void tool_init(const char *argv0);
 void tool_mortal(void);
 
 /**
+ * tool_wait_begin() - prepare for tool_wait_input()
+ *
+ * Due in a process that was forked, and before a sandbox.
+ */
+void tool_wait_begin(void);
+
+/**
  * tool_wait_input() - wait until there is something to read, or a signal
  * @fd: descriptor to read from
  *

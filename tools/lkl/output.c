@@ -10,11 +10,16 @@
 #include "../common/tool.h"
 #include "path.h"
 
+static bool terminal;
+
+void output_begin(void)
+{
+	terminal = isatty(STDOUT_FILENO);
+}
+
 /* Names may come from an image nobody trusts: no control characters. */
 void put_name(const char *name)
 {
-	bool terminal = isatty(STDOUT_FILENO);
-
 	for (const unsigned char *p = (const void *)name; *p; p++)
 		putchar(terminal && (*p < ' ' || *p == 127) ? '?' : *p);
 }

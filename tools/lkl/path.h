@@ -131,6 +131,11 @@ struct tree_entry {
 void tree_walk(struct tree *t, const char *path);
 
 /**
+ * output_begin() - find out where the output goes
+ */
+void output_begin(void);
+
+/**
  * put_name() - print a name, on a terminal without control characters
  * @name: the name, which may be anybody's
  */

@@ -4,10 +4,9 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
+#include "../common/confined.h"
 #include "../common/tool.h"
 #include "path.h"
 #include "verb.h"
@@ -17,9 +16,20 @@ int session_status(void)
 	return tool_status();
 }
 
-/* What a verb has printed must have gone somewhere. */
-static int finish_output(int status)
+struct work {
+	const struct verb *v;
+	struct session s;
+	struct args a;
+};
+
+static int run_verb(struct image *img, void *arg)
 {
+	struct work *w = arg;
+	int status;
+
+	w->s.fs = img->fs;
+	status = w->v->run(&w->s, &w->a);
+	/* what was printed must have gone somewhere */
 	if (!output_end() && status == TOOL_OK)
 		status = TOOL_PARTIAL;
 	return status;
@@ -27,36 +37,40 @@ static int finish_output(int status)
 
 int session_main(const struct verb *v, int argc, char **argv)
 {
-	struct session s = { .cwd = "/" };
-	int status = TOOL_FAILED, count;
-	struct args a;
-	int err = args_read(v, argc, argv, &s.img, &a);
+	struct work w = { .v = v, .s.cwd = "/" };
+	struct image *img = &w.s.img;
+	struct args *a = &w.a;
+	struct confined c = {
+		.img = img,
+		.input = v->flags & VERB_INPUT,
+		.run = run_verb,
+		.arg = &w,
+	};
+	int err = args_read(v, argc, argv, img, a);
 
 	if (err)
 		return err < 0 ? TOOL_FAILED : TOOL_OK;
-	if (!a.count)
+	if (!a->count)
 		return args_bad("missing image");
-	s.img.file = a.operand[0];
-	a.operand++;
-	count = --a.count;
-	if (count < v->min)
-		return args_bad(count ? "missing operand after '%s'"
-				      : "missing operand",
-				count ? a.operand[count - 1] : "");
-	if (v->max >= 0 && count > v->max)
-		return args_bad("extra operand '%s'", a.operand[v->max]);
-	s.img.readonly = !(v->flags & VERB_CHANGES);
+	img->file = a->operand[0];
+	a->operand++;
+	a->count--;
+	if (a->count < v->min)
+		return args_bad(a->count ? "missing operand after '%s'"
+					 : "missing operand",
+				a->count ? a->operand[a->count - 1] : "");
+	if (v->max >= 0 && a->count > v->max)
+		return args_bad("extra operand '%s'", a->operand[v->max]);
+	img->readonly = !(v->flags & VERB_CHANGES);
 	/* nothing has to be put in order, and a reader may be slow */
-	if (s.img.readonly)
+	if (img->readonly)
 		tool_mortal();
 	else
 		signal(SIGPIPE, SIG_IGN);
+	if (v->flags & VERB_HOST)
+		img->no_sandbox = true;
+	/* what cannot be found out later */
 	tzset();
-	if (!image_mount(&s.img)) {
-		s.fs = s.img.fs;
-		status = finish_output(v->run(&s, &a));
-	}
-	if (image_unmount(&s.img) && status == TOOL_OK)
-		status = TOOL_PARTIAL;
-	return status;
+	output_begin();
+	return confined_run(&c);
 }

@@ -265,6 +265,7 @@ static int run_redirected(struct shell *sh, const struct command *c)
 		}
 		out = put_in_place(STDOUT_FILENO, dup(fileno(pipe)));
 	}
+	output_begin();
 	output_quiet(c->pipe);
 	status = builtin(sh, c);
 	if (status < 0)

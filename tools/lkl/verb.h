@@ -90,6 +90,7 @@ enum {
 	VERB_CHANGES = 1, /* it changes the image */
 	VERB_HOST = 2, /* it needs files or programs of the host */
 	VERB_RAW = 4, /* what follows the image is no option of ours */
+	VERB_INPUT = 16, /* it reads the standard input */
 	VERB_MODE = 8, /* its first operand may begin with a dash: -x */
 };
 

@@ -410,7 +410,7 @@ const struct verb verbs[] = {
 		.options = write_options,
 		.min = 1,
 		.max = 1,
-		.flags = VERB_CHANGES,
+		.flags = VERB_CHANGES | VERB_INPUT,
 		.run = write_run,
 	},
 };

@@ -6,7 +6,8 @@
  * needs the rights of whoever started the program, and never looks at what is
  * in the image: it opens files, mounts and unmounts, prints and logs.  The
  * *server* (server.c) gets the open image and later the open /dev/fuse, and
- * runs the library's kernel; unless told otherwise it is confined (sandbox.c)
+ * runs the library's kernel; unless told otherwise it is confined
+ * (common/sandbox.c)
  * before it reads the first byte of the image.  If it dies all the same, there
  * is somebody left who can say so.
  */
@@ -158,31 +159,5 @@ uint32_t owner_in(const struct owner_map *map, uint32_t id);
  */
 void owner_acl(const struct lklfuse *lf, void *acl, size_t size,
 	       uint32_t (*map)(const struct owner_map *map, uint32_t id));
-
-/**
- * sandbox_descriptors() - close all descriptors that the program inherited
- *
- * Standard input becomes /dev/null; standard output and error stay.
- *
- * Return: 0, or -1 when it has said why not
- */
-int sandbox_descriptors(void);
-
-/**
- * sandbox_enter() - give up everything that serving an image does not need
- * @unlock: leave what it takes to unlock an encrypted image, for now
- *
- * There must be one thread only.
- *
- * Return: 0, or -1 when it has said why not
- */
-int sandbox_enter(bool unlock);
-
-/**
- * sandbox_tighten() - give up what was left for unlocking
- *
- * Return: 0, or -1 when it has said why not
- */
-int sandbox_tighten(void);
 
 #endif /* LKLFUSE_H */

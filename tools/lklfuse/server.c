@@ -15,6 +15,7 @@
 #include "wire.h"
 #include "../common/kernel.h"
 #include "../common/luks.h"
+#include "../common/sandbox.h"
 #include "../common/tool.h"
 
 /* Messages of the kernel more urgent than this are shown: warnings. */

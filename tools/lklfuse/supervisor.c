@@ -36,6 +36,7 @@
 
 #include "supervisor.h"
 #include "../common/key.h"
+#include "../common/sandbox.h"
 #include "../common/tool.h"
 
 /* Longest wait for a server that is to be stopped, while others write. */
@@ -411,7 +412,7 @@ int supervisor_start(struct supervisor *s, int log)
 		close(messages[1]);
 		if (log >= 0)
 			close(log);
-		if (sandbox_descriptors())
+		if (sandbox_descriptors(false))
 			exit(TOOL_FAILED);
 		exit(server_run(s->lf, control[1]));
 	}

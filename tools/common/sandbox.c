@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the server may do, once it has got the open image and before it reads
+ * What a process may do, once it has got the open image and before it reads
  * it: nothing but work with the descriptors and the memory it has.
  *
  * Two layers say so independently: Landlock denies each file by its path, where
@@ -26,14 +26,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lklfuse.h"
-#include "../common/tool.h"
+#include "sandbox.h"
+#include "tool.h"
 
 #define CALL(name) SCMP_SYS(name)
 
 /* Allowed whatever their arguments. */
 static const int allowed[] = {
-	/* the image, /dev/fuse, messages */
+	/* the image, /dev/fuse, archives, messages */
 	CALL(read),
 	CALL(write),
 	CALL(writev),
@@ -116,17 +116,32 @@ static const struct {
 	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKDISCARD) },
 };
 
+/* No call that takes a path is left. */
+static bool confined;
+
 /*
  * The C library implements fstat() by a call that could also take a path.  So
- * for the libraries too, these go before its own.
+ * for the libraries too, these go before its own; outside the sandbox, whatever
+ * comes next serves, as fakeroot may.
  */
+#define NEXT(name, ...)                                                        \
+	do {                                                                   \
+		static __typeof__(name) *next;                                 \
+		if (!confined && !next)                                        \
+			next = dlsym(RTLD_NEXT, #name);                        \
+		if (!confined && next)                                         \
+			return next(__VA_ARGS__);                              \
+	} while (0)
+
 __attribute__((visibility("default"))) int fstat(int fd, struct stat *st)
 {
+	NEXT(fstat, fd, st);
 	return syscall(SYS_fstat, fd, st);
 }
 
 __attribute__((visibility("default"))) int fstat64(int fd, struct stat64 *st)
 {
+	NEXT(fstat64, fd, st);
 	return syscall(SYS_fstat, fd, st);
 }
 
@@ -217,13 +232,15 @@ static bool is_inherited(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
-int sandbox_descriptors(void)
+int sandbox_descriptors(bool input)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *de;
-	int err = null < 0 || !dir || dup2(null, STDIN_FILENO) < 0 ? errno : 0;
+	int err = null < 0 || !dir ? errno : 0;
 
+	if (!err && !input && dup2(null, STDIN_FILENO) < 0)
+		err = errno;
 	while (dir && (de = readdir(dir))) {
 		int fd = atoi(de->d_name);
 
@@ -251,7 +268,10 @@ int sandbox_enter(bool unlock)
 	ret = deny_files(unlock);
 	if (ret > 0)
 		return -1;
-	return ret || filter_calls(unlock) ? failed() : 0;
+	if (ret || filter_calls(unlock))
+		return failed();
+	confined = true;
+	return 0;
 }
 
 int sandbox_tighten(void)

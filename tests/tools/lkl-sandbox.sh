@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The process of lkl that reads an image is confined, whatever the verb: no call
+# that names a file, makes a socket or a process succeeds in it, and it has no
+# capability.  If it dies, the other process says so.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4
+
+image img 32M mkfs.ext4 -q
+seq 1000 | lkl write img /file
+
+# state PID NAME: from /proc/PID/status
+state() {
+	sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"
+}
+
+# reading PID: it waits in poll(), with a new file in the image
+reading() {
+	grep -q "^7 0x" "/proc/$1/syscall" 2>/dev/null
+}
+
+# begin OPTION...: a verb that waits for its input, as $pid; what works on the
+# image is $worker
+mkfifo input
+begin() {
+	lkl write "$@" img /new <input &
+	pid=$!
+	exec 3>input
+	worker=$pid
+	[ "$*" = --no-sandbox ] || until worker=$(pgrep -P $pid); do sleep 0.01; done
+	until reading "$worker"; do sleep 0.01; done
+}
+
+begin
+[ "$(state "$worker" Seccomp)" = 2 ] || fail "no filter"
+[ "$(state "$worker" NoNewPrivs)" = 1 ] || fail "may get privileges"
+[ "$(state "$worker" CapEff)" = 0000000000000000 ] || fail "has capabilities"
+for task in /proc/"$worker"/task/*; do
+	grep -q '^Seccomp:.*2$' "$task/status" || fail "a thread has no filter"
+done
+[ "$(state "$pid" Seccomp)" = "$(state $$ Seccomp)" ] || fail "the other is confined, too"
+echo content >&3
+exec 3>&-
+wait $pid
+[ "$(lkl cat img /new)" = content ] || fail "nothing written"
+
+# inherited descriptors are not left to it
+begin 7<"$TOP"
+[ ! -e /proc/"$worker"/fd/7 ] || fail "it has what the program inherited"
+exec 3>&-
+wait $pid
+
+begin --no-sandbox
+[ "$(state "$worker" Seccomp)" = "$(state $$ Seccomp)" ] || fail "--no-sandbox"
+exec 3>&-
+wait $pid
+
+# a worker that dies
+begin 2>log
+kill -SEGV "$worker"
+status=0
+wait $pid || status=$?
+exec 3>&-
+[ $status = 2 ] || fail "status $status after a crash"
+grep -q "the process that worked on 'img' was ended by signal 11" log || { cat log; fail "no word"; }
+e2fsck -fy img >/dev/null 2>&1 || true
+
+# a signal to the program ends both, and the image is unmounted
+begin
+kill $pid
+wait $pid && fail "not ended"
+exec 3>&-
+[ ! -e /proc/"$worker" ] || fail "the worker is left"
+check ext4 img
+
+is_root || skip "the rest needs root"
+need strace
+strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+mkdir tree && cp -r "$TOP/tests/tools" tree/
+cptofs -i img tree /
+for verb in "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
+	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
+	"ls --json img /tree" "chmod -R img go-w /tree" "rm -r img /tree/tools" \
+	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do
+	rm -f trace.*
+	# shellcheck disable=SC2086
+	strace -ff -qq -o trace lkl $verb >/dev/null 2>&1 || true
+	worker=$(grep -l 'SECCOMP_SET_MODE_FILTER, .*len=' trace.*)
+	sed -i '1,/SECCOMP_SET_MODE_FILTER, .*len=/d' "$worker"
+	grep -L '^execve(' trace.* | xargs cat >confined
+	grep -E '^(open|stat|newfstat|socket|connect|exec|fork|vfork|unlink|mkdir|kill)[a-z0-9]*\(' \
+		confined | grep -v '= -1 ENOSYS' >bad || true
+	[ ! -s bad ] || { cat bad; fail "$verb: it is not confined"; }
+	! grep -q 'PROT_EXEC' confined || fail "$verb: new code may be executed"
+done

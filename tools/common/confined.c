@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Work on an image in a process that can do nothing else.
+ *
+ * The process that was started stays outside: it waits, passes signals on, asks
+ * for a passphrase, and tells what became of the other.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confined.h"
+#include "luks.h"
+#include "sandbox.h"
+#include "tool.h"
+
+/* Exit status of a process that cannot ask for the passphrase. */
+#define NEED_KEY 64
+
+/* Mount the image, which is open, and do the work. */
+static int work(const struct confined *c, bool unlock)
+{
+	struct image *img = c->img;
+	bool mounted = !image_start(img);
+	int status = TOOL_FAILED;
+
+	if (mounted && !(unlock && sandbox_tighten()))
+		status = c->run(img, c->arg);
+	if (image_unmount(img) && mounted)
+		status = TOOL_PARTIAL;
+	return img->key.wanted ? NEED_KEY : status;
+}
+
+/* The other process. */
+__attribute__((noreturn)) static void be_confined(const struct confined *c,
+						  pid_t parent)
+{
+	struct key key = c->img->key;
+	int status = TOOL_FAILED;
+
+	/* what is begun is finished, as after a signal to this process */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		exit(TOOL_FAILED);
+	tool_wait_begin();
+	/* a lock of memory is not inherited */
+	c->img->key.text = NULL;
+	key_copy(&c->img->key, &key);
+	key_forget(&key);
+	c->img->key.elsewhere = true;
+	if (image_open(c->img)) {
+		image_unmount(c->img);
+		exit(TOOL_FAILED);
+	}
+	if (!(c->img->key.text && luks_load()) &&
+	    !sandbox_descriptors(c->input) && !sandbox_enter(c->img->key.text))
+		status = work(c, c->img->key.text);
+	tool_exit(status);
+}
+
+/* Wait for the other process, and send it what signals come here. */
+static int supervise(pid_t child, const struct confined *c)
+{
+	int ended = syscall(SYS_pidfd_open, child, 0), status;
+
+	if (c->meanwhile && ended >= 0)
+		c->meanwhile(ended, c->meanwhile_arg);
+	if (ended < 0 || !tool_wait_input(ended))
+		kill(child, tool_signal ?: SIGTERM);
+	if (ended >= 0)
+		close(ended);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* What the end of the other process means for this one. */
+static int outcome(const struct confined *c, int status)
+{
+	int sig = WTERMSIG(status);
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (sig == SIGPIPE || sig == SIGINT || sig == SIGTERM ||
+	    sig == SIGHUP) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	tool_error("the process that worked on '%s' was ended by signal %d "
+		   "(%s)",
+		   c->img->file, sig, strsignal(sig));
+	return TOOL_FAILED;
+}
+
+static int run_here(const struct confined *c)
+{
+	int status = TOOL_FAILED;
+
+	if (image_open(c->img))
+		image_unmount(c->img);
+	else
+		status = work(c, false);
+	return status;
+}
+
+int confined_run(const struct confined *c)
+{
+	struct key *key = &c->img->key;
+	pid_t parent = getpid(), child;
+	int status;
+
+	if (c->img->no_sandbox)
+		return run_here(c);
+	/* it may be a pipe, which is read once */
+	if (key->file && key_get(key, c->img->file, "-K"))
+		return TOOL_FAILED;
+	do {
+		fflush(NULL);
+		child = fork();
+		if (!child)
+			be_confined(c, parent);
+		if (child < 0) {
+			tool_error("cannot start a process: %s",
+				   strerror(errno));
+			return TOOL_FAILED;
+		}
+		status = outcome(c, supervise(child, c));
+	} while (status == NEED_KEY && !key->text &&
+		 !key_get(key, c->img->file, "-K"));
+	key_forget(key);
+	return status == NEED_KEY ? TOOL_FAILED : status;
+}

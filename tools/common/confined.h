@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Work on an image in a process that can do nothing else.
+ */
+#ifndef CONFINED_H
+#define CONFINED_H
+
+#include <sys/types.h>
+
+#include "image.h"
+
+/**
+ * struct confined - work to be done on an image
+ *
+ * @img: the image; an option of its says that the work is not to be confined
+ * @input: the work reads the standard input
+ * @run: does the work on the mounted image, and returns the exit status
+ * @arg: for @run
+ * @meanwhile: what this process does, if the work is in another; given a
+ *	descriptor that becomes readable when that has ended; or NULL
+ * @meanwhile_arg: for @meanwhile
+ */
+struct confined {
+	struct image *img;
+	bool input;
+	int (*run)(struct image *img, void *arg);
+	void *arg;
+	void (*meanwhile)(int ended, void *arg);
+	void *meanwhile_arg;
+};
+
+/**
+ * confined_run() - open and mount an image, do the work, unmount it
+ * @c: the work
+ *
+ * It is done by a process that, before it reads the first byte of the image,
+ * gives up everything but the image, the standard files and what else is open
+ * here and closed on exec(): see sandbox.c.  What this process prints so far is
+ * written before.
+ *
+ * Return: exit status
+ */
+int confined_run(const struct confined *c);
+
+#endif /* CONFINED_H */

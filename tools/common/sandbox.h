@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sandbox of a process that runs the library's kernel on an image that
+ * nobody trusts.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <stdbool.h>
+
+/**
+ * sandbox_descriptors() - close all descriptors that the program inherited
+ * @input: keep the standard input, which otherwise becomes /dev/null
+ *
+ * Standard output and error stay.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_descriptors(bool input);
+
+/**
+ * sandbox_enter() - give up everything that serving an image does not need
+ * @unlock: leave what it takes to unlock an encrypted image, for now
+ *
+ * There must be one thread only.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_enter(bool unlock);
+
+/**
+ * sandbox_tighten() - give up what was left for unlocking
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int sandbox_tighten(void);
+
+#endif /* SANDBOX_H */
