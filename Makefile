@@ -39,7 +39,7 @@ DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables iptables vde2 curl iperf3 
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
-	   python3-pyroute2 wrk
+	   python3-pyroute2 wrk dpdk-dev
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
@@ -70,6 +70,7 @@ TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/disk/fd
 PARTS_confined := tools/common/sandbox tools/common/tool
+LIBS_vhost-hostile = $(OUT)/obj/lib/vhost/protocol.o
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))

@@ -245,6 +245,18 @@ struct lkl_netdev {
  * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew from
  *	when it is called next; from any thread, also in kernel context.  Only
  *	with @fd
+ * @give: instead of @tx and @rx: use the buffers of a frame to send, if @out, or
+ *	to receive into, until take() has returned @id.  1 when they are not
+ *	needed (any more), negative when that has to wait until poll() reports
+ *	LKL_DEV_NET_POLL_TX.  For one that is received into, poll() reports
+ *	LKL_DEV_NET_POLL_RX.  Like the next three it must use neither locks nor
+ *	thread-local storage nor the library
+ * @take: what is done with: store its @id and the bytes received, and return 1;
+ *	or 0
+ * @push: that was all for now.  Non-zero when there is more to take, which
+ *	poll() might not report
+ * @recall: the kernel does not use the device any more: no buffer that was given
+ *	is touched from here on, or returned
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
@@ -257,6 +269,12 @@ struct lkl_dev_net_ops {
 	int (*link)(struct lkl_netdev *nd);
 	int (*fd)(struct lkl_netdev *nd);
 	void (*poll_rx)(struct lkl_netdev *nd);
+	int (*give)(struct lkl_netdev *nd, int out, struct iovec *iov, int cnt,
+		    unsigned int id);
+	int (*take)(struct lkl_netdev *nd, int out, unsigned int *id,
+		    unsigned int *len);
+	int (*push)(struct lkl_netdev *nd, int out);
+	void (*recall)(struct lkl_netdev *nd);
 };
 
 /**
@@ -376,9 +394,33 @@ struct lkl_netdev *lkl_netdev_vde_create(const char *switch_path);
 struct lkl_netdev *lkl_netdev_wintap_create(const char *ifname);
 
 /**
- * lkl_netdev_dpdk_create - not there yet
+ * lkl_netdev_vhost_user_create - a virtual switch, or another program with a
+ *	vhost-user back end
+ * @path: the socket that it listens at
+ * @offload: as in struct lkl_netdev_args; 0 for all that both sides have
  *
- * Return: NULL
+ * The other side maps all memory of the library's kernel.
+ */
+struct lkl_netdev *lkl_netdev_vhost_user_create(const char *path, int offload);
+
+/**
+ * lkl_netdev_vhost_user_server_create - be such a back end, for a virtual
+ *	machine or another library
+ * @path: the socket to listen at, which is made; it goes with the wire
+ * @offload: as in struct lkl_netdev_args; 0 for checksums, segmentation of TCP,
+ *	and merged buffers
+ *
+ * The link is up while another side is connected and uses its rings.
+ */
+struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *path,
+						       int offload);
+
+/**
+ * lkl_netdev_dpdk_create - the same as lkl_netdev_vhost_user_create(), which it
+ *	says
+ * @ifname: the socket
+ * @offload: as there
+ * @mac: not used
  */
 struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
 					  unsigned char *mac);

@@ -162,6 +162,68 @@ static void rx_headers(struct net *n, char *frame)
 	eth[13] = eth[ETH_HDR] >> 4 == 6 ? 0xdd : 0x00;
 }
 
+static bool lends(struct net *n)
+{
+	return n->nd->ops->give;
+}
+
+/* Give the wire all buffers of the driver's to receive into. */
+static void lend_buffers(struct net *n)
+{
+	struct lkl_virtq *q = &n->virtqs[RX];
+	struct iovec iov[TX_IOV];
+
+	do {
+		int head = n->unlent >= 0 ? n->unlent : lkl_virtq_pop(q);
+
+		n->unlent = -1;
+		for (; head >= 0; head = lkl_virtq_pop(q)) {
+			struct lkl_chain chain = { .iov = iov, .max = TX_IOV };
+			int ret;
+
+			if (lkl_virtq_chain(q, head, &chain))
+				break;
+			if (chain.out || iov->iov_len < VNET_HDR) {
+				lkl_virtq_broken(q, "bad receive buffer");
+				break;
+			}
+			ret = n->nd->ops->give(n->nd, RX, iov, chain.in, head);
+			if (ret > 0)
+				lkl_virtq_push(q, head, 0);
+			if (ret < 0) {
+				n->unlent = head;
+				break;
+			}
+		}
+	} while (n->unlent < 0 && lkl_virtq_enable_kick(q));
+	n->nd->ops->push(n->nd, RX);
+}
+
+/* The driver has more of them. */
+static void net_lend(struct net *n)
+{
+	do {
+		__atomic_store_n(&n->again, 1, __ATOMIC_SEQ_CST);
+		/* Who has it lends them. */
+		if (!guard_take(&n->guards[RX]))
+			return;
+		__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);
+		lend_buffers(n);
+		guard_let_go(&n->guards[RX]);
+	} while (__atomic_load_n(&n->again, __ATOMIC_SEQ_CST));
+}
+
+/* A frame in buffers that were lent, or a part of one. */
+static long rx_lent(struct net *n)
+{
+	unsigned int head, len;
+
+	if (!n->nd->ops->take(n->nd, RX, &head, &len))
+		return 0;
+	lkl_virtq_push(&n->virtqs[RX], head, len);
+	return len ? len : 1;
+}
+
 /* Returns about the bytes received; 0 when there are none, -1 without buffers.
  */
 static long rx_frame(struct net *n)
@@ -228,11 +290,13 @@ static enum rx_end rx_batch(struct net *n, unsigned long *received)
 			       : DRAINED;
 	__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);
 	do {
-		ret = rx_frame(n);
+		ret = lends(n) ? rx_lent(n) : rx_frame(n);
 		if (ret <= 0)
 			break;
 		bytes += ret;
 	} while (++frames < RX_BATCH && bytes < RX_BATCH_BYTES);
+	if (lends(n))
+		lend_buffers(n);
 	if (ret < 0)
 		stuck = !lkl_virtq_enable_kick(q);
 	raise = lkl_virtq_mark(q);
@@ -286,8 +350,13 @@ static void net_listen(struct listen_source *source)
 	n->nd->ops->poll_rx(n->nd);
 }
 
-/* Returns false when the wire has no room. */
-static bool tx_frame(struct net *n, int head)
+/*
+ * What can be done with a frame: it was lent, it was sent, or the wire has no
+ * room.
+ */
+enum tx_end { LENT, SENT, BLOCKED };
+
+static enum tx_end tx_frame(struct net *n, int head)
 {
 	struct lkl_virtq *q = &n->virtqs[TX];
 	struct iovec iov[TX_IOV];
@@ -295,13 +364,36 @@ static bool tx_frame(struct net *n, int head)
 	unsigned int used;
 
 	if (lkl_virtq_chain(q, head, &chain))
-		return true;
+		return SENT;
 	used = iov_skip(iov, chain.out, n->skip);
 	if (chain.in || used == chain.out) {
 		lkl_virtq_broken(q, "frame without header or content");
-		return true;
+		return SENT;
 	}
-	return n->nd->ops->tx(n->nd, iov + used, chain.out - used) >= 0;
+	if (lends(n)) {
+		int ret = n->nd->ops->give(n->nd, TX, iov + used,
+					   chain.out - used, head);
+
+		return ret < 0 ? BLOCKED : ret ? SENT : LENT;
+	}
+	return n->nd->ops->tx(n->nd, iov + used, chain.out - used) < 0 ? BLOCKED
+								       : SENT;
+}
+
+/* Show the wire what was lent, and return what it is done with; whether there
+ * was something. */
+static bool tx_take(struct net *n)
+{
+	unsigned int head, len;
+	bool some = false;
+
+	do
+		while (n->nd->ops->take(n->nd, TX, &head, &len)) {
+			lkl_virtq_push(&n->virtqs[TX], head, 0);
+			some = true;
+		}
+	while (n->nd->ops->push(n->nd, TX));
+	return some;
 }
 
 /* Send what there is to send. */
@@ -311,7 +403,7 @@ static void net_tx(struct net *n)
 	bool more;
 
 	do {
-		bool raise;
+		bool raise, taken = false;
 		int irq;
 
 		if (!guard_take(&n->guards[TX]))
@@ -319,16 +411,21 @@ static void net_tx(struct net *n)
 		__atomic_store_n(&n->room, 0, __ATOMIC_SEQ_CST);
 		do {
 			int head = n->blocked;
+			enum tx_end end;
 
 			if (head < 0)
 				head = lkl_virtq_pop(q);
 			for (; head >= 0; head = lkl_virtq_pop(q)) {
-				if (!tx_frame(n, head))
+				end = tx_frame(n, head);
+				if (end == BLOCKED)
 					break;
-				lkl_virtq_push(q, head, 0);
+				if (end == SENT)
+					lkl_virtq_push(q, head, 0);
 			}
 			n->blocked = head;
-		} while (n->blocked < 0 && lkl_virtq_enable_kick(q));
+			if (lends(n))
+				taken = tx_take(n);
+		} while (n->blocked < 0 ? lkl_virtq_enable_kick(q) : taken);
 		raise = lkl_virtq_mark(q);
 		irq = n->vdev.dev.irq;
 		more = n->blocked < 0;
@@ -337,8 +434,9 @@ static void net_tx(struct net *n)
 		if (raise)
 			lkl_trigger_irq(irq);
 		/* What came while others were turned away by the guard. */
-		more = more ? lkl_virtq_ready(q)
-			    : __atomic_load_n(&n->room, __ATOMIC_SEQ_CST);
+		more = (more && lkl_virtq_ready(q)) ||
+		       ((!more || lends(n)) &&
+			__atomic_load_n(&n->room, __ATOMIC_SEQ_CST));
 	} while (more);
 }
 
@@ -364,6 +462,15 @@ static void tx_thread(void *arg)
 		if (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST))
 			lkl_vdev_host->wait(&n->work[TX], work, 0);
 	}
+}
+
+static void start_listening(struct net *n)
+{
+	if (!n->nd->ops->fd)
+		return;
+	n->listener.fd = n->nd->ops->fd(n->nd);
+	n->listener.receive = net_listen;
+	n->listens = n->listener.fd >= 0 && listen_add(&n->listener);
 }
 
 static void stop_listening(struct net *n)
@@ -398,8 +505,12 @@ static void receive(struct net *n)
 			set_link(n, false);
 			events = LKL_DEV_NET_POLL_TX;
 		}
-		if (events & LKL_DEV_NET_POLL_LINK && ops->link)
+		if (events & LKL_DEV_NET_POLL_LINK && ops->link) {
 			set_link(n, ops->link(n->nd));
+			/* The descriptor to receive from may be another one. */
+			stop_listening(n);
+			start_listening(n);
+		}
 		if (events & LKL_DEV_NET_POLL_TX) {
 			__atomic_store_n(&n->room, 1, __ATOMIC_SEQ_CST);
 			net_tx(n);
@@ -434,11 +545,15 @@ void net_kick(struct lkl_vdev *vdev, unsigned int index)
 {
 	struct net *n = to_net(vdev);
 
-	if (n->guards[index] == CLOSED)
+	bool first = n->guards[index] == CLOSED;
+
+	if (first)
 		guard_let_go(&n->guards[index]);
+	if (index == RX && lends(n))
+		net_lend(n);
 	if (index == TX && n->nd->flags & LKL_NETDEV_INLINE)
 		net_tx(n);
-	else
+	else if (index == TX || first || !lends(n))
 		call_thread(n, index);
 }
 
@@ -454,6 +569,9 @@ void net_drain(struct lkl_vdev *vdev)
 	n->rx.iov_end = 0;
 	n->rx.bytes = 0;
 	n->blocked = -1;
+	n->unlent = -1;
+	if (n->nd->ops->recall)
+		n->nd->ops->recall(n->nd);
 }
 
 /* Have the polling thread end; false if that is more than poll() can do in
@@ -509,11 +627,7 @@ int net_start(struct lkl_vdev *vdev)
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
-	if (n->nd->ops->fd) {
-		n->listener.fd = n->nd->ops->fd(n->nd);
-		n->listener.receive = net_listen;
-		n->listens = listen_add(&n->listener);
-	}
+	start_listening(n);
 	if (n->ended) {
 		n->ended = 0;
 		n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);

@@ -41,7 +41,8 @@ struct rx {
  * @guards: of the rings
  * @skip: how much of a frame the wire does not carry
  * @blocked: head of the frame that the wire had no room for, or -1
- * @room: there may be room again
+ * @unlent: head of the receive buffer that the wire had no room for, or -1
+ * @room: there may be room again, or something to take back
  * @again: somebody has found the receive ring's guard taken
  * @listener: threads of the application that receive
  * @listens: they may
@@ -60,6 +61,7 @@ struct net {
 	unsigned int skip;
 	struct rx rx;
 	int blocked;
+	int unlent;
 	int room;
 	int again;
 	struct listen_source listener;

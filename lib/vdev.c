@@ -89,6 +89,7 @@ static void set_queue(struct lkl_virtio_dev *dev, unsigned int index,
 	q->index = index;
 	if (!ring)
 		return;
+	q->event_idx = dev->accepted & 1ULL << LKL_VIRTIO_RING_F_EVENT_IDX;
 	q->num = ring->num;
 	q->avail = ring->avail;
 	q->used = ring->used;

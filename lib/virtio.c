@@ -21,7 +21,9 @@
  * miss the other and sleep.
  *
  * The ring is not trusted to be well-formed.  A device that finds nonsense in
- * it says so once, asks to be reset, and takes no more requests.
+ * it says so once, asks to be reset, and takes no more requests.  A ring may
+ *also be another process's (lib/vhost), which then finds out itself that it is
+ *broken.
  *
  * Interrupts: a device sets the bit of the queue in dev.pending and raises its
  * line only if the word was empty, since otherwise the handler has yet to look.
@@ -44,11 +46,6 @@ static uint16_t *used_event(struct lkl_virtq *q)
 static uint16_t *avail_event(struct lkl_virtq *q)
 {
 	return (uint16_t *)&q->used->ring[q->num];
-}
-
-static bool has_event_idx(struct lkl_virtq *q)
-{
-	return q->vdev->dev.accepted & (1ULL << LKL_VIRTIO_RING_F_EVENT_IDX);
 }
 
 /**
@@ -89,6 +86,10 @@ void lkl_virtq_broken(struct lkl_virtq *q, const char *why)
 	struct lkl_vdev *vdev = q->vdev;
 	char line[120], *end = line + sizeof(line) - 1, *to = line;
 
+	if (!vdev) {
+		q->broken = why;
+		return;
+	}
 	if (__atomic_fetch_or(&vdev->dev.status,
 			      LKL_VIRTIO_CONFIG_S_NEEDS_RESET,
 			      __ATOMIC_SEQ_CST) &
@@ -106,6 +107,12 @@ void lkl_virtq_broken(struct lkl_virtq *q, const char *why)
 	interrupt(vdev, LKL_VIRTIO_CONFIG);
 }
 
+static bool is_broken(struct lkl_virtq *q)
+{
+	return q->vdev ? q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET
+		       : q->broken != NULL;
+}
+
 /**
  * lkl_virtq_pop - take the next request
  * @q: the ring
@@ -119,14 +126,14 @@ int lkl_virtq_pop(struct lkl_virtq *q)
 	if (!q->desc)
 		return -1;
 	idx = __atomic_load_n(&q->avail->idx, __ATOMIC_ACQUIRE);
-	if (idx == q->next_avail ||
-	    q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET)
+	if (idx == q->next_avail || is_broken(q))
 		return -1;
 	if ((uint16_t)(idx - q->next_avail) > q->num) {
 		lkl_virtq_broken(q, "more requests than the ring has room for");
 		return -1;
 	}
-	head = q->avail->ring[q->next_avail & (q->num - 1)];
+	head = __atomic_load_n(&q->avail->ring[q->next_avail & (q->num - 1)],
+			       __ATOMIC_RELAXED);
 	if (head >= q->num) {
 		lkl_virtq_broken(q, "request outside of the descriptor table");
 		return -1;
@@ -135,9 +142,16 @@ int lkl_virtq_pop(struct lkl_virtq *q)
 	return head;
 }
 
-static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
-			unsigned int i, struct lkl_chain *chain)
+static void *at(struct lkl_virtq *q, uint64_t addr, uint64_t len)
 {
+	return q->map ? q->map(q, addr, len) : (void *)(addr ^ LKL_VIRTIO_XOR);
+}
+
+static const char *walk(struct lkl_virtq *q, unsigned int i,
+			struct lkl_chain *chain)
+{
+	const struct lkl_vring_desc *table = q->desc;
+	unsigned int num = q->num;
 	bool indirect = false;
 	unsigned int seen = 0;
 
@@ -158,7 +172,9 @@ static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
 			if (!d.len || d.len % sizeof(d))
 				return "indirect table of odd size";
 			indirect = true;
-			table = (const void *)(d.addr ^ LKL_VIRTIO_XOR);
+			table = at(q, d.addr, d.len);
+			if (!table || d.addr % 16)
+				return "indirect table at a bad address";
 			num = d.len / sizeof(d);
 			i = 0;
 			seen = 0;
@@ -167,7 +183,9 @@ static const char *walk(const struct lkl_vring_desc *table, unsigned int num,
 		if (chain->out + chain->in == chain->max)
 			return "too many buffers in a request";
 		iov = &chain->iov[chain->out + chain->in];
-		iov->iov_base = (void *)(d.addr ^ LKL_VIRTIO_XOR);
+		iov->iov_base = at(q, d.addr, d.len);
+		if (!iov->iov_base)
+			return "buffer outside of memory";
 		iov->iov_len = d.len;
 		if (d.flags & LKL_VRING_DESC_F_WRITE)
 			chain->in++;
@@ -198,7 +216,7 @@ int lkl_virtq_chain(struct lkl_virtq *q, unsigned int head,
 
 	chain->out = 0;
 	chain->in = 0;
-	why = walk(q->desc, q->num, head, chain);
+	why = walk(q, head, chain);
 	if (!why)
 		return 0;
 	lkl_virtq_broken(q, why);
@@ -239,7 +257,8 @@ void lkl_virtq_publish(struct lkl_virtq *q)
  *
  * For a thread that holds something it must let go of before it interrupts.
  *
- * Return: whether the caller must call lkl_trigger_irq(vdev->dev.irq)
+ * Return: whether the caller must call lkl_trigger_irq(vdev->dev.irq), or tell
+ * the other process
  */
 bool lkl_virtq_mark(struct lkl_virtq *q)
 {
@@ -250,7 +269,7 @@ bool lkl_virtq_mark(struct lkl_virtq *q)
 		return false;
 	lkl_virtq_publish(q);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (has_event_idx(q)) {
+	if (q->event_idx) {
 		uint16_t event =
 			__atomic_load_n(used_event(q), __ATOMIC_RELAXED);
 
@@ -259,7 +278,7 @@ bool lkl_virtq_mark(struct lkl_virtq *q)
 		wanted = !(__atomic_load_n(&q->avail->flags, __ATOMIC_RELAXED) &
 			   LKL_VRING_AVAIL_F_NO_INTERRUPT);
 	}
-	return wanted && lkl_vdev_mark(q->vdev, 1ULL << q->index);
+	return wanted && (!q->vdev || lkl_vdev_mark(q->vdev, 1ULL << q->index));
 }
 
 /**
@@ -279,7 +298,7 @@ void lkl_virtq_notify(struct lkl_virtq *q)
 void lkl_virtq_disable_kick(struct lkl_virtq *q)
 {
 	/* With the event index it is enough not to move it. */
-	if (!has_event_idx(q))
+	if (!q->event_idx)
 		__atomic_store_n(&q->used->flags, LKL_VRING_USED_F_NO_NOTIFY,
 				 __ATOMIC_RELAXED);
 }
@@ -294,7 +313,7 @@ bool lkl_virtq_enable_kick(struct lkl_virtq *q)
 {
 	if (!q->desc)
 		return false;
-	if (has_event_idx(q))
+	if (q->event_idx)
 		__atomic_store_n(avail_event(q), q->next_avail,
 				 __ATOMIC_RELAXED);
 	else
@@ -312,5 +331,5 @@ bool lkl_virtq_ready(struct lkl_virtq *q)
 	return q->desc &&
 	       __atomic_load_n(&q->avail->idx, __ATOMIC_RELAXED) !=
 		       q->next_avail &&
-	       !(q->vdev->dev.status & LKL_VIRTIO_CONFIG_S_NEEDS_RESET);
+	       !is_broken(q);
 }

@@ -16,6 +16,7 @@
 #include <lkl/linux/virtio_ring.h>
 
 struct lkl_vdev;
+struct vhost_memory;
 
 /**
  * struct lkl_virtq - a ring as the device sees it
@@ -23,7 +24,11 @@ struct lkl_vdev;
  * Whoever uses it sees to it that only one thread does at a time.  Calls of the
  * kernel for one queue never overlap.
  *
- * @vdev: device it belongs to
+ * @vdev: device it belongs to, or NULL when its driver is in another process
+ * @memory: in that case, of the driver
+ * @map: and what is at an address there; NULL if not all of it is there
+ * @broken: and what nonsense was found in the ring
+ * @event_idx: the driver has that feature
  * @index: number of the queue
  * @num: number of entries
  * @desc: descriptor table; NULL while the queue is not set up
@@ -35,6 +40,10 @@ struct lkl_vdev;
  */
 struct lkl_virtq {
 	struct lkl_vdev *vdev;
+	const struct vhost_memory *memory;
+	void *(*map)(struct lkl_virtq *q, uint64_t addr, uint64_t len);
+	const char *broken;
+	bool event_idx;
 	unsigned int index;
 	uint16_t num;
 	const struct lkl_vring_desc *desc;

@@ -31,8 +31,7 @@
 #define ADDRESS_SPACE "the address space (ulimit -v)"
 
 /* RAM, while a kernel runs. */
-static int ram_fd = -1;
-static unsigned long ram_addr, ram_size;
+struct posix_ram posix_ram = { .fd = -1 };
 
 static void host_print(const char *str, int len)
 {
@@ -138,40 +137,50 @@ static int set_size(int fd, unsigned long size)
 	return err;
 }
 
+int posix_memory(const char *name, unsigned long size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
+
+	if (fd < 0)
+		return -errno;
+	err = set_size(fd, size);
+	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
+		err = -errno;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
 static int host_ram_open(unsigned long addr, unsigned long size)
 {
-	void *ram = MAP_FAILED;
-	int err;
+	int err, fd = posix_memory("lkl-ram", size);
+	void *ram;
 
-	ram_fd = memfd_create("lkl-ram", MFD_CLOEXEC);
-	if (ram_fd < 0)
-		return -errno;
-	err = set_size(ram_fd, size);
-	if (!err)
-		ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-			   ram_fd, 0);
+	if (fd < 0)
+		return fd;
+	ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, fd, 0);
 	if (ram == MAP_FAILED) {
-		if (!err)
-			err = -errno;
+		err = -errno;
 		if (err == -ENOMEM)
 			say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
-		close(ram_fd);
-		ram_fd = -1;
+		close(fd);
 		return err;
 	}
 	/* A forked child must not write to it by accident. */
 	madvise(ram, size, MADV_DONTFORK);
-	ram_addr = addr;
-	ram_size = size;
+	posix_ram = (struct posix_ram){ addr, size, fd };
 	return 0;
 }
 
 static void host_ram_close(void)
 {
-	munmap((void *)ram_addr, ram_size);
-	close(ram_fd);
-	ram_fd = -1;
+	struct posix_ram ram = posix_ram;
+
+	posix_ram = (struct posix_ram){ .fd = -1 };
+	munmap((void *)ram.addr, ram.size);
+	close(ram.fd);
 }
 
 static int host_reserve(unsigned long addr, unsigned long size)
@@ -206,7 +215,7 @@ static int host_map(unsigned long addr, unsigned long size,
 	if (prot & LKL_HOST_EXEC)
 		p |= PROT_EXEC;
 	ret = raw_syscall(__NR_mmap, addr, size, p, MAP_SHARED | MAP_FIXED,
-			  ram_fd, offset);
+			  posix_ram.fd, offset);
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 

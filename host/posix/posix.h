@@ -45,6 +45,22 @@ static inline void posix_relax(void)
 	raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
+/**
+ * struct posix_ram - the RAM of the library's kernel
+ * @addr: where it is mapped
+ * @size: how much there is; 0 while no kernel runs
+ * @fd: memory file that it is, which cannot shrink
+ */
+extern struct posix_ram {
+	unsigned long addr;
+	unsigned long size;
+	int fd;
+} posix_ram;
+
+/* A memory file of @size bytes for others to map, who want to know that it
+ * stays as large; its descriptor or a negative error number. */
+int posix_memory(const char *name, unsigned long size);
+
 /* The host kernel's struct sigaction. */
 struct host_sigaction {
 	unsigned long handler;

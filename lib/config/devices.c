@@ -96,6 +96,10 @@ static struct lkl_netdev *create(const struct lkl_config_iface *iface,
 		return lkl_netdev_vde_create(param);
 	if (!strcmp(type, "user"))
 		return lkl_netdev_user_create(param);
+	if (!strcmp(type, "vhost-user"))
+		return lkl_netdev_vhost_user_create(param, offload);
+	if (!strcmp(type, "vhost-user-server"))
+		return lkl_netdev_vhost_user_server_create(param, offload);
 	if (!strcmp(type, "dpdk"))
 		return lkl_netdev_dpdk_create(param, offload, mac);
 	if (lkl_config_is_number(param, 10, INT32_MAX))

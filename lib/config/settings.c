@@ -110,15 +110,18 @@ static const char *check_mac(const char *value)
 	return mac[0] & 1 ? "a multicast address" : NULL;
 }
 
-static const char *const types[] = { "tap", "raw",  "macvtap", "pipe",
-				     "vde", "user", "fd",      "dpdk" };
+static const char *const types[] = {
+	"tap",	"raw", "macvtap", "pipe",	"vde",
+	"user", "fd",  "dpdk",	  "vhost-user", "vhost-user-server"
+};
 
 static const char *check_type(const char *value)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (!strcmp(types[i], value))
 			return NULL;
-	return "not one of tap raw macvtap pipe vde user fd dpdk";
+	return "not one of tap raw macvtap pipe vde user fd dpdk "
+	       "vhost-user vhost-user-server";
 }
 
 /* "ip|mac", and to whom it is told: ifindex, or 0 for nobody */

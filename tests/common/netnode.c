@@ -559,6 +559,10 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 		return lkl_netdev_macvtap_create(param, offload);
 	if (!strcmp(wire, "vde"))
 		return lkl_netdev_vde_create(param);
+	if (!strcmp(wire, "vhost-user"))
+		return lkl_netdev_vhost_user_create(param, offload);
+	if (!strcmp(wire, "vhost-user-server"))
+		return lkl_netdev_vhost_user_server_create(param, offload);
 	if (!strcmp(wire, "dpdk"))
 		return lkl_netdev_dpdk_create(param, offload, NULL);
 	if (!strcmp(wire, "user"))

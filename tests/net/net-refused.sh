@@ -15,7 +15,11 @@ refused() {
 	[ "$(grep -c ^lkl: out.log)" = 1 ] || { cat out.log; fail "$*: not one line"; }
 }
 
-refused "dpdk: eth0: not supported yet;.*" -w dpdk:eth0
+refused "dpdk \(vhost-user\) eth0: No such file or directory" -w dpdk:eth0
+refused "vhost-user : a path has 1 to 107 characters" -w vhost-user:
+refused "vhost-user \.: Connection refused" -w vhost-user:.
+refused "vhost-user-server nowhere/s: No such file or directory" \
+	-w vhost-user-server:nowhere/s
 refused "fd 99: Bad file descriptor" -w fd:99
 refused "fd 0: neither a socket nor .*" -w fd:0
 refused "macvtap /dev/null: not the device of a macvtap: .*" -w macvtap:/dev/null

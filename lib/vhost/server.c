@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vhost-user with the device on our side: another process, a virtual machine or
+ * one with a library like this, connects to a socket of ours, and its driver's
+ * rings are what the wire sends to and receives from.
+ *
+ * Each frame is copied once, between the memory of the two.  Queue 0 is what
+ * the other side receives from, queue 1 what it sends by.
+ *
+ * The other side is not trusted: what it says of its memory is checked when it
+ * says it (memory.c), and each address in a ring when it is used (virtio.c).
+ * What it can do is to send bad frames, and to fill the counter of the
+ * descriptor by which it is told, so that we wait for it.
+ *
+ * Requests are answered by the polling thread.  A queue's lock is held while it
+ * is used, in the middle of the kernel too, and while a request changes it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "../iov.h"
+#include "../message.h"
+#include "server.h"
+
+/* Buffers of a frame. */
+#define MAX_IOV 256
+/* Chains that a frame is put into. */
+#define MAX_CHAINS 64
+#define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
+
+#define WAKEUP_RX 1
+#define WAKEUP_BROKEN (1ULL << 16)
+#define WAKEUP_HUP (1ULL << 32)
+
+#define DEFAULT_OFFLOAD                                                        \
+	(OFFLOAD(CSUM) | OFFLOAD(GUEST_CSUM) | OFFLOAD(GUEST_TSO4) |           \
+	 OFFLOAD(GUEST_TSO6) | OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6) |       \
+	 OFFLOAD(MRG_RXBUF))
+
+static struct server *to_server(struct lkl_netdev *nd)
+{
+	return (struct server *)nd;
+}
+
+/* The other side may have made it one that blocks. */
+static void clear_bell(int fd)
+{
+	uint64_t count;
+	struct iovec iov = { &count, sizeof(count) };
+
+	raw_syscall(SYS_preadv2, fd, (long)&iov, 1, -1, -1, RWF_NOWAIT);
+}
+
+/* Have the polling thread see to a ring with nonsense in it. */
+static void check_ring(struct server *s, struct lkl_virtq *ring)
+{
+	if (ring->broken)
+		ring_bell(s->wakeup, WAKEUP_BROKEN);
+}
+
+static void tell(struct queue *q)
+{
+	if (lkl_virtq_mark(&q->ring) && q->call >= 0)
+		ring_bell(q->call, 1);
+}
+
+/*
+ * Frames
+ */
+
+/* Copy between two lists of buffers; returns how many bytes. */
+static size_t copy(const struct iovec *to, unsigned int n_to,
+		   const struct iovec *from, unsigned int n_from)
+{
+	size_t done = 0, at_to = 0, at_from = 0;
+
+	while (n_to && n_from) {
+		size_t n = to->iov_len - at_to;
+
+		if (n > from->iov_len - at_from)
+			n = from->iov_len - at_from;
+		memcpy((char *)to->iov_base + at_to,
+		       (char *)from->iov_base + at_from, n);
+		done += n;
+		at_to += n;
+		at_from += n;
+		if (at_to == to->iov_len)
+			to++, n_to--, at_to = 0;
+		if (n_from && at_from == from->iov_len)
+			from++, n_from--, at_from = 0;
+	}
+	return done;
+}
+
+/* Returns false when the other side has no buffers for so much. */
+static bool send_frame(struct server *s, struct queue *q, struct iovec *frame,
+		       int cnt)
+{
+	struct lkl_virtio_net_hdr_v1 *hdr = frame->iov_base;
+	unsigned int i, n = 0, used = 0, most = 1;
+	size_t size = iov_length(frame, cnt), room = 0;
+	struct iovec iov[MAX_IOV];
+	struct {
+		int head;
+		size_t size;
+	} chains[MAX_CHAINS];
+
+	if (s->accepted & VIRTIO(NET_F_MRG_RXBUF))
+		most = MAX_CHAINS;
+	while (room < size && n < most) {
+		struct lkl_chain chain = { .iov = iov + used,
+					   .max = MAX_IOV - used };
+
+		chains[n].head = lkl_virtq_pop(&q->ring);
+		if (chains[n].head < 0) {
+			q->ring.next_avail -= n;
+			return false;
+		}
+		if (lkl_virtq_chain(&q->ring, chains[n].head, &chain))
+			return true;
+		if (chain.out) {
+			lkl_virtq_broken(&q->ring, "bad receive buffer");
+			return true;
+		}
+		chains[n].size = iov_length(chain.iov, chain.in);
+		room += chains[n++].size;
+		used += chain.in;
+	}
+	/* The first piece of a frame of ours has the header, or more. */
+	hdr->num_buffers = n;
+	/* What is too long for its buffers is lost, and they are free again. */
+	size = room < size ? 0 : copy(iov, used, frame, cnt);
+	for (i = 0; i < n; i++) {
+		size_t len = chains[i].size < size ? chains[i].size : size;
+
+		lkl_virtq_push(&q->ring, chains[i].head, len);
+		size -= len;
+	}
+	return true;
+}
+
+static int server_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct server *s = to_server(nd);
+	struct queue *q = &s->queues[TO];
+	int ret = 0;
+
+	lock_take(&q->lock);
+	if (q->ring.desc) {
+		while (!send_frame(s, q, iov, cnt)) {
+			if (!lkl_virtq_enable_kick(&q->ring)) {
+				ret = -EAGAIN;
+				break;
+			}
+		}
+		tell(q);
+		check_ring(s, &q->ring);
+	}
+	lock_give(&q->lock);
+	return ret;
+}
+
+static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	struct server *s = to_server(nd);
+	struct queue *q = &s->queues[FROM];
+	struct iovec frame[MAX_IOV];
+	struct lkl_chain chain = { .iov = frame, .max = MAX_IOV };
+	int head, ret = -EAGAIN;
+
+	lock_take(&q->lock);
+	head = lkl_virtq_pop(&q->ring);
+	if (head < 0 && q->ring.desc) {
+		clear_bell(q->kick);
+		if (lkl_virtq_enable_kick(&q->ring))
+			head = lkl_virtq_pop(&q->ring);
+	}
+	if (head >= 0 && !lkl_virtq_chain(&q->ring, head, &chain)) {
+		size_t size = iov_length(frame, chain.out);
+
+		/* Zero is a frame that is lost. */
+		ret = 0;
+		if (size > VNET_HDR && size <= FRAME_MAX)
+			ret = copy(iov, cnt, frame, chain.out);
+		lkl_virtq_push(&q->ring, head, 0);
+		tell(q);
+	}
+	check_ring(s, &q->ring);
+	lock_give(&q->lock);
+	return ret;
+}
+
+static void drop(struct server *s, const char *why)
+{
+	if (why)
+		lkl_message(s->name, "%s", why);
+	server_forget(s);
+	vhost_done(&s->in);
+	close_fd(&s->sock);
+	server_watch(s, s->listener, EPOLLIN);
+}
+
+static void on_socket(struct server *s)
+{
+	struct vhost_msg *msg = &s->in.msg;
+	int ret;
+
+	while ((ret = vhost_receive(s->sock, &s->in)) == 1) {
+		const char *why = server_handle(s, msg);
+
+		vhost_done(&s->in);
+		if (why) {
+			drop(s, why);
+			return;
+		}
+	}
+	if (ret)
+		drop(s, ret == -EPIPE ? NULL : "it does not speak vhost-user");
+}
+
+/* One at a time: others wait until this one goes. */
+static void on_listener(struct server *s)
+{
+	s->sock =
+		accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (s->sock < 0)
+		return;
+	epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+	if (!server_watch(s, s->sock, EPOLLIN | EPOLLRDHUP))
+		drop(s, strerror(errno));
+}
+
+static int on_wakeup(struct server *s)
+{
+	uint64_t count;
+	int mask = 0;
+
+	if (read(s->wakeup, &count, sizeof(count)) < 0)
+		return 0;
+	if (count % WAKEUP_BROKEN)
+		mask |= LKL_DEV_NET_POLL_RX;
+	if (count % WAKEUP_HUP >= WAKEUP_BROKEN && s->sock >= 0) {
+		const char *why = s->queues[TO].ring.broken;
+
+		if (!why)
+			why = s->queues[FROM].ring.broken;
+		if (why)
+			drop(s, why);
+	}
+	if (count >= WAKEUP_HUP)
+		mask |= LKL_DEV_NET_POLL_HUP;
+	/* Look anew, and behind the listeners. */
+	server_unshare(s);
+	return mask;
+}
+
+static bool is_used(const struct server *s)
+{
+	return s->queues[TO].ring.desc && s->queues[FROM].ring.desc;
+}
+
+static int server_poll(struct lkl_netdev *nd)
+{
+	struct server *s = to_server(nd);
+	struct epoll_event events[8];
+	int i, n, mask = 0;
+
+	close_fd(&s->retired);
+	if (!s->shared && s->up)
+		s->shared = server_watch(s, s->queues[FROM].kick,
+					 EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
+	do
+		n = epoll_wait(s->epoll, events, 8, -1);
+	while (n < 0 && errno == EINTR);
+	for (i = 0; i < n; i++) {
+		int fd = events[i].data.fd;
+
+		if (fd == s->wakeup)
+			mask |= on_wakeup(s);
+		else if (fd == s->listener)
+			on_listener(s);
+		else if (fd == s->sock)
+			on_socket(s);
+		else if (fd == s->queues[FROM].kick)
+			mask |= LKL_DEV_NET_POLL_RX;
+		else if (fd == s->queues[TO].kick)
+			mask |= LKL_DEV_NET_POLL_TX;
+	}
+	if (is_used(s) != s->up || s->retired >= 0) {
+		s->up = is_used(s);
+		mask |= LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_TX |
+			LKL_DEV_NET_POLL_RX;
+	}
+	return n < 0 ? -errno : mask;
+}
+
+static int server_link(struct lkl_netdev *nd)
+{
+	return to_server(nd)->up;
+}
+
+static int server_fd(struct lkl_netdev *nd)
+{
+	struct server *s = to_server(nd);
+
+	s->listened = s->up ? s->queues[FROM].kick : -1;
+	return s->listened;
+}
+
+static void server_poll_hup(struct lkl_netdev *nd)
+{
+	ring_bell(to_server(nd)->wakeup, WAKEUP_HUP);
+}
+
+static void server_poll_rx(struct lkl_netdev *nd)
+{
+	ring_bell(to_server(nd)->wakeup, WAKEUP_RX);
+}
+
+static int server_setup(struct lkl_netdev *nd, const unsigned char *mac,
+			unsigned int offload)
+{
+	struct server *s = to_server(nd);
+
+	(void)mac;
+	s->offload = offload;
+	s->offered = VIRTIO(F_VERSION_1) | VHOST_F_PROTOCOL_FEATURES |
+		     VIRTIO(RING_F_EVENT_IDX) | VIRTIO(RING_F_INDIRECT_DESC) |
+		     OFFLOAD(MRG_RXBUF) | server_mirror(offload);
+	return 0;
+}
+
+/*
+ * Making one
+ */
+
+static void server_free(struct lkl_netdev *nd)
+{
+	struct server *s = to_server(nd);
+	struct stat st;
+
+	if (s->sock >= 0)
+		drop(s, NULL);
+	if (s->inode && !lstat(s->addr.sun_path, &st) && st.st_ino == s->inode)
+		unlink(s->addr.sun_path);
+	close_fd(&s->retired);
+	close_fd(&s->listener);
+	close_fd(&s->wakeup);
+	close_fd(&s->epoll);
+	free(s);
+}
+
+static struct lkl_dev_net_ops server_ops = {
+	.tx = server_tx,
+	.rx = server_rx,
+	.poll = server_poll,
+	.poll_hup = server_poll_hup,
+	.free = server_free,
+	.setup = server_setup,
+	.link = server_link,
+	.fd = server_fd,
+	.poll_rx = server_poll_rx,
+};
+
+/* What a process that did not end well has left. */
+static void remove_stale(const struct sockaddr_un *addr)
+{
+	int sock =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+
+	if (sock >= 0 && !lstat(addr->sun_path, &st) && S_ISSOCK(st.st_mode) &&
+	    connect(sock, (const struct sockaddr *)addr, sizeof(*addr)) &&
+	    errno == ECONNREFUSED)
+		unlink(addr->sun_path);
+	close_fd(&sock);
+}
+
+static bool open_server(struct server *s)
+{
+	struct stat st;
+
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->listener =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->epoll < 0 || s->wakeup < 0 || s->listener < 0 ||
+	    !server_watch(s, s->wakeup, EPOLLIN))
+		return false;
+	remove_stale(&s->addr);
+	if (bind(s->listener, (struct sockaddr *)&s->addr, sizeof(s->addr)))
+		return false;
+	if (!lstat(s->addr.sun_path, &st))
+		s->inode = st.st_ino;
+	return !listen(s->listener, 1) && server_watch(s, s->listener, EPOLLIN);
+}
+
+struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *path,
+						       int offload)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	unsigned int q;
+
+	if (!s) {
+		lkl_message("vhost-user-server", "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	s->sock = s->epoll = s->wakeup = s->listener = -1;
+	s->listened = s->retired = -1;
+	for (q = TO; q <= FROM; q++)
+		s->queues[q].kick = s->queues[q].call = -1;
+	s->nd.ops = &server_ops;
+	s->nd.flags = LKL_NETDEV_INLINE;
+	s->nd.has_vnet_hdr = 1;
+	s->nd.offload = offload;
+	if (!offload)
+		s->nd.needs = DEFAULT_OFFLOAD;
+	s->addr.sun_family = AF_UNIX;
+	snprintf(s->name, sizeof(s->name), "vhost-user-server %s", path);
+	if (!*path || strlen(path) >= sizeof(s->addr.sun_path)) {
+		lkl_message(s->name, "a path has 1 to %zu characters",
+			    sizeof(s->addr.sun_path) - 1);
+	} else if (lkl_net_check_offload(s->name, offload)) {
+		strcpy(s->addr.sun_path, path);
+		if (open_server(s))
+			return &s->nd;
+		lkl_message(s->name, "%s", strerror(errno));
+	}
+	server_free(&s->nd);
+	return NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A wire that is a vhost-user back end: what server.c and server-requests.c
+ * share.
+ */
+#ifndef LIB_VHOST_SERVER_H
+#define LIB_VHOST_SERVER_H
+
+#include <sys/types.h>
+#include <sys/un.h>
+#include <lkl/linux/virtio_config.h>
+#include "../net.h"
+#include "../virtio.h"
+#include "memory.h"
+#include "protocol.h"
+#include "tools.h"
+
+/* The queue that the other side receives from, and the one it sends by. */
+enum { TO, FROM };
+
+/*
+ * @lock: of @ring
+ * @ring: the ring, which has a descriptor table while it is used
+ * @num, @base, @desc, @avail, @used: what the other side has said of it
+ * @enabled: and that it may be used
+ * @kick: by which it tells us, or -1
+ * @call: by which we tell it, or -1
+ */
+struct queue {
+	int lock;
+	struct lkl_virtq ring;
+	unsigned int num;
+	unsigned int base;
+	uint64_t desc;
+	uint64_t avail;
+	uint64_t used;
+	bool enabled;
+	int kick;
+	int call;
+};
+
+/*
+ * @inode: of the socket's name
+ * @offload: what our kernel's driver has
+ * @offered: features
+ * @accepted: of them
+ * @up: both queues are used
+ * @listened: the descriptor that server_fd() has returned last, or -1
+ * @retired: one that is to be closed when nobody listens to it any more, or -1
+ * @shared: the kick of the queue FROM is in @epoll, and in the listeners'
+ */
+struct server {
+	struct lkl_netdev nd;
+	struct sockaddr_un addr;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 32];
+	ino_t inode;
+	int listener;
+	int sock;
+	int epoll;
+	int wakeup;
+	unsigned int offload;
+	unsigned long long offered;
+	unsigned long long accepted;
+	unsigned long long protocol;
+	struct vhost_in in;
+	struct vhost_memory memory;
+	struct queue queues[2];
+	bool up;
+	bool shared;
+	int listened;
+	int retired;
+};
+
+/* Watch a descriptor; whether that was possible. */
+bool server_watch(struct server *s, int fd, unsigned int events);
+
+/* Do not watch the kick of the queue FROM. */
+void server_unshare(struct server *s);
+
+/* Do what a request asks for, and answer it.  Returns NULL, or why the other
+ * side is of no use. */
+const char *server_handle(struct server *s, struct vhost_msg *msg);
+
+/* Forget all that the other side has said. */
+void server_forget(struct server *s);
+
+/* Offloads of one side as the other one has them. */
+unsigned int server_mirror(unsigned int offload);
+
+#endif /* LIB_VHOST_SERVER_H */

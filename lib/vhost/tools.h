@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What both sides of vhost-user have: locks that are held for moments, also in
+ * the middle of the kernel, and eventfds.
+ */
+#ifndef LIB_VHOST_TOOLS_H
+#define LIB_VHOST_TOOLS_H
+
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../host/posix/posix.h"
+
+#define VIRTIO(name) (1ULL << LKL_VIRTIO_##name)
+
+static inline void lock_take(int *lock)
+{
+	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+		posix_relax();
+}
+
+static inline void lock_give(int *lock)
+{
+	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
+}
+
+static inline void ring_bell(int fd, uint64_t count)
+{
+	raw_syscall(SYS_write, fd, (long)&count, sizeof(count), 0, 0, 0);
+}
+
+static inline void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+#endif /* LIB_VHOST_TOOLS_H */

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two library processes are connected by DPDK's testpmd, which forwards between
+# two vhost-user ports; the one comes again.
+. "$(dirname "$0")/../common/wires.sh"
+need dpdk-testpmd
+
+export XDG_RUNTIME_DIR=$PWD
+mkfifo commands
+exec 8<>commands
+timeout 100 dpdk-testpmd --no-huge -m 128 --no-pci --no-shconf --no-telemetry \
+	--vdev "net_vhost0,iface=$PWD/a" --vdev "net_vhost1,iface=$PWD/b" -l 0-1 -- \
+	--forward-mode=io --auto-start --total-num-mbufs=4096 -i \
+	<&8 >pmd.log 2>&1 &
+PMD=$!
+JOBS+=("$PMD")
+for ((i = 0; i < 300; i++)); do
+	! grep -q "testpmd>" pmd.log || break
+	kill -0 "$PMD" || { cat pmd.log; fail "testpmd does not run"; }
+	sleep 0.1
+done
+
+serve - -w "vhost-user:$PWD/a" -m 02:00:00:00:00:01 -a 10.8.0.1/24 -a fd08::1/64 echo 7
+talk - "-w dpdk:$PWD/b -m 02:00:00:00:00:02 -a 10.8.0.2/24 -a fd08::2/64" 10.8.0.1 fd08::1
+stop_serving
+serve - -w "vhost-user:$PWD/a" -m 02:00:00:00:00:01 -a 10.8.0.1/24 -c sink 9
+node - -w "vhost-user:$PWD/b" -m 02:00:00:00:00:02 -a 10.8.0.2/24 \
+	source 10.8.0.1 9 20000000 >sent.log
+served
+grep "^bytes=20000000 " served.log || { cat served.log; fail "lost bytes"; }
+echo quit >&8
