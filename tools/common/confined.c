@@ -89,8 +89,9 @@ static int outcome(const struct confined *c, int status)
 		return WEXITSTATUS(status);
 	if (sig == SIGPIPE || sig == SIGINT || sig == SIGTERM ||
 	    sig == SIGHUP) {
-		signal(sig, SIG_DFL);
-		raise(sig);
+		/* tool_exit() ends this process in the same way */
+		tool_signal = sig;
+		return TOOL_FAILED;
 	}
 	tool_error("the process that worked on '%s' was ended by signal %d "
 		   "(%s)",

@@ -59,9 +59,19 @@ static void show(unsigned long long files, unsigned long long bytes,
 	funlockfile(stderr);
 }
 
+/* Whether there is a terminal; a process in a sandbox cannot find out. */
+static enum { UNKNOWN, TERMINAL, NONE } where;
+
+void progress_prepare(void)
+{
+	where = isatty(STDERR_FILENO) ? TERMINAL : NONE;
+}
+
 void progress_start(const struct walk *walk)
 {
-	if (!isatty(STDERR_FILENO))
+	if (where == UNKNOWN)
+		progress_prepare();
+	if (where == NONE)
 		return;
 	memset(&total, 0, sizeof(total));
 	total.walk = walk;

@@ -8,6 +8,11 @@
 #include "walk.h"
 
 /**
+ * progress_prepare() - find out whether somebody looks, before a sandbox
+ */
+void progress_prepare(void);
+
+/**
  * progress_start() - begin to count, if somebody is at the terminal
  * @walk: what will be read, or NULL when that cannot be counted
  */

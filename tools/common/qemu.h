@@ -32,8 +32,8 @@ struct qemu {
  * @listener: socket that it listens on
  * @end: writing end of a pipe, which it keeps as long as it runs
  *
- * An image that names other files or servers is refused unless it is trusted, and
- * the program that reads it can reach nothing but the image.
+ * An image that names other files or servers is refused unless it is trusted,
+ * and the program that reads it can reach nothing but the image.
  *
  * Return: 0, or -1 when it has said why not
  */

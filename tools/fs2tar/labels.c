@@ -3,6 +3,7 @@
  * SELinux labels beside an archive, for tools that cannot read them in it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,12 @@ static FILE *open_file(const char *name, const char *mode)
 
 FILE *labels_create(const char *name)
 {
-	return open_file(name, "we");
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!f)
+		tool_file_error("cannot open", NULL, name, -errno);
+	return f;
 }
 
 void labels_put(FILE *f, const char *path, const char *label, size_t size)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/confined.h"
 #include "../common/progress.h"
 #include "../common/tool.h"
 #include "../common/walk.h"
@@ -411,56 +412,54 @@ failed:
 }
 
 /* Give the archive its name, or remove what there is of it. */
-static void finish_output(const struct writer *w, int fd, char *tmp)
+static int finish_output(const char *name, bool bad, int fd, char *tmp)
 {
-	bool bad = w->dead || tool_signal;
-
+	bad |= tool_signal;
 	if (!bad && fd != STDOUT_FILENO && close(fd)) {
-		tool_file_error("error writing", NULL, w->opt->archive, -errno);
+		tool_file_error("error writing", NULL, name, -errno);
 		bad = true;
 	}
-	if (!tmp) {
-		if (bad)
-			tool_error("'%s' is incomplete", w->opt->archive);
-		return;
-	}
-	if (!bad && rename(tmp, w->opt->archive)) {
-		tool_file_error("cannot create", NULL, w->opt->archive, -errno);
+	if (!bad && tmp && rename(tmp, name)) {
+		tool_file_error("cannot create", NULL, name, -errno);
 		bad = true;
 	}
-	if (bad)
+	if (bad && tmp)
 		unlink(tmp);
 	free(tmp);
+	return bad ? -1 : 0;
 }
 
-int fs2tar(struct options *opt)
+/*
+ * What the process does that reads the image.
+ *
+ * @fd: the archive
+ * @tmp: name that it has until it is complete, or NULL
+ */
+struct work {
+	struct options *opt;
+	FILE *labels;
+	int fd;
+	char *tmp;
+};
+
+static int write_image(struct image *img, void *arg)
 {
 	static char *everything[] = { "/." };
-	struct writer w = { .opt = opt };
+	const struct work *work = arg;
+	const struct options *opt = work->opt;
+	struct writer w = { .opt = opt, .labels = work->labels };
 	struct walk walk = {
+		.fs = img->fs,
 		.paths = opt->count ? opt->paths : everything,
 		.count = opt->count ? opt->count : 1,
 		.maps = true,
 	};
-	int status = TOOL_FAILED;
-	char *tmp = NULL;
-	int fd = -1;
+	int err = 0;
 
-	opt->img.readonly = true;
-	if (image_mount(&opt->img))
-		goto out;
-	walk.fs = opt->img.fs;
-	if (opt->labels) {
-		w.labels = labels_create(opt->labels);
-		if (!w.labels)
-			goto out;
-	}
-	fd = open_output(opt->archive, &tmp);
-	if (fd < 0)
-		goto out;
-	if (!tmp)
-		tool_mortal();
-	w.a = open_writer(opt->archive, fd);
+	/* what they said before was good until now */
+	if (w.labels)
+		err = ftruncate(fileno(w.labels), 0);
+	w.a = open_writer(opt->archive, work->fd);
 	if (w.a) {
 		write_entries(&w, &walk);
 		if (w.dead || tool_signal)
@@ -470,14 +469,47 @@ int fs2tar(struct options *opt)
 		archive_write_free(w.a);
 	}
 	w.dead |= !w.a;
-	finish_output(&w, fd, tmp);
-	status = w.dead && tmp ? TOOL_FAILED : tool_status();
-out:
-	if (w.labels && fclose(w.labels)) {
+	if ((w.dead || tool_signal) && !work->tmp)
+		tool_error("'%s' is incomplete", opt->archive);
+	if (w.labels && (err || fflush(w.labels))) {
 		tool_file_error("error writing", NULL, opt->labels, -errno);
-		status = TOOL_PARTIAL;
+		return TOOL_PARTIAL;
 	}
-	if (image_unmount(&opt->img))
-		status = TOOL_PARTIAL;
+	return (w.dead && work->tmp) || tool_signal ? TOOL_FAILED
+						    : tool_status();
+}
+
+int fs2tar(struct options *opt)
+{
+	struct work work = { .opt = opt, .fd = -1 };
+	struct confined c = {
+		.img = &opt->img,
+		.run = write_image,
+		.arg = &work,
+	};
+	bool had_labels = opt->labels && !access(opt->labels, F_OK);
+	int status = TOOL_FAILED;
+
+	opt->img.readonly = true;
+	if (opt->labels) {
+		work.labels = labels_create(opt->labels);
+		if (!work.labels)
+			return TOOL_FAILED;
+	}
+	work.fd = open_output(opt->archive, &work.tmp);
+	if (work.fd >= 0) {
+		if (!work.tmp)
+			tool_mortal();
+		progress_prepare();
+		status = confined_run(&c);
+		if (finish_output(opt->archive, status == TOOL_FAILED, work.fd,
+				  work.tmp))
+			status = TOOL_FAILED;
+	}
+	if (work.labels)
+		fclose(work.labels);
+	/* a list of nothing that was there before is none */
+	if (status == TOOL_FAILED && opt->labels && !had_labels)
+		unlink(opt->labels);
 	return status;
 }
