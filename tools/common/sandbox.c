@@ -109,6 +109,8 @@ static const struct {
 	{ CALL(prlimit64), SCMP_A0(SCMP_CMP_EQ, 0) },
 	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD) },
 	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL) },
+	/* the size of the kernel's RAM is sealed */
+	{ CALL(fcntl), SCMP_A1(SCMP_CMP_EQ, F_ADD_SEALS) },
 	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKGETSIZE64) },
 	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKSSZGET) },
 	{ CALL(ioctl), SCMP_A1(SCMP_CMP_EQ, BLKPBSZGET) },
