@@ -7,6 +7,8 @@
  * the task belongs to; the kernel refuses a task of another boot, so a thread
  * that outlives a halt simply gets a new one.
  */
+#include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -20,7 +22,7 @@ __thread struct lkl_self lkl_self;
 
 bool lkl_alt_stacks_minded;
 static pthread_key_t exit_key;
-static int have_exit_key;
+static bool have_exit_key;
 
 int lkl_thread_busy(void)
 {
@@ -42,11 +44,28 @@ static void thread_exit(void *unused)
 	lkl_thread_exit();
 }
 
+/*
+ * A copy of the library that dlmopen() has loaded has a C library of its own,
+ * which gives out keys that the program's has given out, too, for the same
+ * places.
+ */
+static bool has_own_libc(void)
+{
+	struct link_map *map;
+	Dl_info info;
+	Lmid_t space;
+
+	return dladdr1(&exit_key, &info, (void **)&map, RTLD_DL_LINKMAP) &&
+	       !dlinfo(map, RTLD_DI_LMID, &space) && space != LM_ID_BASE;
+}
+
 int lkl_thread_init(void)
 {
-	if (!have_exit_key && pthread_key_create(&exit_key, thread_exit))
+	if (have_exit_key || has_own_libc())
+		return 0;
+	if (pthread_key_create(&exit_key, thread_exit))
 		return -LKL_EAGAIN;
-	have_exit_key = 1;
+	have_exit_key = true;
 	return 0;
 }
 
@@ -66,14 +85,16 @@ int lkl_thread_attach(struct lkl_self *self)
 	if (err)
 		return err;
 	/* Any value but NULL has the destructor called. */
-	pthread_setspecific(exit_key, self);
+	if (have_exit_key)
+		pthread_setspecific(exit_key, self);
 	return 0;
 }
 
 /* The call was not made, or the kernel has no such call: which is it? */
 static int attach_again(struct lkl_self *self)
 {
-	return self->boot == lkl_kernel_boots() ? -LKL_ENOSYS : lkl_thread_attach(self);
+	return self->boot == lkl_kernel_boots() ? -LKL_ENOSYS
+						: lkl_thread_attach(self);
 }
 
 /* The thread is in a signal handler that has a stack of its own. */

@@ -30,8 +30,8 @@ SLEEP = {'__switch_to', 'context_switch', '__schedule', '__schedule_loop',
 # Where the stack of a fiber begins.
 BASES = {'lkl_fiber_start', 'lkl_fiber_boot'}
 
-# What mmap() of the kernel returns; asm/layout.h.
-UMAP = (0x130000000000, 0x134000000000)
+# What mmap() of the kernel returns, from the start of RAM on; asm/layout.h.
+UMAP = (0x020000000000, 0x024000000000)
 
 # Sections, with a symbol in each that no application has.
 SECTIONS = {'.text': 'lkl_kernel_boot', '.data': 'init_task', '.bss': 'swapper_pg_dir'}
@@ -366,7 +366,8 @@ class RealFault(gdb.Function):
     def invoke(self):
         try:
             address = number('$_siginfo._sifields._sigfault.si_addr')
-            return not UMAP[0] <= address < UMAP[1] and \
+            offset = address - number('lkl_ram_base')
+            return not UMAP[0] <= offset < UMAP[1] and \
                 not self.may_fault(number('$rip'))
         except gdb.error:
             return True

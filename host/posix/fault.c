@@ -215,11 +215,18 @@ int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg))
 	return 0;
 }
 
+/* Give one back, unless somebody has put himself before us since. */
+static bool give_back(int sig)
+{
+	struct sigaction now;
+
+	return !sigaction(sig, NULL, &now) && now.sa_sigaction == on_fault &&
+	       !sigaction(sig, old_of(sig), NULL);
+}
+
 void posix_faults_remove(void)
 {
-	if (!installed)
-		return;
-	sigaction(SIGSEGV, &old[0], NULL);
-	sigaction(SIGBUS, &old[1], NULL);
-	installed = 0;
+	/* Who is before us passes faults on to us, and we do, too. */
+	if (installed && give_back(SIGSEGV) && give_back(SIGBUS))
+		installed = 0;
 }

@@ -146,7 +146,7 @@ void posix_admit_faults(void);
 
 /* Operations of the host: hold_signals and those that belong to it (signal.c).
  */
-int posix_hold_signals(struct lkl_signals *s, int tid);
+int posix_hold_signals(struct lkl_signals *s);
 int posix_wait_held(struct lkl_signals *s, unsigned long long deadline);
 void posix_wake_held(struct lkl_signals *s);
 void posix_woken_held(struct lkl_signals *s);

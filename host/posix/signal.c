@@ -121,7 +121,7 @@ static bool hold(struct lkl_signals *s)
 	return ending & s->held;
 }
 
-int posix_hold_signals(struct lkl_signals *s, int tid)
+int posix_hold_signals(struct lkl_signals *s)
 {
 	struct timespec ts;
 	unsigned long now;
@@ -133,13 +133,13 @@ int posix_hold_signals(struct lkl_signals *s, int tid)
 	if (!__atomic_load_n(&known_ending, __ATOMIC_RELAXED) || !can_take())
 		return 0;
 	s->held = 0;
-	s->tid = tid;
 	s->rung = 0;
 	s->woken = 0;
 	if (!hold(s)) {
 		posix_release_signals(s);
 		return 0;
 	}
+	s->tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	if (s->before & FAULTS)
 		posix_admit_faults();
 	return 1;

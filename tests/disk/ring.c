@@ -39,6 +39,9 @@
 #include <lkl/linux/virtio_ids.h>
 #include "../../lib/virtio.h"
 
+/* There is no kernel, which would have chosen it. */
+unsigned long lkl_ram_base = 0x110000000000;
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define KIB 1024UL
 #define MIB (KIB * KIB)

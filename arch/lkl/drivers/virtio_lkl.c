@@ -38,8 +38,6 @@ struct lkl_virtio {
 
 #define to_lkl_virtio(v)	container_of(v, struct lkl_virtio, vdev)
 
-static_assert(LKL_VIRTIO_XOR == LKL_PHYS_XOR);
-
 static const char lkl_virtio_name[] = "virtio-lkl";
 
 /* All devices are its children: /sys/devices/virtio-lkl/virtioN */

@@ -28,12 +28,9 @@ bool lkl_sleeper_held;
  */
 void lkl_hold_signals(struct lkl_call *call)
 {
-	struct task_struct *task = call->task;
-
-	if (!call->held && lkl_ops->hold_signals && task &&
-	    task->thread.host_tid)
-		call->held = lkl_ops->hold_signals(&call->signals,
-						   task->thread.host_tid);
+	/* Without a look into the task, which is gone when the kernel has halted. */
+	if (!call->held && lkl_ops->hold_signals && call->task)
+		call->held = lkl_ops->hold_signals(&call->signals);
 }
 
 /* End a request; returns what its state was, which tells whether it sleeps. */

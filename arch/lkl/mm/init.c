@@ -20,14 +20,7 @@
 #include <asm/mirror.h>
 #include <asm/pgalloc.h>
 #include <asm/sections.h>
-#include <uapi/asm/areas.h>
 #include "../../../mm/internal.h"
-
-static_assert(LKL_AREA_START == LKL_RAM_BASE);
-static_assert(LKL_AREA_MMAP == LKL_UMAP_BASE);
-static_assert(LKL_AREA_MMAP_SIZE == LKL_UMAP_SIZE);
-static_assert(LKL_AREA_PAGES == LKL_VMEMMAP_BASE);
-static_assert(LKL_AREA_END == LKL_VMEMMAP_END);
 
 /* Known from the start; a multiple of what the page allocator's blocks hold. */
 #define LKL_MEM_BOOT	(64UL << 20)
@@ -37,6 +30,10 @@ void *empty_zero_page;
 EXPORT_SYMBOL(empty_zero_page);
 
 static unsigned long lkl_ram_size __section(".data..lkl_keep");
+
+/* Where RAM is, and all else of the kernel's around it: asm/layout.h. */
+unsigned long lkl_ram_base __section(".data..lkl_keep") = LKL_RAM_FIRST;
+EXPORT_SYMBOL(lkl_ram_base);
 
 /* A kernel of this process, or of the one it was forked from, has its memory. */
 static bool lkl_mapped __section(".data..lkl_keep");
@@ -89,15 +86,11 @@ static void lkl_release_areas(void)
 	lkl_mapped = false;
 }
 
-/* Host thread, before boot: get the address space the kernel lives in. */
-int lkl_mm_host_start(unsigned long size)
+/* All of it at lkl_ram_base. */
+static int lkl_take_areas(unsigned long size)
 {
 	int err;
 
-	/* What a forked child has inherited; the RAM it has not. */
-	if (lkl_mapped)
-		lkl_release_areas();
-	lkl_ram_size = size;
 	err = lkl_ops->ram_open(LKL_RAM_BASE, size);
 	if (err)
 		return err;
@@ -108,15 +101,34 @@ int lkl_mm_host_start(unsigned long size)
 	if (err)
 		goto pages;
 	err = lkl_ops->reserve(LKL_UMAP_BASE, LKL_UMAP_SIZE);
-	if (!err) {
-		lkl_mapped = true;
+	if (!err)
 		return 0;
-	}
 	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
 pages:
 	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
 ram:
 	lkl_ops->ram_close();
+	return err;
+}
+
+/* Host thread, before boot: get the address space the kernel lives in. */
+int lkl_mm_host_start(unsigned long size)
+{
+	unsigned int slot;
+	int err;
+
+	/* What a forked child has inherited; the RAM it has not. */
+	if (lkl_mapped)
+		lkl_release_areas();
+	lkl_ram_size = size;
+	for (slot = 0; slot < LKL_SLOTS; slot++) {
+		lkl_ram_base = LKL_RAM_FIRST + slot * LKL_SLOT_SIZE;
+		err = lkl_take_areas(size);
+		/* If something is there, it may be another copy's kernel. */
+		if (err != -EEXIST)
+			break;
+	}
+	lkl_mapped = !err;
 	return err;
 }
 

@@ -12,23 +12,32 @@
  *	0x1300_0000_0000  what mmap() of the library's kernel returns
  *	0x1400_0000_0000  struct page of every address below 2^47, mapped where used
  *
- * The addresses are fixed so that processes that will share a kernel agree on
- * them; they are free with ASLR, under valgrind and under AddressSanitizer.
+ * These addresses are free with ASLR, under valgrind and under AddressSanitizer.
+ * Where another copy of the library has its kernel in this process, all of them
+ * are higher by a multiple of LKL_SLOT_SIZE: a boot takes the first that is free.
  */
 #ifndef _ASM_LKL_LAYOUT_H
 #define _ASM_LKL_LAYOUT_H
 
 #include <linux/const.h>
 
+#ifndef __ASSEMBLY__
+#include <uapi/asm/areas.h>
+#endif
+
+#define LKL_RAM_FIRST		_AC(0x110000000000, UL)
+#define LKL_SLOT_SIZE		_AC(0x080000000000, UL)
+#define LKL_SLOTS		8
+
+#define LKL_RAM_BASE		LKL_AREA_START
+#define LKL_VMALLOC_BASE	(LKL_AREA_START + _AC(0x010000000000, UL))
+#define LKL_VMALLOC_SIZE	_AC(0x1000000000, UL)
+#define LKL_UMAP_BASE		LKL_AREA_MMAP
+#define LKL_UMAP_SIZE		LKL_AREA_MMAP_SIZE
+#define LKL_VMEMMAP_BASE	LKL_AREA_PAGES
+#define LKL_VMEMMAP_END		LKL_AREA_END
+
 /* Turns a physical address into the host's and back. */
 #define LKL_PHYS_XOR		LKL_RAM_BASE
-
-#define LKL_RAM_BASE		_AC(0x110000000000, UL)
-#define LKL_VMALLOC_BASE	_AC(0x120000000000, UL)
-#define LKL_VMALLOC_SIZE	_AC(0x1000000000, UL)
-#define LKL_UMAP_BASE		_AC(0x130000000000, UL)
-#define LKL_UMAP_SIZE		0x4000000000
-#define LKL_VMEMMAP_BASE	_AC(0x140000000000, UL)
-#define LKL_VMEMMAP_END		_AC(0x160000000000, UL)
 
 #endif /* _ASM_LKL_LAYOUT_H */

@@ -6,14 +6,17 @@
 #ifndef _UAPI_ASM_LKL_AREAS_H
 #define _UAPI_ASM_LKL_AREAS_H
 
+/* Chosen at boot. */
+extern unsigned long lkl_ram_base;
+
 /* RAM, and mirrors of it: nobody but the kernel maps anything there. */
-#define LKL_AREA_START	0x110000000000UL
+#define LKL_AREA_START	lkl_ram_base
 /* What mmap() of the library's kernel returns. */
-#define LKL_AREA_MMAP	0x130000000000UL
+#define LKL_AREA_MMAP	(lkl_ram_base + 0x020000000000UL)
 #define LKL_AREA_MMAP_SIZE	0x4000000000UL
 /* What it knows of pages. */
-#define LKL_AREA_PAGES	0x140000000000UL
+#define LKL_AREA_PAGES	(lkl_ram_base + 0x030000000000UL)
 /* The end of all that is the library's. */
-#define LKL_AREA_END	0x160000000000UL
+#define LKL_AREA_END	(lkl_ram_base + 0x050000000000UL)
 
 #endif /* _UAPI_ASM_LKL_AREAS_H */

@@ -73,9 +73,8 @@ struct lkl_signals {
  * @listen_begin: [path] become the thread that receives for devices while it
  *	waits; 0 if there is nothing to receive from, or another one does.  If
  *	not, @listen_end must follow
- * @hold_signals: [path] the call of this thread, which the host knows as @tid, may
- *	be blocked from now on: let no handler run unnoticed that was installed
- *	without SA_RESTART.  Returns 0 when there is nothing to hold back; if not,
+ * @hold_signals: [path] the call of this thread may be blocked from now on: let no
+ *	handler run unnoticed that was installed without SA_RESTART.  Returns 0 when there is nothing to hold back; if not,
  *	@release_signals must follow.  May be NULL: @wait notices all of them
  * @wait_held: [path] sleep until @wake_held, until the monotonic time @deadline (0
  *	is forever), or until a handler without SA_RESTART has run, which is -EINTR
@@ -137,7 +136,7 @@ struct lkl_host_operations {
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
-	int (*hold_signals)(struct lkl_signals *signals, int tid);
+	int (*hold_signals)(struct lkl_signals *signals);
 	int (*wait_held)(struct lkl_signals *signals,
 			 unsigned long long deadline);
 	void (*wake_held)(struct lkl_signals *signals);

@@ -9,13 +9,15 @@
 #ifndef _UAPI_ASM_LKL_VIRTIO_HOST_H
 #define _UAPI_ASM_LKL_VIRTIO_HOST_H
 
+#include <asm/areas.h>
+
 struct lkl_virtio_dev;
 
 /*
  * Addresses in descriptors are physical; as a host pointer this is the same
  * with some bits flipped (asm/layout.h).
  */
-#define LKL_VIRTIO_XOR	0x110000000000ULL
+#define LKL_VIRTIO_XOR	LKL_AREA_START
 
 /* Bits of lkl_virtio_dev.pending: one for each queue, and the last one. */
 #define LKL_VIRTIO_MAX_QUEUES	63
