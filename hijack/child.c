@@ -93,6 +93,42 @@ void child_begin(int number, long fd)
 		futex_wait = FUTEX_WAIT_BITSET;
 }
 
+/**
+ * child_join - this process uses another one's kernel from here on
+ * @number: its number there
+ * @control: its end of the socket
+ * @area: descriptor of its area
+ *
+ * Return: 0 or a negative error number
+ */
+long child_join(int number, long control, long area)
+{
+	struct share *map = share_map(area);
+
+	if (!map)
+		return -ENOMEM;
+	share = map;
+	share_fd = area;
+	child_begin(number, control);
+	return 0;
+}
+
+/**
+ * child_leave - it does not any more
+ *
+ * Other threads may be about to find that out: the area stays.
+ */
+void child_leave(void)
+{
+	long control = child_control;
+
+	if (child_number < 0)
+		return;
+	child_begin(-1, 0);
+	fd_forget(control);
+	fd_forget(share_fd);
+}
+
 /* There is no network any more, or there has never been: say so, once. */
 static long lost(const char *what)
 {
@@ -210,6 +246,9 @@ static long enter(struct hijack_thread *t)
 	if (t->busy)
 		return -EDEADLK;
 	t->busy = true;
+	/* It may be of another kernel's. */
+	if ((unsigned long)t->link - (unsigned long)share >= sizeof(*share))
+		t->link = NULL;
 	err = child_number < 0 ? -ENETDOWN : t->link ? 0 : open_link(t);
 	if (err)
 		t->busy = false;
@@ -229,18 +268,13 @@ static bool is_lost(struct hijack_thread *t, long ret)
 	       (!t->link || t->link->word & FUTEX_OWNER_DIED);
 }
 
-/**
- * share_call - make a call of the library in a process that has no kernel
- * @nr: number
- * @a: arguments
- *
- * Return: as lkl_syscall(); -ENETDOWN when there is nobody to make it
- */
-long share_call(long nr, const long *a)
+/* As share_call(); @gone is set to whether there is nobody to make it. */
+static long call(long nr, const long *a, bool *gone)
 {
 	struct hijack_thread *t = hijack_thread();
 	long ret;
 
+	*gone = false;
 	switch (nr) {
 	case SYS_munmap:
 	case SYS_mprotect:
@@ -253,7 +287,23 @@ long share_call(long nr, const long *a)
 	ret = enter(t);
 	if (!ret)
 		ret = leave(t, child_call(t->link, nr, a));
-	if (likely(!is_lost(t, ret)))
+	*gone = is_lost(t, ret);
+	return ret;
+}
+
+/**
+ * share_call - make a call of the library in a process that has no kernel
+ * @nr: number
+ * @a: arguments
+ *
+ * Return: as lkl_syscall(); -ENETDOWN when there is nobody to make it
+ */
+long share_call(long nr, const long *a)
+{
+	bool gone;
+	long ret = call(nr, a, &gone);
+
+	if (likely(!gone))
 		return ret;
 	/* Nothing is lost with what is closed. */
 	if (nr == SYS_close)
@@ -264,14 +314,43 @@ long share_call(long nr, const long *a)
 }
 
 /**
- * share_sandbox - the thread is about to give up what it takes to make a link
+ * share_any - make a call that needs any kernel
+ * @nr: number
+ * @a: arguments
+ *
+ * Return: as share_call(); -ESHUTDOWN when there will be another kernel
  */
-void share_sandbox(void)
+long share_any(long nr, const long *a)
+{
+	bool gone;
+	long ret = call(nr, a, &gone);
+
+	if (likely(!gone))
+		return ret;
+	return hijack_anew() ? -ESHUTDOWN : share_call(nr, a);
+}
+
+/**
+ * share_is_alone - has the process ended that has the kernel?
+ */
+bool share_is_alone(void)
+{
+	struct pollfd fd = { child_control, 0, 0 };
+
+	return child_number >= 0 &&
+	       raw_syscall(SYS_poll, (long)&fd, 1, 0, 0, 0, 0) > 0;
+}
+
+/**
+ * share_reach - have a link, while the thread can make one
+ *
+ * Return: whether it has one
+ */
+bool share_reach(void)
 {
 	struct hijack_thread *t = hijack_thread();
 
-	if (child_number >= 0 && !enter(t))
-		leave(t, 0);
+	return child_number >= 0 && !enter(t) && !leave(t, 0);
 }
 
 /**

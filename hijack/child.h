@@ -19,6 +19,8 @@ extern long child_control;
 /* child.c */
 void child_begin(int number, long control);
 bool child_await(void *word, uint32_t val);
+long child_join(int number, long control, long area);
+void child_leave(void);
 long child_transact(struct share_link *link, long nr, const long *a);
 
 /* marshal.c */

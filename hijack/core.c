@@ -20,7 +20,7 @@
 #include <lkl_config.h>
 
 #include "../lib/config/config.h"
-#include "internal.h"
+#include "child.h"
 
 /* Newer than the C library. */
 #ifndef SYS_map_shadow_stack
@@ -176,8 +176,10 @@ static void set_state(int state)
 /* The end of the process, if it is the one that has the kernel. */
 static long do_exit_group(long nr, const long *a)
 {
-	if (!lkl_kernel_boots() || hijack_in_vfork() ||
-	    !change_state(HIJACK_UP))
+	if (!lkl_kernel_boots() || hijack_in_vfork())
+		return host1(nr, a[0]);
+	share_linger();
+	if (!change_state(HIJACK_UP))
 		return host1(nr, a[0]);
 	fd_close_all();
 	linger();
@@ -195,7 +197,8 @@ static long do_exit_group(long nr, const long *a)
 static long do_sandbox(long nr, const long *a)
 {
 	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP) {
-		share_sandbox();
+		family_need(false);
+		share_reach();
 		numbers_sandboxed();
 	}
 	return host_call(nr, a);
@@ -209,7 +212,7 @@ static long do_limit(long nr, const long *a)
 	if (a[any] != RLIMIT_NOFILE)
 		return host_call(nr, a);
 	if (nr == SYS_setrlimit || (any && a[2]))
-		share_sandbox();
+		share_reach();
 	return numbers_limit(nr, a);
 }
 
@@ -295,10 +298,18 @@ static bool space_is_limited(void)
 	return !getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY;
 }
 
+/* The process may have used another's kernel before. */
+static int init(void)
+{
+	int err = lkl_init(&lkl_host_ops);
+
+	return err == -LKL_EBUSY ? 0 : err;
+}
+
 static int boot(void)
 {
 	struct timespec now;
-	int err = lkl_init(&lkl_host_ops);
+	int err = init();
 
 	if (!err)
 		err = lkl_config_copy(&config, &settings);
@@ -333,20 +344,61 @@ static int boot(void)
 	return err;
 }
 
+/* A relative has a kernel, which is this process's now, too. */
+static int join(void)
+{
+	int err = init();
+
+	/* It may have ended again. */
+	if (!err && !share_reach())
+		err = share_is_alone() ? -EAGAIN : -ENFILE;
+	path_init(settings.nameserver);
+	if (!err)
+		err = socket_init();
+	if (err)
+		child_leave();
+	else
+		cred_tell();
+	return err;
+}
+
 int hijack_boot(void)
 {
+	long listener;
 	int err;
 
 	if (!change_state(HIJACK_DOWN))
 		return 0;
+	while (family_take(&listener)) {
+		err = join();
+		if (err == -EAGAIN)
+			continue;
+		set_state(err ? HIJACK_DOWN : HIJACK_UP);
+		return err ? -ENETDOWN : 0;
+	}
 	err = fd_reserve();
 	if (err)
 		hijack_say("no free descriptors: ", lkl_strerror(err));
 	else
 		err = boot();
 	fd_own_opened();
+	if (listener >= 0 && err) {
+		fd_forget(listener);
+	} else if (listener >= 0) {
+		share_prepare();
+		admit_begin(listener);
+	}
 	set_state(err ? HIJACK_DOWN : HIJACK_UP);
 	return err ? -ENETDOWN : 0;
+}
+
+bool hijack_anew(void)
+{
+	if (fd_next(0) >= 0 || wait_has_shadows() || !change_state(HIJACK_UP))
+		return false;
+	child_leave();
+	set_state(HIJACK_DOWN);
+	return true;
 }
 
 void hijack_before_fork(void)
@@ -359,15 +411,17 @@ void hijack_before_fork(void)
 	}
 	if (!change_state(HIJACK_UP))
 		return;
-	/* Another thread may just have begun. */
-	if (hijack_has_sockets()) {
+	/* Another thread may just have begun, and so may a relative. */
+	if (hijack_has_sockets() || !admit_end(true)) {
 		set_state(HIJACK_UP);
+		share_prepare();
 		return;
 	}
 	lkl_sys_halt();
 	lkl_unload_config(&config);
 	lkl_cleanup();
 	fd_disown();
+	admit_close();
 	set_state(HIJACK_DOWN);
 }
 
@@ -382,10 +436,10 @@ static int no_listener(void)
 
 int hijack_start(const char *name)
 {
+	bool relative;
 	int err;
 
 	hijack_name = name;
-	exec_init();
 	cred_init();
 	thread_create = lkl_host_ops.thread_create;
 	lkl_host_ops.thread_create = own_thread_create;
@@ -401,7 +455,10 @@ int hijack_start(const char *name)
 		return err;
 	if (settings.debug)
 		debug = strtol(settings.debug, NULL, 0);
-	err = share_adopt();
+	exec_init(family_init(&settings, &relative));
+	err = fd_init();
+	if (!err)
+		err = share_adopt();
 	if (err < 0)
 		hijack_say("cannot share the network: ", lkl_strerror(err));
 	if (err > 0) {
@@ -409,6 +466,10 @@ int hijack_start(const char *name)
 		hijack_state = HIJACK_UP;
 		return lkl_init(&lkl_host_ops);
 	}
+	/* A program that others start may need none, or another's. */
+	path_init(settings.nameserver);
+	if (!err && relative)
+		return 0;
 	if (!err)
 		err = hijack_boot();
 	if (!err && settings.delay_main)

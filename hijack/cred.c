@@ -103,8 +103,10 @@ void cred_tell(void)
 /* setuid(), setgroups(), capset() and so on. */
 long cred_call(long nr, const long *a)
 {
-	long ret = host_call(nr, a);
+	long ret;
 
+	family_need(true);
+	ret = host_call(nr, a);
 	if (ret >= 0) {
 		own_follow();
 		cred_tell();
@@ -148,19 +150,11 @@ static unsigned int numbers(const char *text, const char *name,
 	return i;
 }
 
-/**
- * cred_read - who is another process?
- * @pid: the process
- * @cred: is filled in
- *
- * Return: whether that could be found out
- */
-bool cred_read(int pid, struct lkl_cred *cred)
+/* Read /proc/PID/status; false if it is not there to be read. */
+static char status[16384];
+static bool read_status(int pid)
 {
-	static char text[16384], path[32];
-	static unsigned long long n[LKL_CRED_GROUPS];
-	unsigned int i, count;
-	char *at = path + sizeof(path) - 1;
+	char path[32], *at = path + sizeof(path) - 1;
 	long fd, len, done = 0;
 
 	/* "/proc/PID/status", without libc. */
@@ -174,29 +168,60 @@ bool cred_read(int pid, struct lkl_cred *cred)
 	if (fd < 0)
 		return false;
 	do {
-		len = own_call3(SYS_read, fd, text + done,
-				sizeof(text) - 1 - done);
+		len = own_call3(SYS_read, fd, status + done,
+				sizeof(status) - 1 - done);
 		done += len > 0 ? len : 0;
 	} while (len > 0);
 	own_call3(SYS_close, fd, 0, 0);
-	text[done] = 0;
+	status[done] = 0;
+	return true;
+}
 
+/**
+ * cred_is_ancestor - is another process an ancestor of this one?
+ * @pid: the process
+ */
+bool cred_is_ancestor(int pid)
+{
+	unsigned long long parent = own_call3(SYS_getppid, 0, 0, 0);
+
+	while (parent && parent != (unsigned int)pid)
+		if (!read_status(parent) ||
+		    numbers(status, "PPid:", 10, &parent, 1) != 1)
+			return false;
+	return parent;
+}
+
+/**
+ * cred_read - who is another process?
+ * @pid: the process
+ * @cred: is filled in
+ *
+ * Return: whether that could be found out
+ */
+bool cred_read(int pid, struct lkl_cred *cred)
+{
+	static unsigned long long n[LKL_CRED_GROUPS];
+	unsigned int i, count;
+
+	if (!read_status(pid))
+		return false;
 	*cred = (struct lkl_cred){ 0 };
-	if (numbers(text, "Uid:", 10, n, 4) != 4)
+	if (numbers(status, "Uid:", 10, n, 4) != 4)
 		return false;
 	for (i = 0; i < 4; i++)
 		cred->uid[i] = n[i];
-	if (numbers(text, "Gid:", 10, n, 4) != 4)
+	if (numbers(status, "Gid:", 10, n, 4) != 4)
 		return false;
 	for (i = 0; i < 4; i++)
 		cred->gid[i] = n[i];
-	count = numbers(text, "Groups:", 10, n, LKL_CRED_GROUPS);
+	count = numbers(status, "Groups:", 10, n, LKL_CRED_GROUPS);
 	for (i = 0; i < count; i++)
 		cred->groups[i] = n[i];
 	cred->n_groups = count;
-	if (numbers(text, "CapInh:", 16, &cred->inheritable, 1) != 1 ||
-	    numbers(text, "CapPrm:", 16, &cred->permitted, 1) != 1 ||
-	    numbers(text, "CapEff:", 16, &cred->effective, 1) != 1)
+	if (numbers(status, "CapInh:", 16, &cred->inheritable, 1) != 1 ||
+	    numbers(status, "CapPrm:", 16, &cred->permitted, 1) != 1 ||
+	    numbers(status, "CapEff:", 16, &cred->effective, 1) != 1)
 		return false;
 	add_missing(cred);
 	return true;

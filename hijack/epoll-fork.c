@@ -119,6 +119,23 @@ bool wait_uses(long fd)
 }
 
 /**
+ * wait_has_shadows - is there an epoll with files of the library?
+ */
+bool wait_has_shadows(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < epolls_top; i++)
+		if (epolls[i].users && epoll_has_shadow(&epolls[i]))
+			return true;
+	for (i = 0; share && i < share->epolls_top; i++)
+		if (share->epoll[i].process == share_process() + 1 &&
+		    epoll_has_shadow(&share->epoll[i]))
+			return true;
+	return false;
+}
+
+/**
  * wait_alone - no other process uses this one's epolls any more
  */
 void wait_alone(void)

@@ -101,6 +101,52 @@ void epoll_refresh(void)
 			refresh(&share->epoll[i]);
 }
 
+/*
+ * Have the shadow watched, by the owner if there is one: that knows an epoll by
+ * its slot in the area.
+ */
+static long shadow_watch(struct epoll *e)
+{
+	struct epoll *known = e;
+	long ret;
+
+	if (share_process() < 0)
+		return watch_call(lkl_watch_always, &e->watch);
+	if (!e->process) {
+		known = epoll_take(share->epoll, SHARE_EPOLLS,
+				   &share->epolls_top);
+		if (!known)
+			return -EMFILE;
+		known->forked = true;
+		known->event = e->event;
+		known->file = e->file;
+	}
+	known->bell = -1;
+	ret = share_give_bell(known - share->epoll);
+	if (!ret)
+		ret = watch_call(lkl_watch_always, &known->watch);
+	if (known == e)
+		return ret;
+	if (ret) {
+		known->forked = false;
+		epoll_leave(known, 1);
+	} else {
+		e->stand_in = known;
+	}
+	return ret;
+}
+
+static void shadow_ignore(struct epoll *e)
+{
+	if (!e->stand_in) {
+		watch_call(lkl_watch_stop, &e->watch);
+		return;
+	}
+	watch_call(lkl_watch_stop, &e->stand_in->watch);
+	epoll_leave(e->stand_in, 1);
+	e->stand_in = NULL;
+}
+
 static long epoll_shadow(struct epoll *e, long fd)
 {
 	int old = EPOLL_PLAIN;
@@ -122,16 +168,14 @@ static long epoll_shadow(struct epoll *e, long fd)
 	if (ret < 0)
 		goto close_shadow;
 	e->event = ret;
-	e->bell = e->process ? -1 : ret;
+	e->bell = ret;
 	e->watch = (struct lkl_watch){ .notify = wait_notify,
 				       .files = &e->file,
 				       .count = 1 };
-	ret = e->process ? share_give_bell(e - share->epoll) : 0;
+	ret = shadow_watch(e);
 	if (ret)
 		goto close_event;
-	ret = watch_call(lkl_watch_always, &e->watch);
-	if (!ret)
-		ret = epoll_event(e, fd, EPOLL_CTL_ADD);
+	ret = epoll_event(e, fd, EPOLL_CTL_ADD);
 	if (!ret)
 		ret = fd_own(own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
 	if (ret >= 0) {
@@ -139,7 +183,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 		__atomic_store_n(&e->state, EPOLL_SHADOW, __ATOMIC_RELEASE);
 		return 0;
 	}
-	watch_call(lkl_watch_stop, &e->watch);
+	shadow_ignore(e);
 close_event:
 	fd_forget(e->event);
 close_shadow:
@@ -161,13 +205,14 @@ void epoll_clear(struct epoll *e)
 		__atomic_sub_fetch(&epolls_nested, 1, __ATOMIC_SEQ_CST);
 	e->rung = e->nested = e->process = 0;
 	e->forked = e->borrowed = false;
+	e->stand_in = NULL;
 }
 
 static void epoll_close(struct epoll *e)
 {
 	if (e->state == EPOLL_SHADOW) {
 		if (!e->borrowed) {
-			watch_call(lkl_watch_stop, &e->watch);
+			shadow_ignore(e);
 			lkl_listen_forget(e->self);
 		}
 		lkl1(SYS_close, e->file.fd);

@@ -81,7 +81,8 @@ static bool describe(char *text)
 	uint32_t word;
 	int fd;
 
-	if (way.number < 0)
+	/* Without its owner the program finds a network by itself. */
+	if (way.number < 0 || (!vfork_is_child() && share_is_alone()))
 		return false;
 	copy(at, variable, sizeof(variable) - 1);
 	at += sizeof(variable) - 1;
@@ -114,18 +115,22 @@ static bool is_variable(const char *string, const char *prefix, size_t n)
 
 /**
  * exec_init - remember the configuration for programs that will be executed
+ * @family: a variable to add, or NULL
  *
  * At the start; uses libc.
  */
-void exec_init(void)
+void exec_init(const char *family)
 {
 	static const char prefix[] = "LKL_HIJACK_";
 	unsigned int n = 0;
 	char **at;
 
+	if (family)
+		own_variables[n++] = (char *)family;
 	for (at = environ; *at && n < array_size(own_variables) - 1; at++)
 		if (is_variable(*at, prefix, sizeof(prefix) - 1) &&
-		    !is_variable(*at, variable, sizeof(variable) - 1))
+		    !is_variable(*at, variable, sizeof(variable) - 1) &&
+		    !(family && is_variable(*at, family, strcspn(family, "="))))
 			own_variables[n++] = strdup(*at);
 }
 

@@ -78,9 +78,8 @@ static void become_child(struct hijack_thread *t)
 {
 	struct share *old = share;
 
-	/* The kernel's memory, its devices, and those it serves. */
+	/* The kernel's memory, and its devices. */
 	if (t->fork_kernel) {
-		share_forked();
 		host2(SYS_munmap, LKL_AREA_START,
 		      LKL_AREA_MMAP - LKL_AREA_START);
 		host2(SYS_munmap, LKL_AREA_PAGES,
@@ -109,6 +108,9 @@ void hijack_fork_end(long pid)
 		fd_forget(t->fork_control);
 		fd_forget(t->fork_area);
 	}
-	if (!pid && (t->fork_kernel || t->fork_process >= 0))
+	if (pid)
+		return;
+	share_forked();
+	if (t->fork_kernel || t->fork_process >= 0 || child_number >= 0)
 		become_child(t);
 }

@@ -153,6 +153,7 @@ void wait_epoll_enter(const struct epoll_entry *entry);
 void wait_fork(void);
 void wait_forked(struct share *old);
 bool wait_uses(long fd);
+bool wait_has_shadows(void);
 
 /* Our own threads, and whose they are (own.c) */
 void own_thread_begin(void);
@@ -168,16 +169,29 @@ hijack_call path_open, path_call, cwd_chdir, cwd_fchdir, cwd_getcwd;
 
 /* Forked processes (child.c), and who serves them (owner.c) */
 long share_call(long nr, const long *a);
+long share_any(long nr, const long *a);
+bool share_is_alone(void);
+void share_linger(void);
 long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
 long share_give_bell(int index);
 void share_name_socket(long kfd, long fd);
-void share_sandbox(void);
+bool share_reach(void);
 void share_thread_exit(void);
 void share_prepare(void);
 long share_adopt(void);
 void share_tell_cred(void);
-void exec_init(void);
+void exec_init(const char *family);
+
+/* Processes of one launcher (family.c), and who has their kernel (admit.c) */
+struct lkl_config;
+const char *family_init(const struct lkl_config *settings, bool *relative);
+bool family_take(long *listener);
+void family_need(bool wires);
+hijack_call family_chroot, family_wait;
+void admit_begin(long fd);
+bool admit_end(bool forked);
+void admit_close(void);
 bool vfork_is_child(void);
 uint32_t vfork_word(unsigned int fd);
 
@@ -186,6 +200,7 @@ struct lkl_cred;
 void cred_init(void);
 void cred_tell(void);
 bool cred_read(int pid, struct lkl_cred *cred);
+bool cred_is_ancestor(int pid);
 hijack_call cred_call;
 
 /* Descriptors from @first to @last stand for @word (vfork.c). */
@@ -283,6 +298,9 @@ static inline long host_call(long nr, const long *a)
 
 /* Have a kernel; 0 or a negative error number. */
 int hijack_boot(void);
+/* Have one again, in place of one that has ended; false if that is not to be.
+ */
+bool hijack_anew(void);
 extern int hijack_state;
 enum { HIJACK_DOWN, HIJACK_CHANGING, HIJACK_UP };
 
@@ -319,11 +337,13 @@ static inline long lkl_any(long nr, long a, long b, long c, long d, long e)
 		if (unlikely(ret))
 			return ret;
 		ret = lkl_syscall(nr, p);
+		if (unlikely(ret == -ENOSYS) && !lkl_kernel_boots() &&
+		    __atomic_load_n(&hijack_state, __ATOMIC_ACQUIRE) ==
+			    HIJACK_UP)
+			ret = share_any(nr, p);
 	} while (unlikely(ret == -ENOSYS || ret == -ESHUTDOWN) &&
 		 __atomic_load_n(&hijack_state, __ATOMIC_ACQUIRE) != HIJACK_UP);
-	return unlikely(ret == -ENOSYS) && !lkl_kernel_boots()
-		       ? share_call(nr, p)
-		       : ret;
+	return ret;
 }
 
 #define lkl1(nr, a) lkl6(nr, (long)(a), 0, 0, 0, 0, 0)

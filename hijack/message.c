@@ -25,11 +25,25 @@ union control {
  */
 long share_send(long socket, int what, int index, long fd)
 {
-	struct share_message message = { what, index };
+	struct share_message message = { what, index, { { 0 } } };
+
+	return share_send_message(socket, &message, fd);
+}
+
+/**
+ * share_send_message - send one that says more
+ * @socket: our end
+ * @message: the message
+ * @fd: descriptor that goes along, or -1
+ *
+ * Return: 0 or a negative error number
+ */
+long share_send_message(long socket, struct share_message *message, long fd)
+{
 	union control c = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
 					.cmsg_level = SOL_SOCKET,
 					.cmsg_type = SCM_RIGHTS } };
-	struct iovec iov = { &message, sizeof(message) };
+	struct iovec iov = { message, sizeof(*message) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	long ret;
 

@@ -27,12 +27,55 @@ struct share_process share_processes[SHARE_PROCESSES];
 /* There have been no processes beyond. */
 static int top;
 
+/*
+ * Processes that have joined, and those that they have forked, but for
+ * ancestors that wait for a process.
+ */
+static uint32_t joined;
+
 /* What the keeper waits for; -1 before there is one. */
 static long events = -1;
 
 bool share_serves(void)
 {
 	return events >= 0;
+}
+
+/*
+ * Is there a process that has joined, or one that was @forked and has not left
+ * yet?
+ */
+bool share_used(bool forked)
+{
+	int i;
+
+	for (i = 0; i < top && forked; i++)
+		if (share_processes[i].area)
+			return true;
+	return joined;
+}
+
+/**
+ * share_hear_from - have the keeper listen to a socket
+ * @fd: the socket
+ * @id: what it is
+ *
+ * Return: 0 or a negative error number
+ */
+long share_hear_from(long fd, unsigned int id)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = id };
+
+	return host4(SYS_epoll_ctl, events, EPOLL_CTL_ADD, fd, &ev);
+}
+
+/**
+ * share_hear_no_more - have it not listen any more
+ * @fd: the socket
+ */
+void share_hear_no_more(long fd)
+{
+	host4(SYS_epoll_ctl, events, EPOLL_CTL_DEL, fd, 0);
 }
 
 /* Memory in common with one process, which cannot take it away again. */
@@ -69,28 +112,25 @@ static void free_process(struct share_process *p)
 	__atomic_store_n(&p->gone, false, __ATOMIC_SEQ_CST);
 }
 
-/**
- * share_take_process - there will be another process
- * @fd: our end of its socket, by which it is told so; closed on failure
- * @from: number of the process that forks, or -1 for this one
- *
- * Uses no libc, and is called with the lock held.
- *
- * Return: 0 or a negative error number
- */
-int share_take_process(long fd, int from)
+/* As share_take_process(); returns its number. */
+#define FROM_NOBODY -2
+static int take_process(long fd, int from)
 {
-	struct epoll_event ev = { .events = EPOLLIN };
 	struct share_process *p = share_processes;
 	long area = -1, err;
 	const int one = 1;
+	int index;
 
 	while (p->area)
 		if (++p == share_processes + SHARE_PROCESSES) {
 			fd_forget(fd);
 			return -ENFILE;
 		}
+	p->waits = false;
+	p->joined = from == FROM_NOBODY ||
+		    (from >= 0 && share_processes[from].joined);
 	p->files.from = from < 0 ? NULL : &share_processes[from].files;
+	p->files.none = from == FROM_NOBODY;
 	err = lkl_kernel_call(lkl_share_copy, &p->files);
 	if (err)
 		goto close;
@@ -98,20 +138,21 @@ int share_take_process(long fd, int from)
 	err = area < 0 ? area : 0;
 	if (err)
 		goto put;
-	ev.data.u32 = p - share_processes;
+	index = p - share_processes;
 	/* Each message says which process it is of. */
 	host6(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one),
 	      0);
-	err = host4(SYS_epoll_ctl, events, EPOLL_CTL_ADD, fd, &ev);
+	err = share_hear_from(fd, index);
 	if (!err)
-		err = share_send(fd, SHARE_READY, ev.data.u32, area);
+		err = share_send(fd, SHARE_READY, index, area);
 	fd_forget(area);
 	if (err)
 		goto unmap;
 	p->fd = fd + 1;
-	if (p - share_processes >= top)
-		top = p - share_processes + 1;
-	return 0;
+	if (index >= top)
+		top = index + 1;
+	joined += p->joined;
+	return index;
 
 unmap:
 	host2(SYS_munmap, p->area, sizeof(*p->area));
@@ -124,15 +165,60 @@ close:
 }
 
 /**
+ * share_take_process - there will be another process
+ * @fd: our end of its socket, by which it is told so; closed on failure
+ * @from: number of the process that forks, or -1 for this one
+ *
+ * Uses no libc, and is called with the lock held.
+ *
+ * Return: 0 or a negative error number
+ */
+int share_take_process(long fd, int from)
+{
+	int index = take_process(fd, from);
+
+	return index < 0 ? index : 0;
+}
+
+/**
  * share_forked - in a child: it serves nobody
  */
 void share_forked(void)
 {
 	int i;
 
+	if (events < 0)
+		return;
+	admit_close();
+	fd_forget(events);
 	events = -1;
+	joined = 0;
 	for (i = 0; i < top; i++)
 		share_processes[i] = (struct share_process){ 0 };
+}
+
+static void no_more_joined(struct share_process *p)
+{
+	if (!p->joined || p->waits)
+		return;
+	__atomic_sub_fetch(&joined, 1, __ATOMIC_SEQ_CST);
+	share_wake(&joined);
+}
+
+/*
+ * It waits for a process, or not any more.  One that is an ancestor of this one
+ * may do so for ever.
+ */
+static void waits(struct share_process *p, bool does, int pid)
+{
+	does = does && cred_is_ancestor(pid);
+	if (does == p->waits)
+		return;
+	if (does)
+		no_more_joined(p);
+	p->waits = does;
+	if (!does)
+		joined += p->joined;
 }
 
 static void process_gone(int index)
@@ -142,10 +228,11 @@ static void process_gone(int index)
 	int i;
 
 	/* A child that was forked just now may still have it open. */
-	host4(SYS_epoll_ctl, events, EPOLL_CTL_DEL, p->fd - 1, 0);
+	share_hear_no_more(p->fd - 1);
 	fd_forget(p->fd - 1);
 	p->fd = 0;
 	p->gone = true;
+	no_more_joined(p);
 	for (i = 0; i < top; i++)
 		alone &= !share_processes[i].fd;
 	serve_end(index);
@@ -191,6 +278,21 @@ static void look_at(struct share_process *p, int pid)
 	share_wake(&p->area->creds);
 }
 
+/**
+ * share_admit - have a process that was not forked by this one
+ * @fd: our end of its socket; closed on failure
+ * @pid: the process, as the host says
+ *
+ * Called with the lock held, on the keeper's thread.
+ */
+void share_admit(long fd, int pid)
+{
+	int index = take_process(fd, FROM_NOBODY);
+
+	if (index >= 0)
+		look_at(&share_processes[index], pid);
+}
+
 /* Take a message of a process. */
 static void hear(int index)
 {
@@ -212,6 +314,8 @@ static void hear(int index)
 		if (fd >= 0)
 			share_take_process(fd, index);
 		fd = -1;
+	} else if (message.what == SHARE_WAITS) {
+		waits(p, message.index, pid);
 	} else if (message.what == SHARE_ADOPT) {
 		serve_end(index);
 		__atomic_store_n(&p->area->adopted, 1, __ATOMIC_SEQ_CST);
@@ -230,6 +334,28 @@ static void hear(int index)
 		fd_forget(fd);
 }
 
+/**
+ * share_linger - the program ends: stay for those that have joined
+ *
+ * Nobody who waits for something of the program's but its end has to wait for
+ * them; and they do not have to wait for its end.  A signal ends this.
+ */
+void share_linger(void)
+{
+	bool closed = false;
+	uint32_t n;
+
+	while (!admit_end(false)) {
+		if (!closed)
+			fd_close_range(SYS_close_range, (long[6]){ 0, ~0U });
+		closed = true;
+		n = __atomic_load_n(&joined, __ATOMIC_SEQ_CST);
+		if (n && host_wait_syscall(SYS_futex, (long)&joined, FUTEX_WAIT,
+					   n, 0, 0, 0) == -EINTR)
+			return;
+	}
+}
+
 static void keep(void *unused)
 {
 	struct epoll_event ev[16];
@@ -241,7 +367,9 @@ static void keep(void *unused)
 		n = host4(SYS_epoll_wait, events, ev, array_size(ev), wait);
 		/* One of each, as one may have no end of them. */
 		for (i = 0; i < n; i++)
-			if (share_processes[ev[i].data.u32].fd)
+			if (ev[i].data.u32 >= SHARE_PROCESSES)
+				admit_hear(ev[i].data.u32);
+			else if (share_processes[ev[i].data.u32].fd)
 				hear(ev[i].data.u32);
 		/* Sleep for longer and longer while one does not leave. */
 		if (!interrupt_all())

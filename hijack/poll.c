@@ -56,6 +56,11 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 	/* Another call's, which was interrupted and will not sleep again. */
 	t->watch.count = 0;
 	poll_stop(t);
+	/* There are but those of the host, and numbers that are nothing. */
+	if (!count)
+		return host_wait_syscall(SYS_ppoll, (long)fds, n,
+					 (long)time_left(deadline, &left),
+					 (long)mask, MASK_SIZE, 0);
 	if (!t->eventfd) {
 		ret = event_new();
 		if (ret < 0)

@@ -44,6 +44,13 @@ enum {
 
 enum { SHARE_START, SHARE_STOP };
 
+/* By what the keeper knows what it hears from, beside processes (owner.c). */
+enum {
+	SHARE_LISTENER = SHARE_PROCESSES,
+	SHARE_CANDIDATE, /* and more of them */
+	SHARE_CANDIDATES = 16,
+};
+
 /* Nothing is at the beginning of the window: 0 is NULL. */
 #define SHARE_FIRST 16
 
@@ -105,6 +112,8 @@ struct share_link {
  * @process: it is in the area
  * @forked: other processes have it, too, and it is not known whether they sleep
  * @borrowed: it was made by another process, which has the watch
+ * @stand_in: in the area, for one that is older than that: the owner always
+ *	rings its eventfd; NULL for others
  */
 struct epoll {
 	struct lkl_watch watch;
@@ -121,13 +130,20 @@ struct epoll {
 	int awake;
 	int process;
 	bool forked, borrowed;
+	struct epoll *stand_in;
+};
+
+/* What nobody guesses. */
+struct share_token {
+	uint64_t half[2];
 };
 
 /**
  * struct share_message - what a process says by its socket, and is answered
  *
  * @what: SHARE_*
- * @index: of the link or epoll; the answer to SHARE_FORK: of the process
+ * @index: of the link or epoll; of the process that SHARE_READY is about
+ * @token: with SHARE_JOIN, the family's secret
  */
 struct share_message {
 	enum {
@@ -135,11 +151,15 @@ struct share_message {
 		SHARE_INTERRUPT, /* end this link's call */
 		SHARE_BELL, /* have this epoll's eventfd */
 		SHARE_FORK, /* have another process; with its socket */
+		SHARE_JOIN, /* be of the family (family.c) */
 		SHARE_READY, /* it is there; with its area */
 		SHARE_CRED, /* this process is somebody else now */
+		SHARE_WAITS, /* @index: it waits for a process, or not any more
+			      */
 		SHARE_ADOPT, /* this process has executed another program */
 	} what;
 	int index;
+	struct share_token token;
 };
 
 /**
@@ -179,6 +199,7 @@ void share_unlock(void);
 
 /* message.c */
 long share_send(long socket, int what, int index, long fd);
+long share_send_message(long socket, struct share_message *message, long fd);
 long share_receive(long socket, struct share_message *message, long *fd,
 		   int *pid, int flags);
 struct share *share_map(long fd);
@@ -196,21 +217,33 @@ bool serve_interrupt(bool *used);
 
 /* owner.c */
 int share_take_process(long fd, int from);
+void share_admit(long fd, int pid);
 bool share_serves(void);
+bool share_used(bool forked);
 void share_forked(void);
+long share_hear_from(long fd, unsigned int id);
+void share_hear_no_more(long fd);
+
+/* admit.c: relatives that want to use this process's kernel */
+void admit_hear(unsigned int id);
+
+/* family.c */
+bool family_knows(const struct share_token *secret);
 
 /**
  * struct share_process - a process as the owner knows it
  *
  * @fd: our end of its socket, + 1; 0 when there is none
  * @gone: it has ended, but not all of its servers
+ * @waits: it waits for the end of another one
+ * @joined: it was not forked by this one, nor was who forked it
  * @files: its files, and who it is
  * @creds: how often that has changed
  * @area: its area
  */
 struct share_process {
 	long fd;
-	bool gone;
+	bool gone, joined, waits;
 	struct lkl_share files;
 	unsigned int creds;
 	struct share *area;

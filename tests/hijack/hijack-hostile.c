@@ -401,7 +401,7 @@ static long random_call(void)
 
 static void say(int what, int index, int fd)
 {
-	struct share_message m = { what, index };
+	struct share_message m = { what, index, { { 0 } } };
 	struct iovec iov = { &m, sizeof(m) };
 	char c[CMSG_SPACE(4 * sizeof(int))] = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };

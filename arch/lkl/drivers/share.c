@@ -12,6 +12,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/init_task.h>
 #include <linux/namei.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -22,10 +23,13 @@
 long lkl_share_copy(void *arg)
 {
 	struct lkl_share *share = arg;
-	struct files_struct *from = share->from ? share->from->files :
-						  current->files;
-	struct files_struct *files = dup_fd(from, NULL);
+	struct files_struct *from = current->files, *files;
 
+	if (share->none)
+		from = &init_files;
+	else if (share->from)
+		from = share->from->files;
+	files = dup_fd(from, NULL);
 	if (IS_ERR(files))
 		return PTR_ERR(files);
 	share->files = files;
@@ -185,4 +189,30 @@ long lkl_share_open(void *arg)
 put:
 	path_put(&path);
 	return err;
+}
+
+long lkl_share_hold(void *arg)
+{
+	struct lkl_share_file *share = arg;
+
+	share->file = fget(share->fd);
+	return share->file ? 0 : -EBADF;
+}
+
+long lkl_share_take(void *arg)
+{
+	struct lkl_share_file *share = arg;
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd >= 0)
+		fd_install(fd, share->file);
+	return fd;
+}
+
+long lkl_share_drop(void *arg)
+{
+	struct lkl_share_file *share = arg;
+
+	fput(share->file);
+	return 0;
 }

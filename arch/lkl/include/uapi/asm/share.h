@@ -14,11 +14,13 @@
  * @files: the kernel's
  * @cred: the kernel's
  * @from: for lkl_share_copy(): whose to copy; NULL are the caller's
+ * @none: for lkl_share_copy(): have no descriptors
  */
 struct lkl_share {
 	void *files;
 	const void *cred;
 	struct lkl_share *from;
+	int none;
 };
 
 /**
@@ -54,6 +56,16 @@ struct lkl_share_open {
 	int dir;
 	const char *name;
 	int flags;
+};
+
+/**
+ * struct lkl_share_file - a file on its way from one process to another
+ * @fd: its descriptor
+ * @file: the kernel's
+ */
+struct lkl_share_file {
+	int fd;
+	void *file;
 };
 
 /**
@@ -114,5 +126,31 @@ long lkl_share_interrupt(void *thread);
  * Return: a descriptor or a negative error number, -EACCES for other files
  */
 long lkl_share_open(void *open);
+
+/**
+ * lkl_share_hold - hold a file of the calling thread's process
+ * @file: struct lkl_share_file with @fd, whose @file is filled in
+ *
+ * To be followed by lkl_share_take() or lkl_share_drop(), on any thread.
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_share_hold(void *file);
+
+/**
+ * lkl_share_take - give the calling thread's process a file that is held
+ * @file: struct lkl_share_file; the file is not held any more, if it succeeds
+ *
+ * Return: a descriptor or a negative error number
+ */
+long lkl_share_take(void *file);
+
+/**
+ * lkl_share_drop - hold a file no longer
+ * @file: struct lkl_share_file
+ *
+ * Return: 0
+ */
+long lkl_share_drop(void *file);
 
 #endif /* _UAPI_ASM_LKL_SHARE_H */
