@@ -39,7 +39,7 @@ DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables iptables vde2 curl iperf3 
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
-	   python3-pyroute2 wrk dpdk-dev
+	   python3-pyroute2 wrk dpdk-dev tcpdump
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \

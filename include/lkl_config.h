@@ -51,6 +51,7 @@ struct lkl_config_iface {
 	char *ifneigh_entries;
 	char *ifqdisc_entries;
 	char *ifoffload_str;
+	char *ifpcap;
 
 	struct lkl_config_iface *next;
 	struct lkl_netdev *nd;

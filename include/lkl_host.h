@@ -283,10 +283,13 @@ struct lkl_dev_net_ops {
  * @mac: its address, 6 bytes; NULL leaves the choice to the wire
  * @offload: virtio-net feature bits: CSUM 0, GUEST_CSUM 1, GUEST_TSO4 7,
  *	GUEST_TSO6 8, HOST_TSO4 11, HOST_TSO6 12, MRG_RXBUF 15, ...
+ * @pcap: name of a file into which each frame is written, as tcpdump(1) reads it;
+ *	it is made anew.  NULL for none
  */
 struct lkl_netdev_args {
 	void *mac;
 	unsigned int offload;
+	const char *pcap;
 };
 
 /**

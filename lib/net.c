@@ -30,14 +30,17 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <lkl/asm/errno.h>
 #include "iov.h"
 #include "netdev.h"
+#include "pcap.h"
 
+/* Pieces of a receive buffer, at most. */
+#define MAX_BUFFER_IOV 20
 #define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
 #define ETH_HDR 14
-#define TX_IOV 64
 /* How long halt waits for poll() to report that it was told to hang up, in ns.
  */
 #define HUP_WAIT 1000000000ULL
@@ -55,6 +58,7 @@ enum { FREE, TAKEN, CLOSED };
 void net_init(struct net *n, struct lkl_netdev *nd)
 {
 	n->nd = nd;
+	n->pcap = -1;
 	n->ended = 1;
 	n->guards[RX] = CLOSED;
 	n->guards[TX] = CLOSED;
@@ -213,6 +217,47 @@ static void net_lend(struct net *n)
 	} while (__atomic_load_n(&n->again, __ATOMIC_SEQ_CST));
 }
 
+/* A frame goes by; its vnet header is none of it. */
+static void capture(struct net *n, const struct iovec *iov, unsigned int cnt,
+		    unsigned int len)
+{
+	static const char full[] = "lkl: pcap: not all was written\n";
+	int fd = n->pcap;
+
+	if (pcap_write(fd, iov, cnt, n->nd->has_vnet_hdr ? VNET_HDR : 0, len))
+		return;
+	/* No more, as the rest of the file could not be read. */
+	if (__atomic_exchange_n(&n->pcap, -1, __ATOMIC_SEQ_CST) == fd) {
+		raw_syscall(SYS_write, 2, (long)full, sizeof(full) - 1, 0, 0,
+			    0);
+		raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
+	}
+}
+
+/* The same for one in several buffers that were lent. */
+static void capture_lent(struct net *n, unsigned int head, unsigned int len)
+{
+	struct lkl_chain chain = { .iov = n->part + n->parts,
+				   .max = TX_IOV - n->parts };
+
+	if (lkl_virtq_chain(&n->virtqs[RX], head, &chain))
+		return;
+	if (!n->parts) {
+		struct lkl_virtio_net_hdr_v1 *hdr = n->part->iov_base;
+
+		n->part_len = 0;
+		n->part_left = has_feature(n, LKL_VIRTIO_NET_F_MRG_RXBUF)
+				       ? hdr->num_buffers
+				       : 1;
+	}
+	n->parts += chain.in;
+	n->part_len += len;
+	if (n->part_left-- > 1 && n->parts < TX_IOV - MAX_BUFFER_IOV)
+		return;
+	capture(n, n->part, n->parts, n->part_len);
+	n->parts = 0;
+}
+
 /* A frame in buffers that were lent, or a part of one. */
 static long rx_lent(struct net *n)
 {
@@ -220,6 +265,8 @@ static long rx_lent(struct net *n)
 
 	if (!n->nd->ops->take(n->nd, RX, &head, &len))
 		return 0;
+	if (n->pcap >= 0)
+		capture_lent(n, head, len);
 	lkl_virtq_push(&n->virtqs[RX], head, len);
 	return len ? len : 1;
 }
@@ -243,6 +290,8 @@ static long rx_frame(struct net *n)
 	iov->iov_base = (char *)iov->iov_base + n->skip;
 	iov->iov_len -= n->skip;
 	ret = n->nd->ops->rx(n->nd, iov, rx->iov_end - rx->iov_first + 1);
+	if (ret > 0 && n->pcap >= 0)
+		capture(n, iov, rx->iov_end - rx->iov_first + 1, ret);
 	iov->iov_base = hdr;
 	iov->iov_len += n->skip;
 	if (ret < 0)
@@ -370,6 +419,9 @@ static enum tx_end tx_frame(struct net *n, int head)
 		lkl_virtq_broken(q, "frame without header or content");
 		return SENT;
 	}
+	if (n->pcap >= 0 && n->blocked != head)
+		capture(n, iov + used, chain.out - used,
+			iov_length(iov + used, chain.out - used));
 	if (lends(n)) {
 		int ret = n->nd->ops->give(n->nd, TX, iov + used,
 					   chain.out - used, head);
@@ -570,6 +622,7 @@ void net_drain(struct lkl_vdev *vdev)
 	n->rx.bytes = 0;
 	n->blocked = -1;
 	n->unlent = -1;
+	n->parts = 0;
 	if (n->nd->ops->recall)
 		n->nd->ops->recall(n->nd);
 }
@@ -649,5 +702,7 @@ void net_free(struct lkl_vdev *vdev)
 
 	if (!n->ended)
 		hang_up(n, 0);
+	if (n->pcap >= 0)
+		raw_syscall(SYS_close, n->pcap, 0, 0, 0, 0, 0);
 	free(n);
 }

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <lkl.h>
 #include <lkl/linux/virtio_ids.h>
 #include "netdev.h"
+#include "pcap.h"
 
 /* The interface of the virtio device with this index. */
 static int interface_name(int index, char name[LKL_IFNAMSIZ])
@@ -172,6 +174,16 @@ static int set_mac(struct net *n, const unsigned char *mac)
 	return 0;
 }
 
+static int set_pcap(struct net *n, const char *path)
+{
+	n->pcap = pcap_open(path, n->nd->flags & LKL_NETDEV_NOARP);
+	if (n->pcap >= 0)
+		return 0;
+	lkl_message("pcap", "%s: %s", path, strerror(-n->pcap));
+	n->pcap = -1;
+	return -LKL_EIO;
+}
+
 int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 {
 	struct net *n;
@@ -200,12 +212,17 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 	ret = set_mac(n, args ? args->mac : NULL);
 	if (!ret)
 		ret = set_offload(n, args ? args->offload : nd->offload);
+	if (!ret && args && args->pcap)
+		ret = set_pcap(n, args->pcap);
 	if (!ret)
 		ret = lkl_vdev_add(&n->vdev);
-	if (ret < 0)
+	if (ret < 0) {
+		if (n->pcap >= 0)
+			close(n->pcap);
 		free(n);
-	else
+	} else {
 		nd->id = ret;
+	}
 	return ret;
 }
 

@@ -15,6 +15,7 @@ enum { RX, TX, QUEUES };
 /* Without mergeable buffers each receive buffer may hold 64 KiB. */
 #define BIG_QUEUE_SIZE 64
 #define RX_IOV 512
+#define TX_IOV 64
 
 /* A receive buffer that was taken off the ring. */
 struct rx_buf {
@@ -40,6 +41,11 @@ struct rx {
 /*
  * @guards: of the rings
  * @skip: how much of a frame the wire does not carry
+ * @pcap: file that frames are written to, or -1
+ * @part: pieces of a received frame that is not all there yet, for that file
+ * @parts: number of elements of @part
+ * @part_len: bytes of them
+ * @part_left: buffers that are missing
  * @blocked: head of the frame that the wire had no room for, or -1
  * @unlent: head of the receive buffer that the wire had no room for, or -1
  * @room: there may be room again, or something to take back
@@ -59,6 +65,11 @@ struct net {
 	struct lkl_virtq virtqs[QUEUES];
 	int guards[QUEUES];
 	unsigned int skip;
+	int pcap;
+	struct iovec part[TX_IOV];
+	unsigned int parts;
+	unsigned int part_len;
+	unsigned int part_left;
 	struct rx rx;
 	int blocked;
 	int unlent;

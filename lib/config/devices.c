@@ -119,6 +119,7 @@ static int add_device(struct lkl_config_iface *iface)
 		lkl_config_parse_mac(iface->ifmac_str, mac);
 		args.mac = mac;
 	}
+	args.pcap = iface->ifpcap;
 	iface->nd = create(iface, args.offload, args.mac);
 	if (!iface->nd)
 		return -LKL_ENODEV;

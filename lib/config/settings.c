@@ -207,6 +207,7 @@ const struct setting lkl_config_iface_settings[] = {
 	IFACE("neigh", ifneigh_entries, "NET_NEIGHBOR", check_neigh),
 	IFACE("qdisc", ifqdisc_entries, "NET_QDISC", check_qdisc),
 	IFACE("offload", ifoffload_str, "OFFLOAD", check_mask),
+	IFACE("pcap", ifpcap, "NET_PCAP", check_any),
 	{ 0 },
 };
 

@@ -5,7 +5,7 @@
  *
  * usage: netnode [-w WIRE] [-o OFFLOAD] [-m MAC] [-a ADDRESS/LEN]... [-g
  *GATEWAY]
- *		[-c] [-b CMDLINE] COMMAND [ARGUMENT]...
+ *		[-c] [-b CMDLINE] [-p PCAP] COMMAND [ARGUMENT]...
  *
  * Without -w the host's stack is used.  WIRE is TYPE:PARAMETER, -c compares
  * what is received with what should have been sent.
@@ -570,10 +570,13 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 	die("no such wire: %s", wire);
 }
 
+/* File for frames, or NULL. */
+static const char *pcap;
+
 static void boot(char *wire, unsigned int offload, unsigned char *mac,
 		 const char *cmdline)
 {
-	struct lkl_netdev_args args = { mac, offload };
+	struct lkl_netdev_args args = { mac, offload, pcap };
 	struct lkl_netdev *nd = NULL;
 
 	if (strcmp(wire, "none")) {
@@ -647,7 +650,7 @@ int main(int argc, char **argv)
 	unsigned char mac[6], *macp = NULL;
 	unsigned long long seed = 1;
 
-	while ((c = getopt(argc, argv, "+w:o:m:a:g:cb:")) != -1) {
+	while ((c = getopt(argc, argv, "+w:o:m:a:g:cb:p:")) != -1) {
 		switch (c) {
 		case 'w':
 			wire = optarg;
@@ -673,6 +676,9 @@ int main(int argc, char **argv)
 			break;
 		case 'b':
 			cmdline = optarg;
+			break;
+		case 'p':
+			pcap = optarg;
 			break;
 		default:
 			return 1;
