@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals about descriptors (O_ASYNC): who gets them.
+ * Signals about descriptors (O_ASYNC), and the processes that get them.
  */
 #include <fcntl.h>
 #include <limits.h>

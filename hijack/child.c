@@ -204,7 +204,7 @@ static long open_link(struct hijack_thread *t)
  * @nr: number
  * @a: arguments; what they point to is in the link
  *
- * Return: the result, -ENETDOWN when there is nobody to make it
+ * Return: the result, -ENETDOWN when the owner has ended
  */
 long child_transact(struct share_link *link, long nr, const long *a)
 {
@@ -405,7 +405,7 @@ long share_give_bell(int index)
 }
 
 /**
- * share_tell_cred - have the owner look who this process is now
+ * share_tell_cred - have the owner look at the credentials of this process
  */
 void share_tell_cred(void)
 {

@@ -157,7 +157,7 @@ void hijack_fork_end(long pid);
  * @nr: number
  * @arg: arguments
  *
- * All its calls are the host's, but what becomes of its descriptors is minded.
+ * All its calls are the host's, but its descriptors are looked after.
  * hijack_syscall() comes here by itself.
  */
 long hijack_vfork_syscall(long nr, const long arg[6]);

@@ -81,7 +81,7 @@ static void read_own(struct lkl_cred *cred)
 }
 
 /**
- * cred_tell - tell the library's kernel who the thread is
+ * cred_tell - tell the library's kernel the thread's credentials
  */
 void cred_tell(void)
 {

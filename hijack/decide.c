@@ -101,7 +101,7 @@ static bool is_hosts(long fd, long kfd, enum policy_way way, const void *addr,
 }
 
 /**
- * decide_call - make a call that decides whose a socket is
+ * decide_call - make a call that decides which kernel has a socket
  * @nr: the call, with
  * @a: its arguments, of which the first is the descriptor
  * @way: what the socket is used for

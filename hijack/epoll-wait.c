@@ -93,7 +93,7 @@ static void receive_now(void)
 
 /*
  * Sleepers hold on to the epoll, as another thread may close it.  One that left
- * its call by longjmp() has not let go of it.
+ * its call by longjmp() has not released it.
  */
 static void sleep_forget(struct hijack_thread *t)
 {
@@ -129,7 +129,7 @@ void wait_epoll_exit(void)
  * @e: the epoll
  * @events: where to, and
  * @max: how many at most
- * @time: how long, NULL for ever
+ * @time: how long, NULL without a limit
  * @mask: signal mask meanwhile, or NULL
  * @nr: the call as the program made it, with
  * @a: its arguments
@@ -239,7 +239,7 @@ static long do_wait(const struct wait *w)
 	}
 	/*
 	 * There may be more than fits, or more since the shadow was looked
-	 * into, and others who wait for it.
+	 * into, and other threads that wait for it.
 	 */
 	if (n > 0 && (n == w->max || stolen) && epoll_has_shadow(e) &&
 	    epoll_sleepers(e) > asleep && epoll_is_ready(e))

@@ -10,7 +10,7 @@
  * An epoll in another one's set, or in a poll(), is nested.  Its event is
  * written to for each event in the shadow, as the outer one may want edges, and
  * is level-triggered.  That the shadow has nothing any more is noticed before
- * somebody waits (epoll_refresh()).
+ * a thread waits (epoll_refresh()).
  */
 #include <fcntl.h>
 #include <sys/stat.h>

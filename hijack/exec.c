@@ -73,7 +73,7 @@ static int next_kept(int fd, uint32_t *word)
 	return -1;
 }
 
-/* Write the variable; false if there is nobody to go to. */
+/* Write the variable; false without an owner to name. */
 static bool describe(char *text)
 {
 	struct way way = way_to_owner();
@@ -225,7 +225,7 @@ static long map_inherited(long control)
 }
 
 /**
- * share_adopt - go on with the network of who has executed this program
+ * share_adopt - take over the network of the program that executed this one
  *
  * At the start; uses libc.
  *

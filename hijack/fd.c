@@ -4,10 +4,10 @@
  *
  * A file of the library's kernel occupies a descriptor of the host, too, a
  * placeholder, so that the host hands out, limits and inherits numbers as
- * always.  A table of words says whose a number is.
+ * always.  A table of words says which kernel a number belongs to.
  *
  * A placeholder is a socket of the host that is connected to nothing: it leads
- * to no file, and who reads or writes it without us gets an error at once. Each
+ * to no file; to read or write it past the interception is an error. Each
  * file has one of its own, whose inode number the library's socket takes over.
  * So /proc/PID/fd, kcmp() and F_DUPFD_QUERY are the host's to answer, for other
  * processes, too, and tell the same as the library's /proc/net/tcp.
@@ -432,7 +432,7 @@ static long dup_to(long old, long new, int flags)
 
 long fd_dup2(long nr, const long *a)
 {
-	/* dup3() minds that they are the same. */
+	/* dup3() refuses the same number twice. */
 	if ((int)a[0] == (int)a[1])
 		return host2(nr, a[0], a[1]);
 	return dup_to((int)a[0], (int)a[1], 0);
@@ -569,7 +569,8 @@ void fd_forked(void)
 }
 
 /**
- * fd_init - find out whose process this is, and where descriptors of ours are
+ * fd_init - find out which process this is, and where the library's descriptors
+ * are
  *
  * Return: 0 or a negative error number
  */

@@ -27,7 +27,8 @@
 typedef long hijack_call(long nr, const long *a);
 
 /*
- * Descriptors (fd.c).  A descriptor's word says whose it is; 0 is the host's.
+ * Descriptors (fd.c).  A descriptor's word says which kernel has it; 0 is the
+ * host's.
  */
 #define FD_MAX (1 << 20)
 
@@ -41,7 +42,7 @@ typedef long hijack_call(long nr, const long *a);
 #define FD_OPEN                                                                \
 	0x10000000 /* FD_LKL: the number is also a socket of the host          \
 		    */
-/* One that a call has taken and will fill: nobody else knows it yet. */
+/* One that a call has taken and will fill: no other call knows it yet. */
 #define FD_RESERVED (FD_OWN | FD_OPEN)
 #define FD_NUMBER 0x0fffffff
 
@@ -94,7 +95,8 @@ void fd_change_epolls(uint32_t (*change)(uint32_t word));
 hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 	fd_fcntl, fd_mmap, fd_memory;
 
-/* Descriptors of our own (numbers.c), and signals about descriptors (async.c) */
+/* Descriptors of our own (numbers.c), and signals about descriptors (async.c)
+ */
 int numbers_init(void);
 void numbers_forked(void);
 int numbers_shared(void);
@@ -155,7 +157,7 @@ void wait_forked(struct share *old);
 bool wait_uses(long fd);
 bool wait_has_shadows(void);
 
-/* Our own threads, and whose they are (own.c) */
+/* The library's own threads, and their credentials (own.c) */
 void own_thread_begin(void);
 void own_thread_end(void);
 void own_follow(void);
@@ -167,7 +169,7 @@ int path_mount(void);
 bool path_has_resolv_conf(void);
 hijack_call path_open, path_call, cwd_chdir, cwd_fchdir, cwd_getcwd;
 
-/* Forked processes (child.c), and who serves them (owner.c) */
+/* Forked processes (child.c), and the process that serves them (owner.c) */
 long share_call(long nr, const long *a);
 long share_any(long nr, const long *a);
 bool share_is_alone(void);

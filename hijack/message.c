@@ -8,7 +8,7 @@
 
 #include "share.h"
 
-/* Room for who has sent it, and one descriptor, and no more. */
+/* Room for the sender's credentials and one descriptor. */
 union control {
 	struct cmsghdr header;
 	char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_LEN(sizeof(int))];

@@ -26,7 +26,7 @@
 /* Where they are then. */
 #define OWN_BASE_ELSE 1024
 
-/* A placeholder for those who cannot have one of their own. */
+/* A placeholder for processes that cannot have one of their own. */
 static int placeholder;
 /* The program has a filter that may not let us make sockets. */
 static bool sandboxed;
@@ -37,7 +37,8 @@ static int numbers_base;
 
 /*
  * The program's limit is raised for a moment.  The word is the number of the
- * process, as a child may be forked meanwhile, in which nobody will finish it.
+ * process, as a child may be forked meanwhile, in which no thread would finish
+ * it.
  */
 static int limit_lock;
 /* What the limit was before it was raised; no maximum if it is not. */

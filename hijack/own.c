@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library's own threads, and whose they are.
+ * The library's own threads, and their credentials.
  *
  * To the host each thread has credentials of its own; it is the C library that
  * has all threads change them.  It does not have ours do so: what they may is
@@ -24,7 +24,7 @@
 #define GROUPS 65536
 
 static int threads[THREADS];
-/* The process whose they are; a forked child has none of them. */
+/* The process that has them; a forked child has none of them. */
 static long process;
 
 /* What they are to take over, and how many have yet to. */

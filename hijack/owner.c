@@ -261,7 +261,7 @@ static bool interrupt_all(void)
 	return more;
 }
 
-/* Who is a process?  Without an answer, nobody. */
+/* The credentials of a process; without an answer those of no user. */
 static void look_at(struct share_process *p, int pid)
 {
 	static struct lkl_cred cred;

@@ -2,8 +2,8 @@
 /*
  * poll(): a watch on the library's files, and a sleep in the host.
  *
- * What the program waits for is copied, and whose each descriptor is found out
- * once: other threads may change both meanwhile.
+ * What the program waits for is copied, and the kernel of each descriptor is
+ * found once: other threads may change both meanwhile.
  */
 #include <limits.h>
 

@@ -4,7 +4,7 @@
  * one thread of another process, with that one's files (owner.c).
  *
  * So a call that waits does what it would do for a thread of this process, and
- * holds nobody up.  An idle server sleeps in a futex.
+ * does not hold up the others.  An idle server sleeps in a futex.
  *
  * The other process may have been taken over, and can write anything into its
  * area at any time.  A request is copied once, and confined to the link's
@@ -28,14 +28,14 @@
  * @handle: the thread, until it has been joined
  * @runs: it has not ended
  * @ending: it is about to, and does nothing for the link any more
- * @process: whose link it is
+ * @process: the process that has the link
  * @index: which, of that process
  * @window: of the link
  * @gone: the process has ended
  * @pid: the process, as the host says, or 0
  * @bell: its thread's eventfd
  * @number: of the call that is being made
- * @creds: how often the process had become somebody else when it was told
+ * @creds: how often the process had changed its credentials when it was told
  * @watch: of the thread's poll()
  * @watching: it is in use
  * @files: for @watch; MAX_FILES, or NULL

@@ -105,7 +105,7 @@ struct share_link {
  *	that has it, or -1 as long as it is not known
  * @self: a descriptor of ours for the epoll
  * @tag: what the host's epoll knows @event by
- * @rung: the event has been written to, and nobody has noticed yet
+ * @rung: the event has been written to, and has not been read yet
  * @nested: it is waited for as a file
  * @streak: times that the host's files were not looked at
  * @awake: the last look at the shadow found something
@@ -166,7 +166,7 @@ struct share_message {
  * struct share - the area of a process
  *
  * @adopted: the program before it is forgotten
- * @creds: how often the owner has looked who it is
+ * @creds: how often the owner has read its credentials
  * @epolls_top: there have been no epolls beyond
  */
 struct share {

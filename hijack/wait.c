@@ -15,8 +15,8 @@
  * epoll in the library's kernel that has those files.  So level, edge, one-shot
  * and exclusive are what the kernel makes of them.  epoll_wait() looks into the
  * shadow first and sleeps on the host's, in which the shadow's event is.  The
- * event is written to only while somebody sleeps, and as it is edge-triggered,
- * nobody needs to read it.  A thread that sleeps so may also be the one that
+ * event is written to only while a thread sleeps, and as it is edge-triggered,
+ * it need not be read.  A thread that sleeps so may also be the one that
  * receives for the library (host/posix/listen.c).  Only when the epoll is
  * itself waited for (nested, or in a poll()), the event is level-triggered, and
  * tells whether the shadow has something.

@@ -37,7 +37,7 @@ struct deadline {
 };
 
 struct deadline deadline_in(const struct timespec *time);
-/* Time that is left; NULL for ever. */
+/* Time that is left; NULL without a limit. */
 struct timespec *time_left(const struct deadline *d, struct timespec *left);
 
 static inline bool bad_time(const struct timespec *t)

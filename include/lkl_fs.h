@@ -70,7 +70,7 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
 		    long timeout_ms);
 
 /**
- * lkl_umount_timeout - unmount what is mounted on a path, with patience
+ * lkl_umount_timeout - unmount a path, and try again while it is busy
  * @path: the path
  * @flags: as of umount2()
  * @timeout_ms: how long to try again while the file system is busy

@@ -238,16 +238,16 @@ struct lkl_netdev {
  * @link: whether the wire is connected.  Asked at the start and after
  *	LKL_DEV_NET_POLL_LINK.  May be NULL
  * @fd: a descriptor of the host that is readable when there is something to
- *	receive, so that a thread that waits in a call may wait for that, too, and
- *	call rx() itself; rx() must use neither locks nor thread-local storage
- *	nor the library.  To have one thread woken and not two, poll() watches it
- *	with EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
- * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew from
- *	when it is called next; from any thread, also in kernel context.  Only
+ *	receive, so that a thread that waits in a call may wait for that, too,
+ *and call rx() itself; rx() must use neither locks nor thread-local storage nor
+ *the library.  To have one thread woken and not two, poll() watches it with
+ *EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
+ * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew
+ *from when it is called next; from any thread, also in kernel context.  Only
  *	with @fd
- * @give: instead of @tx and @rx: use the buffers of a frame to send, if @out, or
- *	to receive into, until take() has returned @id.  1 when they are not
- *	needed (any more), negative when that has to wait until poll() reports
+ * @give: instead of @tx and @rx: use the buffers of a frame to send, if @out,
+ *or to receive into, until take() has returned @id.  1 when they are not needed
+ *(any more), negative when that has to wait until poll() reports
  *	LKL_DEV_NET_POLL_TX.  For one that is received into, poll() reports
  *	LKL_DEV_NET_POLL_RX.  Like the next three it must use neither locks nor
  *	thread-local storage nor the library
@@ -255,8 +255,8 @@ struct lkl_netdev {
  *	or 0
  * @push: that was all for now.  Non-zero when there is more to take, which
  *	poll() might not report
- * @recall: the kernel does not use the device any more: no buffer that was given
- *	is touched from here on, or returned
+ * @recall: the kernel does not use the device any more: no buffer that was
+ *given is touched from here on, or returned
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
@@ -342,7 +342,7 @@ int lkl_netdev_get_ifindex(int id);
 struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
 
 /**
- * lkl_netdev_fd_create - a descriptor that somebody has opened
+ * lkl_netdev_fd_create - a descriptor that is open already
  * @fd: tap, tun or macvtap device, packet socket, datagram or stream socket.
  *	It belongs to the wire from here on, also after an error
  * @offload: as in struct lkl_netdev_args

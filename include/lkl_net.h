@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration of the network, a part of <lkl.h>.  Addresses are in network
- * byte order, @af is LKL_AF_INET or LKL_AF_INET6, and all happens in the network
- * namespace of the calling thread.  The devices themselves are in lkl_host.h.
+ * byte order, @af is LKL_AF_INET or LKL_AF_INET6, and all happens in the
+ * network namespace of the calling thread.  The devices themselves are in
+ * lkl_host.h.
  */
 #ifndef LKL_NET_H
 #define LKL_NET_H
@@ -184,7 +185,7 @@ int lkl_if_add_gateway(int ifindex, int af, const void *gw);
 int lkl_if_add_linklocal(int ifindex, int af, const void *addr, int plen);
 
 /**
- * lkl_add_neighbor - tell the link-layer address of a neighbour, for ever
+ * lkl_add_neighbor - add a permanent neighbour, with its link-layer address
  * @ifindex: the interface
  * @af: family of the address
  * @ip: the neighbour's address
@@ -199,10 +200,10 @@ int lkl_add_neighbor(int ifindex, int af, const void *ip, const void *mac);
  * @ifindex: the interface
  * @addr: the address, 16 bytes
  *
- * Sleeps until the kernel knows that nobody else on the link has it.
+ * Sleeps until the kernel knows that no other node on the link has it.
  *
- * Return: 0, -LKL_EADDRNOTAVAIL if the interface does not have it or somebody
- * else does, -LKL_ENETDOWN if the interface is down or has no link and so
+ * Return: 0, -LKL_EADDRNOTAVAIL if the interface does not have it or another
+ * node does, -LKL_ENETDOWN if the interface is down or has no link and so
  * cannot ask, -LKL_ETIMEDOUT after 10 s, or another negative error number
  */
 int lkl_if_wait_ipv6_dad(int ifindex, const void *addr);

@@ -16,10 +16,10 @@
  * hold up those in the wide one.
  *
  * A thread that raises the interrupt may be kept by the kernel, whose virtual
- * CPU it takes if nobody has it.  That is why a disk has two threads even if it
- * serves one request at a time, and why a thread gives up its place in the lane
- * before it raises the interrupt.  More threads are made when a wide lane has
- * more to do than there are.
+ * CPU it takes if no other thread has it.  That is why a disk has two threads
+ * even if it serves one request at a time, and why a thread gives up its place
+ * in the lane before it raises the interrupt.  More threads are made when a
+ * wide lane has more to do than there are.
  *
  * Plain threads were measured against io_uring (one ring, O_DIRECT, 4 KiB
  * to 1 MiB, up to 32 in flight): throughput was equal within the noise;

@@ -34,7 +34,7 @@ static void on_tstp(int sig, siginfo_t *info, void *ucontext)
 
 void lkl_register_dbg_handler(void)
 {
-	/* Nobody's call ends because somebody else is curious. */
+	/* The signal does not end calls that are blocked. */
 	struct sigaction sa = { .sa_sigaction = on_tstp,
 				.sa_flags = SA_SIGINFO | SA_RESTART };
 

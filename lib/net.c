@@ -11,9 +11,9 @@
  * Wires that cannot have that (no LKL_NETDEV_INLINE) get a thread that sends.
  *
  * Another thread sleeps in the wire's poll() and receives: as many frames as
- * there are, then one interrupt.  If nobody runs the kernel, raising it makes
- * this very thread run the handler, the protocols and the task that waits for
- * the data, so that an answer leaves without any other thread being woken.
+ * there are, then one interrupt.  If no thread runs the kernel, raising it
+ * makes this very thread run the handler, the protocols and the task that waits
+ * for the data, so that an answer leaves without any other thread being woken.
  *
  * Better still if the application's thread that waits for the data receives it
  * (host/posix/listen.c).  The polling thread is then woken only when no such
@@ -23,10 +23,11 @@
  * If the wire is full the frame stays, the ring is not looked at any more, and
  * the polling thread goes on when there is room.
  *
- * Who looks at a ring holds its guard.  It is never waited for: who finds it
- * taken leaves the work to its holder, who looks again after letting go.
- * Interrupts are raised without it, because that may mean to run the kernel,
- * which may want to reset the device, for which the guards are closed.
+ * A thread that looks at a ring holds its guard.  No thread waits for a guard:
+ * one that finds it taken leaves the work to its holder, which looks again
+ * after it has released the guard. Interrupts are raised without it, because
+ * that may mean to run the kernel, which may want to reset the device, for
+ * which the guards are closed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -316,7 +317,7 @@ static long rx_frame(struct net *n)
 }
 
 /*
- * @DRAINED: there was no more, or somebody else receives
+ * @DRAINED: there was no more, or another thread receives
  * @MORE: there may be more
  * @STUCK: there are no buffers to receive into, until the driver kicks
  */
@@ -391,7 +392,7 @@ static void net_listen(struct listen_source *source)
 	while (end == MORE && ++batches < LISTEN_BATCHES);
 	if (end == DRAINED && !source->failed)
 		return;
-	/* It would be readable for ever. */
+	/* Otherwise it would remain readable. */
 	if (end != MORE) {
 		listen_pause(source);
 		__atomic_store_n(&n->paused, 1, __ATOMIC_SEQ_CST);

@@ -49,7 +49,7 @@ struct rx {
  * @blocked: head of the frame that the wire had no room for, or -1
  * @unlent: head of the receive buffer that the wire had no room for, or -1
  * @room: there may be room again, or something to take back
- * @again: somebody has found the receive ring's guard taken
+ * @again: a thread has found the receive ring's guard taken
  * @listener: threads of the application that receive
  * @listens: they may
  * @paused: they leave it to the polling thread

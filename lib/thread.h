@@ -40,7 +40,7 @@ int lkl_thread_busy(void);
 /* The calling thread ends, or will not call again. */
 void lkl_thread_exit(void);
 
-/* Alternate signal stacks are seen to by whoever intercepts the program. */
+/* The interception takes care of alternate signal stacks. */
 extern bool lkl_alt_stacks_minded;
 
 /* What lkl_init() was given, or NULL. */

@@ -14,11 +14,11 @@
  *				driver if it wants that
  *
  * Neither side tells the other more than it wants to know.  With the event
- * index each publishes the index at which it wants to be told next; the one who
- * moves an index over that value tells.  That is a store of the own index
- * followed by a load of the other's wish, against a store of the wish followed
- * by a load of the index: both sides need a full barrier in between, or both
- * miss the other and sleep.
+ * index each publishes the index at which it wants to be told next; the side
+ *that moves an index over that value tells the other.  That is a store of the
+ *own index followed by a load of the other's wish, against a store of the wish
+ *followed by a load of the index: both sides need a full barrier in between, or
+ *both miss the other and sleep.
  *
  * The ring is not trusted to be well-formed.  A device that finds nonsense in
  * it says so once, asks to be reset, and takes no more requests.  A ring may
@@ -255,7 +255,7 @@ void lkl_virtq_publish(struct lkl_virtq *q)
  *	told
  * @q: the ring
  *
- * For a thread that holds something it must let go of before it interrupts.
+ * For a thread that must release something before it interrupts.
  *
  * Return: whether the caller must call lkl_trigger_irq(vdev->dev.irq), or tell
  * the other process

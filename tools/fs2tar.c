@@ -87,8 +87,8 @@ int main(int argc, char **argv)
 	to_image = !strcmp(tool_name, "tar2fs");
 	/*
 	 * Names are bytes to us.  Archives want to be told that they are UTF-8,
-	 * but libarchive would compose letters when it reads such a name, and in
-	 * the C locale it leaves the bytes as they are.
+	 * but libarchive would compose letters when it reads such a name, and
+	 * in the C locale it leaves the bytes as they are.
 	 */
 	if (!to_image)
 		setlocale(LC_CTYPE, "C.UTF-8");
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if ((opt.img.sync || opt.follow) && !to_image)
-		tool_usage_error("%s is of no use here",
+		tool_usage_error("%s cannot be used with fs2tar",
 				 opt.follow ? "--keep-directory-symlink"
 					    : "--sync");
 	if (argc - optind < 2)

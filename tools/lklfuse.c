@@ -269,7 +269,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	lf->user = getuid();
 	lf->group = getgid();
 	lf->sandbox = o->sandbox;
-	/* who mounts for himself alone may do everything in his image */
+	/* the owner of a private mount may do everything in it */
 	lf->permissions = o->permissions || o->shared || !geteuid();
 }
 

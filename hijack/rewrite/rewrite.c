@@ -10,7 +10,8 @@
  *
  * BEFORE: the instruction before the system call, mostly `mov $nr, %eax`, has
  * five bytes or more.  It becomes a jump to a trampoline, where it is executed
- * first.  The system call instruction stays for those who come another way.
+ * first.  The system call instruction stays for code that reaches it another
+ * way.
  *
  * SHORT: the instruction becomes a jump of two bytes to padding behind one of
  * the next functions, and the padding a long jump.

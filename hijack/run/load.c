@@ -421,7 +421,7 @@ long run_brk(struct run_thread *t, struct way_regs *r)
 	unsigned long new = r->arg[0], have, want;
 
 	(void)t;
-	/* A lock that nobody holds in the child of a fork. */
+	/* A lock that no thread holds in the child of a fork. */
 	rewrite_lock();
 	have = UP(brk_now);
 	want = UP(new);

@@ -2,7 +2,7 @@
 /*
  * SIGSEGV and SIGBUS: some belong to the kernel (a bad pointer in a system
  * call, a page of its mmap() area that is not there yet), the others go to
- * whoever handled them before.
+ * the handlers that were there before.
  *
  * The handler uses raw system calls only: on a thread of a program that owns
  * the FS register there is no errno.

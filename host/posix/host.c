@@ -267,7 +267,7 @@ static int host_pattern(unsigned long addr, unsigned long size,
 	return err;
 }
 
-/* Not those that somebody has changed, as a debugger that set a breakpoint. */
+/* Not those that were changed, for example by a debugger's breakpoint. */
 static void host_forget(unsigned long addr, unsigned long size)
 {
 	const unsigned long page = 4096, from_file = 1UL << 61;

@@ -6,9 +6,9 @@
  * Each device has a thread that sleeps until there are frames.  To receive an
  * answer means then to wake two threads: that one, and the one that wants the
  * answer.  If the latter sleeps in the devices' descriptors itself, the host
- * wakes nobody else: both have them in epolls with EPOLLEXCLUSIVE, and the host
- * asks these in the order in which they were made, and takes the first in which
- * somebody sleeps.
+ * wakes no other thread: both have them in epolls with EPOLLEXCLUSIVE, and the
+ * host asks these in the order in which they were made, and takes the first in
+ * which somebody sleeps.
  *
  * There is one listener at a time.  It sleeps in an epoll that has the devices'
  * descriptors, an event by which it is woken, and, if it waits in an epoll of

@@ -84,8 +84,8 @@ struct listen_source {
 
 /**
  * listen_add - have listeners receive, too
- * @source: from what; who watches the descriptor himself with EPOLLEXCLUSIVE
- *must begin after this
+ * @source: the source; a thread that watches the descriptor itself, with
+ *	EPOLLEXCLUSIVE, must begin after this
  *
  * Return: whether they can
  */
@@ -93,7 +93,7 @@ bool listen_add(struct listen_source *source);
 
 /**
  * listen_pause - in receive(): do not watch the source before listen_resume()
- * @source: it stays readable, but somebody else has to see to it
+ * @source: it remains readable, and another thread has to receive
  */
 void listen_pause(struct listen_source *source);
 void listen_resume(struct listen_source *source);
@@ -104,7 +104,7 @@ void listen_remove(struct listen_source *source);
 /* No kernel runs in this process: forget what it has of its parent's. */
 void listen_reset(void);
 
-/* Operations of the host; the last tells who waits for @word, if he listens. */
+/* Operations of the host; the last wakes a listener that waits for @word. */
 int listen_begin(void);
 int listen_wait(int *word, int val, unsigned long long deadline,
 		struct lkl_signals *signals);
@@ -118,7 +118,7 @@ bool listen_wake(int *word);
  */
 bool lkl_listen_begin(int epoll);
 
-/* Receive what there is, if nobody listens. */
+/* Receive what there is, if no thread listens. */
 void lkl_listen_now(void);
 
 /**

@@ -138,7 +138,7 @@ int blk_serve(struct blk *b, struct command *cmd, unsigned int flags);
  * blk_pool_start() - make the first threads
  * @b: the disk
  *
- * Return: whether that was possible; blk_pool_stop() is due anyway
+ * Return: whether that was possible; call blk_pool_stop() in either case
  */
 bool blk_pool_start(struct blk *b);
 

@@ -149,7 +149,7 @@ static struct blk_req *next_request(struct blk *b, struct lane **from)
 		req = take(b, from);
 		if (req && take_one(&b->idle))
 			return req;
-		/* Or somebody has called us all the same. */
+		/* Or another thread has called this one already. */
 		while (!take_one(&b->calls))
 			lkl_vdev_host->wait(&b->calls, 0, 0);
 		if (req)
@@ -247,7 +247,8 @@ bool blk_pool_quiet(struct blk *b)
 	int i;
 
 	for (i = 0; i < LANES; i++) {
-		/* In this order: who takes one has counted himself before. */
+		/* In this order: a thread is counted before it takes a request.
+		 */
 		if (!fifo_empty(&b->lanes[i].todo) ||
 		    __atomic_load_n(&b->lanes[i].running, __ATOMIC_SEQ_CST))
 			return false;

@@ -124,7 +124,7 @@ static const char *check_type(const char *value)
 	       "vhost-user vhost-user-server";
 }
 
-/* "ip|mac", and to whom it is told: ifindex, or 0 for nobody */
+/* "ip|mac"; added to ifindex, or only checked if that is 0 */
 int lkl_config_neighbour(char *entry, void *arg)
 {
 	char *bar = strchr(entry, '|');

@@ -27,7 +27,7 @@
 #include "../../host/posix/posix.h"
 #include "../net.h"
 
-/* What is added to the eventfd; nobody gets to the second by way of the first.
+/* What is added to the eventfd.  Adding the first never sums up to the second.
  */
 #define WAKEUP_RX 1
 #define WAKEUP_HUP (1ULL << 32)

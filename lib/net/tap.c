@@ -214,7 +214,7 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 	nd = lkl_tun_setup(wire, fd, offload);
 	/*
 	 * Like the tap's, which is unique, but another one; and always the same
-	 * for the same tap, as the host remembers for a while who was there.
+	 * for the same tap, as the host remembers the interface for a while.
 	 */
 	if (nd && !ret) {
 		memcpy(nd->mac, hw.ifr_hwaddr.sa_data, sizeof(nd->mac));

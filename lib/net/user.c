@@ -116,8 +116,8 @@ static void wake(struct user_wire *w)
 }
 
 /*
- * The ring: positions grow for ever, and the kernel is the only one to put,
- * the thread the only one to take.
+ * The ring: positions only grow.  Only the kernel puts frames in, and only the
+ * thread takes them out.
  */
 
 static void ring_put(struct user_wire *w, uint32_t pos, const void *data,
@@ -211,7 +211,7 @@ static void take_frames(struct user_wire *w)
 	}
 }
 
-/* libslirp has a frame for us. */
+/* libslirp has a frame for the interface. */
 static ssize_t deliver(const void *frame, size_t len, void *opaque)
 {
 	struct user_wire *w = opaque;

@@ -28,7 +28,7 @@ cpfromfs -i plain /tree out
 same tree out
 lkl info --key-file=key one | grep -Eq '^ +- +- +42 MB +[0-9.]+ MB +ext4 ' || fail "info"
 lkl info -K - one <key | grep -q ' ext4 ' || fail "info, key from a pipe"
-refuses 2 "cannot mount 'one' as xfs: it holds ext4" lkl ls -t xfs -K key one
+refuses 2 "cannot mount 'one' as xfs: it contains ext4" lkl ls -t xfs -K key one
 lkl info one | grep -q ext4 && fail "info without a key"
 
 # Version 2, with the same key for the disk, so that qemu-img can read it again
@@ -50,7 +50,7 @@ lkl cat plain /new | cmp - key
 truncate -s 24M empty
 cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
 	--sector-size 4096 empty key
-refuses 2 "'empty' holds crypto_LUKS, and that no file system" lkl ls -K key empty
+refuses 2 "'empty' contains crypto_LUKS, which is not a file system" lkl ls -K key empty
 
 # type_it COMMAND: on a terminal, whose output is in the file typescript
 type_it() {

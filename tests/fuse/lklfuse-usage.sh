@@ -26,7 +26,7 @@ truncate -s 1M zeros
 refuses 2 "cannot open 'none': No such .*" lklfuse none mnt
 refuses 2 "cannot open '/tmp': Is a directory" lklfuse /tmp mnt
 refuses 2 "no file system found in 'zeros'" lklfuse zeros mnt
-refuses 2 "cannot mount 'img' as xfs: it holds ext4" lklfuse img mnt -o type=xfs
+refuses 2 "cannot mount 'img' as xfs: it contains ext4" lklfuse img mnt -o type=xfs
 refuses 2 "'img' has no partition 3 and .*" lklfuse -f img mnt -o part=3
 refuses 2 "cannot mount 'img' as ext4: .*bogus.*" lklfuse img mnt -o opts=bogus
 refuses 2 "cannot open log file '/none/log': .*" lklfuse img mnt -o log=/none/log

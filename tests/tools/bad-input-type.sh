@@ -8,16 +8,16 @@ need mkfs.ext4 mkfs.xfs
 
 echo x >file
 image img 512M mkfs.ext4 -q
-refuses 2 "cannot mount 'img' as xfs: it holds ext4" cptofs -t xfs -i img file /
-refuses 2 "cannot mount 'img' as vfat: it holds ext4" \
+refuses 2 "cannot mount 'img' as xfs: it contains ext4" cptofs -t xfs -i img file /
+refuses 2 "cannot mount 'img' as vfat: it contains ext4" \
 	cpfromfs -t vfat -i img / out
 refuses 2 "cannot mount 'img' as nosuchfs: the kernel knows no such file system" \
 	cptofs -t nosuchfs -i img file /
 check ext4 img
 image img 512M mkfs.xfs -q
-refuses 2 "cannot mount 'img' as ext4: it holds xfs" cptofs -t ext4 -i img file /
+refuses 2 "cannot mount 'img' as ext4: it contains xfs" cptofs -t ext4 -i img file /
 check xfs img
 if command -v mkswap >/dev/null; then
 	image img 1M mkswap
-	refuses 2 "'img' holds swap, not a file system" cptofs -i img file /
+	refuses 2 "'img' contains swap, which is not a file system" cptofs -i img file /
 fi

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Programs that read what nobody trusts.
+ * Programs that read images that are not trusted.
  */
 #ifndef CONFINE_H
 #define CONFINE_H

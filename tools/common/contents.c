@@ -115,8 +115,8 @@ int contents_find(struct disk *d, unsigned int *part, const char *type,
 	if (type || is_mountable(found)) {
 		ret = 0;
 	} else if (found->other) {
-		tool_error("'%s' holds %s, not a file system", d->file,
-			   found->type);
+		tool_error("'%s' contains %s, which is not a file system",
+			   d->file, found->type);
 	} else if (!*part && list && blkid_partlist_numof_partitions(list)) {
 		have = list_partitions(d, list);
 		tool_error("'%s' is partitioned, choose one with %s: %s",

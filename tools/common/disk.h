@@ -52,7 +52,7 @@ struct disk {
  * @trust: let an image name other files and servers
  * @lock_ms: wait so long for another program to release it, in milliseconds
  *
- * Return: 0, or -1 when it has said why not; disk_close() is due anyway
+ * Return: 0, or -1 when it has said why not; call disk_close() in either case
  */
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms);
 

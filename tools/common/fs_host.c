@@ -95,7 +95,7 @@ static int host_open_dir(int dir, const char *name)
 			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* O_NONBLOCK, lest what was a file a moment ago is now a FIFO. */
+/* O_NONBLOCK: the file may have been replaced by a FIFO. */
 static int host_open_file(int dir, const char *name)
 {
 	return RET(openat(dir, name,

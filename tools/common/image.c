@@ -88,7 +88,7 @@ static void explain(struct image *img, long err)
 		snprintf(reason, sizeof(reason),
 			 "the kernel knows no such file system");
 	else if (*img->found && strcmp(kernel_type(img->found), type))
-		snprintf(reason, sizeof(reason), "it holds %s", img->found);
+		snprintf(reason, sizeof(reason), "it contains %s", img->found);
 	else if (!*img->found)
 		snprintf(reason, sizeof(reason), "no file system found in it");
 	else if (!*reason)
@@ -185,8 +185,8 @@ static bool open_layers(struct image *img)
 	for (unsigned int i = 0; i < img->count; i++)
 		img->disks[i].dev = img->layers.disks[i].dev;
 	if (!given && (!*found.type || found.other)) {
-		tool_error("'%s' holds %s, and that no file system", img->file,
-			   img->found);
+		tool_error("'%s' contains %s, which is not a file system",
+			   img->file, img->found);
 		return false;
 	}
 	strcpy(img->found, found.type);
@@ -275,7 +275,7 @@ static int mount_type(struct image *img)
 				  img->file);
 	}
 	if (!img->readonly && (err == -LKL_EROFS || err == -LKL_EACCES)) {
-		/* nobody but the file system itself forbids it, as a seed of
+		/* only the file system itself forbids it, like a seed of
 		 * btrfs */
 		if (!img->fall_back)
 			return cannot_write(img);

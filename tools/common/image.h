@@ -39,7 +39,7 @@
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
- * @lock_ms: wait so long for another program to let go of the image
+ * @lock_ms: wait so long for another program to release the image, in ms
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
  * @no_sandbox: do not confine what runs the kernel
@@ -132,7 +132,8 @@ bool image_option(struct image *img, int opt);
  * image_open() - open and lock an image
  * @img: with the members above @found set and the others 0
  *
- * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ * Return: 0, or -1 when it has said why not; call image_unmount() in either
+ * case
  */
 int image_open(struct image *img);
 
@@ -141,7 +142,8 @@ int image_open(struct image *img);
  * is
  * @img: the open image
  *
- * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ * Return: 0, or -1 when it has said why not; call image_unmount() in either
+ * case
  */
 int image_look(struct image *img);
 
@@ -149,7 +151,8 @@ int image_look(struct image *img);
  * image_start() - check and mount an open image
  * @img: the image
  *
- * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ * Return: 0, or -1 when it has said why not; call image_unmount() in either
+ * case
  */
 int image_start(struct image *img);
 
@@ -159,7 +162,7 @@ int image_start(struct image *img);
  * @count: number of volumes, returned
  *
  * Return: the volumes, to be freed, or NULL when it has said why not;
- * image_unmount() is due anyway
+ * call image_unmount() in either case
  */
 struct volume *image_volumes(struct image *img, size_t *count);
 
@@ -167,7 +170,8 @@ struct volume *image_volumes(struct image *img, size_t *count);
  * image_mount() - open, lock, check, and mount an image
  * @img: with the members above @found set and the others 0
  *
- * Return: 0, or -1 when it has said why not; image_unmount() is due anyway
+ * Return: 0, or -1 when it has said why not; call image_unmount() in either
+ * case
  */
 int image_mount(struct image *img);
 

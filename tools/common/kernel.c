@@ -69,7 +69,8 @@ int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 	lkl_sys_umask(umask);
 	lkl_set_fd_limit(1 << 20);
 	lkl_mount_fs("proc");
-	/* The disk is the host's page cache: begin early, and never brake. */
+	/* The disk is the host's page cache: begin to write early, and never
+	 * slow down. */
 	kernel_set("/proc/sys/vm/dirty_background_ratio", "5");
 	kernel_set("/proc/sys/vm/dirty_ratio", "60");
 	return 0;

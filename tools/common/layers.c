@@ -385,8 +385,8 @@ void layers_close(struct layers *l)
 			lkl_sys_nanosleep(&pause, NULL);
 		}
 		if (err)
-			tool_error("cannot close what '%s' holds: %s", l->image,
-				   lkl_strerror(err));
+			tool_error("cannot close the layers of '%s': %s",
+				   l->image, lkl_strerror(err));
 		lkl_sys_close(l->fds[n]);
 	}
 }

@@ -158,7 +158,7 @@ static bool next_entry(struct lvm_text *t, struct entry *e)
 	return true;
 }
 
-/* A name that can be shown, whoever wrote the text. */
+/* A name without control characters: the text is not trusted. */
 static const char *show(struct lvm_text t, char buf[NAME])
 {
 	size_t len = 0;

@@ -74,7 +74,7 @@ static mode_t set_owner(struct sink *s, const struct object *o, int dir,
 	} else if (s->fs->exclusive || !s->fs->uid) {
 		lose(s, LOST_OWNER, "cannot keep owners, as that of", err);
 	} else if (!s->fs->chown(dir, name, -1, gid)) {
-		/* an ordinary user, who may give files to groups of his */
+		/* an ordinary user, which may give files to its own groups */
 		return mode & ~S_ISUID;
 	}
 	return mode & ~(S_ISUID | S_ISGID);
@@ -103,7 +103,7 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 		} else if (err) {
 			snprintf(what, sizeof(what),
 				 "cannot set extended attribute '%s' of", attr);
-			/* it may come from an image nobody trusts */
+			/* the image is not trusted */
 			for (char *c = what; *c; c++)
 				*c = (unsigned char)*c < ' ' || *c == 127 ? '?'
 									  : *c;
@@ -113,8 +113,8 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 }
 
 /*
- * A program that runs as whoever unpacked it must not come from an image of
- * somebody else's.  Root, who keeps owners, keeps this as well.
+ * A set-user-ID program of the user that unpacks must not come from an image
+ * that is not trusted.  Root, which keeps owners, keeps the bits as well.
  */
 static mode_t drop_set_id(struct sink *s, const struct object *o, mode_t mode)
 {

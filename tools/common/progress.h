@@ -8,12 +8,12 @@
 #include "walk.h"
 
 /**
- * progress_prepare() - find out whether somebody looks, before a sandbox
+ * progress_prepare() - find out whether there is a terminal, before a sandbox
  */
 void progress_prepare(void);
 
 /**
- * progress_start() - begin to count, if somebody is at the terminal
+ * progress_start() - begin to count, if there is a terminal
  * @walk: what will be read, or NULL when that cannot be counted
  */
 void progress_start(const struct walk *walk);

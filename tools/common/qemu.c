@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An image can name other files, or servers, that have part of what it holds:
- * qemu would open them for whoever made the image.  So qemu-img is asked first,
- * which names they are, and both programs are confined to the image.
+ * qemu would open them, as the maker of the image wants.  So qemu-img is asked
+ * first, which names they are, and both programs are confined to the image.
  */
 #include <errno.h>
 #include <fcntl.h>

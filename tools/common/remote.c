@@ -112,7 +112,7 @@ static int make_listener(const struct sockaddr_un *addr, int *fd)
 	return 0;
 }
 
-/* One that nobody has connected to would wait for ever. */
+/* A server without a connection would wait and never end. */
 static void end_server(const struct sockaddr_un *addr)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -22,7 +22,7 @@ volatile bool tool_line;
 
 static atomic_int status = TOOL_OK;
 
-/* Becomes readable when a signal has come, once somebody waits for that. */
+/* Becomes readable when a signal has come, once a thread waits for that. */
 static volatile int signal_fd = -1;
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -52,7 +52,7 @@ bool tool_wait_input(int fd)
 		tool_wait_begin();
 	fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
-	/* one that has been dealt with wakes nobody */
+	/* a signal that has been dealt with wakes no thread */
 	if (!tool_signal &&
 	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)
 		errno = 0;
@@ -158,7 +158,7 @@ void tool_warn(const char *fmt, ...)
 	end();
 }
 
-/* File names may come from an image nobody trusts: no control characters. */
+/* File names come from an image that is not trusted: no control characters. */
 static void put_name(const char *label, const char *path)
 {
 	putc_unlocked('\'', stderr);

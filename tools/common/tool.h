@@ -32,7 +32,7 @@ void tool_init(const char *argv0);
 /**
  * tool_mortal() - let signals end the tool at once again
  *
- * For tools that change nothing, and would wait for whoever reads their output.
+ * For tools that change nothing, and would wait for the reader of their output.
  */
 void tool_mortal(void);
 

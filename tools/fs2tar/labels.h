@@ -45,7 +45,7 @@ struct labels {
  * @labels: filled in
  * @name: name of the file
  *
- * Return: 0, or -1 after a message; labels_free() is due anyway
+ * Return: 0, or -1 after a message; call labels_free() in either case
  */
 int labels_read(struct labels *labels, const char *name);
 

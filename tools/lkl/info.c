@@ -17,7 +17,7 @@
 #define NAME 256
 #define LINE_END "  %-17s  %-16s  %-36s  %s\n"
 
-/* What an image nobody trusts calls itself, without control characters. */
+/* A text of an image that is not trusted, without control characters. */
 static const char *printable(const char *text, char buf[NAME])
 {
 	if (!*text || blkid_safe_string(text, buf, NAME))

@@ -17,7 +17,7 @@ void output_begin(void)
 	terminal = isatty(STDOUT_FILENO);
 }
 
-/* Names may come from an image nobody trusts: no control characters. */
+/* Names come from an image that is not trusted: no control characters. */
 void put_name(const char *name)
 {
 	for (const unsigned char *p = (const void *)name; *p; p++)

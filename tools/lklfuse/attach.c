@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mounts for a lklfuse that may not mount: that runs as a user without rights,
- * and somebody with rights does nothing but this.
+ * and a process with rights does nothing but this.
  */
 #include <errno.h>
 #include <limits.h>

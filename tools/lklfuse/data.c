@@ -208,7 +208,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 	reply_err(req, err);
 }
 
-/* The position it sets is nobody's: reads and writes name theirs. */
+/* The position that it sets is not used: reads and writes have their own. */
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	      struct fuse_file_info *fi)
 {

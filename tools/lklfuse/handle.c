@@ -3,7 +3,7 @@
  * Handles of files, and numbers that say the same.
  *
  * An NFS server gives its clients the number of a file, and may come with it
- * when nobody remembers the file any more, or after the image was mounted
+ * when the file has been forgotten, or after the image was mounted
  * again. Most file systems have handles that fit in a number.
  */
 #include <string.h>

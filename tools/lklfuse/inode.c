@@ -67,7 +67,7 @@ int inode_stat(int fd, struct stat *st)
 }
 
 /*
- * NULL for a number that nobody remembers.  It may be forgotten any moment when
+ * NULL for a number that is not known.  It may be forgotten any moment when
  * the host's kernel has only a number, as for "." in op_lookup().
  */
 static struct inode *to_inode(uint64_t number)
@@ -374,7 +374,7 @@ void inode_forget(uint64_t number, uint64_t lookups)
 		pthread_mutex_unlock(&files.lock);
 		return;
 	}
-	/* somebody may come by its number, and look it up again */
+	/* a request may look it up again by its number */
 	i->forgetting = true;
 	while (!i->lookups && i->users)
 		pthread_cond_wait(&files.unused, &files.lock);

@@ -91,7 +91,7 @@ bool inode_folds(uint64_t number);
 void inode_set_folds(uint64_t number, bool folds);
 
 /**
- * inode_revive() - open a file that nobody remembers
+ * inode_revive() - open a file that has been forgotten
  * @number: libfuse's number, which it once had
  *
  * Return: descriptor as of O_PATH, or a negative error number

@@ -3,13 +3,13 @@
  * What the parts of lklfuse know of each other.
  *
  * Two processes share the work.  The *supervisor* (supervisor.c) does what
- * needs the rights of whoever started the program, and never looks at what is
- * in the image: it opens files, mounts and unmounts, prints and logs.  The
- * *server* (server.c) gets the open image and later the open /dev/fuse, and
+ * needs the rights of the user that started the program, and never looks at
+ * what is in the image: it opens files, mounts and unmounts, prints and logs.
+ * The *server* (server.c) gets the open image and later the open /dev/fuse, and
  * runs the library's kernel; unless told otherwise it is confined
  * (common/sandbox.c)
- * before it reads the first byte of the image.  If it dies all the same, there
- * is somebody left who can say so.
+ * before it reads the first byte of the image.  If it dies all the same, the
+ * supervisor can say so.
  */
 #ifndef LKLFUSE_H
 #define LKLFUSE_H
@@ -31,7 +31,7 @@
  * @all: every owner in the image looks like @to
  * @to: see @all
  * @count: number of @pairs, which go before @all
- * @pairs: an owner in the image, and who that is here
+ * @pairs: an owner in the image, and the same one here
  */
 struct owner_map {
 	bool all;
@@ -49,8 +49,8 @@ struct owner_map {
  * @img: the image
  * @uids: map of users
  * @gids: map of groups
- * @user: who started the program
- * @group: and the group
+ * @user: the user that started the program
+ * @group: that user's group
  * @permissions: the host's kernel checks permissions
  * @sandbox: confine the server
  * @single: serve one request at a time
@@ -133,7 +133,7 @@ void owner_parse(struct owner_map *map, const char *text, const char *what);
 void owner_default(struct lklfuse *lf);
 
 /**
- * owner_out() - who an owner in the image is here
+ * owner_out() - map an owner in the image to one here
  * @map: the map
  * @id: the owner
  *
@@ -142,7 +142,7 @@ void owner_default(struct lklfuse *lf);
 uint32_t owner_out(const struct owner_map *map, uint32_t id);
 
 /**
- * owner_in() - whose a file of somebody here is in the image
+ * owner_in() - map an owner here to one in the image
  * @map: the map
  * @id: the owner here
  *

@@ -48,12 +48,12 @@ static void reply_entry(fuse_req_t req, int err, struct fuse_entry_param *e)
 	if (err)
 		reply_err(req, err);
 	else if (fuse_reply_entry(req, e) && e->ino)
-		inode_forget(e->ino, 1); /* nobody waited for it */
+		inode_forget(e->ino, 1); /* the request was interrupted */
 }
 
 /*
  * A file itself, by any descriptor of it.  The host's kernel asks because it
- * has forgotten the file, so nobody has it open: without a name it is gone.
+ * has forgotten the file, so no program has it open: it is gone with its name.
  */
 static int entry_of(fuse_ino_t ino, int fd, struct fuse_entry_param *e)
 {

@@ -9,11 +9,11 @@
  * a new file, its permissions under a umask or an ACL, and whether writing to a
  * program clears its set-user-ID bit.
  *
- * As nobody else changes the image, the host's kernel may keep what it knows:
- * attributes, names (also that there is none), contents of files, links and
- * directories.  It is told not to report opens and closes of files where they
- * make no difference (op_open()): that halves the requests of reading a small
- * file.  Locks stay in the host's kernel for the same reason.
+ * As no other program changes the image, the host's kernel may keep what it
+ * knows: attributes, names (also that there is none), contents of files, links
+ * and directories.  It is told not to report opens and closes of files where
+ * they make no difference (op_open()): that halves the requests of reading a
+ * small file.  Locks stay in the host's kernel for the same reason.
  *
  * FUSE's "writeback cache" is not used: it makes errors late, hides data from
  * SEEK_DATA, and makes the times of files the host's, for a gain only in writes
@@ -86,7 +86,7 @@ const struct fuse_lowlevel_ops lklfuse_ops = {
 	.lseek = op_lseek,
 };
 
-/* Types whose handles are good only while the file is in memory. */
+/* Types whose handles are valid only while the file is in memory. */
 static bool has_lasting_handles(const char *type)
 {
 	return strcmp(type, "vfat") && strcmp(type, "msdos");

@@ -60,7 +60,7 @@ struct worker *worker(void);
 void may_set_ids(struct worker *w, bool may);
 
 /**
- * is_root() - is the caller root, or the one whose private mount this is?
+ * is_root() - is the caller root, or the user that owns this private mount?
  * @req: the request
  */
 bool is_root(fuse_req_t req);

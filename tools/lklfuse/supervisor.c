@@ -82,8 +82,8 @@ say(const struct supervisor *s, const char *fmt, ...)
 }
 
 /*
- * One line of the server's.  It reads what nobody trusts, so no control
- * characters of its are passed on.
+ * One line of the server's.  It reads an image that is not trusted, so no
+ * control characters of its are passed on.
  */
 static void relay_line(struct supervisor *s)
 {
@@ -212,7 +212,7 @@ static void on_server_ready(struct supervisor *s)
 		    send_fd(s->control, fuse_session_fd(se)) && s->front >= 0)
 			become_daemon(s);
 	}
-	/* if the server waits in vain, it ends */
+	/* without an answer, the server ends */
 	if (!s->mounted) {
 		close(s->control);
 		s->control = -1;
@@ -267,7 +267,7 @@ static void on_query(struct supervisor *s)
 	}
 }
 
-/* Unmount unless somebody uses it. */
+/* Unmount unless it is in use. */
 static bool unmount(const char *mountpoint)
 {
 	char *argv[] = { "fusermount3",	     "-u", "-q", "--",
@@ -315,7 +315,7 @@ static void stop(struct supervisor *s)
 			close(s->control);
 		s->control = -1;
 	} else if (!strncmp(mountpoint, "/dev/fd/", 8)) {
-		/* whoever mounted it unmounts it */
+		/* the process that mounted it unmounts it */
 		kill(s->server, SIGTERM);
 	} else if (s->stopping || !unmount(mountpoint)) {
 		if (!s->stopping)

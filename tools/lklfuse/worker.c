@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The threads that serve requests, and who they are in the library's kernel.
+ * The threads that serve requests, and their credentials in the library's
+ * kernel.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -50,7 +51,7 @@ struct worker *worker(void)
 	return w;
 }
 
-/* Without CAP_FSETID, set-user-id bits go when somebody writes. */
+/* Without CAP_FSETID, a write removes set-user-id bits. */
 void may_set_ids(struct worker *w, bool may)
 {
 	struct __lkl__user_cap_header_struct header = {
@@ -68,7 +69,7 @@ void may_set_ids(struct worker *w, bool may)
 		w->set_ids = may;
 }
 
-/* In his own mount, everybody is root. */
+/* In a private mount, its owner is root. */
 bool is_root(fuse_req_t req)
 {
 	return !view_lf->permissions || !fuse_req_ctx(req)->uid;

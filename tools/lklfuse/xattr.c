@@ -15,7 +15,7 @@ static bool is_acl(const char *name)
 	return !strncmp(name, "system.posix_acl_", 17);
 }
 
-/* Only root hears of "trusted" attributes, as only he can read them. */
+/* Only root sees "trusted" attributes, as only root can read them. */
 static size_t hide_trusted(char *list, size_t size)
 {
 	char *to = list;
@@ -56,7 +56,7 @@ static void get_attrs(fuse_req_t req, fuse_ino_t ino, const char *attr,
 	} else {
 		if (attr && is_acl(attr))
 			owner_acl(view_lf, w->buf, n, owner_out);
-		/* not "in his own mount": it is the host that refuses them */
+		/* also in a private mount: it is the host that refuses them */
 		if (!attr && fuse_req_ctx(req)->uid)
 			n = hide_trusted(w->buf, n);
 		fuse_reply_buf(req, w->buf, n);

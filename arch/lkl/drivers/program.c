@@ -24,7 +24,7 @@ long lkl_program_set_inode(void *arg)
 	} else {
 		/* No table has it: sockfs makes inodes that are not hashed. */
 		node->i_ino = inode->ino;
-		/* Of no use to sockfs, whose inodes have no handles. */
+		/* sockfs does not use it: its inodes have no handles. */
 		node->i_generation = 1;
 		err = 0;
 	}

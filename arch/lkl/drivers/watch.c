@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tell somebody outside the kernel that a file may have become ready.
+ * Tell a thread outside the kernel that a file may have become ready.
  *
  * This is what poll() does to sleep, but instead of waking a task, the entry in
  * the file's wait queue calls a function of the host.  Entries hold on to their

@@ -11,7 +11,7 @@
  *
  * Process 1's address space has areas that cover all of the application's
  * memory, whose fault handler enters the page into the page table.  The page
- * is never freed: it is born with one reference that nobody drops.  It looks
+ * is never freed: it begins with one reference that is never dropped.  It looks
  * anonymous, so that a shared futex in it is keyed by address.
  *
  * The kernel does not hear when the application unmaps memory.  Hence an entry
@@ -151,7 +151,7 @@ bool lkl_foreign_gone(unsigned long addr)
 	if (addr < PAGE_SIZE || addr >= TASK_SIZE ||
 	    (addr >= LKL_RAM_BASE && addr < LKL_VMEMMAP_END))
 		return false;
-	/* A page that nobody keeps is touched by mistake. */
+	/* A page without references is touched by mistake. */
 	if (__get_user(count, (int __user *)&page->_refcount.counter) || count < 2)
 		return false;
 	i = lkl_next_stand_in++ % ARRAY_SIZE(lkl_stand_ins);
@@ -203,7 +203,7 @@ static const struct vm_operations_struct lkl_foreign_ops = {
 	.name = lkl_foreign_name,
 };
 
-/* Where the library's own memory is nobody may map anything. */
+/* Where the library's own memory is, nothing may be mapped. */
 static const struct vm_special_mapping lkl_library_mapping = {
 	.name = "[lkl]",
 };
