@@ -171,7 +171,8 @@ $(LIB).so: $(OUT)/obj/liblkl.o
 
 $(NL_OBJS) $(OUT)/obj/tests/net/nl.o: ALL_CFLAGS += $(NL_CFLAGS)
 
-$(NL).a: $(NL_OBJS)
+# A program that is linked statically can have a function of libnl once only.
+$(NL).a: $(filter-out $(call objects,nl/ordinary.c),$(NL_OBJS))
 	@echo "  AR      $@"
 	@rm -f $@
 	@ar rcsD $@ $^

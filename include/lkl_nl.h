@@ -27,12 +27,10 @@ extern "C" {
  * lkl_nl_socket_alloc - a socket that talks to the library's kernel
  *
  * All functions of libnl that send and receive messages can be used with it.
- * It is connected to NETLINK_ROUTE already; after nl_connect() it talks the
- * protocol that was given there.  It is opened by the first message, in the
- * network namespace of the thread that sends it.
- *
- * Functions that change the host's descriptor, as for memberships in groups and
- * buffer sizes, have no effect here; use lkl_nl_socket_get_fd().
+ * It is connected to NETLINK_ROUTE already, and opened by the first message, in
+ * the network namespace of the thread that sends it; or by nl_connect(), for the
+ * protocol that is given there.  Memberships and nl_cache_mngr_alloc() work as
+ * with sockets of the host, if the program is linked dynamically.
  *
  * Return: the socket, or NULL
  */
@@ -42,9 +40,9 @@ struct nl_sock *lkl_nl_socket_alloc(void);
  * lkl_nl_socket_free - free a socket
  * @sk: the socket, or NULL
  *
- * Comes before lkl_sys_halt().  nl_socket_free() is no substitute: the
- * descriptor in the library's kernel stays open, at least until another socket
- * is allocated at the same address.
+ * Comes before lkl_sys_halt().  In a program that is linked statically,
+ * nl_socket_free() is no substitute: the descriptor in the library's kernel stays
+ * open, at least until another socket is allocated at the same address.
  */
 void lkl_nl_socket_free(struct nl_sock *sk);
 

@@ -9,34 +9,51 @@
  */
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <netlink/msg.h>
 
 #include <lkl.h>
+#include <lkl_host.h>
 #include <lkl_nl.h>
+
+#include "nl.h"
 
 /**
  * struct nl_fd - a socket's descriptor
  * @sk: the socket
  * @fd: the descriptor in the library's kernel, -1 when there is none yet
+ * @protocol: what it was opened with
+ * @event: descriptor of the host that is readable when @fd is, or -1
+ * @wake: descriptor in the library's kernel that wakes @watcher
+ * @told: @event is readable
+ * @ends: @watcher is to end
+ * @watcher: the thread that waits for @fd
  * @next: the next one
  */
 struct nl_fd {
 	struct nl_sock *sk;
 	int fd;
+	int protocol;
+	int event;
+	int wake;
+	bool told;
+	bool ends;
+	lkl_thread_t watcher;
 	struct nl_fd *next;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct nl_fd *list;
 
-static int nl_error(long err)
+int nl_error(long err)
 {
 	return -nl_syserr2nlerr(-err);
 }
 
 /* Where the list has a socket, or its end.  With the lock held. */
-static struct nl_fd **find(struct nl_sock *sk)
+static struct nl_fd **find(const struct nl_sock *sk)
 {
 	struct nl_fd **entry = &list;
 
@@ -45,7 +62,100 @@ static struct nl_fd **find(struct nl_sock *sk)
 	return entry;
 }
 
-static void forget(struct nl_sock *sk)
+bool nl_is_ours(const struct nl_sock *sk)
+{
+	bool ours;
+
+	pthread_mutex_lock(&lock);
+	ours = *find(sk);
+	pthread_mutex_unlock(&lock);
+	return ours;
+}
+
+static bool is_readable(int fd)
+{
+	struct lkl_pollfd p = { .fd = fd, .events = LKL_POLLIN };
+
+	return lkl_sys_poll(&p, 1, 0) != 0;
+}
+
+static void ring(struct nl_fd *entry)
+{
+	static const uint64_t one = 1;
+
+	lkl_sys_write(entry->wake, (void *)&one, sizeof(one));
+}
+
+/* Something has been received, or nothing was there.  With the lock held. */
+static void update(struct nl_fd *entry)
+{
+	uint64_t count;
+
+	if (!entry->told || is_readable(entry->fd))
+		return;
+	if (read(entry->event, &count, sizeof(count)) < 0)
+		return;
+	entry->told = false;
+	ring(entry);
+}
+
+/* Until the socket is closed; it is waited for while the event is not set. */
+static void watch(void *arg)
+{
+	static const uint64_t one = 1;
+	struct nl_fd *entry = arg;
+	struct lkl_pollfd fds[2] = {
+		{ .fd = entry->wake, .events = LKL_POLLIN },
+		{ .fd = entry->fd, .events = LKL_POLLIN },
+	};
+	bool told = false, ends = false;
+	uint64_t count;
+
+	while (!ends) {
+		long n = lkl_sys_poll(fds, told ? 1 : 2, -1);
+
+		if (n == -LKL_EINTR)
+			continue;
+		pthread_mutex_lock(&lock);
+		if (n > 0 && fds[0].revents)
+			lkl_sys_read(entry->wake, (void *)&count,
+				     sizeof(count));
+		/* Also when there is an error, which who receives will see. */
+		if (!entry->told && is_readable(entry->fd))
+			entry->told = write(entry->event, &one, sizeof(one)) >
+				      0;
+		told = entry->told;
+		ends = entry->ends || n < 0;
+		pthread_mutex_unlock(&lock);
+	}
+}
+
+/* Close what is open. */
+static void shut(struct nl_fd *entry)
+{
+	if (entry->event >= 0) {
+		pthread_mutex_lock(&lock);
+		entry->ends = true;
+		ring(entry);
+		pthread_mutex_unlock(&lock);
+		lkl_host_ops.thread_join(entry->watcher);
+		lkl_sys_close(entry->wake);
+		close(entry->event);
+	}
+	if (entry->fd >= 0)
+		lkl_sys_close(entry->fd);
+}
+
+static void be_closed(struct nl_fd *entry)
+{
+	entry->fd = -1;
+	entry->event = -1;
+	entry->told = false;
+	entry->ends = false;
+}
+
+/* The entry of a socket that is taken off the list. */
+static struct nl_fd *take(const struct nl_sock *sk)
 {
 	struct nl_fd **place, *entry;
 
@@ -55,9 +165,35 @@ static void forget(struct nl_sock *sk)
 	if (entry)
 		*place = entry->next;
 	pthread_mutex_unlock(&lock);
-	if (entry && entry->fd >= 0)
-		lkl_sys_close(entry->fd);
+	return entry;
+}
+
+static void put(struct nl_fd *entry)
+{
+	pthread_mutex_lock(&lock);
+	entry->next = list;
+	list = entry;
+	pthread_mutex_unlock(&lock);
+}
+
+void nl_forget(struct nl_sock *sk)
+{
+	struct nl_fd *entry = take(sk);
+
+	if (entry)
+		shut(entry);
 	free(entry);
+}
+
+void nl_shut(struct nl_sock *sk)
+{
+	struct nl_fd *entry = take(sk);
+
+	if (!entry)
+		return;
+	shut(entry);
+	be_closed(entry);
+	put(entry);
 }
 
 /* A descriptor that is bound to a port. */
@@ -79,7 +215,7 @@ static int open_port(int protocol, uint32_t port)
 	return fd;
 }
 
-int lkl_nl_socket_get_fd(struct nl_sock *sk, int protocol)
+int nl_open(struct nl_sock *sk, int protocol, bool connect)
 {
 	struct nl_fd *entry;
 	int fd = -LKL_EBADF;
@@ -88,13 +224,62 @@ int lkl_nl_socket_get_fd(struct nl_sock *sk, int protocol)
 	entry = *find(sk);
 	if (entry && entry->fd < 0) {
 		fd = open_port(protocol, nl_socket_get_local_port(sk));
-		if (fd >= 0)
+		if (fd >= 0) {
 			entry->fd = fd;
-	} else if (entry) {
+			entry->protocol = protocol;
+		}
+	} else if (entry && (!connect || entry->protocol == protocol)) {
 		fd = entry->fd;
 	}
 	pthread_mutex_unlock(&lock);
 	return fd < 0 ? nl_error(fd) : fd;
+}
+
+int lkl_nl_socket_get_fd(struct nl_sock *sk, int protocol)
+{
+	return nl_open(sk, protocol, false);
+}
+
+/* Have a thread watch the socket; with the lock held. */
+static int start_watch(struct nl_fd *entry)
+{
+	entry->wake = lkl_sys_eventfd2(0, LKL_O_NONBLOCK | LKL_O_CLOEXEC);
+	if (entry->wake < 0)
+		return -1;
+	entry->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (entry->event >= 0) {
+		entry->watcher = lkl_host_ops.thread_create(watch, entry);
+		if (entry->watcher)
+			return entry->event;
+		close(entry->event);
+		entry->event = -1;
+	}
+	lkl_sys_close(entry->wake);
+	return -1;
+}
+
+int nl_event(const struct nl_sock *sk)
+{
+	struct nl_fd *entry;
+	int event = -1;
+
+	pthread_mutex_lock(&lock);
+	entry = *find(sk);
+	if (entry && entry->fd >= 0)
+		event = entry->event >= 0 ? entry->event : start_watch(entry);
+	pthread_mutex_unlock(&lock);
+	return event;
+}
+
+static void received(const struct nl_sock *sk)
+{
+	struct nl_fd *entry;
+
+	pthread_mutex_lock(&lock);
+	entry = *find(sk);
+	if (entry)
+		update(entry);
+	pthread_mutex_unlock(&lock);
 }
 
 /* In place of nl_send() */
@@ -141,13 +326,16 @@ static int recv_msg(struct nl_sock *sk, struct sockaddr_nl *from,
 	do
 		len = lkl_sys_recv(fd, NULL, 0, LKL_MSG_PEEK | LKL_MSG_TRUNC);
 	while (len == -LKL_EINTR);
-	if (len < 0)
+	if (len < 0) {
+		received(sk);
 		return nl_error(len);
+	}
 	*buf = malloc(len ? len : 1);
 	if (!*buf)
 		return -NLE_NOMEM;
 	len = lkl_sys_recvfrom(fd, *buf, len, 0, (struct lkl_sockaddr *)&addr,
 			       &addr_len);
+	received(sk);
 	if (len < 0) {
 		free(*buf);
 		*buf = NULL;
@@ -159,36 +347,39 @@ static int recv_msg(struct nl_sock *sk, struct sockaddr_nl *from,
 	return len;
 }
 
-struct nl_sock *lkl_nl_socket_alloc(void)
+bool nl_adopt(struct nl_sock *sk)
 {
 	struct nl_fd *entry = malloc(sizeof(*entry));
-	struct nl_sock *sk = nl_socket_alloc();
 	struct nl_cb *cb;
 
-	if (!entry || !sk) {
-		nl_socket_free(sk);
-		free(entry);
-		return NULL;
-	}
+	if (!entry)
+		return false;
 	cb = nl_socket_get_cb(sk);
 	nl_cb_overwrite_send(cb, send_msg);
 	nl_cb_overwrite_recv(cb, recv_msg);
 	nl_cb_put(cb);
 
-	forget(sk); /* one that was not freed by our function */
+	nl_forget(sk); /* one that libnl has freed itself */
+	be_closed(entry);
 	entry->sk = sk;
-	entry->fd = -1;
-	pthread_mutex_lock(&lock);
-	entry->next = list;
-	list = entry;
-	pthread_mutex_unlock(&lock);
-	return sk;
+	put(entry);
+	return true;
+}
+
+struct nl_sock *lkl_nl_socket_alloc(void)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+
+	if (sk && nl_adopt(sk))
+		return sk;
+	nl_socket_free(sk);
+	return NULL;
 }
 
 void lkl_nl_socket_free(struct nl_sock *sk)
 {
 	if (!sk)
 		return;
-	forget(sk);
+	nl_forget(sk);
 	nl_socket_free(sk);
 }

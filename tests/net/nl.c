@@ -4,6 +4,8 @@
  * and any number of sockets leaves nothing behind.  With an argument "cycles N"
  * that many sockets are opened.
  */
+#include <poll.h>
+
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/class.h>
@@ -229,6 +231,93 @@ static void connected(void)
 	lkl_nl_socket_free(sk);
 }
 
+static int seen_links;
+
+static void on_change(struct nl_cache *cache, struct nl_object *object,
+		      int action, void *arg)
+{
+	struct rtnl_link *link = (struct rtnl_link *)object;
+
+	(void)cache, (void)arg;
+	if (action == NL_ACT_NEW && !strcmp(rtnl_link_get_name(link), "w0"))
+		seen_links++;
+}
+
+static int on_message(struct nl_msg *msg, void *arg)
+{
+	(void)msg;
+	(*(int *)arg)++;
+	return NL_OK;
+}
+
+static int readable(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n = poll(&p, 1, ms);
+
+	CHECK(n >= 0);
+	return n;
+}
+
+/* Events in the ordinary way: libnl's functions, and the host's poll(). */
+static void events(void)
+{
+	struct nl_sock *sk = lkl_nl_socket_alloc();
+	int messages = 0, fd, group = LKL_RTNLGRP_LINK, open;
+	struct nl_cache_mngr *mngr;
+	struct nl_cache *links;
+
+	boot("mem=64M");
+	open = entries("/proc/self/fd");
+	NLOK(nl_connect(sk, NETLINK_ROUTE));
+	CHECK(nl_connect(sk, NETLINK_GENERIC) < 0);
+	nl_socket_disable_seq_check(sk);
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, on_message,
+			    &messages);
+	NLOK(nl_socket_set_nonblocking(sk));
+	NLOK(nl_socket_set_buffer_size(sk, 1 << 16, 0));
+	CHECK(nl_socket_add_memberships(sk, 9999, 0) < 0);
+	fd = NLOK(nl_socket_get_fd(sk));
+	for (int i = 0; i < 50; i++) {
+		NLOK(nl_socket_add_memberships(sk, group,
+					       LKL_RTNLGRP_IPV4_IFADDR, 0));
+		EQ(readable(fd, 0), 0);
+		EQ(i % 2 ? lkl_if_down(1) : lkl_if_up(1), 0);
+		EQ(readable(fd, 10000), 1);
+		messages = 0;
+		while (nl_recvmsgs_default(sk) >= 0)
+			;
+		CHECK(messages >= 1);
+		EQ(readable(fd, 0), 0);
+		NLOK(nl_socket_drop_memberships(sk, group,
+						LKL_RTNLGRP_IPV4_IFADDR, 0));
+		EQ(i % 2 ? lkl_if_up(1) : lkl_if_down(1), 0);
+		EQ(i % 2 ? lkl_if_down(1) : lkl_if_up(1), 0);
+		EQ(readable(fd, 0), 0);
+	}
+	lkl_nl_socket_free(sk);
+	EQ(entries("/proc/self/fd"), open);
+
+	sk = lkl_nl_socket_alloc();
+	NLOK(nl_cache_mngr_alloc(sk, NETLINK_ROUTE, 0, &mngr));
+	NLOK(nl_cache_mngr_add(mngr, "route/link", on_change, NULL, &links));
+	EQ(nl_cache_nitems(links), 1);
+	EQ(readable(NLOK(nl_cache_mngr_get_fd(mngr)), 0), 0);
+	link_add("w0", "dummy", 0, NULL, NULL);
+	while (!seen_links)
+		CHECK(NLOK(nl_cache_mngr_poll(mngr, 10000)) > 0);
+	EQ(nl_cache_nitems(links), 2);
+	nl_cache_mngr_free(mngr);
+	/* That of the host is still libnl's. */
+	sk = nl_socket_alloc();
+	NLOK(nl_connect(sk, NETLINK_ROUTE));
+	NLOK(nl_socket_add_membership(sk, group));
+	NLOK(nl_socket_get_fd(sk));
+	nl_socket_free(sk);
+	EQ(entries("/proc/self/fd"), open);
+	halt();
+}
+
 static long resident_kb(void)
 {
 	long pages = 0;
@@ -316,6 +405,7 @@ static void cycles(void)
 static const struct check tests[] = {
 	{ "caches", caches },
 	{ "connected", connected },
+	{ "events", events },
 	{ "cycles", cycles },
 };
 
