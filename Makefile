@@ -71,6 +71,7 @@ TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/disk/fd
 PARTS_confined := tools/common/sandbox tools/common/tool
 LIBS_vhost-hostile = $(OUT)/obj/lib/vhost/protocol.o
+PARTS_distrust := tools/common/stream tools/common/stream_check tools/common/tool
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))

@@ -126,16 +126,17 @@ int main(int argc, char **argv)
 	walk.paths = argv + optind;
 	walk.count = argc - optind - 1;
 
+	if (img.readonly) {
+		sink.fs = fs_host();
+		tool_exit(copy_out(&img, &sink, &walk, argv[argc - 1]));
+	}
 	if (!image_mount(&img)) {
-		walk.fs = img.readonly ? img.fs : fs_host();
-		sink.fs = img.readonly ? fs_host() : img.fs;
-		if (!img.readonly) {
-			walk.skip_dev = img.disks->st.st_dev;
-			walk.skip_ino = img.disks->st.st_ino;
-		}
+		walk.fs = fs_host();
+		sink.fs = img.fs;
+		walk.skip_dev = img.disks->st.st_dev;
+		walk.skip_ino = img.disks->st.st_ino;
 		/* writing back to the image may fail late, so always wait */
-		copy_run(&sink, &walk, argv[argc - 1],
-			 !img.readonly || img.sync);
+		copy_run(&sink, &walk, argv[argc - 1], true);
 		status = tool_status();
 	}
 	if (image_unmount(&img))

@@ -75,6 +75,28 @@ exec 3>&-
 [ ! -e /proc/"$worker" ] || fail "the worker is left"
 check ext4 img
 
+# cpfromfs: the one that reads is confined, and what it leaves half done is removed
+seq 3000000 >large
+image big 64M mkfs.ext4 -q
+cptofs -i big large /
+mkdir out
+for _ in $(seq 50); do
+	rm -f out/large
+	cpfromfs -i big /large out 2>log &
+	pid=$!
+	until worker=$(pgrep -P $pid) || [ "$(state $pid State | cut -c1)" = Z ]; do :; done
+	# as soon as the file is begun, if it is not complete by now
+	until [ -e out/large ] || [ ! -e "/proc/$worker" ]; do :; done
+	kill -KILL "$worker" 2>/dev/null || true
+	status=0
+	wait $pid || status=$?
+	[ $status = 0 ] || break
+done
+[ $status = 2 ] || { cat log; fail "status $status after the reader's death"; }
+[ ! -e out/large ] || cmp large out/large || fail "half of a file is left"
+cpfromfs -i big /large out
+cmp large out/large
+
 is_root || skip "the rest needs root"
 need strace
 strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"

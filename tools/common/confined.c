@@ -70,7 +70,7 @@ static int supervise(pid_t child, const struct confined *c)
 	int ended = syscall(SYS_pidfd_open, child, 0), status;
 
 	if (c->meanwhile && ended >= 0)
-		c->meanwhile(ended, c->meanwhile_arg);
+		c->meanwhile(ended, c->arg);
 	if (ended < 0 || !tool_wait_input(ended))
 		kill(child, tool_signal ?: SIGTERM);
 	if (ended >= 0)
@@ -122,6 +122,8 @@ int confined_run(const struct confined *c)
 	if (key->file && key_get(key, c->img->file, "-K"))
 		return TOOL_FAILED;
 	do {
+		if (c->prepare)
+			c->prepare(c->arg);
 		fflush(NULL);
 		child = fork();
 		if (!child)

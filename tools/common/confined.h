@@ -15,18 +15,19 @@
  * @img: the image; an option of its says that the work is not to be confined
  * @input: the work reads the standard input
  * @run: does the work on the mounted image, and returns the exit status
- * @arg: for @run
+ * @arg: for the functions
+ * @prepare: called before the other process is made, which may be again, when
+ *it needs a passphrase; or NULL
  * @meanwhile: what this process does, if the work is in another; given a
  *	descriptor that becomes readable when that has ended; or NULL
- * @meanwhile_arg: for @meanwhile
  */
 struct confined {
 	struct image *img;
 	bool input;
 	int (*run)(struct image *img, void *arg);
 	void *arg;
+	void (*prepare)(void *arg);
 	void (*meanwhile)(int ended, void *arg);
-	void *meanwhile_arg;
 };
 
 /**

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confined.h"
 #include "copy.h"
 #include "progress.h"
 #include "tool.h"
@@ -34,7 +35,8 @@ static int find_target(struct sink *s, const struct walk *walk, char *target,
 				target, err);
 		return -1;
 	}
-	if (slash) {
+	s->only_dir = slash && !walk->fs;
+	if (slash && walk->fs) {
 		err = walk_split(walk->fs, walk->paths[0], &wp);
 		if (!err)
 			err = walk->fs->stat(wp.dir, wp.open, &st);
@@ -78,4 +80,89 @@ void copy_run(struct sink *s, struct walk *walk, char *target, bool sync)
 	sink_close(s, sync);
 	stream_free(walk->stream);
 	free(rename);
+}
+
+/* What both processes know. */
+struct out {
+	struct image *img;
+	struct sink *sink;
+	struct walk *walk;
+};
+
+/* Nothing has been sent in vain. */
+static void new_stream(void *arg)
+{
+	struct walk *walk = ((struct out *)arg)->walk;
+
+	if (walk->stream)
+		stream_free(walk->stream);
+	walk->stream = stream_new_shared();
+	if (!walk->stream)
+		tool_no_memory();
+}
+
+/* The process that reads the image. */
+static int read_image(struct image *img, void *arg)
+{
+	struct out *o = arg;
+
+	o->walk->fs = img->fs;
+	progress_count(o->walk);
+	walk_run(o->walk);
+	progress_end_count();
+	return tool_status();
+}
+
+/* And the one that writes what comes. */
+static void write_host(int ended, void *arg)
+{
+	struct out *o = arg;
+
+	stream_from(o->walk->stream, ended);
+	progress_start(NULL);
+	sink_run(o->sink, NULL, NULL, o->walk->stream);
+}
+
+/* Both in one process. */
+static int read_and_write(struct image *img, void *arg)
+{
+	struct out *o = arg;
+
+	stream_free(o->walk->stream);
+	o->walk->stream = stream_new();
+	if (!o->walk->stream)
+		tool_no_memory();
+	o->walk->fs = img->fs;
+	progress_start(o->walk);
+	sink_run(o->sink, walk_run, o->walk, o->walk->stream);
+	return tool_status();
+}
+
+int copy_out(struct image *img, struct sink *s, struct walk *walk, char *target)
+{
+	struct out o = { img, s, walk };
+	struct confined c = {
+		.img = img,
+		.run = img->no_sandbox ? read_and_write : read_image,
+		.arg = &o,
+		.prepare = new_stream,
+		.meanwhile = write_host,
+	};
+	int status = TOOL_FAILED;
+	char *rename;
+
+	if (find_target(s, walk, target, &rename))
+		return TOOL_FAILED;
+	walk->rename = rename;
+	s->several = walk->count > 1;
+	new_stream(&o);
+	progress_prepare();
+	status = confined_run(&c);
+	sink_close(s, img->sync);
+	/* what went wrong here */
+	if (status == TOOL_OK)
+		status = tool_status();
+	stream_free(walk->stream);
+	free(rename);
+	return status;
 }

@@ -5,6 +5,7 @@
 #ifndef COPY_H
 #define COPY_H
 
+#include "image.h"
 #include "sink.h"
 #include "walk.h"
 
@@ -18,5 +19,19 @@
  * What goes wrong is reported.
  */
 void copy_run(struct sink *s, struct walk *walk, char *target, bool sync);
+
+/**
+ * copy_out() - copy out of an image that nobody trusts
+ * @img: the image, not open yet
+ * @s: the sink on the host, with @fs and options set
+ * @walk: the source, with @paths and @count set
+ * @target: as of copy_run()
+ *
+ * A confined process reads the image; this one writes.  See confined_run().
+ *
+ * Return: exit status
+ */
+int copy_out(struct image *img, struct sink *s, struct walk *walk,
+	     char *target);
 
 #endif /* COPY_H */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 
 #define INTERVAL_NS 200000000ull
 
-static struct walk_total total;
+/* In memory that is shared with a process that counts. */
+static struct walk_total *total;
 static pthread_t counter;
 static bool active;
 static bool counting;
@@ -37,17 +39,17 @@ static void show(unsigned long long files, unsigned long long bytes,
 
 	flockfile(stderr);
 	fprintf(stderr, "\r%llu", files);
-	if (total.done)
-		fprintf(stderr, "/%llu", (unsigned long long)total.files);
+	if (total->done)
+		fprintf(stderr, "/%llu", (unsigned long long)total->files);
 	fprintf(stderr, " files, %s", tool_size(bytes, done));
-	if (total.done)
-		fprintf(stderr, " of %s", tool_size(total.bytes, all));
+	if (total->done)
+		fprintf(stderr, " of %s", tool_size(total->bytes, all));
 	fprintf(stderr, ", %s/s",
 		tool_size(seconds ? bytes / seconds : 0, rate));
-	if (total.done && !*end) {
+	if (total->done && !*end) {
 		/* small files cost as much as a few of their kilobytes */
 		double work = bytes + files * 8192.0;
-		double left = total.bytes + total.files * 8192.0 - work;
+		double left = total->bytes + total->files * 8192.0 - work;
 		unsigned int s = left > 0 && work > 0 ? seconds * left / work
 						      : 0;
 
@@ -64,7 +66,27 @@ static enum { UNKNOWN, TERMINAL, NONE } where;
 
 void progress_prepare(void)
 {
+	total = mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (total == MAP_FAILED)
+		tool_no_memory();
 	where = isatty(STDERR_FILENO) ? TERMINAL : NONE;
+}
+
+void progress_count(const struct walk *walk)
+{
+	if (where != TERMINAL)
+		return;
+	total->walk = walk;
+	counting = !pthread_create(&counter, NULL, walk_count, total);
+}
+
+void progress_end_count(void)
+{
+	total->stop = true;
+	if (counting)
+		pthread_join(counter, NULL);
+	counting = false;
 }
 
 void progress_start(const struct walk *walk)
@@ -73,12 +95,13 @@ void progress_start(const struct walk *walk)
 		progress_prepare();
 	if (where == NONE)
 		return;
-	memset(&total, 0, sizeof(total));
-	total.walk = walk;
 	start_ns = now_ns();
 	shown_ns = start_ns;
 	active = true;
-	counting = walk && !pthread_create(&counter, NULL, walk_count, &total);
+	if (walk) {
+		memset(total, 0, sizeof(*total));
+		progress_count(walk);
+	}
 }
 
 void progress_update(unsigned long long files, unsigned long long bytes)
@@ -98,10 +121,8 @@ void progress_end(unsigned long long files, unsigned long long bytes)
 {
 	if (!active)
 		return;
-	total.stop = true;
-	if (counting)
-		pthread_join(counter, NULL);
-	total.done = false;
+	progress_end_count();
+	total->done = false;
 	show(files, bytes, "\n");
 	active = false;
 }

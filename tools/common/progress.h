@@ -13,6 +13,17 @@
 void progress_prepare(void);
 
 /**
+ * progress_count() - have a thread count, for another process that shows
+ * @walk: what to count
+ */
+void progress_count(const struct walk *walk);
+
+/**
+ * progress_end_count() - end that
+ */
+void progress_end_count(void);
+
+/**
  * progress_start() - begin to count, if there is a terminal
  * @walk: what will be read, or NULL when that cannot be counted
  */

@@ -187,7 +187,8 @@ static void make_other(struct sink *s, struct object *o, const char *name,
 
 	o->mode = fs->exclusive ? o->st.st_mode & MODE_BITS : 0600;
 	o->fresh = true;
-	err = make(fs, o, in.fd, name, target);
+	err = s->only_dir && s->depth == 1 ? -ENOTDIR
+					   : make(fs, o, in.fd, name, target);
 	if (err == -EEXIST) {
 		err = make_room(s, &in, name);
 		if (!err)
@@ -323,7 +324,7 @@ static void write_data(struct sink *s, const struct record *r)
 	if (o->skip || o->failed)
 		return;
 	while (done < r->size) {
-		long n = s->fs->pwrite(o->fd, r->data + done, r->size - done,
+		long n = s->fs->pwrite(o->fd, r->bytes + done, r->size - done,
 				       r->off + done);
 
 		if (n <= 0) {
@@ -436,8 +437,11 @@ static void receive(struct sink *s, struct stream *stream)
 			break;
 		case REC_DONE:
 			return;
+		case REC_BROKEN:
+			goto tidy;
 		}
 	}
+tidy:
 	stream_cancel(stream);
 	while (s->depth)
 		close_object(s, 0, true);
@@ -465,13 +469,14 @@ void sink_run(struct sink *s, void *(*produce)(void *), void *arg,
 	tool_path_set(&s->path, 0, s->target);
 	s->base_names = enter_base(s);
 	tool_path_set(&s->path, 0, "");
-	err = pthread_create(&producer, NULL, produce, arg);
+	err = produce ? pthread_create(&producer, NULL, produce, arg) : 0;
 	if (err) {
 		tool_error("cannot start a thread: %s", strerror(err));
 		return;
 	}
 	receive(s, stream);
-	pthread_join(producer, NULL);
+	if (produce)
+		pthread_join(producer, NULL);
 	progress_end(s->files, s->bytes);
 	names_leave(s->base_names);
 	names_free(&s->all_names);

@@ -38,6 +38,7 @@ enum loss {
  * @label: SELinux label of everything, or NULL
  * @follow: a symbolic link to a directory serves as one that exists, unless
  *this run has made it
+ * @only_dir: what gets the name of the target is a directory, or nothing
  * @files: objects made
  * @bytes: file contents written
  * @full: nothing more can be written
@@ -55,6 +56,7 @@ struct sink {
 	struct idmap gids;
 	const char *label;
 	bool follow;
+	bool only_dir;
 
 	unsigned long long files;
 	unsigned long long bytes;
@@ -73,8 +75,9 @@ struct sink {
 
 /**
  * sink_run() - start a producer and write everything it sends
- * @s: the sink, with the members up to @follow set and the others 0
- * @produce: thread that fills a stream and ends it with DONE
+ * @s: the sink, with the members up to @only_dir set and the others 0
+ * @produce: thread that fills a stream and ends it with DONE; NULL if another
+ *	process does
  * @arg: its argument
  * @stream: the stream
  *

@@ -3,17 +3,27 @@
  * A ring of records between one producer and one consumer.
  *
  * @head and @tail count bytes ever written and ever given back; each is
- * changed by one side only, and the lock is taken only to sleep.  Waking a
- * sleeper costs more than most records, so it happens once the ring has filled
- * or drained by a fair amount, or at the end.
+ * changed by one side only.  Waking a sleeper costs more than most records, so
+ * it happens once the ring has filled or drained by a fair amount, or at the
+ * end.
+ *
+ * The producer may be another process, which nobody trusts.  Then the consumer
+ * believes nothing that is in the memory they share: it keeps its own place in
+ * the ring, looks at a copy of each record (stream_check.c), and only futexes
+ * are in that memory, which hold no pointers.
  */
-#include <pthread.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "stream.h"
+#include "stream_check.h"
 #include "tool.h"
 
 #define RING_SIZE (8ul << 20)
@@ -21,71 +31,100 @@
 #define WAKE_CONSUMER (RING_SIZE / 32)
 #define WAKE_PRODUCER (RING_SIZE / 2)
 
-struct stream {
+/* What both sides see. */
+struct ring {
 	_Alignas(RING_ALIGN) _Atomic size_t head;
 	_Alignas(RING_ALIGN) _Atomic size_t tail;
-	size_t current; /* size of the record the consumer is at */
-
-	_Alignas(RING_ALIGN) pthread_mutex_t lock;
-	pthread_cond_t filled;
-	pthread_cond_t drained;
-	_Atomic bool consumer_sleeps;
-	_Atomic bool producer_sleeps;
+	_Alignas(RING_ALIGN) _Atomic uint32_t consumer_sleeps;
+	_Atomic uint32_t producer_sleeps;
 	_Atomic bool cancelled;
-
-	_Alignas(RING_ALIGN) char ring[RING_SIZE];
+	_Alignas(RING_ALIGN) char bytes[RING_SIZE];
 };
+
+/*
+ * @tail: the consumer's own
+ * @current: size of the record it is at
+ * @ended: tells that the other process has ended, or -1
+ * @check: what is known of an untrusted stream, or NULL
+ */
+struct stream {
+	struct ring *ring;
+	size_t tail;
+	size_t current;
+	int ended;
+	struct stream_check *check;
+};
+
+static struct stream *new_stream(int sharing)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->ended = -1;
+	s->ring = mmap(NULL, sizeof(*s->ring), PROT_READ | PROT_WRITE,
+		       sharing | MAP_ANONYMOUS, -1, 0);
+	if (s->ring == MAP_FAILED) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
 
 struct stream *stream_new(void)
 {
-	pthread_condattr_t attr;
-	struct stream *s;
+	return new_stream(MAP_PRIVATE);
+}
 
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (s == MAP_FAILED)
-		return NULL;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->filled, &attr);
-	pthread_cond_init(&s->drained, &attr);
-	pthread_condattr_destroy(&attr);
+struct stream *stream_new_shared(void)
+{
+	struct stream *s = new_stream(MAP_SHARED);
+
+	if (s)
+		s->check = stream_check_new();
 	return s;
+}
+
+void stream_from(struct stream *s, int ended)
+{
+	s->ended = ended;
 }
 
 void stream_free(struct stream *s)
 {
-	pthread_cond_destroy(&s->drained);
-	pthread_cond_destroy(&s->filled);
-	pthread_mutex_destroy(&s->lock);
-	munmap(s, sizeof(*s));
+	stream_check_free(s->check);
+	munmap(s->ring, sizeof(*s->ring));
+	free(s);
 }
 
-static void wake(struct stream *s, _Atomic bool *sleeps, pthread_cond_t *cond)
+static void futex_wait(_Atomic uint32_t *word, const struct timespec *timeout)
 {
-	pthread_mutex_lock(&s->lock);
-	*sleeps = false;
-	pthread_cond_signal(cond);
-	pthread_mutex_unlock(&s->lock);
+	syscall(SYS_futex, word, FUTEX_WAIT, 1, timeout, NULL, 0);
+}
+
+static void wake(_Atomic uint32_t *sleeps)
+{
+	*sleeps = 0;
+	syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static struct record *at(struct stream *s, size_t pos)
 {
-	return (struct record *)(s->ring + pos % RING_SIZE);
+	return (struct record *)(s->ring->bytes + pos % RING_SIZE);
 }
 
 /* Make the @space bytes at the head visible to the consumer. */
 static void publish(struct stream *s, enum record_type type, size_t space)
 {
-	struct record *r = at(s, s->head);
+	struct ring *ring = s->ring;
+	struct record *r = at(s, ring->head);
 
 	r->type = type;
 	r->space = space;
-	s->head += space;
-	if (s->consumer_sleeps &&
-	    (s->head - s->tail >= WAKE_CONSUMER || type == REC_DONE))
-		wake(s, &s->consumer_sleeps, &s->filled);
+	ring->head += space;
+	if (ring->consumer_sleeps &&
+	    (ring->head - ring->tail >= WAKE_CONSUMER || type == REC_DONE))
+		wake(&ring->consumer_sleeps);
 }
 
 static size_t space_for(size_t size)
@@ -93,39 +132,38 @@ static size_t space_for(size_t size)
 	return (sizeof(struct record) + size + RING_ALIGN - 1) & -RING_ALIGN;
 }
 
-static bool has_room(struct stream *s, size_t space)
+static bool has_room(const struct ring *ring, size_t space)
 {
-	return RING_SIZE - (s->head - s->tail) >= space;
+	return RING_SIZE - (ring->head - ring->tail) >= space;
 }
 
 struct record *stream_reserve(struct stream *s, size_t size)
 {
+	struct ring *ring = s->ring;
 	size_t space = space_for(size);
-	size_t to_end = RING_SIZE - s->head % RING_SIZE;
+	size_t to_end = RING_SIZE - ring->head % RING_SIZE;
 	bool wraps = to_end < space;
 
-	while (!has_room(s, wraps ? to_end + space : space)) {
-		if (s->cancelled)
+	while (!has_room(ring, wraps ? to_end + space : space)) {
+		if (ring->cancelled)
 			return NULL;
-		pthread_mutex_lock(&s->lock);
-		s->producer_sleeps = true;
-		if (!has_room(s, wraps ? to_end + space : space) &&
-		    !s->cancelled)
-			pthread_cond_wait(&s->drained, &s->lock);
-		s->producer_sleeps = false;
-		pthread_mutex_unlock(&s->lock);
+		ring->producer_sleeps = 1;
+		if (!has_room(ring, wraps ? to_end + space : space) &&
+		    !ring->cancelled)
+			futex_wait(&ring->producer_sleeps, NULL);
+		ring->producer_sleeps = 0;
 	}
-	if (s->cancelled || tool_signal)
+	if (ring->cancelled || tool_signal)
 		return NULL;
 	if (wraps)
 		publish(s, REC_PAD, to_end);
-	memset(at(s, s->head), 0, sizeof(struct record));
-	return at(s, s->head);
+	memset(at(s, ring->head), 0, sizeof(struct record));
+	return at(s, ring->head);
 }
 
 void stream_commit(struct stream *s, enum record_type type, size_t size)
 {
-	at(s, s->head)->size = size;
+	at(s, s->ring->head)->size = size;
 	publish(s, type, space_for(size));
 }
 
@@ -161,51 +199,70 @@ bool stream_close(struct stream *s, off_t size, bool failed)
 
 static void sleep_for_record(struct stream *s)
 {
-	struct timespec until;
+	static const struct timespec timeout = { .tv_nsec = 100000000 };
+	struct ring *ring = s->ring;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += 100000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&s->lock);
-	s->consumer_sleeps = true;
-	if (s->head == s->tail)
-		pthread_cond_timedwait(&s->filled, &s->lock, &until);
-	s->consumer_sleeps = false;
-	pthread_mutex_unlock(&s->lock);
+	ring->consumer_sleeps = 1;
+	if (ring->head == s->tail)
+		futex_wait(&ring->consumer_sleeps, &timeout);
+	ring->consumer_sleeps = 0;
 }
 
 static void release(struct stream *s, size_t space)
 {
+	struct ring *ring = s->ring;
+
 	s->tail += space;
-	if (s->producer_sleeps && s->head - s->tail <= WAKE_PRODUCER)
-		wake(s, &s->producer_sleeps, &s->drained);
+	ring->tail = s->tail;
+	if (ring->producer_sleeps && ring->head - s->tail <= WAKE_PRODUCER)
+		wake(&ring->producer_sleeps);
+}
+
+/* Has the process ended that was to send more? */
+static bool has_ended(const struct stream *s)
+{
+	struct pollfd pfd = { .fd = s->ended, .events = POLLIN };
+
+	return s->ended >= 0 && poll(&pfd, 1, 0) > 0;
 }
 
 struct record *stream_next(struct stream *s)
 {
+	size_t head, to_end;
 	struct record *r;
+	bool ended;
 
-	release(s, s->current);
-	s->current = 0;
-	if (s->head == s->tail)
-		sleep_for_record(s);
-	if (s->head == s->tail)
-		return NULL;
-	r = at(s, s->tail);
-	if (r->type == REC_PAD) {
+	for (;;) {
+		release(s, s->current);
+		s->current = 0;
+		if (s->ring->head == s->tail)
+			sleep_for_record(s);
+		/* looked at first: what was sent before counts */
+		ended = has_ended(s);
+		head = s->ring->head;
+		if (head == s->tail)
+			return ended ? stream_check_broken(s->check) : NULL;
+		r = at(s, s->tail);
+		to_end = RING_SIZE - s->tail % RING_SIZE;
+		if (s->check) {
+			r = stream_check(s->check, r,
+					 head - s->tail < to_end
+						 ? head - s->tail
+						 : to_end);
+			if (r->type == REC_BROKEN)
+				return r;
+		} else if (r->type != REC_PAD) {
+			r->bytes = r->data;
+		}
+		s->current = r->space;
 		/* the record it made room for follows at once */
-		release(s, r->space);
-		return stream_next(s);
+		if (r->type != REC_PAD)
+			return r;
 	}
-	s->current = r->space;
-	return r;
 }
 
 void stream_cancel(struct stream *s)
 {
-	s->cancelled = true;
-	wake(s, &s->producer_sleeps, &s->drained);
+	s->ring->cancelled = true;
+	wake(&s->ring->producer_sleeps);
 }

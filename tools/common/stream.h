@@ -33,6 +33,7 @@ enum record_type {
 	REC_CLOSE,
 	REC_LINK,
 	REC_DONE,
+	REC_BROKEN, /* no more comes; only from stream_new_shared() */
 };
 
 /**
@@ -45,6 +46,7 @@ enum record_type {
  * @failed: CLOSE: the object could not be read to its end
  * @off: DATA: where the contents go; CLOSE: size of the file
  * @st: OPEN, ENTER and LINK: everything the source's stat() said
+ * @bytes: consumer: DATA, MAP: what is in @data; use this, not that
  * @data: OPEN, ENTER: name in the directory, then target of a symbolic link;
  *XATTR: name, then value; MAP: where the file has data, struct extent; DATA:
  *	contents; LINK: name, then path of the first link from where the stream
@@ -58,6 +60,7 @@ struct record {
 	bool failed;
 	uint64_t off;
 	struct stat st;
+	const char *bytes;
 	_Alignas(64) char data[];
 };
 
@@ -75,6 +78,23 @@ struct stream;
  * Return: the stream, or NULL when there is no memory
  */
 struct stream *stream_new(void);
+
+/**
+ * stream_new_shared() - make an empty stream, whose producer is another process
+ *
+ * That is forked afterwards, and is not trusted: what it must not send ends the
+ * stream with a record of the type BROKEN.
+ *
+ * Return: the stream, or NULL when there is no memory
+ */
+struct stream *stream_new_shared(void);
+
+/**
+ * stream_from() - consumer: tell who the producer is
+ * @s: a stream of stream_new_shared()
+ * @ended: descriptor that becomes readable when the producer has ended
+ */
+void stream_from(struct stream *s, int ended);
 
 /**
  * stream_free() - free a stream

@@ -270,7 +270,7 @@ static void write_record(struct writer *w, const struct record *r)
 			break;
 		put_zeros(w, r->off);
 		size = r->size < w->size - r->off ? r->size : w->size - r->off;
-		put_data(w, r->data, size);
+		put_data(w, r->bytes, size);
 		w->bytes += size;
 		break;
 	case REC_CLOSE:
