@@ -149,6 +149,8 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	err = lkl_set_cmdline(cmdline);
 	if (err)
 		return err;
+	lkl_valgrind_init_stack(LKL_VALGRIND_IGNORE_RANGE);
+	lkl_valgrind_stack(init_stack);
 	err = lkl_fresh_data();
 	if (err)
 		return err;
@@ -158,8 +160,7 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			lkl_mem_size >> 20, -err);
 		return err;
 	}
-	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE, init_stack);
-	lkl_valgrind_stack(init_stack);
+	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE);
 	lkl_boot_call = &call;
 	lkl_boot_number = (lkl_boot_number + 1) &
 			  (~0U >> LKL_CPU_BOOT_SHIFT);
@@ -223,5 +224,6 @@ void lkl_kernel_release(void)
 {
 	lkl_timer_stop();
 	lkl_mm_host_stop();
-	lkl_valgrind_memory(LKL_VALGRIND_WATCH_RANGE, init_stack);
+	lkl_valgrind_memory(LKL_VALGRIND_WATCH_RANGE);
+	lkl_valgrind_init_stack(LKL_VALGRIND_WATCH_RANGE);
 }

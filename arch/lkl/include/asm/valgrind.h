@@ -39,10 +39,15 @@ static inline void lkl_valgrind_stack(void *stack)
  * The kernel's memory is not the C library's heap: pages are touched before
  * they are mapped, and what was a stack becomes something else.
  */
-static inline void lkl_valgrind_memory(unsigned long request, void *stack)
+static inline void lkl_valgrind_memory(unsigned long request)
 {
 	lkl_valgrind(request, LKL_RAM_BASE, LKL_VMEMMAP_END - LKL_RAM_BASE);
-	lkl_valgrind(request, (unsigned long)stack, THREAD_SIZE);
+}
+
+/* The same for the first stack, which is in the program's data. */
+static inline void lkl_valgrind_init_stack(unsigned long request)
+{
+	lkl_valgrind(request, (unsigned long)init_stack, THREAD_SIZE);
 }
 
 #endif /* _ASM_LKL_VALGRIND_H */
