@@ -24,6 +24,7 @@ int rm_run(struct session *s, const struct args *a);
 int stat_run(struct session *s, const struct args *a);
 int sum_run(struct session *s, const struct args *a);
 int touch_run(struct session *s, const struct args *a);
+int trim_run(struct session *s, const struct args *a);
 int truncate_run(struct session *s, const struct args *a);
 int write_run(struct session *s, const struct args *a);
 

@@ -165,6 +165,12 @@ static const struct verb_option touch_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option trim_options[] = {
+	{ OPT_MINIMUM, "minimum", "SIZE", "leave smaller ranges as they are" },
+	VERBOSE,
+	{ 0 },
+};
+
 static const struct verb_option truncate_options[] = {
 	{ 'c', "no-create", NULL, "make no files" },
 	{ 'r', "reference", "FS_PATH", "the size of this file" },
@@ -384,6 +390,15 @@ const struct verb verbs[] = {
 		.max = -1,
 		.flags = VERB_CHANGES,
 		.run = touch_run,
+	},
+	{
+		.name = "trim",
+		.args = "",
+		.what = "give the host the space back that is free",
+		.examples = "-v disk.img\n",
+		.options = trim_options,
+		.flags = VERB_CHANGES,
+		.run = trim_run,
 	},
 	{
 		.name = "truncate",
