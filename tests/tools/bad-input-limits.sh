@@ -21,3 +21,10 @@ try "-f 1000" "ulimit -f"
 try "-v 4000000" "ulimit -v"
 (ulimit -S -f 1000 && lkl ls img / >out 2>err) || { cat err; fail "soft limit"; }
 grep -q lost+found out || fail "soft limit: nothing listed"
+
+# Nor is there room in too little memory: one line says how much it takes.
+for tool in "cptofs -i img -m 8 err /" "cpfromfs -i img -m 8 / out.d" "lkl ls -m 8 img /"; do
+	! $tool >out 2>err || fail "$tool: succeeds"
+	[ "$(wc -l <err)" = 1 ] || { cat err; fail "$tool: not one line"; }
+	grep -q "16M is needed" err || { cat err; fail "$tool: no word of it"; }
+done

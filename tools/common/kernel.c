@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <lkl.h>
 #include <lkl_host.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,18 +53,42 @@ static const char *boot_hint(long err)
 	return "";
 }
 
+/* What a silent kernel said when it refused to boot: "lkl: REASON\n". */
+static char refusal[160];
+
+static void note_refusal(const char *str, int len)
+{
+	static const char by[] = "lkl: ";
+	const int skip = sizeof(by) - 1;
+
+	if (len <= skip || strncmp(str, by, skip))
+		return;
+	snprintf(refusal, sizeof(refusal), "%.*s", len - skip, str + skip);
+	refusal[strcspn(refusal, "\n")] = 0;
+}
+
 int kernel_failed(unsigned int mem, long err)
 {
-	tool_error("cannot start the kernel with %u MiB: %s%s", mem,
-		   lkl_strerror(err), boot_hint(err));
+	const char *hint = boot_hint(err);
+
+	if (*refusal && !*hint)
+		tool_error("cannot start the kernel: %s", refusal);
+	else
+		tool_error("cannot start the kernel with %u MiB: %s%s", mem,
+			   lkl_strerror(err), hint);
 	return -1;
 }
 
 int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 {
-	long err =
-		lkl_start_kernel("mem=%uM loglevel=%d", mem, verbose ? 8 : 0);
+	bool silent = !lkl_host_ops.print;
+	long err;
 
+	if (silent)
+		lkl_host_ops.print = note_refusal;
+	err = lkl_start_kernel("mem=%uM loglevel=%d", mem, verbose ? 8 : 0);
+	if (silent)
+		lkl_host_ops.print = NULL;
 	if (err < 0)
 		return kernel_failed(mem, err);
 	lkl_sys_umask(umask);
