@@ -113,6 +113,9 @@ hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 	socket_listen, socket_sendto, socket_sendmsg, socket_sendmmsg,
 	socket_setsockopt, socket_ioctl;
 
+/* Sockets that are passed on (parcel.c) */
+hijack_call parcel_recvmsg, parcel_recvmmsg;
+
 /* Which stack a socket belongs to (policy.c) */
 enum policy_way { POLICY_LISTEN, POLICY_CONNECT };
 int policy_parse(const char *rules);

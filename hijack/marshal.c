@@ -324,6 +324,8 @@ long child_call(struct share_link *link, long nr, const long *a)
 	case SYS_fcntl:
 	case SHARE_EPOLL:
 	case SHARE_INODE:
+	case SHARE_PARK:
+	case SHARE_CLAIM:
 		return child_transact(link, nr, a);
 	}
 	kinds = child_signature(nr);

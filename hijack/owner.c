@@ -21,6 +21,7 @@
 #include <lkl_host.h>
 
 #include "child.h"
+#include "parcel.h"
 
 struct share_process share_processes[SHARE_PROCESSES];
 
@@ -190,6 +191,7 @@ void share_forked(void)
 	if (events < 0)
 		return;
 	admit_close();
+	parcel_forked();
 	fd_forget(events);
 	events = -1;
 	joined = 0;
@@ -233,6 +235,7 @@ static void process_gone(int index)
 	p->fd = 0;
 	p->gone = true;
 	no_more_joined(p);
+	parcel_gone(index);
 	for (i = 0; i < top; i++)
 		alone &= !share_processes[i].fd;
 	serve_end(index);
@@ -314,6 +317,9 @@ static void hear(int index)
 		if (fd >= 0)
 			share_take_process(fd, index);
 		fd = -1;
+	} else if (message.what == SHARE_CARRIER) {
+		parcel_follow(index, message.index, &message.token, fd);
+		fd = -1;
 	} else if (message.what == SHARE_WAITS) {
 		waits(p, message.index, pid);
 	} else if (message.what == SHARE_ADOPT) {
@@ -367,7 +373,9 @@ static void keep(void *unused)
 		n = host4(SYS_epoll_wait, events, ev, array_size(ev), wait);
 		/* One of each, as one may have no end of them. */
 		for (i = 0; i < n; i++)
-			if (ev[i].data.u32 >= SHARE_PROCESSES)
+			if (ev[i].data.u32 >= SHARE_PARCEL)
+				parcel_lost(ev[i].data.u32);
+			else if (ev[i].data.u32 >= SHARE_PROCESSES)
 				admit_hear(ev[i].data.u32);
 			else if (share_processes[ev[i].data.u32].fd)
 				hear(ev[i].data.u32);

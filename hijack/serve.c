@@ -19,6 +19,7 @@
 #include <lkl_host.h>
 
 #include "child.h"
+#include "parcel.h"
 
 /* As many files can be watched for a thread. */
 #define MAX_FILES (SHARE_DATA / sizeof(struct lkl_watch_file))
@@ -304,6 +305,11 @@ static long make(struct server *s, struct share_link *link)
 		return watch_epoll(s, a);
 	case SHARE_INODE:
 		return name_socket(s, a);
+	case SHARE_PARK:
+		return parcel_park(s->process, a[0],
+				   (struct share_token){ { a[1], a[2] } });
+	case SHARE_CLAIM:
+		return parcel_claim((struct share_token){ { a[0], a[1] } });
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)

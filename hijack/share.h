@@ -39,7 +39,9 @@ enum {
 	SHARE_EPOLL = -2, /* arg[0]: SHARE_START or SHARE_STOP; index, file */
 	SHARE_END = -3, /* the thread ends */
 	SHARE_INODE = -4, /* arg[0]: a socket; the host's, whose inode it has */
-	SHARE_LAST = SHARE_INODE,
+	SHARE_PARK = -5, /* arg[0]: a file to hold; a token */
+	SHARE_CLAIM = -6, /* arg[0]: a token, to have such a file */
+	SHARE_LAST = SHARE_CLAIM,
 };
 
 enum { SHARE_START, SHARE_STOP };
@@ -49,6 +51,8 @@ enum {
 	SHARE_LISTENER = SHARE_PROCESSES,
 	SHARE_CANDIDATE, /* and more of them */
 	SHARE_CANDIDATES = 16,
+	SHARE_PARCEL = SHARE_CANDIDATE + SHARE_CANDIDATES, /* and so on */
+	SHARE_PARCELS = 1024,
 };
 
 /* Nothing is at the beginning of the window: 0 is NULL. */
@@ -143,7 +147,8 @@ struct share_token {
  *
  * @what: SHARE_*
  * @index: of the link or epoll; of the process that SHARE_READY is about
- * @token: with SHARE_JOIN, the family's secret
+ * @token: with SHARE_JOIN, the family's secret; with SHARE_CARRIER, the
+ * parcel's
  */
 struct share_message {
 	enum {
@@ -156,6 +161,7 @@ struct share_message {
 		SHARE_CRED, /* this process is somebody else now */
 		SHARE_WAITS, /* @index: it waits for a process, or not any more
 			      */
+		SHARE_CARRIER, /* have the other end of this parcel's carrier */
 		SHARE_ADOPT, /* this process has executed another program */
 	} what;
 	int index;

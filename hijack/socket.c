@@ -15,7 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "internal.h"
+#include "parcel.h"
 
 /*
  * ioctl()s of sockets about interfaces, routes and so on: 0x8910 and up, but
@@ -189,46 +189,19 @@ long socket_sendto(long nr, const long *a)
 		       : decide_call(nr, a, POLICY_CONNECT, a[4], a[5]);
 }
 
-/* Descriptors that are passed on, as many as the kernel takes at once. */
-#define MAX_FDS 253
-
-/* Does control data have descriptors of the library, or ours? */
-static bool passes_lkl(long user, size_t len)
+/* To a socket of the host's, by which sockets of the library may be passed on.
+ */
+static long send_host(const long *a, long user, struct msghdr *msg)
 {
-	struct cmsghdr c;
-	size_t i, n;
-	int fd;
+	struct parcels p;
+	long ret = parcel_pack(msg, &p);
 
-	if (len < sizeof(c) || !user_get(&c, user, sizeof(c)) ||
-	    c.cmsg_len > len || c.cmsg_len < CMSG_LEN(0) ||
-	    c.cmsg_level != SOL_SOCKET || c.cmsg_type != SCM_RIGHTS)
-		return false;
-	n = (c.cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	for (i = 0; i < n && i < MAX_FDS; i++)
-		if (user_get(&fd, user + CMSG_LEN(0) + i * sizeof(int),
-			     sizeof(fd)) &&
-		    fd_word(fd) & (FD_LKL | FD_OWN))
-			return true;
-	return false;
-}
-
-/* Does a message to a socket of the host carry a descriptor of the library? */
-static bool carries_lkl(const struct msghdr *msg)
-{
-	long at = (long)msg->msg_control;
-	size_t left = msg->msg_control ? msg->msg_controllen : 0, len;
-
-	for (; left >= sizeof(struct cmsghdr); at += len, left -= len) {
-		if (passes_lkl(at, left))
-			return true;
-		if (!user_get(&len, at, sizeof(len)) ||
-		    len < sizeof(struct cmsghdr) || len > left)
-			return false;
-		len = CMSG_ALIGN(len);
-		if (len > left)
-			return false;
-	}
-	return false;
+	if (ret < 0)
+		return ret;
+	ret = host_syscall(SYS_sendmsg, a[0], ret ? (long)msg : user, a[2], 0,
+			   0, 0);
+	parcel_sent(&p);
+	return ret;
 }
 
 /*
@@ -245,7 +218,34 @@ long socket_sendmsg(long nr, const long *a)
 	if (word & FD_OPEN)
 		return decide_call(nr, a, POLICY_CONNECT, (long)msg.msg_name,
 				   msg.msg_namelen);
-	return carries_lkl(&msg) ? -EOPNOTSUPP : fd_call(nr, a);
+	return word & FD_OWN || !msg.msg_control ? fd_call(nr, a)
+						 : send_host(a, a[1], &msg);
+}
+
+/*
+ * Messages to a socket of the host's that have control data are sent one by
+ * one: they may carry sockets of the library's.
+ */
+static long send_many(const long *a)
+{
+	unsigned int i, len, n = a[2];
+	struct mmsghdr msg;
+	long ret = 0;
+
+	for (i = 0; i < n; i++) {
+		long user = a[1] + i * sizeof(msg);
+
+		ret = user_get(&msg, user, sizeof(msg))
+			      ? send_host((long[6]){ a[0], 0, a[3] }, user,
+					  &msg.msg_hdr)
+			      : -EFAULT;
+		if (ret < 0)
+			break;
+		len = ret;
+		user_put(user + offsetof(struct mmsghdr, msg_len), &len,
+			 sizeof(len));
+	}
+	return i ? (long)i : ret;
 }
 
 long socket_sendmmsg(long nr, const long *a)
@@ -261,8 +261,8 @@ long socket_sendmmsg(long nr, const long *a)
 			return decide_call(nr, a, POLICY_CONNECT,
 					   (long)msg.msg_hdr.msg_name,
 					   msg.msg_hdr.msg_namelen);
-		if (carries_lkl(&msg.msg_hdr))
-			return -EOPNOTSUPP;
+		if (msg.msg_hdr.msg_control && !(word & FD_OWN))
+			return send_many(a);
 	}
 	return fd_call(nr, a);
 }

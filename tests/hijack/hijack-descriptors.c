@@ -248,7 +248,7 @@ static void passing(void)
 	EQ(c, 0);
 	fd = SYS(socket(AF_INET, SOCK_STREAM, 0));
 	memcpy(CMSG_DATA(&u.c), &fd, sizeof(fd));
-	FAILS(sendmsg(pair[0], &msg, 0), EOPNOTSUPP);
+	EQ(sendmsg(pair[0], &msg, 0), 1);
 }
 
 #define MANY (300 * 1024)

@@ -448,7 +448,8 @@ static void garbage(void)
 			area->epolls_top = random_number();
 			break;
 		case 3:
-			say(random_number() % 8, random_word(), null);
+			say(random_number() % (SHARE_ADOPT + 2), random_word(),
+			    null);
 			break;
 		case 4:
 			say(SHARE_BELL, random_number() % SHARE_EPOLLS, null);
