@@ -551,6 +551,8 @@ int way_signals_early(void)
 	lkl_host_ops.wait = hijack_wait;
 	/* That notices each signal: those of the program do not run meanwhile. */
 	lkl_host_ops.hold_signals = NULL;
+	/* Our handlers were before the library's of an earlier boot. */
+	posix_faults_forget();
 	return sigaction(SIGSEGV, &sa, NULL) || sigaction(SIGBUS, &sa, NULL)
 		       ? -errno
 		       : 0;

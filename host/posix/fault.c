@@ -224,6 +224,11 @@ static bool give_back(int sig)
 	       !sigaction(sig, old_of(sig), NULL);
 }
 
+void posix_faults_forget(void)
+{
+	installed = 0;
+}
+
 void posix_faults_remove(void)
 {
 	/* Who is before us passes faults on to us, and we do, too. */

@@ -186,4 +186,7 @@ int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg));
 /* Give the handlers back. */
 void posix_faults_remove(void);
 
+/* Whoever calls this has replaced all handlers and passes nothing on to us. */
+void posix_faults_forget(void);
+
 #endif /* LKL_POSIX_H */
