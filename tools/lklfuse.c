@@ -62,7 +62,14 @@ struct options {
 	int passphrase;
 };
 
-enum { KEY_DISK, KEY_READONLY, KEY_SHARED, KEY_PERMISSIONS };
+enum {
+	KEY_DISK,
+	KEY_DISK_LETTER,
+	KEY_DISK_LONG,
+	KEY_READONLY,
+	KEY_SHARED,
+	KEY_PERMISSIONS
+};
 
 #define OPTION(text, member)                                                   \
 	{                                                                      \
@@ -89,6 +96,22 @@ static const struct fuse_opt specs[] = {
 	OPTION("uidmap=%s", uidmap),
 	OPTION("gidmap=%s", gidmap),
 	OPTION("--attach=%s", attach),
+	/* the same by the names that the other tools have */
+	OPTION("-t %s", type),
+	OPTION("--type=%s", type),
+	OPTION("-P %s", part),
+	OPTION("--partition=%s", part),
+	OPTION("-L %s", lv),
+	OPTION("--lv=%s", lv),
+	OPTION("-K %s", keyfile),
+	OPTION("--key-file=%s", keyfile),
+	OPTION("-O %s", opts),
+	OPTION("--options=%s", opts),
+	OPTION("-m %s", mb),
+	OPTION("--memory=%s", mb),
+	OPTION("--sector-size=%s", sector),
+	FUSE_OPT_KEY("-D ", KEY_DISK_LETTER),
+	FUSE_OPT_KEY("--disk=", KEY_DISK_LONG),
 	FUSE_OPT_KEY("disk=", KEY_DISK),
 	OPTION("trust_image", trust),
 	OPTION("--trust-image", trust),
@@ -112,9 +135,14 @@ static int on_option(void *data, const char *arg, int key,
 	(void)args;
 	switch (key) {
 	case KEY_DISK:
+	case KEY_DISK_LETTER:
+	case KEY_DISK_LONG:
+		arg += strlen(key == KEY_DISK	     ? "disk="
+			      : key == KEY_DISK_LONG ? "--disk="
+						     : "-D");
 		/* libfuse frees it */
 		optarg = tool_alloc(NULL, strlen(arg) + 1);
-		strcpy(optarg, arg + strlen("disk="));
+		strcpy(optarg, arg);
 		image_option(o->img, 'D');
 		return 0;
 	case FUSE_OPT_KEY_NONOPT:
@@ -244,7 +272,9 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->file = o->image;
 	img->type = o->type && strcmp(o->type, "auto") ? o->type : NULL;
 	img->options = o->opts;
-	img->part = o->part ? tool_number(o->part, 255, "partition") : 0;
+	img->part = o->part && strcmp(o->part, "none")
+			    ? tool_number(o->part, 255, "partition")
+			    : 0;
 	img->whole = o->part && !img->part;
 	img->lv = o->lv;
 	img->key.file = o->keyfile;

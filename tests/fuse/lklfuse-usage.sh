@@ -49,6 +49,18 @@ refuses 2 "'parts' is partitioned, choose one with part=: 1, 2 \(ext4\)" \
 lklfuse parts mnt -o ro
 [ -d mnt/lost+found ] || fail "the only partition with a file system is not found"
 unmount parts
+# the other tools' names of options
+for how in "-P 2" "-P2 -t ext4 -m 64" "--partition=2 --type=ext4 --memory=64 --sector-size=512 -O noquota"; do
+	# shellcheck disable=SC2086
+	lklfuse $how parts mnt -o ro
+	[ -d mnt/lost+found ] || fail "$how"
+	unmount parts
+done
+refuses 2 "'parts' is partitioned, .*" lklfuse -P none parts mnt
+for how in "-D none" "-Dnone" "--disk=none" "-o disk=none"; do
+	# shellcheck disable=SC2086
+	refuses 2 "cannot open 'none': No such file or directory" lklfuse $how -P 2 parts mnt
+done
 lklfuse parts mnt -o 'part=2,opts=noquota\,nodelalloc,mb=64,log=log'
 grep -q "^$TMP/parts $TMP/mnt fuse.lklfuse rw," /proc/mounts ||
 	{ grep mnt /proc/mounts; fail "not named after the image"; }
