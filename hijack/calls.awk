@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Make the table of calls from calls.tbl:
+# Make the table of calls from calls.tbl, in lines of CALL(NUMBER, WHOSE, HANDLER):
 #
 #	awk -f calls.awk syscall_64.tbl calls.tbl
 #
@@ -48,7 +48,7 @@ FILENAME == ARGV[1] {
 			bad($i " is here twice")
 		known[$i] = 1
 		if (handler != "" && $i in number) {
-			print "\t[" number[$i] "] = " handler ", /* " $i " */"
+			print "CALL(" number[$i] ", " whose ", " handler ") /* " $i " */"
 			has[number[$i]] = 1
 		}
 	}
@@ -63,6 +63,6 @@ END {
 		}
 	# The table is as long, whoever has the last one.
 	if (!(last in has))
-		print "\t[" last "] = NULL,"
+		print "CALL(" last ", host, NULL)"
 	exit failed
 }

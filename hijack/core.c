@@ -193,17 +193,6 @@ static long do_exit_group(long nr, const long *a)
 	return host1(nr, a[0]);
 }
 
-/* A filter for system calls: what it takes to make a link is had before. */
-static long do_sandbox(long nr, const long *a)
-{
-	if (nr == SYS_seccomp || a[0] == PR_SET_SECCOMP) {
-		family_need(false);
-		share_reach();
-		numbers_sandboxed();
-	}
-	return host_call(nr, a);
-}
-
 /* So it is before there may be no more descriptors. */
 static long do_limit(long nr, const long *a)
 {
@@ -224,9 +213,23 @@ static long do_refuse(long nr, const long *a)
 }
 
 /* Whose each call is, and why, is told in calls.tbl. */
+#define CALL(nr, whose, handler) [nr] = handler,
 static hijack_call *const calls[] = {
 #include "calls.h"
 };
+#undef CALL
+
+#define CALL(nr, whose, handler) [nr] = WHOSE_##whose,
+static const unsigned char whose_calls[] = {
+#include "calls.h"
+};
+#undef CALL
+
+enum call_whose hijack_whose(long nr)
+{
+	return (unsigned long)nr < array_size(whose_calls) ? whose_calls[nr]
+							   : WHOSE_refused;
+}
 
 /* A call of a thread that runs our code, or that has made a process. */
 static long other_call(long nr, const long *a)
@@ -455,6 +458,12 @@ int hijack_start(const char *name)
 		return err;
 	if (settings.debug)
 		debug = strtol(settings.debug, NULL, 0);
+	err = filter_adopt();
+	if (err) {
+		hijack_say("filters for system calls are lost: ",
+			   lkl_strerror(err));
+		return err;
+	}
 	exec_init(family_init(&settings, &relative));
 	err = fd_init();
 	if (!err)

@@ -184,7 +184,7 @@ long hijack_exec_size(long given);
  * kernel, or is the child of a vfork() of one that has a kernel, so does the
  * new one. It begins with hijack_start().
  *
- * Return: the number of strings, or -EFAULT.  If the host's call fails,
+ * Return: the number of strings, or a negative error number.  If the host's call fails,
  * hijack_exec_end() is to be called
  */
 long hijack_exec_begin(long env, long given, char **to, char *text);
@@ -202,6 +202,87 @@ int hijack_wait(int *word, int val, unsigned long long deadline);
 
 /* Say that a program is not executed, as it would be on the host's network. */
 void hijack_refuse(const char *path, const char *why);
+
+/*
+ * The program's filters for system calls (filter.c).  Once hijack_filtered is
+ * true a way in has each call judged before it does anything else about it.
+ */
+extern bool hijack_filtered;
+
+/**
+ * struct hijack_judgement - what becomes of a call
+ *
+ * @verdict: it is made; returns @value; is the host's, which asks another
+ *	process about it; raises SIGSYS with @value; or ends the thread, in the
+ *	mode with four calls by SIGKILL, or the process
+ */
+struct hijack_judgement {
+	enum {
+		HIJACK_PASS,
+		HIJACK_RETURN,
+		HIJACK_ASK,
+		HIJACK_TRAP,
+		HIJACK_KILL_STRICT,
+		HIJACK_KILL_THREAD,
+		HIJACK_KILL_PROCESS,
+	} verdict;
+	long value;
+};
+
+/**
+ * hijack_judge - have the calling thread's filters judge a call
+ * @nr: number
+ * @arg: arguments
+ * @ip: address behind the program's instruction
+ */
+struct hijack_judgement hijack_judge(long nr, const long arg[6],
+				     unsigned long ip);
+
+/* The calling thread's filters, for hijack_filter_inherit(). */
+const void *hijack_filter(void);
+
+/**
+ * hijack_filter_inherit - give filters to a new thread
+ * @thread_pointer: where its thread-local storage is
+ * @filter: those of the thread that makes it
+ */
+void hijack_filter_inherit(void *thread_pointer, const void *filter);
+
+/* A signal has come by which the thread is to take over a filter. */
+bool hijack_filter_signal(int sig, const siginfo_t *info);
+
+/* Do so; on the thread's own stack and thread-local storage. */
+void hijack_filter_take(void);
+
+/**
+ * struct hijack_code - what the host is to do about calls from some place
+ *
+ * @start: the lowest address behind an instruction
+ * @end: behind the highest
+ * @kind: the calls that the library needs are let through; all are, as
+ *	something else sees to them; they are made to ask another process; or to
+ *	end the thread or the process
+ */
+struct hijack_code {
+	unsigned long start, end;
+	enum {
+		HIJACK_CODE_OURS,
+		HIJACK_CODE_ALL,
+		HIJACK_CODE_ASK,
+		HIJACK_CODE_KILL_THREAD,
+		HIJACK_CODE_KILL_PROCESS,
+	} kind;
+};
+
+#define HIJACK_CODES 16
+
+/**
+ * hijack_codes - what code calls come from; the way in's own
+ * @code: where to put it: room for HIJACK_CODES.  The first that fits counts
+ *
+ * Return: the number
+ */
+int hijack_codes(struct hijack_code *code);
 
 /* The signal by which the library's own threads follow the program (own.c). */
 #define HIJACK_OWN_SIGNAL 33

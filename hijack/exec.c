@@ -92,7 +92,7 @@ static bool describe(char *text)
 	at = put_hex(at, way.number);
 	at = put_hex(at, socket_adopt(-1));
 	for (fd = next_kept(0, &word); fd >= 0; fd = next_kept(fd + 1, &word)) {
-		if (at + 20 > text + HIJACK_EXEC_TEXT) {
+		if (at + 20 > text + HIJACK_EXEC_TEXT - FILTER_TEXT) {
 			hijack_say("too many sockets are inherited: ",
 				   "some are lost");
 			break;
@@ -130,23 +130,26 @@ void exec_init(const char *family)
 	for (at = environ; *at && n < array_size(own_variables) - 1; at++)
 		if (is_variable(*at, prefix, sizeof(prefix) - 1) &&
 		    !is_variable(*at, variable, sizeof(variable) - 1) &&
+		    !filter_is_variable(*at) &&
 		    !(family && is_variable(*at, family, strcspn(family, "="))))
 			own_variables[n++] = strdup(*at);
 }
 
 long hijack_exec_size(long given)
 {
-	return given + array_size(own_variables) + 2;
+	return given + array_size(own_variables) + 3;
 }
 
 long hijack_exec_begin(long env, long given, char **to, char *text)
 {
-	long n = 0, i, k;
+	char *filters = text + HIJACK_EXEC_TEXT - FILTER_TEXT;
+	long n = 0, i, k, fd;
 
 	if (given && !user_get(to, env, given * sizeof(*to)))
 		return -EFAULT;
 	for (i = 0; i < given; i++)
-		if (!user_begins(to[i], variable, sizeof(variable) - 1))
+		if (!user_begins(to[i], variable, sizeof(variable) - 1) &&
+		    !filter_is_variable(to[i]))
 			to[n++] = to[i];
 	given = n;
 	/* What has been changed is changed, what is missing is added. */
@@ -159,6 +162,12 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 		if (k == given)
 			to[n++] = own_variables[i];
 	}
+	fd = filter_give(filters);
+	if (fd < -1)
+		return fd;
+	hijack_thread()->filter_fd = fd;
+	if (fd >= 0)
+		to[n++] = filters;
 	if (describe(text))
 		to[n++] = text;
 	to[n] = NULL;
@@ -168,8 +177,11 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 void hijack_exec_end(void)
 {
 	struct way way = way_to_owner();
+	long fd = hijack_thread()->filter_fd;
 
 	keep(&way, false);
+	if (fd >= 0)
+		own_call3(SYS_close, fd, 0, 0);
 }
 
 /* Close what has not been inherited: all of the kernel's but @kept. */

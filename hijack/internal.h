@@ -99,6 +99,7 @@ hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
  */
 int numbers_init(void);
 void numbers_forked(void);
+int numbers_first(void);
 int numbers_shared(void);
 bool numbers_is_sandboxed(void);
 void numbers_sandboxed(void);
@@ -128,6 +129,26 @@ void decide_side(long fd, bool host);
 long decide_call(long nr, const long *a, enum policy_way way, long user,
 		 unsigned long len);
 
+/* The program's filters for system calls (filter.c) */
+hijack_call filter_call;
+long filter_give(char *text);
+bool filter_is_variable(const char *string);
+int filter_adopt(void);
+#define FILTER_TEXT 64
+
+/* Whose a call is, by calls.tbl (core.c) */
+enum call_whose {
+	WHOSE_host,
+	WHOSE_library,
+	WHOSE_descriptor,
+	WHOSE_path,
+	WHOSE_either,
+	WHOSE_here,
+	WHOSE_refused,
+};
+
+enum call_whose hijack_whose(long nr);
+
 /* Requests to files (aio.c) */
 hijack_call aio_submit;
 
@@ -136,6 +157,7 @@ hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;
 void copy_forget(void);
 
 struct share;
+struct filter;
 
 /* Waiting (wait.c, poll.c, select.c, epoll*.c) */
 hijack_call wait_poll, wait_ppoll, wait_select, wait_pselect, wait_epoll_create,
@@ -164,6 +186,7 @@ bool wait_has_shadows(void);
 void own_thread_begin(void);
 void own_thread_end(void);
 void own_follow(void);
+bool own_is_thread(long tid);
 hijack_call own_tgkill;
 
 /* Files (path.c), and the directory that the program is in (cwd.c) */
@@ -238,6 +261,8 @@ struct vfork_note {
  * @fork_control: its end of the socket
  * @fork_area: descriptor of its area
  * @fork_kernel: the kernel is here
+ * @filter: the newest of its filters for system calls, or NULL
+ * @filter_fd: a program is being executed: file of its filters, or -1
  * @notes: number of
  * @note: what a process that has the thread's memory did to its descriptors
  */
@@ -260,6 +285,8 @@ struct hijack_thread {
 	int fork_process;
 	long fork_control, fork_area;
 	unsigned int fork_kernel;
+	const struct filter *filter;
+	int filter_fd;
 	int notes;
 	struct vfork_note note[VFORK_NOTES];
 };
@@ -292,6 +319,10 @@ void hijack_say(const char *what, const char *why);
  */
 #define own_call3(nr, a, b, c)                                                 \
 	raw_syscall(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+#define own_call6(nr, a, b, c, d, e, f)                                        \
+	raw_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), \
+		    (long)(f))
 
 #define own_call4(nr, a, b, c, d)                                              \
 	raw_syscall(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)

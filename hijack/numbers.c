@@ -127,6 +127,12 @@ void numbers_forked(void)
 	unlock_limit();
 }
 
+/* The lowest number that a descriptor of ours has, but one or two at most. */
+int numbers_first(void)
+{
+	return numbers_base;
+}
+
 /* A placeholder that is not the program's, and may be copied. */
 int numbers_shared(void)
 {

@@ -77,7 +77,11 @@ void own_thread_end(void)
 			__atomic_store_n(&threads[i], 0, __ATOMIC_SEQ_CST);
 }
 
-static bool is_own(long tid)
+/**
+ * own_is_thread - is it one of the library's own?
+ * @tid: number of a thread
+ */
+bool own_is_thread(long tid)
 {
 	if (process != own_call3(SYS_getpid, 0, 0, 0))
 		return false;
@@ -179,7 +183,7 @@ void own_follow(void)
  */
 long own_tgkill(long nr, const long *a)
 {
-	if (unlikely(a[2] == HIJACK_OWN_SIGNAL) && is_own((int)a[1]))
+	if (unlikely(a[2] == HIJACK_OWN_SIGNAL) && own_is_thread((int)a[1]))
 		return -ESRCH;
 	return host_call(nr, a);
 }

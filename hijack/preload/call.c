@@ -86,14 +86,17 @@ static long call_clone(struct way_thread *t, struct way_regs *r)
 {
 	const long *a = r->arg;
 	struct clone_args args = { .flags = a[0], .stack = a[1] };
-	unsigned long flags;
+	unsigned long flags, tls = a[4];
 	unsigned long mask;
 	bool vforks;
 	long ret;
 
 	if (r->nr == SYS_clone3 &&
-	    !user_get(&args, a[0], offsetof(struct clone_args, tls)))
+	    !user_get(&args, a[0], offsetof(struct clone_args, tls) +
+					    sizeof(args.tls)))
 		return -EFAULT;
+	if (r->nr == SYS_clone3)
+		tls = args.tls;
 	if (r->nr == SYS_fork || r->nr == SYS_vfork)
 		args = (struct clone_args){ 0 };
 	flags = args.flags;
@@ -113,6 +116,9 @@ static long call_clone(struct way_thread *t, struct way_regs *r)
 	if (r->nr == SYS_vfork || flags & CLONE_VFORK)
 		hijack_fork_begin(true);
 	if (r->nr == SYS_vfork || flags & CLONE_VM || args.stack) {
+		/* Its storage is ready, but the thread is not yet there. */
+		if (flags & CLONE_THREAD && flags & CLONE_SETTLS)
+			hijack_filter_inherit((void *)tls, hijack_filter());
 		way_signals_unblock(mask);
 		return in_place(t, r);
 	}
@@ -214,6 +220,8 @@ static long call_slow(struct way_thread *t, struct way_regs *r)
 	bool alt = way_on_alt(t);
 	long ret;
 
+	if (hijack_filtered && !way_judge(t, r, &ret))
+		return ret;
 	if (alt)
 		way_alt_off();
 	if (kind_of(r->nr) == CORE)
@@ -233,7 +241,8 @@ long preload_call(struct way_regs *r)
 	long ret;
 
 	t->resume = r->site->resume;
-	if (__builtin_expect(kind_of(r->nr) || way_on_alt(t), 0))
+	if (__builtin_expect(kind_of(r->nr) || hijack_filtered || way_on_alt(t),
+			     0))
 		ret = call_slow(t, r);
 	else
 		ret = hijack_syscall(r->nr, r->arg);

@@ -178,6 +178,7 @@ preload_last:
 	jne	\label
 	.endm
 	define_host_syscall
+	define_filter_calls
 
 	define_handlers
 

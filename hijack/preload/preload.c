@@ -52,6 +52,17 @@ static void rewrite_range(unsigned long start, unsigned long end)
 	}
 }
 
+/* Our code; that of the C library is the program's as well, and comes to it. */
+static struct hijack_code own_code;
+
+int hijack_codes(struct hijack_code *code)
+{
+	int n = way_codes(code);
+
+	code[n++] = own_code;
+	return n;
+}
+
 static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	bool ours = false;
@@ -63,7 +74,7 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 			(unsigned long)preload_entry - info->dlpi_addr -
 					info->dlpi_phdr[i].p_vaddr <
 				info->dlpi_phdr[i].p_memsz;
-	if (ours || !strncmp(info->dlpi_name, "linux-vdso", 10))
+	if (!strncmp(info->dlpi_name, "linux-vdso", 10))
 		return 0;
 	for (i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
@@ -71,6 +82,12 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
 			continue;
+		if (ours) {
+			own_code = (struct hijack_code){
+				start, start + p->p_memsz, HIJACK_CODE_OURS
+			};
+			continue;
+		}
 		if (!rewrite_begin(start, start + p->p_memsz))
 			return -1;
 		rewrite_range(start, start + p->p_memsz);

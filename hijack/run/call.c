@@ -316,6 +316,11 @@ static long call_slow(struct way_thread *way, struct way_regs *r)
 	bool alt = way_on_alt(&t->way);
 	long ret;
 
+	if (hijack_filtered && !way_judge(way, r, &ret)) {
+		if (run_options.trace)
+			trace(r, ret, "filtered");
+		return ret;
+	}
 	if (alt)
 		way_alt_off();
 	if (t->way.vforked && !h)
@@ -353,6 +358,7 @@ long run_call(struct way_regs *r)
 	t->way.resume = r->site ? r->site->resume : (unsigned long)r->rcx;
 	if (__builtin_expect((unsigned long)r->nr >= N_CALLS ||
 				     handlers[r->nr] || watch_all ||
+				     hijack_filtered ||
 				     t->way.vforked || way_on_alt(&t->way),
 			     0))
 		ret = way_saved(call_slow, &t->way, r);

@@ -151,6 +151,7 @@ run_clone:
 	jne	\label
 	.endm
 	define_host_syscall
+	define_filter_calls
 
 /*
  * long way_exempt(nr, a, b, c, d): a system call with the selector at 1

@@ -82,11 +82,14 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 	if (new == MAP_FAILED)
 		return -ENOMEM;
 	to = new + n + 12;
-	if ((n && !user_get(&name, argv, sizeof(name))) ||
-	    hijack_exec_begin(env, given, to, shared) < 0) {
+	i = n && !user_get(&name, argv, sizeof(name))
+		    ? -EFAULT
+		    : hijack_exec_begin(env, given, to, shared);
+	if (i < 0) {
 		munmap(new, size);
-		return -EFAULT;
+		return i;
 	}
+	i = 0;
 	new[i++] = (char *)run_options.self;
 	if (run_options.trace)
 		new[i++] = "--trace";

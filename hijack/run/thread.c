@@ -39,6 +39,7 @@ struct start {
 	unsigned long fs;
 	unsigned long mask;
 	unsigned long blocked;
+	const void *filter;
 	int *parent_tid;
 	int *child_tid;
 	int tid;
@@ -169,6 +170,7 @@ static void *thread_main(void *arg)
 
 	thread_init(&self);
 	forget_rseq();
+	hijack_filter_inherit(__builtin_thread_pointer(), s.filter);
 	if (s.flags & CLONE_PARENT_SETTID)
 		*s.parent_tid = tid;
 	if (s.flags & CLONE_CHILD_SETTID)
@@ -307,6 +309,7 @@ static long clone_any(struct run_thread *t, struct way_regs *r,
 		.resume = t->way.resume,
 		.fs = flags & CLONE_SETTLS ? tls : t->way.user_fs,
 		.blocked = t->way.blocked,
+		.filter = hijack_filter(),
 		.parent_tid = (int *)parent_tid,
 		.child_tid = (int *)child_tid,
 	};

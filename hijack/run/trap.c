@@ -6,9 +6,12 @@
  */
 #include <asm/prctl.h>
 #include <errno.h>
+#include <link.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "run.h"
@@ -72,6 +75,15 @@ void way_fix_context(ucontext_t *uc)
 	}
 }
 
+/* Memory becomes code only where the program's own filters let it. */
+static bool may_rewrite(void)
+{
+	const long arg[6] = { 0, 4096, PROT_READ | PROT_EXEC };
+
+	return !hijack_filtered ||
+	       hijack_judge(SYS_mprotect, arg, 0).verdict == HIJACK_PASS;
+}
+
 /* A system call of the program's has trapped. */
 bool way_trapped(struct way_thread *t, siginfo_t *info, ucontext_t *uc)
 {
@@ -89,7 +101,7 @@ bool way_trapped(struct way_thread *t, siginfo_t *info, ucontext_t *uc)
 	__atomic_fetch_add(&traps, 1, __ATOMIC_RELAXED);
 	/* The decoder is in a library that may not have been bound yet. */
 	fs = way_fs_begin(t);
-	site = rewrite_trap(ip - 2, run_options.rewrite);
+	site = rewrite_trap(ip - 2, run_options.rewrite && may_rewrite());
 	way_fs_end(fs);
 	regs[REG_R11] = (long)site;
 	regs[REG_RCX] = ip;
@@ -130,6 +142,44 @@ static int add_filter(void)
 	return 0;
 }
 
+/* All that our linker has loaded, the C library too, is ours and not the
+ * program's.
+ */
+static struct hijack_code own_code[HIJACK_CODES];
+static int n_own_code;
+
+static int add_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size, (void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		unsigned long start = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X &&
+		    n_own_code < HIJACK_CODES - 8)
+			own_code[n_own_code++] = (struct hijack_code){
+				start, start + p->p_memsz, HIJACK_CODE_OURS
+			};
+	}
+	return 0;
+}
+
+int hijack_codes(struct hijack_code *code)
+{
+	unsigned long out = (unsigned long)way_out_trapped;
+	int n = way_codes(code);
+
+	/* What our own filter traps comes again. */
+	if (run_options.seccomp) {
+		code[n++] = (struct hijack_code){ RUN_PROGRAM, RUN_END,
+						  HIJACK_CODE_ALL };
+		code[n++] = (struct hijack_code){ out, out + 1,
+						  HIJACK_CODE_ALL };
+	}
+	memcpy(code + n, own_code, n_own_code * sizeof(*code));
+	return n + n_own_code;
+}
+
 /**
  * run_trap_init - find out how the host traps system calls
  *
@@ -139,6 +189,7 @@ int run_trap_init(void)
 {
 	static unsigned char none;
 
+	dl_iterate_phdr(add_object, NULL);
 	if (!run_options.seccomp && !dispatch(1, NULL, 0, &none))
 		return dispatch(0, NULL, 0, NULL);
 	run_options.seccomp = true;

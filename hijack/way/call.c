@@ -11,7 +11,8 @@
 bool way_wants_restart(struct way_thread *t, long nr)
 {
 	return t->interrupted && !hijack_never_restarts(nr) && t->signal &&
-	       way_action(t, t->signal).flags & SA_RESTART;
+	       (t->signal == HIJACK_OWN_SIGNAL ||
+		way_action(t, t->signal).flags & SA_RESTART);
 }
 
 long host_wait_syscall(long nr, long a, long b, long c, long d, long e, long f)

@@ -145,6 +145,28 @@ way_host_done:
 .endm
 
 /*
+ * Calls by which the program's filters act (filter.c): where they are made tells
+ * the host what to do.
+ */
+.macro	define_filter_call name, done
+	.globl	\name, \done
+	.hidden	\name, \done
+	.type	\name, @function
+\name:
+	as_syscall
+	syscall
+\done:
+	ret
+	.size	\name, . - \name
+.endm
+
+.macro	define_filter_calls
+	define_filter_call way_ask, way_asked
+	define_filter_call way_kill_thread, way_kill_thread_done
+	define_filter_call way_kill_process, way_kill_process_done
+.endm
+
+/*
  * Signal handlers, as the kernel calls them; RSP points to the frame, whose
  * first word is the address to return to.  What they call returns the program's
  * handler, or 0.

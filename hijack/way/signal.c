@@ -59,7 +59,8 @@ static int signal_at(int index)
 {
 	return index == WAY_SEGV  ? SIGSEGV
 	       : index == WAY_BUS ? SIGBUS
-				  : way_trap_signal;
+	       : index == WAY_TRAP ? way_trap_signal
+				   : SIGSYS;
 }
 
 /**
@@ -266,6 +267,21 @@ static void keep(struct way_thread *t, int sig, siginfo_t *info, ucontext_t *uc)
 	interrupt_call(uc);
 }
 
+/**
+ * way_raise_sigsys - a call raises SIGSYS, which comes on the way out of it
+ * @t: the calling thread, which is in our code
+ * @info: with what
+ *
+ * The program has a handler of it, and has not blocked it.  It is not sent
+ * before: that of the trap would come after it, although it is not blocked.
+ */
+void way_raise_sigsys(struct way_thread *t, const siginfo_t *info)
+{
+	t->info[WAY_FILTER] = *info;
+	t->kept |= 1U << WAY_FILTER;
+	t->out = way_out_trap;
+}
+
 /* The set of those. */
 unsigned long way_kept(struct way_thread *t)
 {
@@ -330,12 +346,37 @@ static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
 	return a.handler;
 }
 
+/* A call that this interrupts goes on. */
+static void take_filter(struct way_thread *t)
+{
+	bool outside = t->selector;
+	unsigned long fs;
+
+	t->selector = 0;
+	fs = way_fs_begin(t);
+	hijack_filter_take();
+	way_fs_end(fs);
+	if (!outside) {
+		if (!t->pending)
+			t->signal = HIJACK_OWN_SIGNAL;
+		return;
+	}
+	t->selector = 1;
+	/* If one is, it comes when this handler returns. */
+	t->pending = 0;
+	t->out = t->kept ? way_out_trap : way_out_now;
+}
+
 unsigned long way_signal(int sig, siginfo_t *info, ucontext_t *uc)
 {
 	struct way_thread *t = way_self();
 
 	if (hijack_own_signal(sig, info))
 		return 0;
+	if (hijack_filter_signal(sig, info)) {
+		take_filter(t);
+		return 0;
+	}
 	if (!t->selector) {
 		defer(t, sig, info, uc);
 		return 0;
@@ -455,7 +496,7 @@ static void leave(struct way_thread *t, ucontext_t *uc)
 		way_host4(SYS_rt_tgsigqueueinfo, way_host0(SYS_getpid),
 			  way_host0(SYS_gettid), sig, &t->info[i]);
 		t->deliver = sig;
-		*way_mask_of(uc) = ~reserved();
+		*way_mask_of(uc) = ~(reserved() | BIT(sig));
 		return;
 	}
 	way_host2(SYS_rt_sigpending, &pending, sizeof(pending));
@@ -478,7 +519,8 @@ unsigned long way_trap(int sig, siginfo_t *info, ucontext_t *uc, int selector)
 		leave(t, uc);
 		return 0;
 	}
-	if (way_trapped(t, info, uc))
+	/* What leave() has sent is not a new one. */
+	if (t->deliver != sig && way_trapped(t, info, uc))
 		return 0;
 	/* The program's affair. */
 	t->selector = selector;

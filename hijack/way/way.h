@@ -63,8 +63,11 @@ struct way_action {
 
 #define WAY_SIGNALS 65
 
-/* Signals that are ours first and never blocked; the last is the trap. */
-enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_KEPT };
+/*
+ * Signals that are kept until the way out: those that are ours first and never
+ * blocked, and SIGSYS of a filter of the program's.
+ */
+enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_FILTER, WAY_KEPT };
 
 /**
  * struct way_thread - a thread of the program
@@ -182,6 +185,7 @@ void way_signals_forked(struct way_thread *t);
 void way_signals_adopt(void);
 void way_signals_admit(struct way_thread *t);
 void way_signals_now(struct way_thread *t);
+void way_raise_sigsys(struct way_thread *t, const siginfo_t *info);
 unsigned long way_signals_block(void);
 void way_signals_unblock(unsigned long mask);
 unsigned long way_strip(unsigned long mask);
@@ -224,6 +228,23 @@ static inline unsigned long *way_mask_of(ucontext_t *uc)
 long way_saved(long (*fn)(struct way_thread *t, struct way_regs *r),
 	       struct way_thread *t, struct way_regs *r);
 void way_vectors_init(void);
+
+/*
+ * filter.c: the program's filters for system calls
+ */
+bool way_judge(struct way_thread *t, struct way_regs *r, long *ret);
+
+/* A call that the host is to ask another process about. */
+long way_ask(long nr, long a, long b, long c, long d, long e, long f);
+extern const char way_asked[];
+
+/* The host ends the thread, or the process, as for a filter. */
+long way_kill_thread(long nr, long a, long b, long c, long d, long e, long f);
+long way_kill_process(long nr, long a, long b, long c, long d, long e, long f);
+extern const char way_kill_thread_done[], way_kill_process_done[];
+
+/* Calls from there, in hijack_codes(). */
+int way_codes(struct hijack_code *code);
 
 /*
  * program.c: a program is the linker's to take our library into, lkl-run's,
