@@ -27,7 +27,7 @@ struct lkl_host_operations *lkl_host;
  */
 static int begin_step(void)
 {
-	struct lkl_self *self = &lkl_self;
+	struct lkl_self *self = lkl_thread_self();
 
 	if (self->busy || self->in_step)
 		return -LKL_EDEADLK;
@@ -39,7 +39,7 @@ static int begin_step(void)
 static void end_step(void)
 {
 	pthread_mutex_unlock(&lkl_process()->life);
-	lkl_self.in_step = 0;
+	lkl_thread_self()->in_step = 0;
 }
 
 static int init(struct lkl_host_operations *ops)
@@ -140,7 +140,7 @@ long lkl_sys_halt(void)
 
 	if (err)
 		return err;
-	err = halt(&lkl_self);
+	err = halt(lkl_thread_self());
 	end_step();
 	return err;
 }

@@ -18,11 +18,18 @@
 #include "../host/posix/posix.h"
 #include "thread.h"
 
-__thread struct lkl_self lkl_self;
+/* Of this file only: a call computes its address once then. */
+static __thread struct lkl_self lkl_self
+	__attribute__((tls_model("initial-exec")));
 
 bool lkl_alt_stacks_minded;
 static pthread_key_t exit_key;
 static bool have_exit_key;
+
+struct lkl_self *lkl_thread_self(void)
+{
+	return &lkl_self;
+}
 
 int lkl_thread_busy(void)
 {

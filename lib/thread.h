@@ -25,8 +25,7 @@ struct lkl_self {
 };
 
 /* The calling thread. */
-extern __thread struct lkl_self lkl_self
-	__attribute__((tls_model("initial-exec")));
+struct lkl_self *lkl_thread_self(void);
 
 /* Have threads tell when they end; 0 or a negative error number. */
 int lkl_thread_init(void);
