@@ -31,7 +31,7 @@ DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   libnbd-dev libcryptsetup-dev libedit-dev
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
-	   fakeroot strace gdb valgrind libarchive-tools zstd \
+	   openssh-server fakeroot strace gdb valgrind libarchive-tools zstd \
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip \
 	   qemu-utils nbdkit cryptsetup-bin lvm2 mdadm
 DEBS	+= libslirp-dev libvdeplug-dev iproute2 nftables iptables vde2 curl iperf3 nginx-light openssl \
