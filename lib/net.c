@@ -223,16 +223,19 @@ static void capture(struct net *n, const struct iovec *iov, unsigned int cnt,
 		    unsigned int len)
 {
 	static const char full[] = "lkl: pcap: not all was written\n";
-	int fd = n->pcap;
 
-	if (pcap_write(fd, iov, cnt, n->nd->has_vnet_hdr ? VNET_HDR : 0, len))
+	if (pcap_write(n->pcap, iov, cnt, n->nd->has_vnet_hdr ? VNET_HDR : 0,
+		       len))
 		return;
 	/* No more, as the rest of the file could not be read. */
-	if (__atomic_exchange_n(&n->pcap, -1, __ATOMIC_SEQ_CST) == fd) {
+	if (!__atomic_exchange_n(&n->pcap_full, 1, __ATOMIC_SEQ_CST))
 		raw_syscall(SYS_write, 2, (long)full, sizeof(full) - 1, 0, 0,
 			    0);
-		raw_syscall(SYS_close, fd, 0, 0, 0, 0, 0);
-	}
+}
+
+static bool captures(struct net *n)
+{
+	return n->pcap >= 0 && !n->pcap_full;
 }
 
 /* The same for one in several buffers that were lent. */
@@ -266,7 +269,7 @@ static long rx_lent(struct net *n)
 
 	if (!n->nd->ops->take(n->nd, RX, &head, &len))
 		return 0;
-	if (n->pcap >= 0)
+	if (captures(n))
 		capture_lent(n, head, len);
 	lkl_virtq_push(&n->virtqs[RX], head, len);
 	return len ? len : 1;
@@ -291,7 +294,7 @@ static long rx_frame(struct net *n)
 	iov->iov_base = (char *)iov->iov_base + n->skip;
 	iov->iov_len -= n->skip;
 	ret = n->nd->ops->rx(n->nd, iov, rx->iov_end - rx->iov_first + 1);
-	if (ret > 0 && n->pcap >= 0)
+	if (ret > 0 && captures(n))
 		capture(n, iov, rx->iov_end - rx->iov_first + 1, ret);
 	iov->iov_base = hdr;
 	iov->iov_len += n->skip;
@@ -420,7 +423,7 @@ static enum tx_end tx_frame(struct net *n, int head)
 		lkl_virtq_broken(q, "frame without header or content");
 		return SENT;
 	}
-	if (n->pcap >= 0 && n->blocked != head)
+	if (captures(n) && n->blocked != head)
 		capture(n, iov + used, chain.out - used,
 			iov_length(iov + used, chain.out - used));
 	if (lends(n)) {

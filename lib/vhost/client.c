@@ -62,13 +62,6 @@ static struct client *to_client(struct lkl_netdev *nd)
 	return (struct client *)nd;
 }
 
-static void clear_bell(int fd)
-{
-	uint64_t count;
-
-	raw_syscall(SYS_read, fd, (long)&count, sizeof(count), 0, 0, 0);
-}
-
 /*
  * What the device does
  */
@@ -88,12 +81,15 @@ static char *slot(struct client *c, unsigned int i)
 	return c->area + 2 * RING_SPACE + i * (size_t)SLOT;
 }
 
-/* Copy what may not be there; returns false when it is not. */
-static bool copy_foreign(struct client *c, const char *to, struct iovec *iov,
-			 int cnt, size_t size)
+/* Copy what may not be there; returns whether it is.  The host copies. */
+static bool copy_foreign(char *to, const struct iovec *iov, int cnt,
+			 size_t size)
 {
-	return raw_syscall(SYS_pwritev, c->area_fd, (long)iov, cnt,
-			   to - c->area, 0, 0) == (long)size;
+	struct iovec room = { to, size };
+	long self = raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
+
+	return raw_syscall(SYS_process_vm_readv, self, (long)&room, 1,
+			   (long)iov, cnt, 0) == (long)size;
 }
 
 /* 1 when the frame was copied, 0 when its buffers are lent, -EAGAIN */
@@ -123,7 +119,7 @@ static int send_frame(struct client *c, struct iovec *iov, int cnt, unsigned id)
 	}
 	to = slot(c, d->free);
 	if (foreign) {
-		if (!copy_foreign(c, to, iov, cnt, size))
+		if (!copy_foreign(to, iov, cnt, size))
 			return 1;
 	} else {
 		for (p = to, i = 0; i < cnt; p += iov[i++].iov_len)
@@ -171,9 +167,10 @@ static int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 {
 	struct client *c = to_client(nd);
 	struct vhost_driver *d = &c->rings[out];
-	bool found;
+	bool found, was_broken, tell;
 
 	lock_take(&c->locks[out]);
+	was_broken = d->broken;
 	do
 		found = vhost_driver_take(d, id, len);
 	while (found && out && !(*id & LENT));
@@ -186,8 +183,9 @@ static int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 		*id /= 2;
 		c->lent--;
 	}
+	tell = d->broken && !was_broken;
 	lock_give(&c->locks[out]);
-	if (d->broken)
+	if (tell)
 		ring_bell(c->wakeup, WAKEUP_BROKEN);
 	return found;
 }
@@ -353,7 +351,9 @@ static int on_wakeup(struct client *c)
 		mask |= LKL_DEV_NET_POLL_RX;
 	if (count % WAKEUP_BROKEN >= WAKEUP_START) {
 		start(c);
-		mask |= LKL_DEV_NET_POLL_LINK;
+		/* What was given before it began is out now. */
+		mask |= LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_RX |
+			LKL_DEV_NET_POLL_TX;
 	}
 	if (count % WAKEUP_HUP >= WAKEUP_BROKEN && c->sock >= 0 &&
 	    (c->rings[RX].broken || c->rings[TX].broken)) {

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 
 #include "memory.h"
 
@@ -30,6 +32,7 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 static const char *check(const struct vhost_memory *m,
 			 const struct vhost_region *r, int fd)
 {
+	struct statfs fs;
 	struct stat st;
 	uint64_t end;
 	unsigned int i;
@@ -42,6 +45,9 @@ static const char *check(const struct vhost_memory *m,
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < 0 ||
 	    (uint64_t)st.st_size < end)
 		return "a region of its memory is larger than the file";
+	/* They may be used up when they are touched, which ends a process. */
+	if (fstatfs(fd, &fs) || fs.f_type == HUGETLBFS_MAGIC)
+		return "its memory is of huge pages";
 	seals = fcntl(fd, F_GET_SEALS);
 	if (seals < 0 || !(seals & F_SEAL_SHRINK))
 		return "its memory is no memory file sealed against shrinking";

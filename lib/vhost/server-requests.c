@@ -58,6 +58,7 @@ static const char *start_queue(struct server *s, struct queue *q)
 	ring.told_used = ring.next_used;
 	lock_take(&q->lock);
 	q->ring = ring;
+	q->told = false;
 	lkl_virtq_enable_kick(&q->ring);
 	lock_give(&q->lock);
 	return NULL;

@@ -52,20 +52,14 @@ static struct server *to_server(struct lkl_netdev *nd)
 	return (struct server *)nd;
 }
 
-/* The other side may have made it one that blocks. */
-static void clear_bell(int fd)
-{
-	uint64_t count;
-	struct iovec iov = { &count, sizeof(count) };
-
-	raw_syscall(SYS_preadv2, fd, (long)&iov, 1, -1, -1, RWF_NOWAIT);
-}
-
 /* Have the polling thread see to a ring with nonsense in it. */
-static void check_ring(struct server *s, struct lkl_virtq *ring)
+static void check_ring(struct server *s, struct queue *q)
 {
-	if (ring->broken)
+	/* Once, as the event counts. */
+	if (q->ring.broken && !q->told) {
+		q->told = true;
 		ring_bell(s->wakeup, WAKEUP_BROKEN);
+	}
 }
 
 static void tell(struct queue *q)
@@ -164,7 +158,7 @@ static int server_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 			}
 		}
 		tell(q);
-		check_ring(s, &q->ring);
+		check_ring(s, q);
 	}
 	lock_give(&q->lock);
 	return ret;
@@ -195,7 +189,7 @@ static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 		lkl_virtq_push(&q->ring, head, 0);
 		tell(q);
 	}
-	check_ring(s, &q->ring);
+	check_ring(s, q);
 	lock_give(&q->lock);
 	return ret;
 }
@@ -207,7 +201,7 @@ static void drop(struct server *s, const char *why)
 	server_forget(s);
 	vhost_done(&s->in);
 	close_fd(&s->sock);
-	server_watch(s, s->listener, EPOLLIN);
+	server_watch(s, s->listener, EPOLLIN | EPOLLET);
 }
 
 static void on_socket(struct server *s)
@@ -275,7 +269,6 @@ static int server_poll(struct lkl_netdev *nd)
 	struct epoll_event events[8];
 	int i, n, mask = 0;
 
-	close_fd(&s->retired);
 	if (!s->shared && s->up)
 		s->shared = server_watch(s, s->queues[FROM].kick,
 					 EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
@@ -313,6 +306,8 @@ static int server_fd(struct lkl_netdev *nd)
 {
 	struct server *s = to_server(nd);
 
+	/* Nobody listens to it any more. */
+	close_fd(&s->retired);
 	s->listened = s->up ? s->queues[FROM].kick : -1;
 	return s->listened;
 }
@@ -402,7 +397,8 @@ static bool open_server(struct server *s)
 		return false;
 	if (!lstat(s->addr.sun_path, &st))
 		s->inode = st.st_ino;
-	return !listen(s->listener, 1) && server_watch(s, s->listener, EPOLLIN);
+	return !listen(s->listener, 1) &&
+	       server_watch(s, s->listener, EPOLLIN | EPOLLET);
 }
 
 struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *path,

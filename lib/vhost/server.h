@@ -23,6 +23,7 @@ enum { TO, FROM };
  * @ring: the ring, which has a descriptor table while it is used
  * @num, @base, @desc, @avail, @used: what the other side has said of it
  * @enabled: and that it may be used
+ * @told: the polling thread has been told that @ring is broken
  * @kick: by which it tells us, or -1
  * @call: by which we tell it, or -1
  */
@@ -35,6 +36,7 @@ struct queue {
 	uint64_t avail;
 	uint64_t used;
 	bool enabled;
+	bool told;
 	int kick;
 	int call;
 };

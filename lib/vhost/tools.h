@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../../host/posix/posix.h"
@@ -28,6 +29,15 @@ static inline void lock_give(int *lock)
 static inline void ring_bell(int fd, uint64_t count)
 {
 	raw_syscall(SYS_write, fd, (long)&count, sizeof(count), 0, 0, 0);
+}
+
+/* The other side may have made it one that blocks. */
+static inline void clear_bell(int fd)
+{
+	uint64_t count;
+	struct iovec iov = { &count, sizeof(count) };
+
+	raw_syscall(SYS_preadv2, fd, (long)&iov, 1, -1, -1, RWF_NOWAIT);
 }
 
 static inline void close_fd(int *fd)
