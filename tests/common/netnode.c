@@ -5,10 +5,10 @@
  *
  * usage: netnode [-w WIRE] [-o OFFLOAD] [-m MAC] [-a ADDRESS/LEN]... [-g
  *GATEWAY]
- *		[-c] [-b CMDLINE] [-p PCAP] COMMAND [ARGUMENT]...
+ *		[-cz] [-b CMDLINE] [-p PCAP] COMMAND [ARGUMENT]...
  *
  * Without -w the host's stack is used.  WIRE is TYPE:PARAMETER, -c compares
- * what is received with what should have been sent.
+ * what is received with what should have been sent, -z sends without copying.
  *
  *	ping ADDRESS COUNT
  *	sink PORT			receive one TCP stream
@@ -226,16 +226,38 @@ static int connected(const char *host, const char *port, int type)
 	return fd;
 }
 
+/* Send without copying (-z). */
+static bool zerocopy;
+
+/* Take what tells that memory is not needed any more, as there is room for
+ * little. */
+static void drain_errors(int fd)
+{
+	char control[256];
+	struct msghdr msg = { .msg_control = control };
+
+	do
+		msg.msg_controllen = sizeof(control);
+	while (sys(__NR_recvmsg, fd, (long)&msg, MSG_ERRQUEUE | MSG_DONTWAIT, 0,
+		   0, 0) >= 0);
+}
+
 static void send_stream(int fd, unsigned long bytes)
 {
+	int flags = MSG_NOSIGNAL | (zerocopy ? MSG_ZEROCOPY : 0), one = 1;
 	unsigned long pos = 0;
 
+	if (zerocopy)
+		ok("SO_ZEROCOPY", sys(__NR_setsockopt, fd, SOL_SOCKET,
+				      SO_ZEROCOPY, (long)&one, sizeof(one), 0));
 	while (pos < bytes) {
 		unsigned long n = bytes - pos < CHUNK ? bytes - pos : CHUNK;
 
 		pos += ok("send",
 			  sys(__NR_sendto, fd, (long)&pattern[pos % MIB], n,
-			      MSG_NOSIGNAL, 0, 0));
+			      flags, 0, 0));
+		if (zerocopy)
+			drain_errors(fd);
 	}
 }
 
@@ -650,7 +672,7 @@ int main(int argc, char **argv)
 	unsigned char mac[6], *macp = NULL;
 	unsigned long long seed = 1;
 
-	while ((c = getopt(argc, argv, "+w:o:m:a:g:cb:p:")) != -1) {
+	while ((c = getopt(argc, argv, "+w:o:m:a:g:czb:p:")) != -1) {
 		switch (c) {
 		case 'w':
 			wire = optarg;
@@ -673,6 +695,9 @@ int main(int argc, char **argv)
 			break;
 		case 'c':
 			compares = true;
+			break;
+		case 'z':
+			zerocopy = true;
 			break;
 		case 'b':
 			cmdline = optarg;
