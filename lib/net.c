@@ -36,7 +36,6 @@
 #include <lkl/asm/errno.h>
 #include "iov.h"
 #include "netdev.h"
-#include "pcap.h"
 
 /* Pieces of a receive buffer, at most. */
 #define MAX_BUFFER_IOV 20
@@ -59,7 +58,7 @@ enum { FREE, TAKEN, CLOSED };
 void net_init(struct net *n, struct lkl_netdev *nd)
 {
 	n->nd = nd;
-	n->pcap = -1;
+	n->pcap.fd = -1;
 	n->ended = 1;
 	n->guards[RX] = CLOSED;
 	n->guards[TX] = CLOSED;
@@ -224,18 +223,15 @@ static void capture(struct net *n, const struct iovec *iov, unsigned int cnt,
 {
 	static const char full[] = "lkl: pcap: not all was written\n";
 
-	if (pcap_write(n->pcap, iov, cnt, n->nd->has_vnet_hdr ? VNET_HDR : 0,
-		       len))
-		return;
-	/* No more, as the rest of the file could not be read. */
-	if (!__atomic_exchange_n(&n->pcap_full, 1, __ATOMIC_SEQ_CST))
+	if (!pcap_write(&n->pcap, iov, cnt, n->nd->has_vnet_hdr ? VNET_HDR : 0,
+			len))
 		raw_syscall(SYS_write, 2, (long)full, sizeof(full) - 1, 0, 0,
 			    0);
 }
 
 static bool captures(struct net *n)
 {
-	return n->pcap >= 0 && !n->pcap_full;
+	return n->pcap.fd >= 0;
 }
 
 /* The same for one in several buffers that were lent. */
@@ -706,7 +702,7 @@ void net_free(struct lkl_vdev *vdev)
 
 	if (!n->ended)
 		hang_up(n, 0);
-	if (n->pcap >= 0)
-		raw_syscall(SYS_close, n->pcap, 0, 0, 0, 0, 0);
+	if (captures(n))
+		raw_syscall(SYS_close, n->pcap.fd, 0, 0, 0, 0, 0);
 	free(n);
 }

@@ -12,7 +12,6 @@
 #include <lkl.h>
 #include <lkl/linux/virtio_ids.h>
 #include "netdev.h"
-#include "pcap.h"
 
 /* The interface of the virtio device with this index. */
 static int interface_name(int index, char name[LKL_IFNAMSIZ])
@@ -176,11 +175,11 @@ static int set_mac(struct net *n, const unsigned char *mac)
 
 static int set_pcap(struct net *n, const char *path)
 {
-	n->pcap = pcap_open(path, n->nd->flags & LKL_NETDEV_NOARP);
-	if (n->pcap >= 0)
+	int err = pcap_open(&n->pcap, path, n->nd->flags & LKL_NETDEV_NOARP);
+
+	if (!err)
 		return 0;
-	lkl_message("pcap", "%s: %s", path, strerror(-n->pcap));
-	n->pcap = -1;
+	lkl_message("pcap", "%s: %s", path, strerror(-err));
 	return -LKL_EIO;
 }
 
@@ -217,8 +216,8 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 	if (!ret)
 		ret = lkl_vdev_add(&n->vdev);
 	if (ret < 0) {
-		if (n->pcap >= 0)
-			close(n->pcap);
+		if (n->pcap.fd >= 0)
+			close(n->pcap.fd);
 		free(n);
 	} else {
 		nd->id = ret;

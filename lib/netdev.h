@@ -7,6 +7,7 @@
 
 #include "../host/posix/posix.h"
 #include "net.h"
+#include "pcap.h"
 #include "virtio.h"
 
 enum { RX, TX, QUEUES };
@@ -41,8 +42,7 @@ struct rx {
 /*
  * @guards: of the rings
  * @skip: how much of a frame the wire does not carry
- * @pcap: file that frames are written to, or -1
- * @pcap_full: no more of them are
+ * @pcap: file that frames are written to
  * @part: pieces of a received frame that is not all there yet, for that file
  * @parts: number of elements of @part
  * @part_len: bytes of them
@@ -66,8 +66,7 @@ struct net {
 	struct lkl_virtq virtqs[QUEUES];
 	int guards[QUEUES];
 	unsigned int skip;
-	int pcap;
-	int pcap_full;
+	struct pcap pcap;
 	struct iovec part[TX_IOV];
 	unsigned int parts;
 	unsigned int part_len;

@@ -249,14 +249,21 @@ static int host_pattern(unsigned long addr, unsigned long size,
 			const void *page)
 {
 	const unsigned long piece = 512 << 10, page_size = 4096;
+	int err = 0, fd = posix_memory("lkl-pages", piece);
 	unsigned long pos;
-	int err = 0, fd = memfd_create("lkl-pages", MFD_CLOEXEC);
+	char *pages;
 
 	if (fd < 0)
-		return -errno;
-	for (pos = 0; pos < piece && !err; pos += page_size)
-		if (pwrite(fd, page, page_size, pos) != (ssize_t)page_size)
-			err = -ENOMEM;
+		return fd;
+	/* To write to the file would be limited by ulimit -f. */
+	pages = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (pages == MAP_FAILED) {
+		err = -errno;
+	} else {
+		for (pos = 0; pos < piece; pos += page_size)
+			memcpy(pages + pos, page, page_size);
+		munmap(pages, piece);
+	}
 	for (pos = 0; pos < size && !err; pos += piece)
 		if (mmap((void *)(addr + pos), MIN(piece, size - pos),
 			 PROT_READ | PROT_WRITE,

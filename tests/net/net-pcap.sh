@@ -41,6 +41,16 @@ stop_serving
 count two.pcap "icmp[0] = 0 and src 10.8.0.1" 5
 count one.pcap "icmp[0] = 8 and src 10.8.0.2" 5
 
+# A file that may not grow is left, with a line, and what runs goes on.
+serve - -w "pipe:a|b" -a 10.8.0.1/24 echo 7
+(
+	ulimit -S -f 4
+	node - -w "pipe:b|a" -p small.pcap -a 10.8.0.2/24 udp 10.8.0.1 7 1000 20 2>err
+)
+stop_serving
+grep -qx "lkl: pcap: not all was written" err || { cat err; fail "not told"; }
+tcpdump -nr small.pcap >/dev/null 2>tcpdump.err || { cat tcpdump.err; fail "not whole"; }
+
 status=0
 "${NODE[@]}" -w "pipe:a|b" -p nowhere/file idle 0 2>err || status=$?
 [ $status = 1 ] || fail "no error"
