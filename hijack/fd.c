@@ -217,7 +217,7 @@ void fd_decide(long fd, bool host)
 
 	if (host) {
 		fd_take_word(fd);
-		/* Who waits for it looks at the word again. */
+		/* A thread that waits for it looks at the word again. */
 		lkl2(SYS_shutdown, fd_number(word), SHUT_RDWR);
 		put_word(word);
 		return;

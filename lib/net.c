@@ -208,7 +208,7 @@ static void net_lend(struct net *n)
 {
 	do {
 		__atomic_store_n(&n->again, 1, __ATOMIC_SEQ_CST);
-		/* Who has it lends them. */
+		/* A thread that has the guard lends them. */
 		if (!guard_take(&n->guards[RX]))
 			return;
 		__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);

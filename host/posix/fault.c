@@ -215,7 +215,7 @@ int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg))
 	return 0;
 }
 
-/* Give one back, unless somebody has put himself before us since. */
+/* Restore the old handler, unless another has replaced ours since. */
 static bool give_back(int sig)
 {
 	struct sigaction now;
@@ -231,7 +231,7 @@ void posix_faults_forget(void)
 
 void posix_faults_remove(void)
 {
-	/* Who is before us passes faults on to us, and we do, too. */
+	/* A handler installed after ours may still call ours, which stays. */
 	if (installed && give_back(SIGSEGV) && give_back(SIGBUS))
 		installed = 0;
 }

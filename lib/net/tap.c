@@ -136,7 +136,7 @@ static bool has_tap(const char *pid, const char *ifname)
 	return found;
 }
 
-/* Who has it, as far as that is for us to see. */
+/* The program that has the tap, as far as we may see it. */
 static const char *tap_user(const char *ifname)
 {
 	static char text[80];

@@ -232,7 +232,7 @@ static void test_set_ids(void)
 	SYS(chmod(".", 0777));
 	close(make("from", "text"));
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		/* the owner, who is in the group, by his main one, another */
+		/* the owner with the main group, with another; not the owner */
 		sgid("f", 02666, 55);
 		as(1234, 55, changes[i], 02666);
 		sgid("f", 02666, 77);

@@ -146,7 +146,7 @@ static void timed(void)
 	CHECK(took >= 4 * MOMENT && took < 100 * MOMENT);
 }
 
-/* Each event wakes one of those who slept before there was a socket. */
+/* Each event wakes one of the threads that slept before there was a socket. */
 static void many(void)
 {
 	struct sleeper s[THREADS];

@@ -37,7 +37,7 @@ for WAY in lkl-hijack.sh lkl-run; do
 			curl -sS http://$PEER/slow &
 		done
 		wait"
-	# Who waits for its output does not wait for others that use its kernel.
+	# A reader of its output does not wait for others that use its kernel.
 	same "hello done" lkl bash -c "
 		{ until read -r _ </proc/net/dev; do :; done; sleep 0.3; exec \
 			curl -sS http://$PEER/slow >late; } &

@@ -84,7 +84,7 @@ static long alg_run(const struct algorithm *alg, int fd, const void *in,
 		msg.msg_control = &control;
 	}
 	EQ(OK(lkl_sys_sendmsg(fd, &msg, 0)), len);
-	/* Who asks for more than there will be waits for more to encrypt. */
+	/* A read of more than there will be waits for more to encrypt. */
 	return OK(lkl_sys_read(fd, out, alg->unit ? len + alg->tag : 64));
 }
 

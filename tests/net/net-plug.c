@@ -344,7 +344,7 @@ static void test_tap(void)
 	msleep(100);
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	EQ(pthread_join(sender, &failed), 0);
-	/* Who waits, does not look at what is gone again and again. */
+	/* A thread that waits does not look at what is gone again and again. */
 	begin = now(CLOCK_PROCESS_CPUTIME_ID);
 	EQ(lkl_sys_poll(NULL, 0, 1000), 0);
 	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - begin < 500000000);

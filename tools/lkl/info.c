@@ -118,7 +118,7 @@ static void put_part(const struct image *img, unsigned int part, off_t off,
 		printf("%4s", "-");
 	printf("  %11lld", (long long)off / SECTOR);
 	put_line(img, part, NULL, size, &found, name);
-	/* who asks for a list is not asked for passphrases */
+	/* a list does not ask for passphrases */
 	if (layers_known(&found) &&
 	    (img->key.text || strcmp(found.type, "crypto_LUKS")))
 		put_volumes(img, part);
