@@ -7,13 +7,17 @@
  * and, if it names a descriptor, one at the table of descriptors.
  */
 #include <linux/close_range.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -203,6 +207,35 @@ static long do_limit(long nr, const long *a)
 	if (nr == SYS_setrlimit || (any && a[2]))
 		share_reach();
 	return numbers_limit(nr, a);
+}
+
+/* What kind of namespace a descriptor is for, as a flag of clone(); 0 if none.
+ */
+static long namespace_of(long fd)
+{
+	struct statfs fs;
+	long type = 0;
+
+	/* The program sees that of the library's kernel as its own. */
+	if (fd_is_lkl(fd))
+		type = lkl3(SYS_ioctl, fd_number(fd_word(fd)), NS_GET_NSTYPE,
+			    0);
+	else if (!host2(SYS_fstatfs, fd, (long)&fs) && fs.f_type == NSFS_MAGIC)
+		type = host3(SYS_ioctl, fd, NS_GET_NSTYPE, 0);
+	return type < 0 ? 0 : type;
+}
+
+/*
+ * The library's kernel has one network.  Another one of the host's would change
+ * nothing for sockets of the library, and the program would not know.
+ */
+static long namespace_call(long nr, const long *a)
+{
+	long types = a[0];
+
+	if (nr == SYS_setns)
+		types = a[1] ? a[1] : namespace_of(a[0]);
+	return types & CLONE_NEWNET ? -EPERM : host_call(nr, a);
 }
 
 /* Programs have another way where there is none. */

@@ -100,6 +100,9 @@ static long call_clone(struct way_thread *t, struct way_regs *r)
 	if (r->nr == SYS_fork || r->nr == SYS_vfork)
 		args = (struct clone_args){ 0 };
 	flags = args.flags;
+	/* As in namespace_call(). */
+	if (flags & CLONE_NEWNET)
+		return -EPERM;
 	vforks = r->nr == SYS_vfork ||
 		 (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM;
 

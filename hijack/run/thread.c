@@ -315,6 +315,9 @@ static long clone_any(struct run_thread *t, struct way_regs *r,
 	};
 	long ret;
 
+	/* As in namespace_call(). */
+	if (flags & CLONE_NEWNET)
+		return -EPERM;
 	s.mask = way_signals_block();
 	if (t->way.pending) {
 		way_signals_unblock(s.mask);
