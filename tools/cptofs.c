@@ -32,7 +32,7 @@ static void help(bool to_image)
 		       tool_name);
 	printf("\n"
 	       "  -i, --image=FILE        the image, or a block "
-	       "device\n" IMAGE_HELP
+	       "device\n" IMAGE_HELP "%s"
 	       "  -o, --owner=UID|MAP     owner of the copies\n"
 	       "  -g, --group=GID|MAP     group of the copies; a MAP is "
 	       "FROM:TO[,FROM:TO]...\n"
@@ -48,7 +48,8 @@ static void help(bool to_image)
 	       "\n"
 	       "Exit status: %d all was copied, %d something was not, %d "
 	       "nothing was.\n",
-	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
+	       to_image ? "" : SANDBOX_HELP, TOOL_OK, TOOL_PARTIAL,
+	       TOOL_FAILED);
 }
 
 enum { OPT_SYNC = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION };
@@ -63,6 +64,7 @@ static const struct option options[] = {
 	{ "sync", no_argument, NULL, OPT_SYNC },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
+	SANDBOX_LONG_OPTION,
 	{ 0 }
 };
 
@@ -103,6 +105,8 @@ static void parse_options(int argc, char **argv, struct image *img,
 				tool_usage_error(NULL);
 		}
 	}
+	if (img->no_sandbox && !img->readonly)
+		tool_usage_error("--no-sandbox cannot be used with cptofs");
 	if (!img->file)
 		tool_usage_error("no image given (-i)");
 	if (optind == argc)

@@ -36,7 +36,8 @@ static void help(bool to_image)
 		       tool_name);
 	printf("\n"
 	       "ARCHIVE may be - for a pipe.  %s\n"
-	       "\n" IMAGE_HELP "  -o, --owner=UID|MAP     owner of everything\n"
+	       "\n" IMAGE_HELP
+	       "%s  -o, --owner=UID|MAP     owner of everything\n"
 	       "  -g, --group=GID|MAP     group of everything; a MAP is "
 	       "FROM:TO[,FROM:TO]...\n"
 	       "                          where FROM may be * for all others\n"
@@ -50,6 +51,7 @@ static void help(bool to_image)
 	       "was.\n",
 	       to_image ? "It may be compressed."
 			: "Its suffix tells how to compress it.",
+	       to_image ? "" : SANDBOX_HELP,
 	       to_image ? "take SELinux labels from FILE"
 			: "write SELinux labels to FILE, too",
 	       to_image ? "      --keep-directory-symlink\n"
@@ -73,6 +75,7 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
 	{ "sync", no_argument, NULL, OPT_SYNC },
+	SANDBOX_LONG_OPTION,
 	{ 0 }
 };
 
@@ -132,6 +135,8 @@ int main(int argc, char **argv)
 		tool_usage_error("%s cannot be used with fs2tar",
 				 opt.follow ? "--keep-directory-symlink"
 					    : "--sync");
+	if (opt.img.no_sandbox && to_image)
+		tool_usage_error("--no-sandbox cannot be used with tar2fs");
 	if (argc - optind < 2)
 		tool_usage_error(argc == optind ? "missing image and archive"
 						: "missing operand after '%s'",

@@ -29,6 +29,8 @@ completes "cpfromfs -" "$(cpfromfs --help | grep -oE -- '(^ +|, )--?[a-zA-Z-]+=?
 completes "fs2tar --mt" "--mtime="
 completes "tar2fs --syn" "--sync"
 completes "fs2tar --syn" ""
+completes "cpfromfs --no" "--no-sandbox"
+completes "fs2tar --no" "--no-sandbox"
 completes "cptofs -t ext" "ext2 ext3 ext4"
 completes "cptofs --type = ro" "romfs"
 completes "cptofs -i di" "disk.img"
@@ -38,6 +40,12 @@ completes "lkl ls --ti" "--time-style="
 completes "lkl c" "cat chmod chown cp"
 completes "lkl df -" "--disk= --help --human-readable --inodes --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
 completes "lkl info di" "disk.img"
+# what would have no effect is not offered
+for command in cptofs tar2fs "lkl info" "lkl sh" "lkl edit"; do
+	completes "$command --no" ""
+done
+completes "lkl info --p" "--printk"
+completes "lkl info -" "--disk= --help --key-file= --memory= --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"
 completes "lklfuse disk.img mnt -o ty" "type="
 completes "lklfuse disk.img mnt -o ro,part" "ro,part="
 completes "lkl-run mktem" "mktemp"

@@ -17,7 +17,7 @@
  * @run: does the work on the mounted image, and returns the exit status
  * @arg: for the functions
  * @prepare: called before the other process is made, which may be again, when
- *it needs a passphrase; or NULL
+ *	it needs a passphrase; or NULL
  * @meanwhile: what this process does, if the work is in another; given a
  *	descriptor that becomes readable when that has ended; or NULL
  */

@@ -88,7 +88,7 @@ struct image {
 
 /*
  * Options of the command line that all tools share: for getopt_long(), and for
- * the help.
+ * the help.  What is confined has one more.
  */
 /* clang-format off */
 #define IMAGE_OPTIONS "D:t:P:L:K:O:m:p"
@@ -102,8 +102,8 @@ struct image {
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }, \
 	{ "sector-size", required_argument, NULL, 'Z' }, \
-	{ "trust-image", no_argument, NULL, 'T' }, \
-	{ "no-sandbox", no_argument, NULL, 'N' }
+	{ "trust-image", no_argument, NULL, 'T' }
+#define SANDBOX_LONG_OPTION { "no-sandbox", no_argument, NULL, 'N' }
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
 	"  -t, --type=TYPE         type of the file system (default: auto)\n" \
@@ -115,7 +115,8 @@ struct image {
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
 	"  -p, --printk            show the kernel's messages\n" \
 	"      --sector-size=N     size of the sectors of the disk (default: find out)\n" \
-	"      --trust-image       let the image name other files and servers\n" \
+	"      --trust-image       let the image name other files and servers\n"
+#define SANDBOX_HELP \
 	"      --no-sandbox        do not confine the process that reads the image\n"
 /* clang-format on */
 

@@ -20,7 +20,8 @@
 /* Where the text begins in a line of --help. */
 #define HELP_COLUMN 26
 
-static const struct option image_options[] = { IMAGE_LONG_OPTIONS };
+static const struct option image_options[] = { IMAGE_LONG_OPTIONS,
+					       SANDBOX_LONG_OPTION };
 
 #define IMAGE_COUNT (sizeof(image_options) / sizeof(*image_options))
 
@@ -51,6 +52,11 @@ static bool has_letter(const struct grammar *g, int letter)
 	return letter > ' ' && letter < OPT_MAX && strchr(g->letters, letter);
 }
 
+static bool takes(const struct verb *v, const struct option *o)
+{
+	return !v->no_image_options || !strchr(v->no_image_options, o->val);
+}
+
 /*
  * Where a verb has GNU's meaning of a letter that the image's options use as
  * well, only the long name is left of the latter.
@@ -69,6 +75,8 @@ static void make_grammar(const struct verb *v, bool image, struct grammar *g)
 		const struct option *o = &image_options[i];
 		const char *letter = strchr(IMAGE_OPTIONS, o->val);
 
+		if (!takes(v, o))
+			continue;
 		/* some have a number that is no letter of theirs */
 		if (letter && !has_letter(g, o->val))
 			add_letter(g, o->val, o->has_arg);
@@ -192,12 +200,33 @@ static void put_option(int id, const char *name, const char *arg,
 		printf("%s\n%*s%s\n", text, HELP_COLUMN, "", help);
 }
 
-/* The image's options, but for letters that mean something else here. */
+/* Is a line of IMAGE_HELP about this option? */
+static bool is_about(const char *line, const struct option *o)
+{
+	const char *name = strstr(line, "--");
+	size_t len = strlen(o->name);
+
+	return name && !strncmp(name + 2, o->name, len) &&
+	       strchr("= ", name[2 + len]);
+}
+
+/*
+ * The image's options, but for those that the verb does not take, and letters
+ * that mean something else here.
+ */
 static void put_image_options(const struct verb *v)
 {
-	char line[] = IMAGE_HELP;
+	char line[] = IMAGE_HELP SANDBOX_HELP;
+	bool show = true;
 
 	for (char *l = strtok(line, "\n"); l; l = strtok(NULL, "\n")) {
+		for (size_t i = 0; i < IMAGE_COUNT; i++) {
+			if (is_about(l, &image_options[i]))
+				show = takes(v, &image_options[i]);
+		}
+		/* as the line before, if it goes on with that */
+		if (!show)
+			continue;
 		if (l[2] == '-' && is_own(v, l[3]))
 			memset(l + 2, ' ', 4);
 		puts(l);

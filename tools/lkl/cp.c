@@ -37,6 +37,7 @@ int cp_main(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
 		IMAGE_LONG_OPTIONS,
+		SANDBOX_LONG_OPTION,
 		{ "owner", required_argument, NULL, 'o' },
 		{ "group", required_argument, NULL, 'g' },
 		{ "selinux", required_argument, NULL, 's' },
@@ -49,7 +50,7 @@ int cp_main(const struct verb *v, int argc, char **argv)
 	char **args;
 	int opt, first, count = 0, inside = 0;
 	size_t len;
-	bool in;
+	bool in, no_sandbox = false;
 
 	/* they go to cptofs as they are: only find their end */
 	while ((opt = getopt_long(argc, argv, "+" IMAGE_OPTIONS "o:g:s:",
@@ -60,6 +61,8 @@ int cp_main(const struct verb *v, int argc, char **argv)
 			printf("%s (lkl) %s\n", tool_name, LKL_VERSION);
 			return TOOL_OK;
 		}
+		if (opt == 'N')
+			no_sandbox = true;
 		if (opt != 'H')
 			continue;
 		verb_help(v, false);
@@ -70,6 +73,9 @@ int cp_main(const struct verb *v, int argc, char **argv)
 		tool_usage_error("missing operand");
 	len = image_part(argv[argc - 1]);
 	in = len;
+	if (in && no_sandbox)
+		tool_usage_error("--no-sandbox cannot be used for a copy into "
+				 "an image");
 	for (int i = first; i < argc - 1; i++)
 		inside += image_part(argv[i]) != 0;
 	if (in ? inside : inside != argc - 1 - first)

@@ -103,6 +103,7 @@ enum {
  * @min: least number of operands, without the image
  * @max: largest number of them, or -1
  * @flags: VERB_...
+ * @no_image_options: what image_option() takes, of which the verb has no use
  * @run: works on a mounted image; returns the exit status
  * @main: works on whatever it is given, instead of @run on the command line;
  *	returns the exit status
@@ -117,6 +118,7 @@ struct verb {
 	const struct verb_option *options;
 	int min, max;
 	unsigned int flags;
+	const char *no_image_options;
 	int (*run)(struct session *s, const struct args *a);
 	int (*main)(const struct verb *v, int argc, char **argv);
 	const char *program;

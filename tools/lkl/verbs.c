@@ -249,6 +249,7 @@ const struct verb verbs[] = {
 		.min = 1,
 		.max = -1,
 		.flags = VERB_CHANGES | VERB_HOST,
+		.no_image_options = "N",
 		.run = edit_run,
 	},
 	{
@@ -275,6 +276,8 @@ const struct verb verbs[] = {
 		.args = "IMAGE",
 		.what = "show partitions and file systems",
 		.examples = "disk.img\n",
+		/* all that is on the disk is shown */
+		.no_image_options = "LNPt",
 		.main = info_main,
 	},
 	{
@@ -351,6 +354,7 @@ const struct verb verbs[] = {
 		.examples = "disk.img\n"
 			    "disk.img -c 'mkdir -p /srv; write /srv/x <x'\n",
 		.options = sh_options,
+		.no_image_options = "N",
 		.main = sh_main,
 	},
 	{
