@@ -45,7 +45,7 @@ for command in cptofs tar2fs "lkl info" "lkl sh" "lkl edit"; do
 	completes "$command --no" ""
 done
 completes "lkl info --p" "--printk"
-completes "lkl info -" "--disk= --help --key-file= --memory= --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"
+completes "lkl info -" "--disk= --help --json --key-file= --memory= --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"
 completes "lklfuse disk.img mnt -o ty" "type="
 completes "lklfuse disk.img mnt -o ro,part" "ro,part="
 completes "lkl-run mktem" "mktemp"

@@ -57,6 +57,18 @@ lkl info pv1 -D pv2 >info 2>warning
 grep -q "warning: cannot use vg0/nothing in 'pv1': it is of type zero;" warning || fail "no warning"
 grep -Eq ' ext4 +vol .* vg0/root$' info && grep -Eq ' ext4 +vol .* vg0/striped$' info &&
 	grep -Eq ' 4.2 MB +- +- .* vg0/nothing$' info || { cat info; fail "info"; }
+lkl info --json pv1 -D pv2 2>/dev/null | python3 -c '
+import json, sys
+[disk] = json.load(sys.stdin)
+[group] = disk["contents"]
+assert group["type"] == "LVM2_member" and "used" not in group, group
+volumes = {v["name"]: v for v in group["volumes"]}
+assert set(volumes) == {"vg0/root", "vg0/striped", "vg0/nothing"}, volumes
+for v in volumes.values():
+    assert "partition" not in v and "start" not in v, v
+    assert (v.get("type") == "ext4") == ("used" in v) == (v["name"] != "vg0/nothing"), v
+assert volumes["vg0/root"]["size"] == 24 << 20, volumes
+' || fail "info --json"
 for lv in root vg0/striped; do
 	cptofs -i pv1 -D pv2 -L $lv tree /
 	cpfromfs -i pv2 -D pv1 --lv=$lv /tree out

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../common/tool.h"
+#include "json.h"
 #include "run.h"
 
 #define SECTOR 512
@@ -65,28 +66,94 @@ static double used_space(const struct image *how, unsigned int part,
 	return used;
 }
 
-/* What comes behind the first two columns. */
-static void put_line(const struct image *img, unsigned int part, const char *lv,
-		     unsigned long long size, const struct probe *found,
-		     const char *name)
-{
-	char buf[TOOL_SIZE], text[4][NAME];
-	double used = -1;
+/*
+ * struct item - a partition, or a volume in one
+ *
+ * @part: the partition, 0 for the whole disk
+ * @volume: whether it is a volume, and then its name, or ""
+ * @start: where it is on the disk, if it is a partition
+ */
+struct item {
+	unsigned int part;
+	const char *volume;
+	off_t start;
+	unsigned long long size;
+	struct probe found;
+	const char *name;
+};
 
-	if (*found->type && !found->other)
-		used = used_space(img, part, lv);
-	printf("  %8s", tool_size(size, buf));
-	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
-	printf(LINE_END, printable(found->type, text[0]),
-	       printable(found->label, text[1]),
-	       printable(found->uuid, text[2]), printable(name, text[3]));
+static void add_number(json_object *o, const char *key, uint64_t value)
+{
+	json_object_object_add(o, key, json_object_new_uint64(value));
 }
 
-/*
- * A line for each volume in a partition; what is in an array or behind a key
- * has no name.
+/* What is not there has no member. */
+static void add_text(json_object *o, const char *key, const char *text)
+{
+	if (*text)
+		json_add_name(o, key, text);
+}
+
+static json_object *item_json(const struct item *i, double used)
+{
+	json_object *o = json_object_new_object();
+
+	if (i->part && !i->volume)
+		add_number(o, "partition", i->part);
+	if (!i->volume)
+		add_number(o, "start", i->start);
+	add_number(o, "size", i->size);
+	if (used >= 0)
+		add_number(o, "used", used);
+	add_text(o, "type", i->found.type);
+	add_text(o, "label", i->found.label);
+	add_text(o, "uuid", i->found.uuid);
+	add_text(o, "name", i->name);
+	return o;
+}
+
+static void item_line(const struct item *i, double used)
+{
+	char buf[TOOL_SIZE], text[4][NAME];
+
+	if (i->part && !i->volume)
+		printf("%4u", i->part);
+	else
+		printf("%4s", "-");
+	if (i->volume)
+		printf("  %11s", "-");
+	else
+		printf("  %11lld", (long long)i->start / SECTOR);
+	printf("  %8s", tool_size(i->size, buf));
+	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
+	printf(LINE_END, printable(i->found.type, text[0]),
+	       printable(i->found.label, text[1]),
+	       printable(i->found.uuid, text[2]), printable(i->name, text[3]));
+}
+
+/* Print a line, or add an object to @list, which is returned. */
+static json_object *put_item(const struct image *img, const struct item *i,
+			     json_object *list)
+{
+	double used = -1;
+	json_object *o;
+
+	if (*i->found.type && !i->found.other)
+		used = used_space(img, i->part,
+				  i->volume && *i->volume ? i->volume : NULL);
+	if (!list) {
+		item_line(i, used);
+		return NULL;
+	}
+	o = item_json(i, used);
+	json_object_array_add(list, o);
+	return o;
+}
+
+/* Each volume in a partition; what is in an array or behind a key has no name.
  */
-static void put_volumes(const struct image *how, unsigned int part)
+static void put_volumes(const struct image *how, unsigned int part,
+			json_object *list)
 {
 	struct image img = copy_image(how, part, NULL);
 	struct volume *all = NULL;
@@ -95,67 +162,107 @@ static void put_volumes(const struct image *how, unsigned int part)
 	if (!image_open(&img))
 		all = image_volumes(&img, &count);
 	image_unmount(&img);
-	for (size_t i = 0; i < count; i++) {
-		struct volume *v = &all[i];
+	for (size_t n = 0; n < count; n++) {
+		struct item i = {
+			.part = part,
+			.volume = all[n].name,
+			.size = all[n].size,
+			.found = all[n].found,
+			.name = all[n].name,
+		};
 
-		printf("%4s  %11s", "-", "-");
-		put_line(how, part, *v->name ? v->name : NULL, v->size,
-			 &v->found, v->name);
+		put_item(how, &i, list);
 	}
 	free(all);
 }
 
-/* A partition, 0 for the whole disk. */
-static void put_part(const struct image *img, unsigned int part, off_t off,
-		     off_t size, const char *name)
+static void put_part(const struct image *img, struct item *i, json_object *list)
 {
-	struct probe found;
+	json_object *o, *volumes = NULL;
 
-	probe_at(img->disks->fd, off, size, &found);
-	if (part)
-		printf("%4u", part);
-	else
-		printf("%4s", "-");
-	printf("  %11lld", (long long)off / SECTOR);
-	put_line(img, part, NULL, size, &found, name);
+	probe_at(img->disks->fd, i->start, i->size, &i->found);
+	o = put_item(img, i, list);
 	/* a list does not ask for passphrases */
-	if (layers_known(&found) &&
-	    (img->key.text || strcmp(found.type, "crypto_LUKS")))
-		put_volumes(img, part);
+	if (!layers_known(&i->found) ||
+	    (!img->key.text && !strcmp(i->found.type, "crypto_LUKS")))
+		return;
+	if (o) {
+		volumes = json_object_new_array();
+		json_object_object_add(o, "volumes", volumes);
+	}
+	put_volumes(img, i->part, volumes);
 }
 
-static void put_disk(struct image *img)
+static void put_parts(struct image *img, blkid_partlist list, json_object *to)
+{
+	int count = list ? blkid_partlist_numof_partitions(list) : 0;
+	struct item whole = { .size = img->disks->size, .name = "" };
+
+	probe_at(img->disks->fd, 0, img->disks->size, &whole.found);
+	if (*whole.found.type || !count)
+		put_part(img, &whole, to);
+	for (int n = 0; n < count; n++) {
+		blkid_partition p = blkid_partlist_get_partition(list, n);
+		struct item i = {
+			.part = blkid_partition_get_partno(p),
+			.start = blkid_partition_get_start(p) * SECTOR,
+			.size = blkid_partition_get_size(p) * SECTOR,
+			.name = blkid_partition_get_name(p) ?: "",
+		};
+
+		put_part(img, &i, to);
+	}
+}
+
+/* The disk itself: a line and the heads of the columns, or an object. */
+static json_object *put_disk(const struct image *img, const char *table,
+			     bool json)
+{
+	const struct disk *d = img->disks;
+	char buf[TOOL_SIZE];
+	json_object *o;
+
+	if (json) {
+		o = json_object_new_object();
+		json_add_name(o, "image", img->file);
+		add_number(o, "size", d->size);
+		add_number(o, "sector_size", d->sector);
+		add_text(o, "partition_table", table);
+		return o;
+	}
+	printf("%s: %s", img->file, tool_size(d->size, buf));
+	if (*table)
+		printf(", partition table %s", table);
+	if (d->sector > SECTOR)
+		printf(", sectors of %u bytes", d->sector);
+	printf("\n%4s  %11s  %8s  %8s" LINE_END, "PART", "START", "SIZE",
+	       "USED", "TYPE", "LABEL", "UUID", "NAME");
+	return NULL;
+}
+
+static void put_all(struct image *img, bool json)
 {
 	blkid_probe pr = blkid_new_probe();
 	blkid_partlist list;
 	blkid_parttable table = NULL;
-	struct probe whole;
-	char buf[TOOL_SIZE];
+	json_object *disk, *parts = NULL;
 
 	if (!pr)
 		tool_no_memory();
-	probe_at(img->disks->fd, 0, img->disks->size, &whole);
 	list = probe_partitions(pr, img->disks->fd, &img->disks->sector);
 	if (list)
 		table = blkid_partlist_get_table(list);
-	printf("%s: %s", img->file, tool_size(img->disks->size, buf));
-	if (table)
-		printf(", partition table %s", blkid_parttable_get_type(table));
-	if (img->disks->sector > SECTOR)
-		printf(", sectors of %u bytes", img->disks->sector);
-	printf("\n%4s  %11s  %8s  %8s" LINE_END, "PART", "START", "SIZE",
-	       "USED", "TYPE", "LABEL", "UUID", "NAME");
-	if (*whole.type || !list || !blkid_partlist_numof_partitions(list))
-		put_part(img, 0, 0, img->disks->size, "");
-	for (int i = 0; list && i < blkid_partlist_numof_partitions(list);
-	     i++) {
-		blkid_partition p = blkid_partlist_get_partition(list, i);
-		const char *name = blkid_partition_get_name(p);
-
-		put_part(img, blkid_partition_get_partno(p),
-			 blkid_partition_get_start(p) * SECTOR,
-			 blkid_partition_get_size(p) * SECTOR,
-			 name ? name : "");
+	disk = put_disk(img, table ? blkid_parttable_get_type(table) : "",
+			json);
+	if (disk) {
+		parts = json_object_new_array();
+		json_object_object_add(disk, "contents", parts);
+	}
+	put_parts(img, list, parts);
+	if (disk) {
+		json_begin();
+		json_item(disk);
+		json_end();
 	}
 	blkid_free_probe(pr);
 }
@@ -176,7 +283,7 @@ int info_main(const struct verb *v, int argc, char **argv)
 	/* which may be a pipe, that is read once */
 	if (!(img.key.file && key_get(&img.key, img.file, "-K")) &&
 	    !image_open(&img) && !image_look(&img)) {
-		put_disk(&img);
+		put_all(&img, a.given[OPT_JSON]);
 		status = tool_status();
 	}
 	image_unmount(&img);

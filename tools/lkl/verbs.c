@@ -62,6 +62,11 @@ static const struct verb_option find_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option info_options[] = {
+	JSON,
+	{ 0 },
+};
+
 static const struct verb_option df_options[] = {
 	HUMAN,
 	{ 'H', "si", NULL, "sizes with units of 1000" },
@@ -276,6 +281,7 @@ const struct verb verbs[] = {
 		.args = "IMAGE",
 		.what = "show partitions and file systems",
 		.examples = "disk.img\n",
+		.options = info_options,
 		/* all that is on the disk is shown */
 		.no_image_options = "LNPt",
 		.main = info_main,
