@@ -125,14 +125,13 @@ static bool is_mode(const char *text)
 }
 
 /* Let getopt_long() take such a mode for an operand: "a-x" is the same. */
-static void protect_mode(int argc, char **argv)
+static void protect_mode(int argc, char **argv, struct args *a)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		if (is_mode(argv[i])) {
-			char *mode = tool_alloc(NULL, strlen(argv[i]) + 2);
-
-			sprintf(mode, "a%s", argv[i]);
-			argv[i] = mode;
+			a->mode = tool_alloc(NULL, strlen(argv[i]) + 2);
+			sprintf(a->mode, "a%s", argv[i]);
+			argv[i] = a->mode;
 			return;
 		}
 	}
@@ -149,7 +148,7 @@ int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 	a->count = 0;
 	make_grammar(v, img, &g);
 	if (v->flags & VERB_MODE)
-		protect_mode(argc, argv);
+		protect_mode(argc, argv, a);
 	optind = 0; /* have it begin anew */
 	while ((opt = getopt_long(argc, argv, g.letters, g.longs, NULL)) !=
 	       -1) {
@@ -178,6 +177,12 @@ int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 	while (optind < argc)
 		add_operand(a, argv[optind++]);
 	return 0;
+}
+
+void args_free(struct args *a)
+{
+	free(a->operand);
+	free(a->mode);
 }
 
 static void put_option(int id, const char *name, const char *arg,

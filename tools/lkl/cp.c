@@ -164,17 +164,18 @@ int cp_run(struct session *s, const struct args *a)
 	struct walk walk = { .count = a->count - 1 };
 	bool from = is_inside(a->operand[0]);
 	bool to = is_inside(a->operand[a->count - 1]);
-	char **paths = tool_alloc(NULL, a->count * sizeof(char *));
+	char **paths;
 	mode_t mask;
 
+	for (int i = 0; i < a->count - 1; i++) {
+		if (is_inside(a->operand[i]) != from)
+			return args_bad("sources must all be :FS_PATH, or all "
+					"files of the host");
+	}
+	paths = tool_alloc(NULL, a->count * sizeof(char *));
 	for (int i = 0; i < a->count; i++) {
 		bool last = i == a->count - 1;
 
-		if (!last && is_inside(a->operand[i]) != from) {
-			free(paths);
-			return args_bad("sources must all be :FS_PATH, or all "
-					"files of the host");
-		}
 		paths[i] = (last ? to : from) ? path_full(s, a->operand[i] + 1)
 					      : strdup(a->operand[i]);
 		if (!paths[i])

@@ -187,7 +187,7 @@ static int run_verb(struct shell *sh, const struct command *c)
 	} else {
 		status = v->run(&sh->s, &a);
 	}
-	free(a.operand);
+	args_free(&a);
 	free(argv);
 	if (v->flags & VERB_CHANGES)
 		ids_forget();
@@ -426,5 +426,6 @@ int sh_main(const struct verb *v, int argc, char **argv)
 	if (image_unmount(&sh.s.img))
 		status = TOOL_PARTIAL;
 	free(sh.s.cwd);
+	args_free(&a);
 	return status;
 }

@@ -58,6 +58,7 @@ struct verb_option {
  * @order: where each was given last, for those that undo each other
  * @operand: what is no option, with NULL at the end
  * @count: number of @operand
+ * @mode: memory of an operand that is not as it was given, or NULL
  */
 struct args {
 	bool given[OPT_MAX];
@@ -65,6 +66,7 @@ struct args {
 	int order[OPT_MAX];
 	char **operand;
 	int count;
+	char *mode;
 };
 
 /**
@@ -164,6 +166,12 @@ void verb_help(const struct verb *v, bool shell);
  */
 int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 	      struct args *a);
+
+/**
+ * args_free() - free what args_read() has allocated, whatever it returned
+ * @a: the command line, with @operand as it was read
+ */
+void args_free(struct args *a);
 
 /**
  * args_bad() - say what is wrong with a command line
