@@ -66,14 +66,12 @@ static struct client *to_client(struct lkl_netdev *nd)
  * What the device does
  */
 
-/* Where a piece of a frame is for the other side, or 0. */
-static uint64_t in_ram(const struct posix_ram *ram, const struct iovec *iov)
+/* Can the other side reach a piece of a frame? */
+static bool in_ram(const struct posix_ram *ram, const struct iovec *iov)
 {
 	unsigned long offset = (unsigned long)iov->iov_base - ram->addr;
 
-	return offset < ram->size && iov->iov_len <= ram->size - offset
-		       ? client_physical(iov->iov_base)
-		       : ~0ULL;
+	return offset < ram->size && iov->iov_len <= ram->size - offset;
 }
 
 static char *slot(struct client *c, unsigned int i)
@@ -107,7 +105,7 @@ static int send_frame(struct client *c, struct iovec *iov, int cnt, unsigned id)
 	if (d->n_free < cnt)
 		return -EAGAIN;
 	for (i = 0; i < cnt; i++)
-		foreign |= in_ram(&ram, &iov[i]) == ~0ULL;
+		foreign |= !in_ram(&ram, &iov[i]);
 	if (!foreign && size > SHORT) {
 		for (i = 0; i < cnt; i++)
 			head = vhost_driver_add(
@@ -140,7 +138,7 @@ static int lend_buffer(struct client *c, struct iovec *iov, int cnt,
 	if (d->n_free < cnt)
 		return -EAGAIN;
 	for (i = 0; i < cnt; i++)
-		if (in_ram(&ram, &iov[i]) == ~0ULL)
+		if (!in_ram(&ram, &iov[i]))
 			return 1;
 	for (i = 0; i < cnt; i++)
 		head = vhost_driver_add(d, head,

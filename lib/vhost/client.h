@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A wire with a vhost-user back end behind it: what client.c and requests.c
- * share.
+ * A wire with a vhost-user back end behind it: what client.c and
+ * client-requests.c share.
  */
 #ifndef LIB_VHOST_CLIENT_H
 #define LIB_VHOST_CLIENT_H
@@ -21,11 +21,19 @@
 enum { RX, TX };
 
 /*
+ * @addr: where the other side listens
+ * @name: what to call the wire in messages
  * @sock: the connection, or -1
- * @timer: when to try again
+ * @epoll: what the polling thread sleeps in
+ * @wakeup: by which it is told something, as WAKEUP_*
+ * @timer: when to try to connect again
+ * @call: by which the other side tells that it is done with buffers of a ring
+ * @kick: by which it is told of new ones
+ * @area_fd: memory file with the rings and what is copied
+ * @area: where that is mapped
  * @features: virtio's that both sides have
  * @protocol: the protocol's
- * @memory: that SET_MEM_TABLE was answered
+ * @rings: the one to receive from, and the one to send to
  * @talk: held while requests are made
  * @locks: of the rings
  * @lent: chains for sending that point to memory of others
@@ -46,7 +54,6 @@ struct client {
 	int kick[2];
 	int area_fd;
 	char *area;
-	unsigned int offload;
 	unsigned long long features;
 	unsigned long long protocol;
 	int talk;
