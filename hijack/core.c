@@ -327,11 +327,26 @@ static lkl_thread_t own_thread_create(void (*fn)(void *arg), void *arg)
 	return thread;
 }
 
-static bool space_is_limited(void)
-{
-	struct rlimit limit;
+/* What the kernel's messages go to, or NULL, and that it has said why not. */
+static void (*shown)(const char *str, int len);
+static bool refused;
 
-	return !getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY;
+/* A kernel that does not boot says "lkl: REASON\n"; the first is the cause. */
+static void say_refusal(const char *str, int len)
+{
+	static const char by[] = "lkl: ";
+	const int skip = sizeof(by) - 1;
+	char why[160];
+
+	if (len <= skip || strncmp(str, by, skip)) {
+		if (shown)
+			shown(str, len);
+	} else if (!refused) {
+		snprintf(why, sizeof(why), "%.*s", len - skip, str + skip);
+		why[strcspn(why, "\n")] = 0;
+		hijack_say("the kernel does not start: ", why);
+		refused = true;
+	}
 }
 
 /* The process may have used another's kernel before. */
@@ -353,10 +368,12 @@ static int boot(void)
 		err = lkl_load_config_pre(&config);
 	if (err)
 		return err;
+	shown = lkl_host_ops.print;
+	lkl_host_ops.print = say_refusal;
 	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=512M");
+	lkl_host_ops.print = shown;
 	if (err) {
-		/* Of a limit the library itself has told. */
-		if (err != -ENOMEM || !space_is_limited())
+		if (!refused)
 			hijack_say("the kernel does not start: ",
 				   lkl_strerror(err));
 		return err;

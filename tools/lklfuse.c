@@ -280,7 +280,10 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->key.file = o->keyfile;
 	img->trust = o->trust;
 	img->dash_o = true;
-	img->mem = o->mb ? tool_number(o->mb, 1 << 20, "memory size") : 0;
+	if (o->mb) {
+		optarg = o->mb;
+		image_option(img, 'm');
+	}
 	if (o->sector) {
 		optarg = o->sector;
 		image_option(img, 'Z');

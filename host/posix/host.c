@@ -100,12 +100,17 @@ static void *host_keep(unsigned long size)
 static void say_limit(int resource, const char *what, unsigned long need)
 {
 	struct rlimit limit;
+	char text[160];
+	int n;
 
-	if (!getrlimit(resource, &limit) && limit.rlim_cur != RLIM_INFINITY)
-		fprintf(stderr,
-			"lkl: the limit of %s is %lu KiB, the kernel needs %lu "
-			"KiB more\n",
-			what, (unsigned long)limit.rlim_cur >> 10, need >> 10);
+	if (!lkl_host_ops.print || getrlimit(resource, &limit) ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return;
+	n = snprintf(text, sizeof(text),
+		     "lkl: the limit of %s is %lu KiB, the kernel needs %lu "
+		     "KiB more\n",
+		     what, (unsigned long)limit.rlim_cur >> 10, need >> 10);
+	lkl_host_ops.print(text, n);
 }
 
 /*

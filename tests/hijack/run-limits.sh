@@ -23,6 +23,10 @@ for way in lkl-run lkl-hijack.sh; do
 	(ulimit -v 8000000 && exec $way true) 2>err || status=$?
 	[ $status -gt 124 ] && [ "$(wc -l <err)" = 1 ] && grep -q "ulimit -v" err ||
 		fail "$way: a limit of the address space: status $status, $(cat err)"
+	status=0
+	LKL_HIJACK_BOOT_CMDLINE=mem=8M $way true 2>err || status=$?
+	[ $status -gt 124 ] && [ "$(wc -l <err)" = 1 ] && grep -q "16M is needed" err ||
+		fail "$way: too little memory: status $status, $(cat err)"
 done
 
 lkl-run --help >out

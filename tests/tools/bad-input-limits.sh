@@ -14,6 +14,7 @@ try() {
 
 	(eval "ulimit $1" && lkl ls img / >out 2>err) || status=$?
 	[ $status = 1 ] || [ $status = 2 ] || { cat err; fail "ulimit $1: exit status $status"; }
+	[ "$(wc -l <err)" = 1 ] || { cat err; fail "ulimit $1: not one line"; }
 	grep -q "$2" err || { cat err; fail "ulimit $1: no word of it"; }
 }
 
@@ -23,8 +24,14 @@ try "-v 4000000" "ulimit -v"
 grep -q lost+found out || fail "soft limit: nothing listed"
 
 # Nor is there room in too little memory: one line says how much it takes.
-for tool in "cptofs -i img -m 8 err /" "cpfromfs -i img -m 8 / out.d" "lkl ls -m 8 img /"; do
-	! $tool >out 2>err || fail "$tool: succeeds"
-	[ "$(wc -l <err)" = 1 ] || { cat err; fail "$tool: not one line"; }
+tar -cf one.tar err
+mkdir mnt
+for tool in "cptofs -i img -m 8 err /" "cpfromfs -i img -m 8 / out.d" "lkl ls -m 8 img /" \
+	"lkl ls -p -m 8 img /" "lkl write -m 8 img /f" "lkl sh -m 8 img" "lkl trim -m 8 img" \
+	"fs2tar -m 8 img out.tar" "tar2fs -m 8 one.tar img" "lklfuse -m 8 img mnt"; do
+	! $tool >out 2>err </dev/null || fail "$tool: succeeds"
+	[ "$(cat out err | wc -l)" = 1 ] || { cat out err; fail "$tool: not one line"; }
 	grep -q "16M is needed" err || { cat err; fail "$tool: no word of it"; }
+	! ${tool/-m 8/-m 0} >out 2>err </dev/null || fail "$tool: no memory succeeds"
+	grep -q "invalid memory size: '0'" err || { cat err; fail "$tool: no memory"; }
 done

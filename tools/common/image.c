@@ -343,6 +343,8 @@ bool image_option(struct image *img, int opt)
 		return true;
 	case 'm':
 		img->mem = tool_number(optarg, 1 << 20, "memory size");
+		if (!img->mem)
+			tool_usage_error("invalid memory size: '%s'", optarg);
 		return true;
 	case 'p':
 		img->verbose = true;

@@ -53,42 +53,48 @@ static const char *boot_hint(long err)
 	return "";
 }
 
-/* What a silent kernel said when it refused to boot: "lkl: REASON\n". */
+/*
+ * Why the kernel refused to boot, if it said so: "lkl: REASON\n".  The first
+ * reason is the cause of what comes after it.
+ */
 static char refusal[160];
+
+/* What prints the kernel's messages, or NULL. */
+static void (*shown)(const char *str, int len);
 
 static void note_refusal(const char *str, int len)
 {
 	static const char by[] = "lkl: ";
 	const int skip = sizeof(by) - 1;
 
-	if (len <= skip || strncmp(str, by, skip))
-		return;
-	snprintf(refusal, sizeof(refusal), "%.*s", len - skip, str + skip);
-	refusal[strcspn(refusal, "\n")] = 0;
+	if (len <= skip || strncmp(str, by, skip)) {
+		if (shown)
+			shown(str, len);
+	} else if (!*refusal) {
+		snprintf(refusal, sizeof(refusal), "%.*s", len - skip,
+			 str + skip);
+		refusal[strcspn(refusal, "\n")] = 0;
+	}
 }
 
 int kernel_failed(unsigned int mem, long err)
 {
-	const char *hint = boot_hint(err);
-
-	if (*refusal && !*hint)
+	if (*refusal)
 		tool_error("cannot start the kernel: %s", refusal);
 	else
 		tool_error("cannot start the kernel with %u MiB: %s%s", mem,
-			   lkl_strerror(err), hint);
+			   lkl_strerror(err), boot_hint(err));
 	return -1;
 }
 
 int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 {
-	bool silent = !lkl_host_ops.print;
 	long err;
 
-	if (silent)
-		lkl_host_ops.print = note_refusal;
+	shown = lkl_host_ops.print;
+	lkl_host_ops.print = note_refusal;
 	err = lkl_start_kernel("mem=%uM loglevel=%d", mem, verbose ? 8 : 0);
-	if (silent)
-		lkl_host_ops.print = NULL;
+	lkl_host_ops.print = shown;
 	if (err < 0)
 		return kernel_failed(mem, err);
 	lkl_sys_umask(umask);
