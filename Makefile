@@ -27,7 +27,7 @@ OBJCOPY	:= objcopy
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
-	   libnl-3-dev libnl-route-3-dev libarchive-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
+	   libnl-3-dev libnl-route-3-dev libarchive-dev nettle-dev libext2fs-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
 	   libnbd-dev libcryptsetup-dev libedit-dev
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
@@ -57,11 +57,13 @@ LIB_LIBS := -ljson-c
 LIBS	:= -pthread $(SANITIZE:%=-fsanitize=%)
 
 # Each tool is a file in tools/ and what is in the folder of its name, linked
-# with tools/common; some go by two names.
+# with tools/common; those that read archives also with tools/archive.  Some go
+# by two names.
 TOOLS	:= $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 ALIASES	:= cpfromfs:cptofs tar2fs:fs2tar
 TOOL_LIBS := -lblkid -ljson-c -lseccomp
-LIBS_fs2tar := -larchive
+LIBS_fs2tar := -larchive -lnettle
+LIBS_lkl-mkfs := -larchive -lnettle -lext2fs -lcom_err
 LIBS_lklfuse := -lfuse3
 
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
@@ -84,6 +86,9 @@ OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 # An object of its own in liblkl.a: only who reads such files needs json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
+ARCHIVE	:= $(call objects,tools/archive/*.c)
+WITH_fs2tar := $(ARCHIVE)
+WITH_lkl-mkfs := $(ARCHIVE)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
 # What both ways in have.
@@ -260,7 +265,7 @@ $(OUT)/obj/tests/%.o: ALL_CFLAGS += -Itests/common
 $(OUT)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
 .SECONDEXPANSION:
-$(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objects,tools/$$*/*.c) $(COMMON) $(LIB).so
+$(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objects,tools/$$*/*.c) $$(WITH_$$*) $(COMMON) $(LIB).so
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -o $@ $(filter %.o,$^) $(LDFLAGS) $(RPATH) -L$(OUT)/lib -llkl \

@@ -5,8 +5,8 @@
  * One program; its name says which way.  Both are half of cptofs: fs2tar has a
  * thread walk the image (common/walk.c) and writes the stream as an archive
  * (fs2tar/write.c), tar2fs has a thread turn the archive into a stream
- * (fs2tar/read.c), which is written into the image (common/sink.c).  The format
- * is pax, through libarchive.
+ * (archive/unpack.c), which is written into the image (common/sink.c).  The
+ * format is pax, through libarchive.
  *
  * What tar has no place for goes where GNU tar and bsdtar look for it: ACLs
  * and attributes into SCHILY keywords, holes into GNU's sparse format 1.0.
@@ -57,13 +57,29 @@ static void help(bool to_image)
 	       to_image ? "      --keep-directory-symlink\n"
 			  "                          follow links to "
 			  "directories in the target\n"
+			  "      --oci               ARCHIVE is an OCI image, "
+			  "or an "
+			  "archive of one\n"
+			  "      --ref=NAME          which image, if there "
+			  "are several\n"
+			  "      --layer             ARCHIVE is a layer of an "
+			  "OCI image\n"
 			  "      --sync              wait until all is on the "
 			  "host's disk\n"
 			: "",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
-enum { OPT_MTIME = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION, OPT_SYNC };
+enum {
+	OPT_MTIME = 256,
+	OPT_FOLLOW,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_SYNC,
+	OPT_OCI,
+	OPT_REF,
+	OPT_LAYER,
+};
 
 static const struct option long_options[] = {
 	IMAGE_LONG_OPTIONS,
@@ -75,6 +91,9 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
 	{ "sync", no_argument, NULL, OPT_SYNC },
+	{ "oci", no_argument, NULL, OPT_OCI },
+	{ "ref", required_argument, NULL, OPT_REF },
+	{ "layer", no_argument, NULL, OPT_LAYER },
 	SANDBOX_LONG_OPTION,
 	{ 0 }
 };
@@ -120,6 +139,16 @@ int main(int argc, char **argv)
 		case OPT_SYNC:
 			opt.img.sync = true;
 			break;
+		case OPT_OCI:
+			opt.kind = UNPACK_OCI;
+			break;
+		case OPT_REF:
+			opt.kind = UNPACK_OCI;
+			opt.ref = optarg;
+			break;
+		case OPT_LAYER:
+			opt.kind = UNPACK_LAYER;
+			break;
 		case OPT_HELP:
 			help(to_image);
 			return TOOL_OK;
@@ -135,6 +164,9 @@ int main(int argc, char **argv)
 		tool_usage_error("%s cannot be used with fs2tar",
 				 opt.follow ? "--keep-directory-symlink"
 					    : "--sync");
+	if (opt.kind && !to_image)
+		tool_usage_error("%s cannot be used with fs2tar",
+				 opt.kind == UNPACK_OCI ? "--oci" : "--layer");
 	if (opt.img.no_sandbox && to_image)
 		tool_usage_error("--no-sandbox cannot be used with tar2fs");
 	if (argc - optind < 2)

@@ -39,6 +39,7 @@ circles lib
 circles host
 # Not lkl, one of whose verbs reads commands and looks for verbs again.
 circles tools/common
+circles tools/archive
 circles tools/fs2tar
 circles tools/lklfuse
 [ ! -s "$TMP/circles" ] || { cat "$TMP/circles"; fail "files need each other"; }

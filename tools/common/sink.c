@@ -18,6 +18,7 @@
 #include "names.h"
 #include "object.h"
 #include "progress.h"
+#include "remove.h"
 #include "tool.h"
 
 /* Set the path to that of @name in the directory on top of the stack. */
@@ -94,7 +95,8 @@ static int replace_by_dir(const struct sink *s, struct object *o,
 	struct stat st;
 	int err = s->fs->stat(in->fd, name, &st);
 
-	if (err || !s->replace || o->implicit || S_ISLNK(st.st_mode))
+	if (err || !s->replace || o->implicit ||
+	    (S_ISLNK(st.st_mode) && !s->layers))
 		return err ? err : -ENOTDIR;
 	err = s->fs->unlink(in->fd, name)
 		      ?: s->fs->mkdir(in->fd, name, o->mode);
@@ -169,7 +171,9 @@ static int make_room(const struct sink *s, const struct object *in,
 	if (!free_to_take(s, in, name, s->replace))
 		return -EEXIST;
 	err = s->fs->unlink(in->fd, name);
-	if (err == -EISDIR && s->replace)
+	if (err == -EISDIR && s->layers)
+		err = remove_tree(s->fs, in->fd, name);
+	else if (err == -EISDIR && s->replace)
 		err = s->fs->rmdir(in->fd, name);
 	return err;
 }
@@ -230,6 +234,8 @@ static void open_object(struct sink *s, const struct record *r)
 	s->depth++;
 	if (skip)
 		return;
+	if (s->amend && !o->implicit)
+		s->amend(s->arg, s->path.text, &o->st);
 	if (S_ISDIR(o->st.st_mode))
 		make_dir(s, o, r->data);
 	else
@@ -298,6 +304,31 @@ static void make_link(struct sink *s, const struct record *r)
 		take(&in, r->data);
 		s->files++;
 	}
+	s->path.len = len;
+	s->path.text[len] = 0;
+}
+
+/* What was in the target is to go; it may not be there. */
+static void remove_path(struct sink *s, const struct record *r)
+{
+	const char *name;
+	size_t len = s->path.len;
+	int err, dir;
+
+	tool_path_set(&s->path, len, r->data);
+	if (r->type == REC_EMPTY) {
+		err = dir = s->fs->beneath(s->base, *r->data ? r->data : ".");
+		if (dir >= 0)
+			err = remove_content(s->fs, dir);
+	} else {
+		err = dir = open_beneath(s, r->data, &name);
+		if (dir >= 0)
+			err = remove_tree(s->fs, dir, name);
+	}
+	if (dir >= 0)
+		s->fs->close(dir);
+	if (err < 0 && err != -ENOENT && err != -ENOTDIR)
+		sink_complain(s, "cannot remove", err);
 	s->path.len = len;
 	s->path.text[len] = 0;
 }
@@ -434,6 +465,10 @@ static void receive(struct sink *s, struct stream *stream)
 			break;
 		case REC_LINK:
 			make_link(s, r);
+			break;
+		case REC_REMOVE:
+		case REC_EMPTY:
+			remove_path(s, r);
 			break;
 		case REC_DONE:
 			return;

@@ -32,6 +32,8 @@ enum loss {
  * @renamed: it is the latter
  * @replace: what comes again under the same name replaces what came before, and
  *	an empty directory
+ * @layers: what comes again replaces also directories that are not empty, and
+ *	links by directories
  * @several: there are several sources, which may have the same names
  * @uids: renumbering of owners and
  * @gids: of groups
@@ -39,6 +41,8 @@ enum loss {
  * @follow: a symbolic link to a directory serves as one that exists, unless
  *this run has made it
  * @only_dir: what gets the name of the target is a directory, or nothing
+ * @amend: changes what an object becomes, which has the path; or NULL
+ * @arg: for @amend
  * @files: objects made
  * @bytes: file contents written
  * @full: nothing more can be written
@@ -51,12 +55,15 @@ struct sink {
 	const char *target;
 	bool renamed;
 	bool replace;
+	bool layers;
 	bool several;
 	struct idmap uids;
 	struct idmap gids;
 	const char *label;
 	bool follow;
 	bool only_dir;
+	void (*amend)(void *arg, const char *path, struct stat *st);
+	void *arg;
 
 	unsigned long long files;
 	unsigned long long bytes;
@@ -75,7 +82,7 @@ struct sink {
 
 /**
  * sink_run() - start a producer and write everything it sends
- * @s: the sink, with the members up to @only_dir set and the others 0
+ * @s: the sink, with the members up to @arg set and the others 0
  * @produce: thread that fills a stream and ends it with DONE; NULL if another
  *	process does
  * @arg: its argument

@@ -10,7 +10,9 @@
  * An object comes as OPEN, XATTR*, then for files MAP* and DATA*, for
  * directories the objects inside, and CLOSE.  ENTER opens a directory that is
  * only on the way to others and stays as it is if it is there.  A further name
- * of a file already sent is a single LINK.  DONE ends the stream.
+ * of a file already sent is a single LINK.  REMOVE and EMPTY say that something
+ * in the target, or all that is in a directory, is to go.  DONE ends the
+ * stream.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -32,6 +34,8 @@ enum record_type {
 	REC_DATA,
 	REC_CLOSE,
 	REC_LINK,
+	REC_REMOVE, /* what layers say; never from stream_new_shared() */
+	REC_EMPTY,
 	REC_DONE,
 	REC_BROKEN, /* no more comes; only from stream_new_shared() */
 };
@@ -50,7 +54,7 @@ enum record_type {
  * @data: OPEN, ENTER: name in the directory, then target of a symbolic link;
  *XATTR: name, then value; MAP: where the file has data, struct extent; DATA:
  *	contents; LINK: name, then path of the first link from where the stream
- *	began
+ *	began; REMOVE, EMPTY: path from there
  */
 struct record {
 	uint32_t type;

@@ -5,22 +5,9 @@
 #ifndef FS2TAR_H
 #define FS2TAR_H
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <stdint.h>
-#include <stdio.h>
-
+#include "../archive/unpack.h"
 #include "../common/image.h"
 #include "../common/sink.h"
-
-/* Bytes read from or written to an archive at a time. */
-#define BLOCK (256 << 10)
-
-/* A FIFO with this one is a socket. */
-#define ATTR_SOCKET "trusted.lkl.filetype"
-#define ATTR_SELINUX "security.selinux"
-#define ATTR_ACL "system.posix_acl_access"
-#define ATTR_DEFAULT_ACL "system.posix_acl_default"
 
 /**
  * struct options - the command line
@@ -33,6 +20,8 @@
  * @gids: of groups
  * @fixed_time: all times are @time
  * @follow: links to directories in the target are followed
+ * @kind: what the archive is
+ * @ref: which image of several, or NULL
  * @labels: path of a file with SELinux labels, or NULL
  */
 struct options {
@@ -45,6 +34,8 @@ struct options {
 	bool fixed_time;
 	struct timespec time;
 	bool follow;
+	enum unpack_kind kind;
+	const char *ref;
 	const char *labels;
 };
 

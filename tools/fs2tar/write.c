@@ -16,9 +16,8 @@
 #include "../common/progress.h"
 #include "../common/tool.h"
 #include "../common/walk.h"
-#include "acl.h"
+#include "../archive/acl.h"
 #include "fs2tar.h"
-#include "labels.h"
 
 /* What fits into any header, with what is added for holes. */
 #define SHORT_PATH 80

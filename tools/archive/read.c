@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tar2fs: an archive as a stream.
+ * An archive as a stream.
  *
  * Entries of an archive come in any order, those of a stream directory by
  * directory.  So directories stay open as long as entries are in them, and are
@@ -17,29 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../common/progress.h"
-#include "../common/tool.h"
 #include "acl.h"
-#include "fs2tar.h"
-#include "labels.h"
-
-/*
- * The archive being read.
- *
- * @entry: header that has been read ahead
- * @dirs: open directories, as a path
- * @labels: SELinux labels by path
- * @incremental: that the archive is so has been said
- */
-struct reader {
-	const struct options *opt;
-	struct archive *a;
-	struct archive_entry *entry;
-	struct stream *stream;
-	struct tool_path dirs;
-	struct labels labels;
-	bool incremental;
-};
+#include "archive.h"
 
 /*
  * What would disturb the keywords in the name of an attribute stands in an
@@ -62,11 +41,7 @@ static void decode_name(char *to, const char *name)
 	*to = 0;
 }
 
-/*
- * The parts of a path that have to do with names, in place: "./a//b/" becomes
- * "a/b".  False if it would lead out of the target.
- */
-static bool clean_path(char *path)
+bool clean_path(char *path)
 {
 	char *to = path;
 
@@ -117,8 +92,8 @@ static void entry_stat(const struct reader *rd, struct stat *st)
 	if (archive_entry_atime_is_set(e))
 		st->st_atim = entry_time(archive_entry_atime(e),
 					 archive_entry_atime_nsec(e));
-	if (rd->opt->fixed_time)
-		st->st_atim = st->st_mtim = rd->opt->time;
+	if (rd->fixed_time)
+		st->st_atim = st->st_mtim = rd->time;
 	archive_entry_xattr_reset(e);
 	while (S_ISFIFO(st->st_mode) &&
 	       !archive_entry_xattr_next(e, &name, &value, &size)) {
@@ -140,7 +115,7 @@ static bool send_acl(struct reader *rd, int type, const char *attr)
 
 static bool send_attrs(struct reader *rd, const char *path)
 {
-	const char *label = labels_find(&rd->labels, path), *name;
+	const char *label = labels_find(rd->labels, path), *name;
 	char decoded[3 * XATTR_NAME_MAX + 1];
 	const void *value;
 	size_t size;
@@ -156,7 +131,7 @@ static bool send_attrs(struct reader *rd, const char *path)
 		if (strlen(name) > 3 * XATTR_NAME_MAX ||
 		    size > XATTR_SIZE_MAX) {
 			tool_file_error("cannot set an extended attribute of",
-					rd->opt->archive, path, -E2BIG);
+					rd->name, path, -E2BIG);
 			continue;
 		}
 		decode_name(decoded, name);
@@ -268,7 +243,7 @@ static void warn_incremental(struct reader *rd)
 	rd->incremental = true;
 	tool_warn("'%s' is incremental; what was deleted since the archive "
 		  "before is kept",
-		  rd->opt->archive);
+		  rd->name);
 }
 
 static bool send_entry(struct reader *rd, bool *failed)
@@ -286,8 +261,8 @@ static bool send_entry(struct reader *rd, bool *failed)
 	if (!path || (hard && !first))
 		tool_no_memory();
 	if (!clean_path(path) || (first && !clean_path(first))) {
-		tool_file_error("leaving out what leads elsewhere:",
-				rd->opt->archive, pathname, -EXDEV);
+		tool_file_error("leaving out what leads elsewhere:", rd->name,
+				pathname, -EXDEV);
 		goto out;
 	}
 	if (asprintf(&absolute, "/%s", path) < 0)
@@ -331,44 +306,47 @@ static void read_failed(struct archive *a, const char *what, const char *name)
 		tool_error("%s '%s': %s", what, name, archive_error_string(a));
 }
 
-/* Read a header; false at the end, or after an error that it has reported. */
-static bool next_entry(struct reader *rd)
+bool reader_next(struct reader *rd)
 {
 	int err = archive_read_next_header(rd->a, &rd->entry);
 
 	if (err == ARCHIVE_WARN && archive_errno(rd->a) == EILSEQ)
 		err = ARCHIVE_OK; /* not ASCII: the bytes are kept */
 	if (err == ARCHIVE_WARN)
-		tool_file_warn("in the header of", rd->opt->archive,
+		tool_file_warn("in the header of", rd->name,
 			       archive_entry_pathname(rd->entry),
 			       archive_error_string(rd->a));
-	else if (err != ARCHIVE_OK && err != ARCHIVE_EOF)
-		read_failed(rd->a, "error reading", rd->opt->archive);
+	rd->failed = err != ARCHIVE_WARN && err != ARCHIVE_OK &&
+		     err != ARCHIVE_EOF;
+	if (rd->failed)
+		read_failed(rd->a, "error reading", rd->name);
 	return err == ARCHIVE_OK || err == ARCHIVE_WARN;
 }
 
-/* Thread that sends the archive, of which the first header has been read. */
-static void *read_entries(void *arg)
+/* What only says that something else is gone has been read before. */
+static bool is_whiteout(const struct reader *rd)
 {
-	const struct stat st = { .st_mode = S_IFDIR };
-	struct reader *rd = arg;
+	const char *path = archive_entry_pathname(rd->entry);
+	const char *name = path ? strrchr(path, '/') : NULL;
+
+	name = name ? name + 1 : path;
+	return rd->layer && name && !strncmp(name, ".wh.", 4);
+}
+
+bool reader_send(struct reader *rd)
+{
 	bool failed = false;
 
 	tool_path_set(&rd->dirs, 0, "");
-	if (!stream_named(rd->stream, REC_ENTER, &st, ".", "", 1))
-		return NULL;
 	do {
-		if (!send_entry(rd, &failed))
-			return NULL;
+		if (!is_whiteout(rd) && !send_entry(rd, &failed))
+			return false;
 		if (failed) {
-			read_failed(rd->a, "error reading", rd->opt->archive);
+			read_failed(rd->a, "error reading", rd->name);
 			break;
 		}
-	} while (next_entry(rd));
-	if (close_dirs(rd, 0) && stream_close(rd->stream, 0, false) &&
-	    stream_reserve(rd->stream, 0))
-		stream_commit(rd->stream, REC_DONE, 0);
-	return NULL;
+	} while (reader_next(rd));
+	return close_dirs(rd, 0);
 }
 
 /* Read from a pipe, perhaps, and do not wait for it after a signal. */
@@ -393,77 +371,27 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **block)
 	return n;
 }
 
-static struct archive *open_reader(const char *name)
+int reader_open(struct reader *rd)
 {
-	struct archive *a = archive_read_new();
-	int fd = STDIN_FILENO;
-
-	if (!a)
+	rd->a = archive_read_new();
+	if (!rd->a)
 		tool_no_memory();
-	if (strcmp(name, "-")) {
-		fd = open(name, O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			tool_file_error("cannot open", NULL, name, -errno);
-			archive_read_free(a);
-			return NULL;
-		}
-	}
-	archive_read_support_filter_all(a);
-	archive_read_support_format_tar(a);
-	if (archive_read_open(a, (void *)(intptr_t)fd, NULL, read_block,
+	archive_read_support_filter_all(rd->a);
+	archive_read_support_format_tar(rd->a);
+	if (archive_read_open(rd->a, (void *)(intptr_t)rd->fd, NULL, read_block,
 			      NULL)) {
-		read_failed(a, "cannot read", name);
-		archive_read_free(a);
-		return NULL;
+		read_failed(rd->a, "cannot read", rd->name);
+		return -1;
 	}
-	return a;
+	if (reader_next(rd))
+		return 0;
+	return rd->failed ? -1 : 1;
 }
 
-int tar2fs(struct options *opt)
+void reader_close(struct reader *rd)
 {
-	struct reader rd = { .opt = opt };
-	struct sink sink = {
-		.target = opt->count ? opt->paths[0] : "/",
-		.replace = true,
-		.follow = opt->follow,
-		.uids = opt->uids,
-		.gids = opt->gids,
-	};
-	int status = TOOL_FAILED;
-
-	if (opt->labels && labels_read(&rd.labels, opt->labels))
-		goto out;
-	rd.a = open_reader(opt->archive);
-	if (!rd.a)
-		goto out;
-	/* what is no archive is found out before the image is touched */
-	if (!next_entry(&rd)) {
-		status = tool_status() ? TOOL_FAILED : TOOL_OK;
-		goto out;
-	}
-	if (!image_mount(&opt->img)) {
-		sink.fs = opt->img.fs;
-		sink.base = sink.fs->resolve(sink.target);
-		if (sink.base < 0) {
-			tool_file_error("cannot open target directory",
-					opt->img.file, sink.target, sink.base);
-		} else {
-			rd.stream = stream_new();
-			if (!rd.stream)
-				tool_no_memory();
-			progress_start(NULL);
-			sink_run(&sink, read_entries, &rd, rd.stream);
-			/* writing back may fail late, so always wait */
-			sink_close(&sink, true);
-			stream_free(rd.stream);
-			status = tool_status();
-		}
-	}
-	if (image_unmount(&opt->img))
-		status = TOOL_PARTIAL;
-out:
-	archive_read_free(rd.a);
-	labels_free(&rd.labels);
-	free(rd.dirs.text);
-	return status;
+	archive_read_free(rd->a);
+	rd->a = NULL;
+	free(rd->dirs.text);
+	rd->dirs = (struct tool_path){ 0 };
 }

@@ -51,7 +51,7 @@ int labels_read(struct labels *labels, const char *name);
 
 /**
  * labels_find() - find the label for an object
- * @labels: the labels
+ * @labels: the labels, or NULL
  * @path: absolute path of the object
  *
  * Return: the label, or NULL

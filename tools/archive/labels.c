@@ -107,7 +107,7 @@ const char *labels_find(const struct labels *labels, const char *path)
 {
 	struct label key = { .path = (char *)path }, *found;
 
-	if (!labels->count)
+	if (!labels || !labels->count)
 		return NULL;
 	found = bsearch(&key, labels->list, labels->count, sizeof(key),
 			by_path);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tar2fs: an archive, or the layers of an OCI image, into an image.
+ */
+#include "../archive/unpack.h"
+#include "../common/progress.h"
+#include "fs2tar.h"
+
+int tar2fs(struct options *opt)
+{
+	struct labels labels = { 0 };
+	struct unpack u = {
+		.name = opt->archive,
+		.kind = opt->kind,
+		.ref = opt->ref,
+		.fixed_time = opt->fixed_time,
+		.time = opt->time,
+		.labels = &labels,
+	};
+	struct sink sink = {
+		.target = opt->count ? opt->paths[0] : "/",
+		.replace = true,
+		.layers = opt->kind != UNPACK_TAR,
+		.follow = opt->follow,
+		.uids = opt->uids,
+		.gids = opt->gids,
+	};
+	int status = TOOL_FAILED;
+
+	if (opt->labels && labels_read(&labels, opt->labels))
+		goto out;
+	if (u.kind == UNPACK_TAR && unpack_is_oci(opt->archive)) {
+		u.kind = UNPACK_OCI;
+		sink.layers = true;
+	}
+	if (unpack_open(&u))
+		goto out;
+	if (u.kind == UNPACK_TAR && !u.reader.entry) {
+		status = TOOL_OK;
+		goto out;
+	}
+	if (!image_mount(&opt->img)) {
+		sink.fs = opt->img.fs;
+		sink.base = sink.fs->resolve(sink.target);
+		if (sink.base < 0) {
+			tool_file_error("cannot open target directory",
+					opt->img.file, sink.target, sink.base);
+		} else {
+			u.stream = stream_new();
+			if (!u.stream)
+				tool_no_memory();
+			progress_start(NULL);
+			sink_run(&sink, unpack_run, &u, u.stream);
+			/* writing back may fail late, so always wait */
+			sink_close(&sink, true);
+			stream_free(u.stream);
+			status = tool_status();
+		}
+	}
+	if (image_unmount(&opt->img))
+		status = TOOL_PARTIAL;
+out:
+	unpack_close(&u);
+	labels_free(&labels);
+	return status;
+}
