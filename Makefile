@@ -199,7 +199,7 @@ $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@mkdir -p $(@D)
 	@echo '{ local: *; };' > $(OUT)/obj/preload.map
 	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
-		-Wl,--version-script=$(OUT)/obj/preload.map,--wrap=hijack_boot,-z,now $(LIB_LIBS) \
+		-Wl,--version-script=$(OUT)/obj/preload.map,-z,now $(LIB_LIBS) \
 		-lZydis $(LIBS)
 	$(split-debug)
 
@@ -233,7 +233,7 @@ $(RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -o $@.debug $^ $(LDFLAGS) -Wl,-z,now -Wl,-z,pack-relative-relocs \
-		-Wl,--wrap=lkl_syscall,--wrap=hijack_boot $(LIB_LIBS) -lZydis $(LIBS)
+		-Wl,--wrap=lkl_syscall $(LIB_LIBS) -lZydis $(LIBS)
 	$(split-debug)
 
 $(RUN_GO): $(OUT)/tests/%: tests/hijack/%.go

@@ -37,6 +37,17 @@
 int hijack_start(const char *name);
 
 /**
+ * hijack_boot - have a kernel, in the middle of a call
+ *
+ * The way in sets it, before hijack_start(), to a function that saves what the
+ * program's registers have and calls hijack_boot_now().
+ *
+ * Return: 0 or a negative error number
+ */
+extern int (*hijack_boot)(void);
+int hijack_boot_now(void);
+
+/**
  * hijack_syscall - make one system call of the program
  * @nr: number, as in the program's RAX
  * @arg: RDI, RSI, RDX, R10, R8, R9

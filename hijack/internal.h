@@ -183,8 +183,7 @@ bool wait_uses(long fd);
 bool wait_has_shadows(void);
 
 /* The library's own threads, and their credentials (own.c) */
-void own_thread_begin(void);
-void own_thread_end(void);
+void own_threads_init(void);
 void own_follow(void);
 bool own_is_thread(long tid);
 hijack_call own_tgkill;
@@ -293,6 +292,9 @@ struct hijack_thread {
 
 #define COPY_SIZE (128 * 1024)
 
+extern __thread struct hijack_thread hijack_this_thread
+	__attribute__((tls_model("initial-exec")));
+
 struct hijack_thread *hijack_thread(void);
 void *hijack_thread_buffer(void);
 
@@ -332,8 +334,12 @@ static inline long host_call(long nr, const long *a)
 	return host_syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Have a kernel; 0 or a negative error number. */
-int hijack_boot(void);
+/* The begin and the end of the kernel (state.c, boot.c, exit.c) */
+bool hijack_change_state(int from);
+void hijack_set_state(int state);
+void exit_linger(void);
+hijack_call exit_thread, boot_exit_group;
+
 /* Have one again, in place of one that has ended; false if that is not to be.
  */
 bool hijack_anew(void);

@@ -16,6 +16,7 @@
 #include <linux/futex.h>
 #include <linux/prctl.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "internal.h"
 
@@ -45,10 +46,8 @@ static struct __user_cap_header_struct cap_header(void)
 	};
 }
 
-/**
- * own_thread_begin - the calling thread is one of the library's own
- */
-void own_thread_begin(void)
+/* The calling thread is one of the library's own. */
+static void own_thread_begin(void)
 {
 	long pid = own_call3(SYS_getpid, 0, 0, 0), was;
 	int tid = own_call3(SYS_gettid, 0, 0, 0), i, none;
@@ -65,16 +64,55 @@ void own_thread_begin(void)
 	}
 }
 
-/**
- * own_thread_end - it ends
- */
-void own_thread_end(void)
+/* It ends. */
+static void own_thread_end(void)
 {
 	int tid = own_call3(SYS_gettid, 0, 0, 0);
 
 	for (int i = 0; i < THREADS; i++)
 		if (threads[i] == tid)
 			__atomic_store_n(&threads[i], 0, __ATOMIC_SEQ_CST);
+}
+
+static lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
+
+struct own_thread {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void run_thread(void *arg)
+{
+	struct own_thread t = *(struct own_thread *)arg;
+
+	free(arg);
+	hijack_this_thread.own = true;
+	own_thread_begin();
+	t.fn(t.arg);
+	own_thread_end();
+}
+
+static lkl_thread_t create(void (*fn)(void *arg), void *arg)
+{
+	struct own_thread *t = malloc(sizeof(*t));
+	lkl_thread_t thread = 0;
+
+	if (t) {
+		*t = (struct own_thread){ fn, arg };
+		thread = thread_create(run_thread, t);
+		if (!thread)
+			free(t);
+	}
+	return thread;
+}
+
+/**
+ * own_threads_init - have the library's threads be known here
+ */
+void own_threads_init(void)
+{
+	thread_create = lkl_host_ops.thread_create;
+	lkl_host_ops.thread_create = create;
 }
 
 /**

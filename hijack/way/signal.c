@@ -565,21 +565,18 @@ void way_signals_unblock(unsigned long mask)
 /*
  * Start, and start again: the core boots when it needs to.
  */
-int __real_hijack_boot(void);
-int __wrap_hijack_boot(void);
-
 static long boot(struct way_thread *t, struct way_regs *r)
 {
 	int err = way_signals_early();
 
 	(void)t, (void)r;
 	if (!err)
-		err = __real_hijack_boot();
+		err = hijack_boot_now();
 	return way_signals_init() ? -ENETDOWN : err;
 }
 
 /* In the middle of a call, which is to find its vector registers again. */
-int __wrap_hijack_boot(void)
+static int boot_saved(void)
 {
 	return way_saved(boot, NULL, NULL);
 }
@@ -590,6 +587,7 @@ int way_signals_early(void)
 	struct sigaction sa = { .sa_sigaction = not_ours,
 				.sa_flags = SA_SIGINFO };
 
+	hijack_boot = boot_saved;
 	lkl_host_ops.wait = hijack_wait;
 	/* That notices each signal: those of the program do not run meanwhile. */
 	lkl_host_ops.hold_signals = NULL;
