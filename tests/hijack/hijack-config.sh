@@ -25,7 +25,7 @@ for way in lkl-hijack.sh lkl-run; do
 	bad '{ "policy": "connect|nowhere|host" }' "policy 'connect|nowhere|host'"
 	bad '{ "interfaces": [ { "type": "tap", "param": "no/such" } ] }' 'no/such'
 	bad '{ "interfaces": [ { "type": "wet" } ] }' 'wet'
-	bad '{ "boot_cmdline": "mem=1" }' 'mem=1\|memory'
+	bad '{ "boot_cmdline": "mem=1" }' 'too little to boot'
 
 	cat >lkl-hijack.json <<'END_JSON'
 { "debug": "0x100", "dump": "/proc/sys/net/ipv4/ip_default_ttl,/proc/sys/net/core/somaxconn",
