@@ -21,21 +21,11 @@ bool way_may_block(long nr)
 	case SYS_pwritev:
 	case SYS_preadv2:
 	case SYS_pwritev2:
-	case SYS_poll:
-	case SYS_ppoll:
-	case SYS_select:
-	case SYS_pselect6:
-	case SYS_epoll_wait:
-	case SYS_epoll_pwait:
-	case SYS_epoll_pwait2:
 	case SYS_ioctl:
 	case SYS_fcntl:
 	case SYS_flock:
 	case SYS_futex:
 	case SYS_futex_waitv:
-	case SYS_nanosleep:
-	case SYS_clock_nanosleep:
-	case SYS_pause:
 	case SYS_wait4:
 	case SYS_waitid:
 	case SYS_accept:
@@ -52,22 +42,15 @@ bool way_may_block(long nr)
 	case SYS_tee:
 	case SYS_vmsplice:
 	case SYS_copy_file_range:
-	case SYS_msgrcv:
-	case SYS_msgsnd:
-	case SYS_semop:
-	case SYS_semtimedop:
 	case SYS_mq_timedreceive:
 	case SYS_mq_timedsend:
-	case SYS_io_getevents:
 	case SYS_io_pgetevents:
 	case SYS_io_uring_enter:
 	case SYS_getrandom:
 	case SYS_restart_syscall:
 	case SYS_rt_sigprocmask:
-	case SYS_rt_sigsuspend:
-	case SYS_rt_sigtimedwait:
 		return true;
 	default:
-		return false;
+		return hijack_never_restarts(nr);
 	}
 }

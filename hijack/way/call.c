@@ -15,16 +15,6 @@ bool way_wants_restart(struct way_thread *t, long nr)
 		way_action(t, t->signal).flags & SA_RESTART);
 }
 
-long host_wait_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	long ret = host_syscall(nr, a, b, c, d, e, f);
-
-	if (ret != -WAY_RESTART && ret != -EINTR)
-		return ret;
-	way_self()->interrupted = true;
-	return -EINTR;
-}
-
 long way_sigaction(struct way_thread *t, const long *a)
 {
 	struct way_action new, old;

@@ -12,25 +12,6 @@
 #define SYS_SECCOMP 1
 #endif
 
-#define MASK_SIZE 8
-
-static int one(struct hijack_code *c, const char *done, int kind)
-{
-	*c = (struct hijack_code){ (unsigned long)done, (unsigned long)done + 1,
-				   kind };
-	return 1;
-}
-
-int way_codes(struct hijack_code *code)
-{
-	int n = 0;
-
-	n += one(&code[n], way_asked, HIJACK_CODE_ASK);
-	n += one(&code[n], way_kill_thread_done, HIJACK_CODE_KILL_THREAD);
-	n += one(&code[n], way_kill_process_done, HIJACK_CODE_KILL_PROCESS);
-	return n;
-}
-
 /* Is the handler of SIGSYS to be called?  Else it ends the process. */
 static bool can_be_handled(struct way_thread *t)
 {
@@ -38,11 +19,13 @@ static bool can_be_handled(struct way_thread *t)
 	unsigned long mask = t->mask;
 
 	if (!t->pending)
-		way_host4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask, MASK_SIZE);
+		way_host4(SYS_rt_sigprocmask, SIG_BLOCK, 0, &mask,
+			  WAY_MASK_SIZE);
 	return way_is_handler(&a) && !((mask | t->blocked) & BIT(SIGSYS));
 }
 
-/* As the host: the handler finds the number in RAX, and what it leaves there. */
+/* As the host: the handler finds the number in RAX, and what it leaves there.
+ */
 static long raise_sigsys(struct way_thread *t, struct way_regs *r,
 			 unsigned long ip, int data)
 {

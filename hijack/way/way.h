@@ -174,27 +174,60 @@ void way_on_signal(void);
 void way_on_fault(void);
 void way_on_trap(void);
 
-/*
- * signal.c
- */
 #define BIT(sig) (1UL << ((sig)-1))
+#define WAY_MASK_SIZE 8
 
-int way_signals_early(void);
-int way_signals_init(void);
-void way_signals_forked(struct way_thread *t);
-void way_signals_adopt(void);
+/* The C library does not tell. */
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+/*
+ * mask.c
+ */
+unsigned long way_reserved(void);
+unsigned long way_strip(unsigned long mask);
+int way_kept_signal(int index);
+unsigned long way_kept(struct way_thread *t);
+void way_raise_sigsys(struct way_thread *t, const siginfo_t *info);
 void way_signals_admit(struct way_thread *t);
 void way_signals_now(struct way_thread *t);
-void way_raise_sigsys(struct way_thread *t, const siginfo_t *info);
 unsigned long way_signals_block(void);
 void way_signals_unblock(unsigned long mask);
-unsigned long way_strip(unsigned long mask);
-unsigned long way_kept(struct way_thread *t);
-bool way_may_block(long nr);
-void way_actions_copy(struct way_thread *t, struct way_action *to);
+
+/*
+ * action.c
+ */
 struct way_action way_action(struct way_thread *t, int sig);
+long way_set_action(struct way_thread *t, int sig, const struct way_action *new,
+		    const struct way_action *ours);
+void way_note_action(int sig, const struct way_action *a);
+void way_reset_action(struct way_thread *t, int sig);
+void way_actions_copy(struct way_thread *t, struct way_action *to);
+void way_signals_forked(struct way_thread *t);
+
+/*
+ * install.c
+ */
+int way_signals_early(void);
+int way_signals_init(void);
+void way_signals_adopt(void);
 long way_change_action(struct way_thread *t, int sig,
 		       const struct way_action *new);
+
+/*
+ * fault.c
+ */
+extern struct sigaction way_library_segv, way_library_bus;
+bool way_fix_copy(const siginfo_t *info, ucontext_t *uc);
+void way_not_ours(int sig, siginfo_t *info, void *uc);
+bool way_library_handles(struct way_thread *t, int sig, siginfo_t *info,
+			 ucontext_t *uc);
+
+/*
+ * block.c, wait.c: which calls of the host's wait
+ */
+bool way_may_block(long nr);
 
 /*
  * call.c: the program's calls that concern signals, and what comes after a call
