@@ -48,6 +48,9 @@ refuses 1 "error reading 'cut.tar': Truncated .*" tar2fs cut.tar img
 gzip -k t.tar
 head -c 2000000 t.tar.gz >cut.tar.gz
 refuses 1 "error reading 'cut.tar.gz': .*" tar2fs cut.tar.gz img
+tar --format=pax -cf t2.tar log
+head -c 700 t2.tar >cut.tar
+refuses 2 "error reading 'cut.tar': (Truncated|Damaged) .*" tar2fs cut.tar img
 check ext4 img
 
 # nothing of it is an archive: the image is not touched

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Times before 1970 with fractions, in archives as GNU tar has them; times that a
-# file system cannot hold; archives that say what to delete.
+# file system cannot hold.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 mkfs.vfat tar
@@ -53,20 +53,6 @@ image img 64M mkfs.ext4 -q -I 256
 cptofs -i img far / 2>log
 [ ! -s log ] || { cat log; fail "ext4 knows 2040"; }
 
-# incremental archives of GNU tar
-mkdir inc
-touch inc/a inc/b
-tar -cf full.tar -g state inc
-rm inc/a
-touch inc/c
-tar -cf next.tar -g state inc
-tar2fs full.tar img 2>log
-grep -q "warning: 'full.tar' is incremental; what was deleted" log || { cat log; fail "not told"; }
-[ "$(wc -l <log)" = 1 ] || { cat log; fail "told more than once"; }
-tar2fs next.tar img 2>/dev/null
-[ "$(lkl ls img /inc | tr -d '\n')" = abc ] || fail "incremental"
-tar2fs gnu.tar img 2>log
-[ ! -s log ] || { cat log; fail "a warning"; }
 # which attribute it was
 touch attr
 setfattr -n user.color -v "$(head -c 3000 /dev/zero | tr '\0' x)" attr

@@ -23,6 +23,8 @@
 #define ATTR_ACL "system.posix_acl_access"
 #define ATTR_DEFAULT_ACL "system.posix_acl_default"
 
+struct input;
+
 /**
  * struct reader - an archive being read
  *
@@ -32,7 +34,7 @@
  * @fixed_time: all times are @time
  * @labels: SELinux labels by path
  * @stream: where it is sent to
- * @a: libarchive's
+ * @in: its bytes and headers
  * @entry: header that has been read ahead
  * @dirs: open directories, as a path
  * @incremental: that the archive is so has been said
@@ -47,7 +49,7 @@ struct reader {
 	const struct labels *labels;
 	struct stream *stream;
 
-	struct archive *a;
+	struct input *in;
 	struct archive_entry *entry;
 	struct tool_path dirs;
 	bool incremental;

@@ -19,6 +19,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "input.h"
 #include "oci.h"
 
 /* Indexes in indexes; what is read as JSON; a layout has no more of them. */
@@ -377,10 +378,10 @@ static bool unpack_part(struct reader *rd, int dir, const char *path)
 		tool_file_error("cannot unpack", rd->name, path, -errno);
 		return false;
 	}
-	ok = archive_read_data_into_fd(rd->a, fd) == ARCHIVE_OK;
+	ok = archive_read_data_into_fd(rd->in->tar, fd) == ARCHIVE_OK;
 	if (!ok)
 		tool_error("cannot unpack '%s': %s", rd->name,
-			   archive_error_string(rd->a));
+			   input_reason(rd->in->tar));
 	close(fd);
 	return ok;
 }

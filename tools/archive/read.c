@@ -10,15 +10,14 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "acl.h"
 #include "archive.h"
+#include "input.h"
 
 /*
  * What would disturb the keywords in the name of an attribute stands in an
@@ -151,8 +150,8 @@ static bool send_data(struct reader *rd, bool *failed)
 	int64_t off;
 	int err;
 
-	while ((err = archive_read_data_block(rd->a, (const void **)&buf, &size,
-					      &off)) == ARCHIVE_OK) {
+	while ((err = archive_read_data_block(rd->in->tar, (const void **)&buf,
+					      &size, &off)) == ARCHIVE_OK) {
 		while (size) {
 			size_t n = size < STREAM_CHUNK ? size : STREAM_CHUNK;
 			struct record *r = stream_reserve(rd->stream, n);
@@ -232,13 +231,9 @@ static bool send_dir(struct reader *rd, const char *name, const char *path,
 	return true;
 }
 
-/*
- * A directory with contents is one of GNU tar's, with the names of all files
- * that were in it: those that are not there were deleted.
- */
 static void warn_incremental(struct reader *rd)
 {
-	if (rd->incremental || archive_entry_size(rd->entry) <= 0)
+	if (rd->incremental || !input_incremental(rd->in, rd->entry))
 		return;
 	rd->incremental = true;
 	tool_warn("'%s' is incremental; what was deleted since the archive "
@@ -300,26 +295,20 @@ out:
 	return go_on;
 }
 
-static void read_failed(struct archive *a, const char *what, const char *name)
-{
-	if (!tool_signal)
-		tool_error("%s '%s': %s", what, name, archive_error_string(a));
-}
-
 bool reader_next(struct reader *rd)
 {
-	int err = archive_read_next_header(rd->a, &rd->entry);
+	int err = input_next(rd->in, &rd->entry);
 
-	if (err == ARCHIVE_WARN && archive_errno(rd->a) == EILSEQ)
+	if (err == ARCHIVE_WARN && archive_errno(rd->in->tar) == EILSEQ)
 		err = ARCHIVE_OK; /* not ASCII: the bytes are kept */
 	if (err == ARCHIVE_WARN)
 		tool_file_warn("in the header of", rd->name,
 			       archive_entry_pathname(rd->entry),
-			       archive_error_string(rd->a));
+			       input_reason(rd->in->tar));
 	rd->failed = err != ARCHIVE_WARN && err != ARCHIVE_OK &&
 		     err != ARCHIVE_EOF;
 	if (rd->failed)
-		read_failed(rd->a, "error reading", rd->name);
+		input_failed(rd->in->tar, "error reading", rd->name);
 	return err == ARCHIVE_OK || err == ARCHIVE_WARN;
 }
 
@@ -342,47 +331,18 @@ bool reader_send(struct reader *rd)
 		if (!is_whiteout(rd) && !send_entry(rd, &failed))
 			return false;
 		if (failed) {
-			read_failed(rd->a, "error reading", rd->name);
+			input_failed(rd->in->tar, "error reading", rd->name);
 			break;
 		}
 	} while (reader_next(rd));
 	return close_dirs(rd, 0);
 }
 
-/* Read from a pipe, perhaps, and do not wait for it after a signal. */
-static la_ssize_t read_block(struct archive *a, void *arg, const void **block)
-{
-	static char buf[BLOCK];
-	struct pollfd pfd = { .fd = (intptr_t)arg, .events = POLLIN };
-	ssize_t n = -1;
-
-	*block = buf;
-	while (!tool_signal && n < 0) {
-		if (poll(&pfd, 1, 100) <= 0)
-			continue;
-		n = read(pfd.fd, buf, sizeof(buf));
-		if (n < 0 && errno != EINTR) {
-			archive_set_error(a, errno, "%s", strerror(errno));
-			return -1;
-		}
-	}
-	if (n < 0)
-		archive_set_error(a, EINTR, "%s", strsignal(tool_signal));
-	return n;
-}
-
 int reader_open(struct reader *rd)
 {
-	rd->a = archive_read_new();
-	if (!rd->a)
-		tool_no_memory();
-	archive_read_support_filter_all(rd->a);
-	archive_read_support_format_tar(rd->a);
-	if (archive_read_open(rd->a, (void *)(intptr_t)rd->fd, NULL, read_block,
-			      NULL)) {
-		read_failed(rd->a, "cannot read", rd->name);
+	rd->in = input_open(rd->name, rd->fd);
+	if (!rd->in)
 		return -1;
-	}
 	if (reader_next(rd))
 		return 0;
 	return rd->failed ? -1 : 1;
@@ -390,8 +350,8 @@ int reader_open(struct reader *rd)
 
 void reader_close(struct reader *rd)
 {
-	archive_read_free(rd->a);
-	rd->a = NULL;
+	input_close(rd->in);
+	rd->in = NULL;
 	free(rd->dirs.text);
 	rd->dirs = (struct tool_path){ 0 };
 }

@@ -152,7 +152,7 @@ int unpack_open(struct unpack *u)
 
 int unpack_scan(struct unpack *u, struct total *t)
 {
-	if (u->reader.a)
+	if (u->reader.in)
 		reader_close(&u->reader);
 	for (size_t i = 0; i < u->count; i++) {
 		if (scan_layer(u, &u->layers[i], t))
@@ -171,8 +171,8 @@ static bool send_layer(struct unpack *u, struct layer *l)
 	for (size_t i = 0; i < l->gone_count && go_on; i++)
 		go_on = stream_named(u->stream, l->gone[i].type, NULL,
 				     l->gone[i].path, "", 1);
-	u->reader.a = NULL;
-	if (!rd.a)
+	u->reader.in = NULL;
+	if (!rd.in)
 		err = open_reader(u, l, &rd);
 	rd.stream = u->stream;
 	if (go_on && !err && rd.entry)
