@@ -82,6 +82,7 @@ MAN	:= $(patsubst docs/man/%.scd,$(OUT)/man/%,$(wildcard docs/man/*.scd))
 
 LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
+assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
 OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
 # An object of its own in liblkl.a: only who reads such files needs json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
@@ -95,13 +96,13 @@ HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
 WAY	:= $(call objects,hijack/way/*.c hijack/rewrite/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
-	$(OUT)/obj/hijack/preload/entry.o $(WAY)
+	$(call assembled,hijack/preload/*.S) $(WAY)
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
 RUN_GO	:= $(patsubst tests/hijack/%.go,$(OUT)/tests/%,$(wildcard tests/hijack/*.go))
 # One of them also with libc, as Go does it that finds a C compiler.
 RUN_CGO	:= $(OUT)/tests/run-http-cgo
-RUN_OBJS := $(HIJACK) $(WAY) $(call objects,hijack/run/*.c) $(OUT)/obj/hijack/run/entry.o
+RUN_OBJS := $(HIJACK) $(WAY) $(call objects,hijack/run/*.c) $(call assembled,hijack/run/*.S)
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
 NL_OBJS	:= $(call objects,nl/*.c)
@@ -206,8 +207,8 @@ $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 # A program's vector registers survive a system call, and what runs in one uses
 # none; the two that are left out do not.
 $(filter-out $(call objects,lib/qdisc.c host/posix/fault.c),$(OBJS)) $(HIJACK) \
-	$(call objects,hijack/way/*.c) $(OUT)/obj/hijack/preload/call.o \
-	$(OUT)/obj/hijack/run/call.o $(OUT)/obj/hijack/run/trap.o: \
+	$(call objects,hijack/way/*.c) $(addprefix $(OUT)/obj/hijack/,preload/call.o \
+	preload/context.o preload/thread.o run/call.o run/context.o run/trap.o): \
 	ALL_CFLAGS += -mgeneral-regs-only
 $(OUT)/obj/hijack/memory.o: ALL_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 

@@ -13,63 +13,6 @@
 #include "../../lib/thread.h"
 #include "preload.h"
 
-const int way_trap_signal = SIGILL;
-const bool way_sees_sigreturn = false;
-
-__thread struct way_thread preload_thread
-	__attribute__((tls_model("initial-exec"))) = {
-		.selector = 1,
-		.out = way_out_now,
-	};
-
-struct way_thread *way_self(void)
-{
-	return &preload_thread;
-}
-
-long way_exempt(long nr, long a, long b, long c, long d)
-{
-	return raw_syscall(nr, a, b, c, d, 0, 0);
-}
-
-unsigned long way_fs_begin(struct way_thread *t)
-{
-	(void)t;
-	return 0;
-}
-
-void way_fs_end(unsigned long fs)
-{
-	(void)fs;
-}
-
-bool way_trapped(struct way_thread *t, siginfo_t *info, ucontext_t *uc)
-{
-	(void)t, (void)info, (void)uc;
-	return false;
-}
-
-void way_fix_context(ucontext_t *uc)
-{
-	greg_t *regs = uc->uc_mcontext.gregs;
-	unsigned long ip = regs[REG_RIP];
-	const struct rewrite_site *site;
-
-	if (ip == (unsigned long)preload_out_jump ||
-	    ip == (unsigned long)way_out_now) {
-		regs[REG_RIP] = regs[REG_R11];
-		return;
-	}
-	/* It is made again there, and can be unwound. */
-	site = rewrite_find(ip);
-	if (site && ip > site->end) {
-		regs[REG_RIP] = site->resume;
-	} else if (site && ip >= site->code) {
-		regs[REG_RIP] = (unsigned long)preload_entry;
-		regs[REG_R11] = (unsigned long)site;
-	}
-}
-
 /* Have the program make the call itself, with its own registers. */
 static long in_place(struct way_thread *t, struct way_regs *r)
 {
@@ -92,8 +35,8 @@ static long call_clone(struct way_thread *t, struct way_regs *r)
 	long ret;
 
 	if (r->nr == SYS_clone3 &&
-	    !user_get(&args, a[0], offsetof(struct clone_args, tls) +
-					    sizeof(args.tls)))
+	    !user_get(&args, a[0],
+		      offsetof(struct clone_args, tls) + sizeof(args.tls)))
 		return -EFAULT;
 	if (r->nr == SYS_clone3)
 		tls = args.tls;
@@ -132,19 +75,6 @@ static long call_clone(struct way_thread *t, struct way_regs *r)
 		way_signals_forked(t);
 	way_signals_unblock(mask);
 	return ret;
-}
-
-/**
- * preload_in_child - have the child of a vfork() make its last call
- * @r: with the arguments
- *
- * Return: what the call handler is to return
- */
-long preload_in_child(struct way_thread *t, struct way_regs *r)
-{
-	t->after = t->resume;
-	t->resume = (unsigned long)preload_last;
-	return r->nr;
 }
 
 static long call_exit_group(struct way_thread *t, struct way_regs *r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a rewritten system call instruction to the core and back.
+ * From a rewritten system call instruction to the core; leave.S is the way back.
  *
  * A trampoline jumps here with struct rewrite_site in R11 and all else as it
  * was before the instruction.  What programs expect to be preserved is: all
@@ -13,19 +13,12 @@
  * or behind it (../way/signal.c).  The unwinding information says that the
  * instruction was a call, so debuggers see through.
  */
-#include "../way/entry.h"
-#include "preload.h"
+#include "entry.h"
 
 #define SITE_END 24
 
 #define PROT_RW 3
 #define MAP_STACK_OF_OURS 0x4022 /* private, anonymous, without reserve */
-
-/* RCX: the thread's struct way_thread */
-.macro	get_thread
-	movq	preload_thread@gottpoff(%rip), %rcx
-	addq	%fs:0, %rcx
-.endm
 
 	.text
 	.globl	preload_entry
@@ -50,33 +43,10 @@ have_stack:
 	movq	%rsp, WAY_USER_SP(%rcx)
 	movq	WAY_STACK(%rcx), %rsp
 	pushq	WAY_USER_SP(%rcx)
-	.cfi_remember_state
 	push_regs flags=0
 	movq	%rsp, %rdi
 	call	preload_call
-	/* RBP: struct way_regs, RAX: the result */
-	pop_regs
-	get_thread
-	movq	WAY_USER_SP(%rcx), %rsp
-	.cfi_restore_state
-	.cfi_undefined %rip
-	movq	WAY_RESUME(%rcx), %r11
-	movb	$1, WAY_SELECTOR(%rcx)
-	.globl	preload_out_jump
-	.hidden	preload_out_jump
-preload_out_jump:
-	jmp	*WAY_OUT(%rcx)
-	.globl	way_out_now
-	.hidden	way_out_now
-way_out_now:
-	jmp	*%r11
-
-/* A signal is pending, and sends the program on its way. */
-	.globl	way_out_trap, way_out_trapped
-	.hidden	way_out_trap, way_out_trapped
-way_out_trap:
-way_out_trapped:
-	ud2
+	jmp	preload_leave
 	.cfi_endproc
 
 /* A call that our own code makes through the C library. */
@@ -140,80 +110,5 @@ make_stack:
 	movq	$-ENOMEM, %rax
 	jmp	*SITE_RESUME(%r11)
 	.size	preload_entry, . - preload_entry
-
-/* Where a thread goes on that ends, with the status in RDI: nothing is left. */
-	.globl	preload_exit
-	.hidden	preload_exit
-	.type	preload_exit, @function
-preload_exit:
-	movq	%rdi, %rbx
-	get_thread
-	movq	WAY_STACK(%rcx), %rdi
-	movq	$0, WAY_STACK(%rcx)
-	subq	$WAY_STACK_SIZE - 8, %rdi
-	movl	$WAY_STACK_SIZE, %esi
-	movl	$__NR_munmap, %eax
-	syscall
-	movq	%rbx, %rdi
-	movl	$__NR_exit, %eax
-	syscall
-	.size	preload_exit, . - preload_exit
-
-/*
- * The last call of the child of a vfork(), as if the program made it itself: it
- * may not return, and what it leaves behind is its parent's state.
- */
-	.globl	preload_last
-	.hidden	preload_last
-	.type	preload_last, @function
-preload_last:
-	syscall
-	get_thread
-	jmp	*WAY_AFTER(%rcx)
-	.size	preload_last, . - preload_last
-
-	.macro	if_pending label
-	movq	preload_thread@gottpoff(%rip), %rcx
-	cmpb	$0, %fs:WAY_PENDING(%rcx)
-	jne	\label
-	.endm
-	define_host_syscall
-	define_filter_calls
-
-	define_handlers
-
-/*
- * The handler of the trap.  All signals are blocked.  The stack may be a small
- * one: ours is free, if the thread has left it.
- */
-	.globl	way_on_trap
-	.hidden	way_on_trap
-	.type	way_on_trap, @function
-way_on_trap:
-	movq	%rsp, %rbx
-	movq	%rdi, %r12
-	movq	%rsi, %r13
-	movq	%rdx, %r14
-	get_thread
-	movzbl	WAY_SELECTOR(%rcx), %ebp
-	testl	%ebp, %ebp
-	jz	1f
-	cmpq	$0, WAY_STACK(%rcx)
-	je	1f
-	movb	$0, WAY_SELECTOR(%rcx)
-	movq	WAY_STACK(%rcx), %rsp
-1:	movl	%ebp, %ecx
-	andq	$-16, %rsp
-	call	way_trap
-	movq	%rbx, %rsp
-	get_thread
-	movb	%bpl, WAY_SELECTOR(%rcx)
-	testq	%rax, %rax
-	jz	way_handled
-	movq	%r12, %rdi
-	movq	%r13, %rsi
-	movq	%r14, %rdx
-	jmp	*%rax
-	.size	way_on_trap, . - way_on_trap
 
 	.section .note.GNU-stack, "", @progbits

@@ -160,6 +160,19 @@ static long loaded_args(struct exec *x, const char *path, long args, long argc)
 	return 0;
 }
 
+/**
+ * preload_in_child - have the child of a vfork() make its last call
+ * @r: with the arguments
+ *
+ * Return: what the call handler is to return
+ */
+long preload_in_child(struct way_thread *t, struct way_regs *r)
+{
+	t->after = t->resume;
+	t->resume = (unsigned long)preload_last;
+	return r->nr;
+}
+
 long preload_exec(struct way_thread *t, struct way_regs *r)
 {
 	int at = r->nr == SYS_execveat;

@@ -52,17 +52,6 @@ static void rewrite_range(unsigned long start, unsigned long end)
 	}
 }
 
-/* Our code; that of the C library is the program's as well, and comes to it. */
-static struct hijack_code own_code;
-
-int hijack_codes(struct hijack_code *code)
-{
-	int n = way_codes(code);
-
-	code[n++] = own_code;
-	return n;
-}
-
 static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	bool ours = false;
@@ -83,9 +72,9 @@ static int rewrite_object(struct dl_phdr_info *info, size_t size, void *arg)
 		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
 			continue;
 		if (ours) {
-			own_code = (struct hijack_code){
-				start, start + p->p_memsz, HIJACK_CODE_OURS
-			};
+			/* That of the C library is the program's as well. */
+			way_add_code(start, start + p->p_memsz,
+				     HIJACK_CODE_OURS);
 			continue;
 		}
 		if (!rewrite_begin(start, start + p->p_memsz))
@@ -152,6 +141,7 @@ __attribute__((constructor)) static void preload_start(void)
 
 	t->selector = 0;
 	way_vectors_init();
+	way_codes_init();
 	if (!preload_exec_init())
 		_exit(127);
 	way_host2(SYS_sigaltstack, NULL, &t->alt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the preloaded library share; entry.S, too. */
+/* What the files of the preloaded library share; the assembly, too. */
 #ifndef PRELOAD_H
 #define PRELOAD_H
 
@@ -9,6 +9,8 @@
 
 /* entry.S */
 void preload_entry(void);
+
+/* leave.S */
 void preload_exit(void);
 void preload_last(void);
 extern const char preload_out_jump[];

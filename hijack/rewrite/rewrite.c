@@ -343,6 +343,11 @@ void rewrite_forget(unsigned long start, unsigned long end)
 	rewrite_unlock();
 }
 
+unsigned long rewrite_entry(void)
+{
+	return entry;
+}
+
 void rewrite_init(void (*to)(void))
 {
 	entry = (unsigned long)to;

@@ -36,6 +36,7 @@ struct rewrite_site {
  *	was before the system call instruction
  */
 void rewrite_init(void (*entry)(void));
+unsigned long rewrite_entry(void);
 
 /**
  * rewrite_text - code that stays as it is has been mapped

@@ -358,8 +358,8 @@ long run_call(struct way_regs *r)
 	t->way.resume = r->site ? r->site->resume : (unsigned long)r->rcx;
 	if (__builtin_expect((unsigned long)r->nr >= N_CALLS ||
 				     handlers[r->nr] || watch_all ||
-				     hijack_filtered ||
-				     t->way.vforked || way_on_alt(&t->way),
+				     hijack_filtered || t->way.vforked ||
+				     way_on_alt(&t->way),
 			     0))
 		ret = way_saved(call_slow, &t->way, r);
 	else

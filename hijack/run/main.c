@@ -9,7 +9,6 @@
  * nanoseconds (entry.S).
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,47 +21,6 @@
 
 /* Linux's default. */
 #define STACK_LIMIT (8UL << 20)
-
-struct run_options run_options = { .rewrite = true };
-char run_has_fsgsbase;
-
-static const char usage[] =
-	"usage: lkl-run [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
-	"Run any program on a network stack of its own, that of a Linux "
-	"kernel\n"
-	"in the same process; see lkl-run(1) and lkl-config(5).\n"
-	"\n"
-	"  --trace       print each system call to standard error\n"
-	"  --stats       at the end, print how many calls went where\n"
-	"  --no-rewrite  change no instruction of the program\n"
-	"  --seccomp     trap system calls with a filter\n"
-	"  --help        print this\n"
-	"\n"
-	"examples:\n"
-	"  lkl-run busybox ip address show\n"
-	"  LKL_HIJACK_NET_IFTYPE=tap LKL_HIJACK_NET_IFPARAMS=tap0 \\\n"
-	"  LKL_HIJACK_NET_IP=10.0.0.2 LKL_HIJACK_NET_NETMASK_LEN=24 "
-	"lkl-run ./server\n";
-
-enum { OPT_ARGV0 = 256, OPT_STACK, OPT_PRELOAD };
-
-static const struct option options[] = {
-	{ "trace", no_argument, NULL, 't' },
-	{ "stats", no_argument, NULL, 's' },
-	{ "no-rewrite", no_argument, NULL, 'n' },
-	{ "seccomp", no_argument, NULL, 'c' },
-	{ "argv0", required_argument, NULL, OPT_ARGV0 },
-	{ "stack", no_argument, NULL, OPT_STACK },
-	{ "preload", required_argument, NULL, OPT_PRELOAD },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
-static int try_help(void)
-{
-	fputs("Try 'lkl-run --help' for more information.\n", stderr);
-	return 2;
-}
 
 /* Find the program as a shell does. */
 static const char *find_program(const char *name)
@@ -138,47 +96,16 @@ int main(int argc, char **argv, char **envp)
 {
 	static char self[4096];
 	struct run_image image;
-	const char *path, *argv0 = NULL, *name, *library = NULL, *why;
+	const char *path, *name, *library, *why;
 	enum way_program way;
-	bool limited = false;
 	size_t size;
 	char *stack;
-	int opt, err;
+	int err;
 
-	while ((opt = getopt_long(argc, argv, "+tsnch", options, NULL)) != -1) {
-		switch (opt) {
-		case 't':
-			run_options.trace = true;
-			break;
-		case 's':
-			run_options.stats = true;
-			break;
-		case 'n':
-			run_options.rewrite = false;
-			break;
-		case 'c':
-			run_options.seccomp = true;
-			break;
-		case OPT_ARGV0:
-			argv0 = optarg;
-			break;
-		case OPT_PRELOAD:
-			library = optarg;
-			break;
-		case OPT_STACK:
-			limited = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return try_help();
-		}
-	}
-	if (!argv[optind]) {
-		fputs("lkl-run: no program given\n", stderr);
-		return try_help();
-	}
+	err = run_parse(argc, argv);
+	if (err >= 0)
+		return err;
+	library = run_options.preload;
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
 		perror("lkl-run: /proc/self/exe");
 		return 126;
@@ -199,14 +126,15 @@ int main(int argc, char **argv, char **envp)
 	}
 	if (library && way == WAY_LINKED)
 		return preload(library, path, argv + optind);
-	if (!limited)
+	if (!run_options.limited)
 		limit_stack(argv, self);
 	argv += optind;
-	if (argv0)
-		*argv = (char *)argv0;
+	if (run_options.argv0)
+		*argv = (char *)run_options.argv0;
 	/* HWCAP2_FSGSBASE */
 	run_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 
+	way_codes_init();
 	if (run_trap_init()) {
 		fprintf(stderr,
 			"lkl-run: the host traps system calls neither "
@@ -229,7 +157,7 @@ int main(int argc, char **argv, char **envp)
 			strerror(-err));
 		return 125;
 	}
-	if (limited)
+	if (run_options.limited)
 		unlimit_stack();
 	name = strrchr(path, '/');
 	prctl(PR_SET_NAME, name ? name + 1 : path);

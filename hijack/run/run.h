@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of lkl-run share; entry.S, too. */
+/* What the files of lkl-run share; the assembly, too. */
 #ifndef RUN_H
 #define RUN_H
 
@@ -39,6 +39,9 @@ static inline struct run_thread *to_run(struct way_thread *t)
  * @stats: print a summary at the end
  * @rewrite: change system call instructions
  * @seccomp: the host traps system calls with a filter, by where they are made
+ * @argv0: the program's first argument, or NULL
+ * @preload: path of the library that a dynamic linker is to load, or NULL
+ * @limited: the stack has got a limit, by lkl-run itself
  * @self: path of lkl-run
  * @program: path of the program
  */
@@ -47,11 +50,17 @@ struct run_options {
 	bool stats;
 	bool rewrite;
 	bool seccomp;
+	const char *argv0;
+	const char *preload;
+	bool limited;
 	const char *self;
 	char program[4096];
 };
 
 extern struct run_options run_options;
+
+/* options.c */
+int run_parse(int argc, char **argv);
 
 static inline struct run_thread *run_self(void)
 {
@@ -62,15 +71,20 @@ static inline struct run_thread *run_self(void)
 }
 
 /* entry.S */
-extern const char run_text[], run_text_end[];
-extern const char run_out_jump[];
 void run_enter(void);
-void run_set_fs(unsigned long fs);
-extern char run_has_fsgsbase;
 
+/* The section with all calls of ours: the linker defines these. */
+extern const char __start_run_text[], __stop_run_text[];
+extern const char run_out_jump[];
+
+/* leave.S */
 /* Run the program from @regs until run_back(), on this stack. */
 void run_go(struct run_thread *t, struct way_regs *regs);
 void __attribute__((noreturn)) run_back(void);
+
+/* host.S */
+void run_set_fs(unsigned long fs);
+extern char run_has_fsgsbase;
 
 /* clone(): the child calls @fn(@arg) on @stack, which never returns. */
 long run_clone(unsigned long flags, void *stack, void *ptid, void *ctid,

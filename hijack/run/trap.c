@@ -36,45 +36,6 @@ unsigned long run_traps(void)
 	return traps;
 }
 
-struct way_thread *way_self(void)
-{
-	return &run_self()->way;
-}
-
-unsigned long way_fs_begin(struct way_thread *t)
-{
-	unsigned long fs;
-
-	way_host2(SYS_arch_prctl, ARCH_GET_FS, &fs);
-	run_set_fs(t->host_fs);
-	return fs;
-}
-
-void way_fs_end(unsigned long fs)
-{
-	run_set_fs(fs);
-}
-
-void way_fix_context(ucontext_t *uc)
-{
-	greg_t *regs = uc->uc_mcontext.gregs;
-	unsigned long ip = regs[REG_RIP];
-	const struct rewrite_site *site;
-
-	if (ip == (unsigned long)run_enter) {
-		site = (void *)regs[REG_R11];
-		regs[REG_RIP] = site ? site->address
-				     : (unsigned long)regs[REG_RCX] - 2;
-	} else if (ip == (unsigned long)run_out_jump ||
-		   ip == (unsigned long)way_out_now) {
-		regs[REG_RIP] = regs[REG_RCX];
-	} else {
-		site = rewrite_find(ip);
-		if (site && ip >= site->code)
-			regs[REG_RIP] = site->address;
-	}
-}
-
 /* Memory becomes code only where the program's own filters let it. */
 static bool may_rewrite(void)
 {
@@ -105,7 +66,7 @@ bool way_trapped(struct way_thread *t, siginfo_t *info, ucontext_t *uc)
 	way_fs_end(fs);
 	regs[REG_R11] = (long)site;
 	regs[REG_RCX] = ip;
-	regs[REG_RIP] = (long)run_enter;
+	regs[REG_RIP] = rewrite_entry();
 	return true;
 }
 
@@ -145,9 +106,6 @@ static int add_filter(void)
 /* All that our linker has loaded, the C library too, is ours and not the
  * program's.
  */
-static struct hijack_code own_code[HIJACK_CODES];
-static int n_own_code;
-
 static int add_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	(void)size, (void)arg;
@@ -155,29 +113,11 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *arg)
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		unsigned long start = info->dlpi_addr + p->p_vaddr;
 
-		if (p->p_type == PT_LOAD && p->p_flags & PF_X &&
-		    n_own_code < HIJACK_CODES - 8)
-			own_code[n_own_code++] = (struct hijack_code){
-				start, start + p->p_memsz, HIJACK_CODE_OURS
-			};
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X)
+			way_add_code(start, start + p->p_memsz,
+				     HIJACK_CODE_OURS);
 	}
 	return 0;
-}
-
-int hijack_codes(struct hijack_code *code)
-{
-	unsigned long out = (unsigned long)way_out_trapped;
-	int n = way_codes(code);
-
-	/* What our own filter traps comes again. */
-	if (run_options.seccomp) {
-		code[n++] = (struct hijack_code){ RUN_PROGRAM, RUN_END,
-						  HIJACK_CODE_ALL };
-		code[n++] = (struct hijack_code){ out, out + 1,
-						  HIJACK_CODE_ALL };
-	}
-	memcpy(code + n, own_code, n_own_code * sizeof(*code));
-	return n + n_own_code;
 }
 
 /**
@@ -187,12 +127,18 @@ int hijack_codes(struct hijack_code *code)
  */
 int run_trap_init(void)
 {
+	unsigned long out = (unsigned long)way_out_trapped;
 	static unsigned char none;
 
-	dl_iterate_phdr(add_object, NULL);
-	if (!run_options.seccomp && !dispatch(1, NULL, 0, &none))
+	if (!run_options.seccomp && !dispatch(1, NULL, 0, &none)) {
+		dl_iterate_phdr(add_object, NULL);
 		return dispatch(0, NULL, 0, NULL);
+	}
 	run_options.seccomp = true;
+	/* What our own filter traps comes again. */
+	way_add_code(RUN_PROGRAM, RUN_END, HIJACK_CODE_ALL);
+	way_add_code(out, out + 1, HIJACK_CODE_ALL);
+	dl_iterate_phdr(add_object, NULL);
 	/* With no filter given: EFAULT if it could be one. */
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) &&
 			       errno == EFAULT
@@ -211,7 +157,8 @@ int run_dispatch(struct run_thread *t)
 	int err = 0;
 
 	if (!run_options.seccomp)
-		return dispatch(1, run_text, run_text_end - run_text,
+		return dispatch(1, __start_run_text,
+				__stop_run_text - __start_run_text,
 				&t->way.selector);
 	if (!filtered)
 		err = add_filter();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the entry.S of both ways: how the program's registers are kept, and what
+ * For the assembly of both ways: how the program's registers are kept, and what
  * signal handlers and calls of the host begin with.
  */
 #include <asm/errno.h>
@@ -21,6 +21,23 @@
 /* In DWARF: where the program's REG is, in the struct way_regs RBP points to. */
 .macro	saved reg, offset
 	.cfi_escape DW_CFA_expression, \reg, 3, DW_OP_breg6, \offset % 128 + 128, \offset / 128
+.endm
+
+/*
+ * In DWARF: RBP points to a struct way_regs, and the program goes on at
+ * site->resume, or at RCX; so gdb and perf see through.
+ */
+.macro	regs_cfi
+	.cfi_escape DW_CFA_def_cfa_expression, 4, DW_OP_breg6, 128 + 0, 1, DW_OP_deref
+	.cfi_escape DW_CFA_expression, 16, 17, DW_OP_breg6, 128 + 96, 0, DW_OP_deref, \
+		DW_OP_dup, DW_OP_bra, 7, 0, DW_OP_drop, DW_OP_breg6, 128 + 120, 0, \
+		DW_OP_skip, 2, 0, DW_OP_plus_uconst, SITE_RESUME
+	saved	3, 48
+	saved	6, 56
+	saved	12, 64
+	saved	13, 72
+	saved	14, 80
+	saved	15, 88
 .endm
 
 /*
@@ -50,19 +67,7 @@
 	pushq	%rsi
 	pushq	%rdi
 	movq	%rsp, %rbp
-	/*
-	 * It goes on at site->resume, or at RCX; so gdb and perf see through.
-	 */
-	.cfi_escape DW_CFA_def_cfa_expression, 4, DW_OP_breg6, 128 + 0, 1, DW_OP_deref
-	.cfi_escape DW_CFA_expression, 16, 17, DW_OP_breg6, 128 + 96, 0, DW_OP_deref, \
-		DW_OP_dup, DW_OP_bra, 7, 0, DW_OP_drop, DW_OP_breg6, 128 + 120, 0, \
-		DW_OP_skip, 2, 0, DW_OP_plus_uconst, SITE_RESUME
-	saved	3, 48
-	saved	6, 56
-	saved	12, 64
-	saved	13, 72
-	saved	14, 80
-	saved	15, 88
+	regs_cfi
 .endm
 
 /* All but RCX, R11, the flags, which RSP points to, and RSP. */

@@ -276,8 +276,9 @@ long way_kill_thread(long nr, long a, long b, long c, long d, long e, long f);
 long way_kill_process(long nr, long a, long b, long c, long d, long e, long f);
 extern const char way_kill_thread_done[], way_kill_process_done[];
 
-/* Calls from there, in hijack_codes(). */
-int way_codes(struct hijack_code *code);
+/* code.c: hijack_codes() */
+void way_codes_init(void);
+void way_add_code(unsigned long start, unsigned long end, int kind);
 
 /*
  * program.c: a program is the linker's to take our library into, lkl-run's,

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Handlers of signals, as the host calls them.
+ */
+#include "../way/entry.h"
+#include "run.h"
+
+	.section run_text, "ax", @progbits
+
+	define_handlers
+
+/* All signals are blocked.  The stack may be a small one: ours is free. */
+	.globl	way_on_trap
+	.type	way_on_trap, @function
+way_on_trap:
+	movq	%rsp, %rbx
+	movq	%rdi, %r12
+	movq	%rsi, %r13
+	movq	%rdx, %r14
+	movzbl	%gs:WAY_SELECTOR, %ecx
+	testl	%ecx, %ecx
+	jz	1f
+	movb	$0, %gs:WAY_SELECTOR
+	movq	%gs:WAY_STACK, %rsp
+1:	movl	%ecx, %ebp
+	andq	$-16, %rsp
+	call	way_trap
+	movq	%rbx, %rsp
+	movb	%bpl, %gs:WAY_SELECTOR
+	testq	%rax, %rax
+	jz	way_handled
+	movq	%r12, %rdi
+	movq	%r13, %rsi
+	movq	%r14, %rdx
+	jmp	*%rax
+	.size	way_on_trap, . - way_on_trap
+
+	.section .note.GNU-stack, "", @progbits
