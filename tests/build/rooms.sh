@@ -42,4 +42,5 @@ circles tools/common
 circles tools/archive
 circles tools/fs2tar
 circles tools/lklfuse
+circles tools/lkl-mkfs
 [ ! -s "$TMP/circles" ] || { cat "$TMP/circles"; fail "files need each other"; }

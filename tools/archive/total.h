@@ -16,7 +16,8 @@
  *
  * @objects: files, directories and all else
  * @files: regular files
- * @bytes: their content, in whole blocks
+ * @bytes: their content, in whole blocks, without holes
+ * @sizes: the same with holes
  * @names: bytes of names
  * @dirs: directories
  * @digest: of names, types and sizes in their order
@@ -25,6 +26,7 @@ struct total {
 	unsigned long long objects;
 	unsigned long long files;
 	unsigned long long bytes;
+	unsigned long long sizes;
 	unsigned long long names;
 	unsigned long long dirs;
 	struct sha256_ctx digest;

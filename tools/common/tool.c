@@ -2,6 +2,7 @@
 /*
  * Messages, the exit status and signals of the tools.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -232,6 +233,30 @@ unsigned long tool_number(const char *text, unsigned long max, const char *what)
 	if (*digits < '0' || *digits > '9' || *rest || errno || value > max)
 		tool_usage_error("invalid %s: '%s'", what, text);
 	return value;
+}
+
+bool tool_parse_size(const char *text, uint64_t *size)
+{
+	static const char units[] = "KMGTPE";
+	unsigned long long value;
+	uint64_t unit = 1;
+	const char *u;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || errno)
+		return false;
+	u = *end ? strchr(units, toupper(*end)) : NULL;
+	if (u) {
+		bool decimal = end[1] == 'B';
+
+		for (const char *p = units; p <= u; p++)
+			unit *= decimal ? 1000 : 1024;
+		end += decimal ? 2 : end[1] == 'i' && end[2] == 'B' ? 3 : 1;
+	}
+	*size = value * unit;
+	return !*end && value <= INT64_MAX / unit;
 }
 
 void tool_no_memory(void)

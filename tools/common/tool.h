@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Exit statuses: all done, something left out, nothing done at all. */
 #define TOOL_OK 0
@@ -128,6 +129,15 @@ void tool_usage_error(const char *fmt, ...)
  */
 unsigned long tool_number(const char *text, unsigned long max,
 			  const char *what);
+
+/**
+ * tool_parse_size() - read a size with a unit, as 10M or 3kB
+ * @text: the size
+ * @size: returned, in bytes
+ *
+ * Return: false when it is none, or too large
+ */
+bool tool_parse_size(const char *text, uint64_t *size);
 
 /**
  * tool_no_memory() - say that there is no memory and exit

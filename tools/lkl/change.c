@@ -476,7 +476,7 @@ int truncate_run(struct session *s, const struct args *a)
 		}
 		n = st.st_size;
 	}
-	if (text && !text_parse_size(text + !!mode, &n))
+	if (text && !tool_parse_size(text + !!mode, &n))
 		return args_bad("invalid size: '%s'", text);
 	for (char **path = a->operand; *path && !tool_signal; path++) {
 		struct lkl_open_how how = {

@@ -232,30 +232,6 @@ bool text_parse_time(const char *text, struct timespec *ts)
 	return true;
 }
 
-bool text_parse_size(const char *text, uint64_t *size)
-{
-	static const char units[] = "KMGTPE";
-	unsigned long long value;
-	uint64_t unit = 1;
-	const char *u;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || errno)
-		return false;
-	u = *end ? strchr(units, toupper(*end)) : NULL;
-	if (u) {
-		bool decimal = end[1] == 'B';
-
-		for (const char *p = units; p <= u; p++)
-			unit *= decimal ? 1000 : 1024;
-		end += decimal ? 2 : end[1] == 'i' && end[2] == 'B' ? 3 : 1;
-	}
-	*size = value * unit;
-	return !*end && value <= INT64_MAX / unit;
-}
-
 const char *text_label(const struct session *s, int dir, const char *name,
 		       char *label, size_t size)
 {

@@ -94,15 +94,6 @@ bool text_time_style(const char *style);
 bool text_parse_time(const char *text, struct timespec *ts);
 
 /**
- * text_parse_size() - read a size with a unit, as 10M or 3kB
- * @text: the size
- * @size: returned, in bytes
- *
- * Return: false when it is none, or too large
- */
-bool text_parse_size(const char *text, uint64_t *size);
-
-/**
  * text_label() - the SELinux label of a file
  * @s: the session
  * @dir: directory it is in

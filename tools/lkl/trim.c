@@ -25,7 +25,7 @@ int trim_run(struct session *s, const struct args *a)
 	long err = fd;
 
 	if (a->value[OPT_MINIMUM]) {
-		if (!text_parse_size(a->value[OPT_MINIMUM], &least)) {
+		if (!tool_parse_size(a->value[OPT_MINIMUM], &least)) {
 			if (fd >= 0)
 				s->fs->close(fd);
 			return args_bad("invalid size: '%s'",

@@ -326,6 +326,13 @@ const struct verb verbs[] = {
 		.run = mkdir_run,
 	},
 	{
+		.name = "mkfs",
+		.args = "SOURCE IMAGE",
+		.what = "make an image of a directory, an archive or OCI "
+			"layers",
+		.program = "lkl-mkfs",
+	},
+	{
 		.name = "mv",
 		.args = "FS_PATH... TARGET",
 		.what = "rename files, or move them",
