@@ -119,6 +119,7 @@ static const unsigned char kinds[] = {
 	[SYS_exit] = SAVED,	    [SYS_rt_sigpending] = PLAIN,
 	[SYS_sigaltstack] = PLAIN,  [SYS_exit_group] = SAVED,
 	[SYS_execveat] = SAVED,	    [SYS_clone3] = SAVED,
+	[SYS_rt_sigreturn] = PLAIN,
 };
 
 static inline int kind_of(long nr)
@@ -144,6 +145,8 @@ static long call_special(struct way_thread *t, struct way_regs *r)
 		return way_sigpending(t, r->arg);
 	case SYS_sigaltstack:
 		return way_sigaltstack(t, r->arg);
+	case SYS_rt_sigreturn:
+		return way_return(t);
 	}
 	return call_clone(t, r);
 }

@@ -5,7 +5,6 @@
 #include "preload.h"
 
 const int way_trap_signal = SIGILL;
-const bool way_sees_sigreturn = false;
 
 unsigned long way_fs_begin(struct way_thread *t)
 {

@@ -31,8 +31,6 @@ preload_entry:
 	.cfi_signal_frame
 	.cfi_def_cfa %rsp, 0
 	.cfi_escape DW_CFA_expression, 16, 2, DW_OP_breg11, SITE_RESUME
-	cmpl	$__NR_rt_sigreturn, %eax
-	je	in_place
 	get_thread
 	cmpb	$0, WAY_SELECTOR(%rcx)
 	je	of_ours
@@ -51,6 +49,8 @@ have_stack:
 
 /* A call that our own code makes through the C library. */
 of_ours:
+	cmpl	$__NR_rt_sigreturn, %eax
+	je	in_place
 	cmpl	$__NR_clone, %eax
 	je	in_place
 	cmpl	$__NR_clone3, %eax

@@ -12,5 +12,6 @@
 	.endm
 	define_host_syscall
 	define_filter_calls
+	define_sigreturn
 
 	.section .note.GNU-stack, "", @progbits

@@ -141,6 +141,7 @@ __attribute__((constructor)) static void preload_start(void)
 
 	t->selector = 0;
 	way_vectors_init();
+	way_restorer = preload_restorer;
 	way_codes_init();
 	if (!preload_exec_init())
 		_exit(127);

@@ -13,6 +13,7 @@ void preload_entry(void);
 /* leave.S */
 void preload_exit(void);
 void preload_last(void);
+void preload_restorer(void);
 extern const char preload_out_jump[];
 
 extern __thread struct way_thread preload_thread

@@ -148,17 +148,8 @@ static long call_sigaltstack(struct run_thread *t, struct way_regs *r)
 
 static long call_sigreturn(struct run_thread *t, struct way_regs *r)
 {
-	ucontext_t *uc = (void *)t->way.user_sp;
-	unsigned long *mask = way_mask_of(uc);
-
 	(void)r;
-	t->way.blocked = *mask & ~way_strip(*mask);
-	*mask = way_strip(*mask);
-	t->way.alt = uc->uc_stack;
-	if (t->way.alt.ss_flags & SS_DISABLE)
-		t->way.alt.ss_size = 0;
-	run_set_fs(t->way.user_fs);
-	run_sigreturn(t->way.user_sp);
+	return way_return(&t->way);
 }
 
 static long call_set_tid_address(struct run_thread *t, struct way_regs *r)

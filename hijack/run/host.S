@@ -58,6 +58,7 @@ run_clone:
 	.endm
 	define_host_syscall
 	define_filter_calls
+	define_sigreturn
 
 /*
  * long way_exempt(nr, a, b, c, d): a system call with the selector at 1

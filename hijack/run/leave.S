@@ -78,24 +78,6 @@ run_back:
 	ret
 	.size	run_back, . - run_back
 
-/*
- * void run_sigreturn(unsigned long sp): the program returns from a handler.
- *
- * With the selector at 1 either a signal is pending and all are blocked, or
- * one may come and finds a stack of the program's.
- */
-	.globl	run_sigreturn
-	.type	run_sigreturn, @function
-run_sigreturn:
-	leaq	way_out_now(%rip), %rax
-	movq	%rdi, %rsp
-	movb	$1, %gs:WAY_SELECTOR
-	movb	$0, %gs:WAY_PENDING
-	movq	%rax, %gs:WAY_OUT
-	movl	$__NR_rt_sigreturn, %eax
-	syscall
-	.size	run_sigreturn, . - run_sigreturn
-
 /* What counts is the address behind an instruction. */
 	ud2
 

@@ -91,7 +91,6 @@ long run_clone(unsigned long flags, void *stack, void *ptid, void *ctid,
 	       unsigned long tls, void (*fn)(void *arg), void *arg);
 
 /* Return from a signal handler of the program's. */
-void __attribute__((noreturn)) run_sigreturn(unsigned long sp);
 
 /* call.c */
 long run_call(struct way_regs *r);

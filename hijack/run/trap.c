@@ -26,7 +26,6 @@
 #define FILTER_MAGIC 0x6c6b
 
 const int way_trap_signal = SIGSYS;
-const bool way_sees_sigreturn = true;
 
 /* How many system calls came by a signal. */
 static unsigned long traps;

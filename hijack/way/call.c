@@ -107,6 +107,37 @@ long way_sigaltstack(struct way_thread *t, const long *a)
 }
 
 /**
+ * way_return - the program's rt_sigreturn(), as far as it is for us
+ * @t: the calling thread; it goes on with the host's
+ *
+ * What has been kept and is not blocked any more comes before that.
+ *
+ * Return: what the call handler is to return
+ */
+long way_return(struct way_thread *t)
+{
+	ucontext_t *uc = (void *)t->user_sp;
+	unsigned long mask;
+	stack_t alt;
+
+	t->resume = (unsigned long)way_sigreturn;
+	/* A bad frame is the host's to find. */
+	if (user_copy(&mask, way_mask_of(uc), sizeof(mask)) ||
+	    user_copy(&alt, &uc->uc_stack, sizeof(alt)))
+		return 0;
+	t->blocked = mask & way_reserved();
+	mask = way_strip(mask);
+	if (user_copy(way_mask_of(uc), &mask, sizeof(mask)))
+		return 0;
+	t->alt = alt;
+	if (alt.ss_flags & SS_DISABLE)
+		t->alt.ss_size = 0;
+	if (way_kept(t) & ~t->blocked)
+		t->out = way_out_trap;
+	return 0;
+}
+
+/**
  * way_alt_off - in a call that a handler on the signal stack has made
  *
  * Our stack is not part of it: for the next signal the host would start at its

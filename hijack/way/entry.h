@@ -16,6 +16,7 @@
 #define DW_OP_bra 0x28
 #define DW_OP_skip 0x2f
 #define DW_OP_breg6 0x76
+#define DW_OP_breg7 0x77
 #define DW_OP_breg11 0x7b
 
 /* In DWARF: where the program's REG is, in the struct way_regs RBP points to. */
@@ -169,6 +170,20 @@ way_host_done:
 	define_filter_call way_ask, way_asked
 	define_filter_call way_kill_thread, way_kill_thread_done
 	define_filter_call way_kill_process, way_kill_process_done
+.endm
+
+/*
+ * The program returns from a handler.  What it looks like tells unwinders that
+ * have nothing else that RSP points to a context.
+ */
+.macro	define_sigreturn
+	.globl	way_sigreturn
+	.hidden	way_sigreturn
+	.type	way_sigreturn, @function
+way_sigreturn:
+	movq	$__NR_rt_sigreturn, %rax
+	syscall
+	.size	way_sigreturn, . - way_sigreturn
 .endm
 
 /*

@@ -19,6 +19,8 @@
  */
 #include "way.h"
 
+void (*way_restorer)(void);
+
 static int index_of(int sig)
 {
 	return sig == SIGSEGV ? WAY_SEGV : sig == SIGBUS ? WAY_BUS : WAY_TRAP;
@@ -88,7 +90,7 @@ static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
 			     ucontext_t *uc, bool host_did_mask)
 {
 	struct way_action a = way_action(t, sig);
-	unsigned long mask;
+	unsigned long mask, added;
 
 	if (t->deliver == sig) {
 		t->deliver = 0;
@@ -107,18 +109,18 @@ static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
 				   (long)info);
 		return 0;
 	}
-	if (way_sees_sigreturn)
-		*way_mask_of(uc) |= t->blocked;
+	*way_mask_of(uc) |= t->blocked;
+	added = a.mask | (a.flags & SA_NODEFER ? 0 : BIT(sig));
+	t->blocked |= added & way_reserved();
 	if (a.flags & SA_RESETHAND)
 		way_reset_action(t, sig);
 	/* The address to return to is in front of the context. */
-	if (a.flags & SA_RESTORER)
+	if (way_restorer)
+		((unsigned long *)uc)[-1] = (unsigned long)way_restorer;
+	else if (a.flags & SA_RESTORER)
 		((unsigned long *)uc)[-1] = a.restorer;
 	if (!host_did_mask) {
-		mask = *way_mask_of(uc) | a.mask;
-		if (!(a.flags & SA_NODEFER))
-			mask |= BIT(sig);
-		mask = way_strip(mask);
+		mask = way_strip(*way_mask_of(uc) | added);
 		way_exempt(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0,
 			   WAY_MASK_SIZE);
 	}
@@ -180,7 +182,8 @@ static unsigned long handle_reserved(struct way_thread *t, int sig,
 		return 0;
 	}
 	/* In our code, a bug: it happens again, and ends the process there. */
-	if (!t->selector || handler == (unsigned long)SIG_DFL ||
+	if (!t->selector || (sync && BIT(sig) & t->blocked) ||
+	    handler == (unsigned long)SIG_DFL ||
 	    handler == (unsigned long)SIG_IGN) {
 		by_default(sig, sync);
 		return 0;

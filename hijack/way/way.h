@@ -143,9 +143,6 @@ struct way_thread {
 /* The signal by which a thread traps on its way out. */
 extern const int way_trap_signal;
 
-/* Does the program's rt_sigreturn() come to us? */
-extern const bool way_sees_sigreturn;
-
 /* The calling thread's. */
 struct way_thread *way_self(void);
 
@@ -173,6 +170,14 @@ extern const char way_host_check[], way_host_insn[], way_host_done[];
 void way_on_signal(void);
 void way_on_fault(void);
 void way_on_trap(void);
+/* The host's rt_sigreturn(), with the selector at 1. */
+void way_sigreturn(void);
+
+/*
+ * signal.c
+ */
+/* Where handlers of the program return to; NULL for where that says. */
+extern void (*way_restorer)(void);
 
 #define BIT(sig) (1UL << ((sig)-1))
 #define WAY_MASK_SIZE 8
@@ -236,6 +241,7 @@ long way_sigaction(struct way_thread *t, const long *a);
 long way_sigprocmask(struct way_thread *t, const long *a);
 long way_sigpending(struct way_thread *t, const long *a);
 long way_sigaltstack(struct way_thread *t, const long *a);
+long way_return(struct way_thread *t);
 bool way_wants_restart(struct way_thread *t, long nr);
 void way_alt_off(void);
 void way_alt_on(struct way_thread *t);
