@@ -219,8 +219,8 @@ $(OUT)/obj/hijack/calls.h: hijack/calls.awk hijack/calls.tbl $(HEADERS)
 	@awk -f hijack/calls.awk $(BUILD)/linux/arch/x86/entry/syscalls/syscall_64.tbl \
 		hijack/calls.tbl > $@.tmp
 	@mv $@.tmp $@
-$(OUT)/obj/hijack/core.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
-$(OUT)/obj/hijack/core.o: $(OUT)/obj/hijack/calls.h
+$(OUT)/obj/hijack/core.o $(OUT)/obj/hijack/whose.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
+$(OUT)/obj/hijack/core.o $(OUT)/obj/hijack/whose.o: $(OUT)/obj/hijack/calls.h
 
 # Names of the host's calls, for --trace.
 $(OUT)/obj/hijack/run-names.h:

@@ -135,16 +135,6 @@ int hijack_boot_now(void)
 	return err ? -ENETDOWN : 0;
 }
 
-bool hijack_anew(void)
-{
-	if (fd_next(0) >= 0 || wait_has_shadows() ||
-	    !hijack_change_state(HIJACK_UP))
-		return false;
-	child_leave();
-	hijack_set_state(HIJACK_DOWN);
-	return true;
-}
-
 void hijack_before_fork(void)
 {
 	if (!lkl_kernel_boots())

@@ -129,16 +129,6 @@ void child_leave(void)
 	fd_forget(share_fd);
 }
 
-/* There is no network any more, or there has never been: say so, once. */
-static long lost(const char *what)
-{
-	static int said;
-
-	if (!__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
-		hijack_say(what, "ENETDOWN; see lkl-hijack(1)");
-	return -ENETDOWN;
-}
-
 /*
  * Talking to the owner
  */
@@ -238,8 +228,8 @@ long child_transact(struct share_link *link, long nr, const long *a)
 	}
 }
 
-/* The thread's link, which is used until leave(). */
-static long enter(struct hijack_thread *t)
+/* The thread's link, which is used until child_done(). */
+long child_enter(struct hijack_thread *t)
 {
 	long err;
 
@@ -255,79 +245,10 @@ static long enter(struct hijack_thread *t)
 	return err;
 }
 
-static long leave(struct hijack_thread *t, long ret)
+long child_done(struct hijack_thread *t, long ret)
 {
 	t->busy = false;
 	return ret;
-}
-
-/* No link, or no server. */
-static bool is_lost(struct hijack_thread *t, long ret)
-{
-	return ret == -ENETDOWN &&
-	       (!t->link || t->link->word & FUTEX_OWNER_DIED);
-}
-
-/* As share_call(); @gone is set to whether there is nobody to make it. */
-static long call(long nr, const long *a, bool *gone)
-{
-	struct hijack_thread *t = hijack_thread();
-	long ret;
-
-	*gone = false;
-	switch (nr) {
-	case SYS_munmap:
-	case SYS_mprotect:
-	case SYS_mremap:
-	case SYS_msync:
-	case SYS_madvise:
-		/* Of what the parent had mapped. */
-		return host_call(nr, a);
-	}
-	ret = enter(t);
-	if (!ret)
-		ret = leave(t, child_call(t->link, nr, a));
-	*gone = is_lost(t, ret);
-	return ret;
-}
-
-/**
- * share_call - make a call of the library in a process that has no kernel
- * @nr: number
- * @a: arguments
- *
- * Return: as lkl_syscall(); -ENETDOWN when there is nobody to make it
- */
-long share_call(long nr, const long *a)
-{
-	bool gone;
-	long ret = call(nr, a, &gone);
-
-	if (likely(!gone))
-		return ret;
-	/* Nothing is lost with what is closed. */
-	if (nr == SYS_close)
-		return 0;
-	return lost(child_number < 0
-			    ? "a forked process has no network: "
-			    : "the process that has the network has ended: ");
-}
-
-/**
- * share_any - make a call that needs any kernel
- * @nr: number
- * @a: arguments
- *
- * Return: as share_call(); -ESHUTDOWN when there will be another kernel
- */
-long share_any(long nr, const long *a)
-{
-	bool gone;
-	long ret = call(nr, a, &gone);
-
-	if (likely(!gone))
-		return ret;
-	return hijack_anew() ? -ESHUTDOWN : share_call(nr, a);
 }
 
 /**
@@ -350,40 +271,7 @@ bool share_reach(void)
 {
 	struct hijack_thread *t = hijack_thread();
 
-	return child_number >= 0 && !enter(t) && !leave(t, 0);
-}
-
-/**
- * share_watch - watch files as lkl_kernel_call() would
- * @fn: lkl_watch_start, lkl_watch_always or lkl_watch_stop
- * @watch: the thread's, or that of an epoll in the area
- *
- * Return: as @fn
- */
-long share_watch(long (*fn)(void *), struct lkl_watch *watch)
-{
-	struct hijack_thread *t = hijack_thread();
-	size_t size = watch->count * sizeof(*watch->files);
-	long what = fn == lkl_watch_stop ? SHARE_STOP : SHARE_START;
-	struct epoll *e = (void *)watch;
-	struct share_link *link;
-	long ret;
-
-	if ((unsigned long)watch - (unsigned long)share < sizeof(*share))
-		return share_call(
-			SHARE_EPOLL,
-			(long[6]){ what, e - share->epoll, e->file.fd });
-	if (size > SHARE_DATA)
-		return -ENOMEM;
-	ret = enter(t);
-	if (ret)
-		return ret;
-	link = t->link;
-	copy(data_of(link), watch->files, size);
-	ret = leave(t, child_transact(link, SHARE_WATCH,
-				      (long[6]){ what, watch->count }));
-	copy(watch->files, data_of(link), size);
-	return ret;
+	return child_number >= 0 && !child_enter(t) && !child_done(t, 0);
 }
 
 /**
@@ -416,16 +304,6 @@ void share_tell_cred(void)
 	seen = __atomic_load_n(&share->creds, __ATOMIC_SEQ_CST);
 	if (!share_send(child_control, SHARE_CRED, 0, -1))
 		child_await(&share->creds, seen);
-}
-
-/**
- * share_name_socket - give a socket the number of the host's inode
- * @kfd: its number in the library's kernel
- * @fd: the descriptor of the host, by which the owner learns the inode
- */
-void share_name_socket(long kfd, long fd)
-{
-	share_call(SHARE_INODE, (long[6]){ kfd, fd });
 }
 
 /**

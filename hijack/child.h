@@ -21,7 +21,12 @@ void child_begin(int number, long control);
 bool child_await(void *word, uint32_t val);
 long child_join(int number, long control, long area);
 void child_leave(void);
+long child_enter(struct hijack_thread *t);
+long child_done(struct hijack_thread *t, long ret);
 long child_transact(struct share_link *link, long nr, const long *a);
+
+/* share-call.c */
+long child_try(long nr, const long *a, bool *gone);
 
 /* marshal.c */
 const uint16_t *child_signature(long nr);

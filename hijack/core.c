@@ -74,18 +74,6 @@ static hijack_call *const calls[] = {
 };
 #undef CALL
 
-#define CALL(nr, whose, handler) [nr] = WHOSE_##whose,
-static const unsigned char whose_calls[] = {
-#include "calls.h"
-};
-#undef CALL
-
-enum call_whose hijack_whose(long nr)
-{
-	return (unsigned long)nr < array_size(whose_calls) ? whose_calls[nr]
-							   : WHOSE_refused;
-}
-
 /* A call of a thread that runs our code, or that has made a process. */
 static long other_call(long nr, const long *a)
 {

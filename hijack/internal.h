@@ -27,8 +27,8 @@
 typedef long hijack_call(long nr, const long *a);
 
 /*
- * Descriptors (fd.c).  A descriptor's word says which kernel has it; 0 is the
- * host's.
+ * Descriptors (table.c, fd.c, fd-call.c).  A descriptor's word says which
+ * kernel has it; 0 is the host's.
  */
 #define FD_MAX (1 << 20)
 
@@ -68,6 +68,7 @@ static inline long fd_number(uint32_t word)
 	return word & FD_NUMBER;
 }
 
+int table_init(void);
 int fd_init(void);
 int fd_reserve(void);
 void fd_own_opened(void);
@@ -97,7 +98,6 @@ hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,
 
 /* Descriptors of our own (numbers.c), and signals about descriptors (async.c)
  */
-int numbers_init(void);
 void numbers_forked(void);
 int numbers_first(void);
 int numbers_shared(void);
@@ -188,10 +188,9 @@ void own_follow(void);
 bool own_is_thread(long tid);
 hijack_call own_tgkill;
 
-/* Files (path.c), and the directory that the program is in (cwd.c) */
+/* Files (path.c), and the directory that the program is in (cwd.c, chdir.c) */
 void path_init(bool resolv_conf);
 int path_mount(void);
-bool path_has_resolv_conf(void);
 hijack_call path_open, path_call, cwd_chdir, cwd_fchdir, cwd_getcwd;
 
 /* Forked processes (child.c), and the process that serves them (owner.c) */
@@ -340,9 +339,6 @@ void hijack_set_state(int state);
 void exit_linger(void);
 hijack_call exit_thread, boot_exit_group;
 
-/* Have one again, in place of one that has ended; false if that is not to be.
- */
-bool hijack_anew(void);
 extern int hijack_state;
 enum { HIJACK_DOWN, HIJACK_CHANGING, HIJACK_UP };
 

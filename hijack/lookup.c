@@ -29,8 +29,7 @@
 /* As many links as the kernel follows. */
 #define MAX_LINKS 40
 
-/* What the calling thread's own /proc is called in the library. */
-#define SELF "/proc/thread-self"
+bool lookup_resolv_conf;
 
 /**
  * struct walk - a name is being followed
@@ -48,132 +47,17 @@ struct walk {
 	bool library;
 };
 
-bool lookup_below(const char *name, const char *dir)
-{
-	while (*dir)
-		if (*name++ != *dir++)
-			return false;
-	return !*name || *name == '/';
-}
-
-/* Is it a component, up to a slash or the end? */
-static bool is(const char *p, const char *word)
-{
-	return lookup_below(p, word);
-}
-
-static bool is_first(const char *p)
-{
-	switch (*p) {
-	case 'd':
-		return is(p, "dev");
-	case 'e':
-		return is(p, "etc");
-	case 'p':
-		return is(p, "proc");
-	case 's':
-		return is(p, "sys");
-	}
-	return false;
-}
-
-static bool is_telling(const char *p)
-{
-	switch (*p) {
-	case 'c':
-		return is(p, "cwd");
-	case 'd':
-		return is(p, "devices");
-	case 'f':
-		return is(p, "fd");
-	case 'n':
-		return is(p, "net") || is(p, "ns");
-	case 'r':
-		return is(p, "resolv.conf");
-	case 's':
-		return is(p, "stdin") || is(p, "stdout") || is(p, "stderr");
-	}
-	return false;
-}
-
-/* What a text has among its components. */
-struct words {
-	bool first; /* the name of a directory in the root */
-	bool telling; /* one that is on the way to a file of the library's */
-	bool up; /* ".." */
-};
-
-static struct words look_at(const char *p)
-{
-	struct words w = { 0 };
-
-	while (*p) {
-		if (*p != '/') {
-			w.first |= is_first(p);
-			w.telling |= is_telling(p);
-			w.up |= p[0] == '.' && is(p, "..");
-			while (*p && *p != '/')
-				p++;
-		} else {
-			p++;
-		}
-	}
-	return w;
-}
-
-/* Which bytes of a word are this one?  The highest bit of each says so. */
-static uint64_t bytes_that_are(uint64_t word, char c)
-{
-	const uint64_t ones = 0x0101010101010101;
-	uint64_t other = word ^ (ones * c);
-
-	return (other - ones) & ~other & (ones << 7);
-}
-
-/*
- * May a component begin with a dot?  Eight bytes are looked at a time; those
- * after the end of the text may make the answer yes.
- */
-static bool is_dotted(const char *p, size_t len)
-{
-	uint64_t word;
-	size_t i;
-
-	if (*p == '.')
-		return true;
-	for (i = 0; i < len; i += 7) {
-		memcpy(&word, p + i, sizeof(word));
-		if (bytes_that_are(word, '/') << 8 & bytes_that_are(word, '.'))
-			return true;
-	}
-	return false;
-}
-
 /* Most names are none of the library's, by the little that is looked at here.
  */
 static bool is_plain(const char *p, size_t len, long dir)
 {
-	if (is_dotted(p, len))
+	if (lookup_is_dotted(p, len))
 		return false;
 	if (*p != '/')
 		return dir == AT_FDCWD && !cwd_is_near() && !cwd_get(NULL);
 	while (*p == '/')
 		p++;
-	return !is_first(p);
-}
-
-bool lookup_near(const char *name)
-{
-	return !name[1] || is_first(name + 1);
-}
-
-static const char *skip_number(const char *p)
-{
-	const char *start = p;
-
-	while (*p >= '0' && *p <= '9')
-		p++;
-	return p > start ? p : NULL;
+	return !lookup_is_first(p);
 }
 
 static long parse_number(const char *p)
@@ -183,20 +67,6 @@ static long parse_number(const char *p)
 	while (*p >= '0' && *p <= '9' && n < FD_MAX)
 		n = n * 10 + *p++ - '0';
 	return n;
-}
-
-static size_t put_number(char *to, long n)
-{
-	char digits[20];
-	size_t len = 0, i;
-
-	do {
-		digits[len++] = '0' + n % 10;
-		n /= 10;
-	} while (n);
-	for (i = 0; i < len; i++)
-		to[i] = digits[len - 1 - i];
-	return len;
 }
 
 /* What follows the number of this process, or of a thread of its, in /proc. */
@@ -217,7 +87,7 @@ static const char *after_self(const char *name)
 	name += 6 + n;
 	if (!lookup_below(name, "/task") || !name[5])
 		return name;
-	p = skip_number(name + 6);
+	p = lookup_skip_number(name + 6);
 	return p && *p == '/' ? p : name;
 }
 
@@ -250,99 +120,6 @@ static void pop(struct walk *w)
 	w->l->name[w->len] = 0;
 }
 
-/*
- * Names in the library: what a descriptor there is open on is told with the
- * numbers of a process and its threads, where SELF is what stays true.
- */
-static void from_canonical(char *name)
-{
-	const char *p;
-	size_t len;
-
-	if (!lookup_below(name, "/proc/1"))
-		return;
-	p = name + 7;
-	if (lookup_below(p, "/task") && p[5])
-		p = skip_number(p + 6) ?: p;
-	len = strlen(p);
-	if (sizeof(SELF) + len > LOOKUP_NAME)
-		return;
-	memmove(name + sizeof(SELF) - 1, p, len + 1);
-	memcpy(name, SELF, sizeof(SELF) - 1);
-}
-
-size_t lookup_to_program(char *to, const char *name)
-{
-	size_t len = 0, n;
-
-	if (lookup_below(name, SELF)) {
-		memcpy(to, "/proc/", 6);
-		len = 6 + put_number(to + 6, host0(SYS_getpid));
-		name += sizeof(SELF) - 1;
-	}
-	n = strlen(name);
-	if (len + n >= LOOKUP_NAME)
-		n = LOOKUP_NAME - 1 - len;
-	memcpy(to + len, name, n);
-	to[len + n] = 0;
-	return len + n;
-}
-
-size_t lookup_to_shown(char *to, const char *name)
-{
-	char own[LOOKUP_NAME];
-
-	memcpy(own, name, strlen(name) + 1);
-	from_canonical(own);
-	return lookup_to_program(to, own);
-}
-
-/* What a descriptor is called in the library. */
-static size_t put_descriptor(char *name, long kfd)
-{
-	size_t len = sizeof(SELF "/fd/") - 1;
-
-	memcpy(name, SELF "/fd/", len);
-	len += put_number(name + len, kfd);
-	name[len] = 0;
-	return len;
-}
-
-static long read_descriptor(char *name, long kfd)
-{
-	char link[sizeof(SELF) + 24];
-	long n;
-
-	put_descriptor(link, kfd);
-	n = lkl3(SYS_readlink, link, name, LOOKUP_NAME - 1);
-	if (n < 0)
-		return n;
-	name[n] = 0;
-	from_canonical(name);
-	return 0;
-}
-
-long lookup_canonical(char *name, int flags)
-{
-	long fd, err;
-
-	fd = lkl_any(SYS_openat, LKL_AT_FDCWD, (long)name,
-		     O_PATH | O_CLOEXEC | flags, 0, 0);
-	if (fd < 0)
-		return fd;
-	err = read_descriptor(name, fd);
-	lkl1(SYS_close, fd);
-	return err;
-}
-
-long lookup_descriptor(char *name, long fd)
-{
-	long err = read_descriptor(name, fd_number(fd_word(fd)));
-
-	/* A socket's is no name. */
-	return err ?: name[0] == '/' ? 0 : -ENOTDIR;
-}
-
 static bool is_there(const char *name)
 {
 	return !lkl_any(SYS_access, (long)name, F_OK, 0, 0, 0);
@@ -365,7 +142,7 @@ static bool enter(struct walk *w)
 	for (i = 0; i < array_size(names); i++)
 		if (!strcmp(name, names[i]))
 			return true;
-	if (path_has_resolv_conf() && !strcmp(name, "/etc/resolv.conf"))
+	if (lookup_resolv_conf && !strcmp(name, "/etc/resolv.conf"))
 		return true;
 	if (lookup_below(name, "/sys/devices"))
 		return ends_with_net(w) && is_there(name);
@@ -373,9 +150,9 @@ static bool enter(struct walk *w)
 	if (!rest)
 		return false;
 	if (!strcmp(rest, "/net"))
-		return set_name(w, SELF "/net");
+		return set_name(w, LOOKUP_SELF "/net");
 	if (!strcmp(rest, "/ns/net"))
-		return set_name(w, SELF "/ns/net");
+		return set_name(w, LOOKUP_SELF "/ns/net");
 	if (!strcmp(rest, "/cwd") && cwd_get(NULL)) {
 		cwd_get(name);
 		w->len = strlen(name);
@@ -384,10 +161,11 @@ static bool enter(struct walk *w)
 	if (!lookup_below(rest, "/fd") || !rest[3])
 		return false;
 	rest += 4;
-	if (!skip_number(rest) || *skip_number(rest) ||
+	if (!lookup_skip_number(rest) || *lookup_skip_number(rest) ||
 	    !fd_is_lkl(parse_number(rest)))
 		return false;
-	w->len = put_descriptor(name, fd_number(fd_word(parse_number(rest))));
+	w->len = lookup_put_descriptor(name,
+				       fd_number(fd_word(parse_number(rest))));
 	return true;
 }
 
@@ -395,7 +173,7 @@ static bool enter(struct walk *w)
 static void go_up(struct walk *w)
 {
 	static const char *const names[] = { "/proc/sys/net", "/sys/class/net",
-					     SELF "/net" };
+					     LOOKUP_SELF "/net" };
 	char *name = w->l->name, parent[LOOKUP_NAME];
 	size_t i;
 
@@ -406,13 +184,13 @@ static void go_up(struct walk *w)
 	/* What only the library has, or part of what it enters at. */
 	if (lookup_below(name, "/sys/devices") && name[12]) {
 		for (i = 0; name[i]; i++)
-			if (name[i] == '/' && is(name + i + 1, "net"))
+			if (name[i] == '/' && lookup_is(name + i + 1, "net"))
 				return;
 		if (host2(SYS_access, name, F_OK))
 			return;
 	}
 	w->library = false;
-	if (lookup_below(name, SELF)) {
+	if (lookup_below(name, LOOKUP_SELF)) {
 		lookup_to_program(parent, name);
 		set_name(w, parent);
 	}
@@ -454,7 +232,7 @@ static bool in_library(struct walk *w, bool *done)
 	while (*rest == '/')
 		rest++;
 	/* It may not even be there, which the library finds out, too. */
-	*done = !look_at(rest).up || lookup_canonical(w->l->name, 0);
+	*done = !lookup_look_at(rest).up || lookup_canonical(w->l->name, 0);
 	if (!*done) {
 		w->len = strlen(w->l->name);
 		return true;
@@ -519,7 +297,7 @@ static bool begin_at(struct walk *w, long dir)
 	} else if (dir < 0 || dir >= FD_MAX) {
 		return false;
 	} else {
-		link[14 + put_number(link + 14, dir)] = 0;
+		link[14 + lookup_put_number(link + 14, dir)] = 0;
 		n = own_call3(SYS_readlink, link, w->l->name, LOOKUP_NAME - 1);
 	}
 	if (n <= 0 || w->l->name[0] != '/')
@@ -536,7 +314,7 @@ enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 	const char *p = l->text;
 	bool from_library = false;
 	enum whose whose;
-	struct words has;
+	struct lookup_words has;
 	uint32_t word;
 	long len;
 
@@ -549,12 +327,12 @@ enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 		return word & FD_LKL ? LIBRARY_FD : HOST;
 	if (likely(is_plain(p, len, dir)))
 		return HOST;
-	has = look_at(p);
+	has = lookup_look_at(p);
 	if (*p == '/') {
 		while (p[0] == '/' || (p[0] == '.' && p[1] == '/'))
 			p++;
 		if (likely(!has.telling || !has.first ||
-			   !(has.up || is_first(p))))
+			   !(has.up || lookup_is_first(p))))
 			return HOST;
 	} else if (word & FD_LKL) {
 		if (!has.up)
@@ -576,7 +354,7 @@ enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 	if (*w.rest == '/') {
 		;
 	} else if (word & FD_LKL) {
-		w.len = put_descriptor(l->name, fd_number(word));
+		w.len = lookup_put_descriptor(l->name, fd_number(word));
 		w.library = true;
 	} else if (from_library) {
 		cwd_get(l->name);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whose file a name means (lookup.c), and the program's directory (cwd.c). */
+/*
+ * Whose file a name means (lookup.c, by the text of its components:
+ * component.c), what it is called (names.c), and the program's directory
+ * (cwd.c).
+ */
 #ifndef HIJACK_LOOKUP_H
 #define HIJACK_LOOKUP_H
 
 #include <limits.h>
 
 #include "internal.h"
+
+/* What the calling thread's own /proc is called in the library. */
+#define LOOKUP_SELF "/proc/thread-self"
 
 /* No name is longer that is the library's. */
 #define LOOKUP_NAME 512
@@ -37,6 +44,39 @@ enum whose { HOST, HOST_NAME, LIBRARY, LIBRARY_FD };
  * @follow: a link at the end is followed
  */
 enum whose lookup(struct lookup *l, long dir, long path, bool follow);
+
+/* The program has a name server of its own: /etc/resolv.conf is the library's.
+ */
+extern bool lookup_resolv_conf;
+
+/* What a text has among its components. */
+struct lookup_words {
+	bool first; /* the name of a directory in the root */
+	bool telling; /* one that is on the way to a file of the library's */
+	bool up; /* ".." */
+};
+
+struct lookup_words lookup_look_at(const char *p);
+
+/* Is it a component, up to a slash or the end? */
+bool lookup_is(const char *p, const char *word);
+
+/* One that a name of the library's begins with? */
+bool lookup_is_first(const char *p);
+
+/*
+ * May a component begin with a dot?  Eight bytes are looked at a time; those
+ * after the end of the text may make the answer yes.
+ */
+bool lookup_is_dotted(const char *p, size_t len);
+
+/* What is behind a number, or NULL if there is none. */
+const char *lookup_skip_number(const char *p);
+
+/* Write a number, and what a descriptor is called in the library; the length.
+ */
+size_t lookup_put_number(char *to, long n);
+size_t lookup_put_descriptor(char *name, long kfd);
 
 /* Does a name begin with all of another one? */
 bool lookup_below(const char *name, const char *dir);
@@ -87,5 +127,8 @@ bool cwd_is_near(void);
 
 /* The program has begun, or gone to a directory of the host's. */
 void cwd_host(void);
+
+/* It has gone to one of the library's. */
+void cwd_library(const char *name);
 
 #endif /* HIJACK_LOOKUP_H */

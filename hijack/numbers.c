@@ -217,12 +217,8 @@ long numbers_placeholder(bool cloexec)
 	return fd;
 }
 
-/**
- * numbers_init - find out where descriptors of ours are
- *
- * Return: 0 or a negative error number
- */
-int numbers_init(void)
+/* Find out where descriptors of ours are. */
+static int init(void)
 {
 	struct rlimit limit;
 
@@ -240,6 +236,17 @@ int numbers_init(void)
 		placeholder = fd_own(host3(SYS_socket, AF_UNIX,
 					   SOCK_STREAM | SOCK_CLOEXEC, 0));
 	return placeholder < 0 ? placeholder : 0;
+}
+
+/**
+ * fd_init - find out which process this is, and where the library's descriptors
+ * are
+ *
+ * Return: 0 or a negative error number
+ */
+int fd_init(void)
+{
+	return table_init() ?: init();
 }
 
 /* A number below FD_SETSIZE that numbers_low_number() has given back, or -1. */

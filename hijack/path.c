@@ -10,14 +10,6 @@
 #include "lookup.h"
 #include "user.h"
 
-/* The program has a name server of its own. */
-static bool has_resolv_conf;
-
-bool path_has_resolv_conf(void)
-{
-	return has_resolv_conf;
-}
-
 /* Where a call has what. */
 struct form {
 	bool at; /* a directory comes before the name */
@@ -149,7 +141,7 @@ long path_open(long nr, const long *a)
  */
 void path_init(bool resolv_conf)
 {
-	has_resolv_conf = resolv_conf;
+	lookup_resolv_conf = resolv_conf;
 	cwd_host();
 }
 

@@ -226,9 +226,23 @@ int share_take_process(long fd, int from);
 void share_admit(long fd, int pid);
 bool share_serves(void);
 bool share_used(bool forked);
-void share_forked(void);
 long share_hear_from(long fd, unsigned int id);
 void share_hear_no_more(long fd);
+struct share_process;
+void owner_free_process(struct share_process *p);
+void owner_no_more_joined(struct share_process *p);
+void owner_waits(struct share_process *p, bool does, int pid);
+void owner_look_at(struct share_process *p, int pid);
+
+/* There have been no processes beyond. */
+extern int share_top;
+/* How many have joined: a futex. */
+extern uint32_t share_joined;
+/* What the keeper waits for; -1 before there is one. */
+extern long share_events;
+
+/* keeper.c */
+void share_forked(void);
 
 /* admit.c: relatives that want to use this process's kernel */
 void admit_hear(unsigned int id);

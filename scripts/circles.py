@@ -4,7 +4,8 @@
 Print circles of files: sets of objects each of which needs all others of its
 set, directly or by way of others, as the symbols that nm knows tell.
 
-circles.py OBJ FOLDER...: the objects in folders of OBJ that have a source.
+circles.py OBJ FOLDER...: the objects in folders of OBJ that have a source,
+but not those in folders after a dash: one program has run/, another preload/.
 """
 import pathlib
 import subprocess
@@ -36,9 +37,12 @@ def reachable(graph, start):
 
 def main(obj, folders):
     known = {}
+    without = [pathlib.Path(f[1:]) for f in folders if f.startswith("-")]
     for folder in folders:
         for path in pathlib.Path(obj, folder).rglob("*.o"):
             name = path.relative_to(obj).with_suffix("")
+            if any(folder in name.parents for folder in without):
+                continue
             if any(name.with_suffix(end).exists() for end in (".c", ".S")):
                 known[str(name)] = symbols(path)
     home = {symbol: name for name, (defined, _) in known.items()

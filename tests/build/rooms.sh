@@ -37,6 +37,8 @@ circles() {
 # Not nl/, one file of which replaces functions of libnl that the other calls.
 circles lib
 circles host
+circles hijack -hijack/preload
+circles hijack -hijack/run
 # Not lkl, one of whose verbs reads commands and looks for verbs again.
 circles tools/common
 circles tools/archive
