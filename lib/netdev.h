@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network device: its queues (net.c), and how it is set up (netdev.c).
+ * The network device: what runs it (net.c), its queues and capture (netdev/), and
+ * how it is set up (netdev.c).
  */
 #ifndef LIB_NETDEV_H
 #define LIB_NETDEV_H

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A network interface receives, on whatever thread finds that there is
+ * something (net.c).
+ */
+#include <string.h>
+
+#include "../iov.h"
+#include "parts.h"
+
+/* Batches that a listener receives at a time. */
+#define LISTEN_BATCHES 4
+/* Frames and bytes to receive between two interrupts. */
+#define RX_BATCH 64
+#define RX_BATCH_BYTES (256 << 10)
+
+/* Take receive buffers off the ring, enough for any frame. */
+static bool rx_collect(struct net *n)
+{
+	struct lkl_virtq *q = &n->virtqs[RX];
+	bool merge = has_feature(n, LKL_VIRTIO_NET_F_MRG_RXBUF);
+	struct rx *rx = &n->rx;
+
+	while (rx->bytes < FRAME_MAX && (merge || rx->first == rx->end)) {
+		struct rx_buf *buf;
+		struct lkl_chain chain;
+		int head;
+
+		if (rx->end == QUEUE_SIZE || rx->iov_end > RX_IOV - TX_IOV) {
+			if (!rx->first)
+				break;
+			rx->end -= rx->first;
+			rx->iov_end -= rx->iov_first;
+			memmove(rx->bufs, &rx->bufs[rx->first],
+				rx->end * sizeof(*rx->bufs));
+			memmove(rx->iov, &rx->iov[rx->iov_first],
+				rx->iov_end * sizeof(*rx->iov));
+			rx->first = 0;
+			rx->iov_first = 0;
+		}
+		head = lkl_virtq_pop(q);
+		if (head < 0)
+			break;
+		chain.iov = &rx->iov[rx->iov_end];
+		chain.max = TX_IOV;
+		if (lkl_virtq_chain(q, head, &chain))
+			break;
+		/* Headers of ours go into the first piece. */
+		if (chain.out || chain.iov[0].iov_len < VNET_HDR ||
+		    chain.iov[0].iov_len < n->skip) {
+			lkl_virtq_broken(q, "bad receive buffer");
+			break;
+		}
+		buf = &rx->bufs[rx->end++];
+		buf->head = head;
+		buf->iovs = chain.in;
+		buf->len = iov_length(chain.iov, chain.in);
+		rx->iov_end += chain.in;
+		rx->bytes += buf->len;
+	}
+	return rx->first != rx->end;
+}
+
+/* The headers that the wire does not carry. */
+static void rx_headers(struct net *n, char *frame)
+{
+	unsigned char *eth = (unsigned char *)frame + VNET_HDR;
+
+	memset(frame, 0, VNET_HDR);
+	if (n->skip == VNET_HDR)
+		return;
+	memcpy(eth, n->config.mac, 6);
+	memcpy(eth + 6, n->config.mac, 6);
+	eth[6 + 5] ^= 1;
+	eth[12] = eth[ETH_HDR] >> 4 == 6 ? 0x86 : 0x08;
+	eth[13] = eth[ETH_HDR] >> 4 == 6 ? 0xdd : 0x00;
+}
+
+/* Give the wire all buffers of the driver's to receive into. */
+static void lend_buffers(struct net *n)
+{
+	struct lkl_virtq *q = &n->virtqs[RX];
+	struct iovec iov[TX_IOV];
+
+	do {
+		int head = n->unlent >= 0 ? n->unlent : lkl_virtq_pop(q);
+
+		n->unlent = -1;
+		for (; head >= 0; head = lkl_virtq_pop(q)) {
+			struct lkl_chain chain = { .iov = iov, .max = TX_IOV };
+			int ret;
+
+			if (lkl_virtq_chain(q, head, &chain))
+				break;
+			if (chain.out || iov->iov_len < VNET_HDR) {
+				lkl_virtq_broken(q, "bad receive buffer");
+				break;
+			}
+			ret = n->nd->ops->give(n->nd, RX, iov, chain.in, head);
+			if (ret > 0)
+				lkl_virtq_push(q, head, 0);
+			if (ret < 0) {
+				n->unlent = head;
+				break;
+			}
+		}
+	} while (n->unlent < 0 && lkl_virtq_enable_kick(q));
+	n->nd->ops->push(n->nd, RX);
+}
+
+/* The driver has more of them. */
+void net_lend(struct net *n)
+{
+	do {
+		__atomic_store_n(&n->again, 1, __ATOMIC_SEQ_CST);
+		/* A thread that has the guard lends them. */
+		if (!guard_take(&n->guards[RX]))
+			return;
+		__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);
+		lend_buffers(n);
+		guard_let_go(&n->guards[RX]);
+	} while (__atomic_load_n(&n->again, __ATOMIC_SEQ_CST));
+}
+
+/* A frame in buffers that were lent, or a part of one. */
+static long rx_lent(struct net *n)
+{
+	unsigned int head, len;
+
+	if (!n->nd->ops->take(n->nd, RX, &head, &len))
+		return 0;
+	if (captures(n))
+		net_capture_lent(n, head, len);
+	lkl_virtq_push(&n->virtqs[RX], head, len);
+	return len ? len : 1;
+}
+
+/* Returns about the bytes received; 0 when there are none, -1 without buffers.
+ */
+static long rx_frame(struct net *n)
+{
+	struct lkl_virtq *q = &n->virtqs[RX];
+	struct rx *rx = &n->rx;
+	struct lkl_virtio_net_hdr_v1 *hdr;
+	struct iovec *iov;
+	size_t left;
+	int ret, merged = 0;
+
+	if (!rx_collect(n))
+		return -1;
+	iov = &rx->iov[rx->iov_first];
+	hdr = iov->iov_base;
+	rx->iov[rx->iov_end] = (struct iovec){ rx->spill, FRAME_MAX };
+	iov->iov_base = (char *)iov->iov_base + n->skip;
+	iov->iov_len -= n->skip;
+	ret = n->nd->ops->rx(n->nd, iov, rx->iov_end - rx->iov_first + 1);
+	if (ret > 0 && captures(n))
+		net_capture(n, iov, rx->iov_end - rx->iov_first + 1, ret);
+	iov->iov_base = hdr;
+	iov->iov_len += n->skip;
+	if (ret < 0)
+		return 0;
+	left = ret + n->skip;
+	if (!ret || left > rx->bytes)
+		return 1; /* the frame is lost */
+	if (n->skip)
+		rx_headers(n, (char *)hdr);
+	while (left) {
+		struct rx_buf *buf = &rx->bufs[rx->first++];
+		size_t used = left < buf->len ? left : buf->len;
+
+		lkl_virtq_push(q, buf->head, used);
+		rx->iov_first += buf->iovs;
+		rx->bytes -= buf->len;
+		left -= used;
+		merged++;
+	}
+	hdr->num_buffers = merged;
+	return ret;
+}
+
+/*
+ * @DRAINED: there was no more, or another thread receives
+ * @MORE: there may be more
+ * @STUCK: there are no buffers to receive into, until the driver kicks
+ */
+enum rx_end { DRAINED, MORE, STUCK };
+
+/* Receive some frames, and add their size to @received. */
+static enum rx_end rx_batch(struct net *n, unsigned long *received)
+{
+	struct lkl_virtq *q = &n->virtqs[RX];
+	unsigned int frames = 0, bytes = 0;
+	bool raise, stuck = false;
+	long ret;
+	int irq;
+
+	__atomic_store_n(&n->again, 1, __ATOMIC_SEQ_CST);
+	if (!guard_take(&n->guards[RX]))
+		return __atomic_load_n(&n->guards[RX], __ATOMIC_SEQ_CST) ==
+				       CLOSED
+			       ? STUCK
+			       : DRAINED;
+	__atomic_store_n(&n->again, 0, __ATOMIC_SEQ_CST);
+	do {
+		ret = lends(n) ? rx_lent(n) : rx_frame(n);
+		if (ret <= 0)
+			break;
+		bytes += ret;
+	} while (++frames < RX_BATCH && bytes < RX_BATCH_BYTES);
+	if (lends(n))
+		lend_buffers(n);
+	if (ret < 0)
+		stuck = !lkl_virtq_enable_kick(q);
+	raise = lkl_virtq_mark(q);
+	irq = n->vdev.dev.irq;
+	guard_let_go(&n->guards[RX]);
+
+	*received += bytes;
+	if (raise)
+		lkl_trigger_irq(irq);
+	if (stuck)
+		return STUCK;
+	return ret || __atomic_load_n(&n->again, __ATOMIC_SEQ_CST) ? MORE
+								   : DRAINED;
+}
+
+/* Receive until there is nothing; returns how many bytes. */
+unsigned long net_rx(struct net *n)
+{
+	unsigned long received = 0;
+
+	while (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST)) {
+		int work = __atomic_load_n(&n->work[RX], __ATOMIC_SEQ_CST);
+		enum rx_end end = rx_batch(n, &received);
+
+		if (end == DRAINED)
+			break;
+		if (end == STUCK)
+			lkl_vdev_host->wait(&n->work[RX], work, 0);
+	}
+	return received;
+}
+
+/* The same, for a thread that has something else to do. */
+void net_listen(struct listen_source *source)
+{
+	struct net *n =
+		(struct net *)((char *)source - offsetof(struct net, listener));
+	unsigned int batches = 0;
+	enum rx_end end;
+
+	do
+		end = rx_batch(n, &n->listened);
+	while (end == MORE && ++batches < LISTEN_BATCHES);
+	if (end == DRAINED && !source->failed)
+		return;
+	/* Otherwise it would remain readable. */
+	if (end != MORE) {
+		listen_pause(source);
+		__atomic_store_n(&n->paused, 1, __ATOMIC_SEQ_CST);
+	}
+	n->nd->ops->poll_rx(n->nd);
+}
