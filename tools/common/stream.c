@@ -88,6 +88,8 @@ struct stream *stream_new_shared(void)
 void stream_from(struct stream *s, int ended)
 {
 	s->ended = ended;
+	/* the next process that is not trusted has nothing to do with it */
+	madvise(s->ring, sizeof(*s->ring), MADV_DONTFORK);
 }
 
 void stream_free(struct stream *s)

@@ -393,7 +393,7 @@ static bool visit(struct walker *w, int dir, const char *open, const char *name,
 		fs->close(fd);
 		return true;
 	}
-	first = st.st_nlink > 1 ? known_link(w, &st) : NULL;
+	first = st.st_nlink > 1 && !w->walk->apart ? known_link(w, &st) : NULL;
 	if (first)
 		go_on = stream_named(w->walk->stream, REC_LINK, &st, name,
 				     first, strlen(first) + 1);

@@ -22,6 +22,7 @@
  * @count: number of @paths
  * @rename: name the only one of @paths gets instead of its own, or NULL
  * @maps: send a MAP of each file with holes
+ * @apart: each name of a file is a file of its own
  * @skip_dev: device and
  * @skip_ino: inode of a file to leave out, the image itself
  */
@@ -32,6 +33,7 @@ struct walk {
 	int count;
 	const char *rename;
 	bool maps;
+	bool apart;
 	dev_t skip_dev;
 	ino_t skip_ino;
 };

@@ -173,6 +173,12 @@ int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 		a->given[opt] = true;
 		a->value[opt] = optarg;
 		a->order[opt] = ++seen;
+		if (!optarg)
+			continue;
+		a->list = tool_alloc(a->list,
+				     (a->list_count + 1) * sizeof(*a->list));
+		a->list[a->list_count].id = opt;
+		a->list[a->list_count++].value = optarg;
 	}
 	while (optind < argc)
 		add_operand(a, argv[optind++]);
@@ -181,6 +187,7 @@ int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 
 void args_free(struct args *a)
 {
+	free(a->list);
 	free(a->operand);
 	free(a->mode);
 }
@@ -275,6 +282,10 @@ void verb_help(const struct verb *v, bool shell)
 	put_option(0, "version", NULL, "show the version");
 	if (v->examples && !shell)
 		put_examples(v, shell);
+	if (v->status) {
+		printf("\nExit status: %s.\n", v->status);
+		return;
+	}
 	printf("\nExit status: %d all was done, %d something was not, %d "
 	       "nothing was.\n",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);

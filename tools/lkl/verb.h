@@ -31,6 +31,10 @@ enum {
 	OPT_DEREFERENCE,
 	OPT_PRINTF,
 	OPT_SI,
+	OPT_ATTRIBUTES,
+	OPT_TIMES,
+	OPT_PARTITION2,
+	OPT_LV2,
 };
 
 #define OPT_MAX 128
@@ -56,6 +60,8 @@ struct verb_option {
  * @given: options that were given, by their letter or number
  * @value: their arguments
  * @order: where each was given last, for those that undo each other
+ * @list: options with arguments, all in their order
+ * @list_count: number of @list
  * @operand: what is no option, with NULL at the end
  * @count: number of @operand
  * @mode: memory of an operand that is not as it was given, or NULL
@@ -64,6 +70,11 @@ struct args {
 	bool given[OPT_MAX];
 	const char *value[OPT_MAX];
 	int order[OPT_MAX];
+	struct {
+		int id;
+		const char *value;
+	} * list;
+	size_t list_count;
 	char **operand;
 	int count;
 	char *mode;
@@ -102,6 +113,7 @@ enum {
  * @more: further lines of --help, or NULL
  * @examples: lines of --help, what follows "lkl NAME", each with a newline
  * @options: its options, up to one without an id, or NULL
+ * @status: its exit statuses if they are others than those of most, or NULL
  * @min: least number of operands, without the image
  * @max: largest number of them, or -1
  * @flags: VERB_...
@@ -118,6 +130,7 @@ struct verb {
 	const char *more;
 	const char *examples;
 	const struct verb_option *options;
+	const char *status;
 	int min, max;
 	unsigned int flags;
 	const char *no_image_options;

@@ -76,6 +76,17 @@ static const struct verb_option df_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option diff_options[] = {
+	{ OPT_ATTRIBUTES, "attributes", NULL,
+	  "owners, permissions and extended attributes, too" },
+	{ OPT_LV2, "lv2", "VG/LV", "logical volume of the second image" },
+	{ OPT_PARTITION2, "partition2", "N", "partition of the second image" },
+	{ 's', "report-identical-files", NULL, "tell what is the same, too" },
+	{ OPT_TIMES, "times", NULL, "times of change, too" },
+	{ 'x', "exclude", "PATTERN", "leave out names like this" },
+	{ 0 },
+};
+
 static const struct verb_option du_options[] = {
 	{ '0', "null", NULL, "end lines with a 0 byte" },
 	{ 'a', "all", NULL, "files, too, not directories only" },
@@ -236,6 +247,23 @@ const struct verb verbs[] = {
 		.examples = "-h disk.img\n",
 		.options = df_options,
 		.run = df_run,
+	},
+	{
+		.name = "diff",
+		.args = "IMAGE[:FS_PATH] IMAGE[:FS_PATH]|IMAGE[:FS_PATH] PATH|"
+			"PATH IMAGE[:FS_PATH]",
+		.what = "compare images, or an image with files of the host",
+		.more = "Prints what diff -rq does, and has its exit "
+			"statuses.\n",
+		.examples = "old.img new.img\n"
+			    "-x lost+found disk.img rootfs/\n"
+			    "disk.img:/etc/fstab fstab\n",
+		.options = diff_options,
+		.no_image_options = "N",
+		.min = 2,
+		.max = 2,
+		.status = "0 no difference, 1 some difference, 2 trouble",
+		.main = diff_main,
 	},
 	{
 		.name = "du",
