@@ -28,7 +28,7 @@ OBJCOPY	:= objcopy
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
 	   libnl-3-dev libnl-route-3-dev libarchive-dev nettle-dev libext2fs-dev libfuse3-dev fuse3 libseccomp-dev scdoc \
-	   libnbd-dev libcryptsetup-dev libedit-dev
+	   libnbd-dev libcryptsetup-dev libedit-dev python3-dev python3-cffi
 DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btrfs-progs \
 	   f2fs-tools dosfstools exfatprogs squashfs-tools erofs-utils fdisk \
 	   openssh-server fakeroot strace gdb valgrind libarchive-tools zstd \
@@ -40,6 +40,7 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
 	   python3-pyroute2 wrk dpdk-dev tcpdump
+DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
@@ -111,17 +112,23 @@ NL_LIBS	:= -lnl-route-3 -lnl-3
 HEADERS	:= $(BUILD)/headers.stamp
 KERNEL	:= $(BUILD)/kernel/lkl.o
 
+# The Python package, which finds the library above it, before and after it is
+# installed.
+PYTHON	:= /usr/bin/python3
+PYTHON_DIR := $(OUT)/lib/python3/dist-packages
+
 # The tools and tests find the library beside them, before and after they are
 # installed.
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
-all: lib tools hijack man
+all: lib tools hijack man python
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO) $(RUN_CGO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
+python: $(PYTHON_DIR)/stamp
 
 # The kernel's own makefiles know best what is out of date.
 $(HEADERS): FORCE
@@ -295,6 +302,14 @@ $(OUT)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	@scdoc < $< > $@
 
+$(PYTHON_DIR)/stamp: $(wildcard bindings/python/*.* bindings/python/lkl/*.*) $(LIB).so
+	@echo "  PYTHON  $(PYTHON_DIR)"
+	@rm -rf $(@D)
+	@mkdir -p $(@D)/lkl
+	@cp bindings/python/lkl/*.* $(@D)/lkl
+	@$(PYTHON) bindings/python/lkl_build.py include $(BUILD)/include $(OUT)/lib $(@D)
+	@touch $@
+
 check demo:
 	@python3 scripts/steps.py $@
 
@@ -307,6 +322,10 @@ bench: all benches
 
 # mount(8) looks for its helpers there.
 HELPERS	:= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
+
+# Debian's Python looks here for packages of the system, and of the user.
+PYTHON_LIB = $(if $(filter /usr,$(PREFIX)),python3,$(shell $(PYTHON) -c \
+	'import sys; print("python%d.%d" % sys.version_info[:2])'))
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include)
@@ -344,6 +363,8 @@ install: all
 	for tool in cptofs cpfromfs fs2tar tar2fs lklfuse lkl-run lkl-hijack.sh; do \
 		ln -sf lkl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$tool; \
 	done
+	install -d $(DESTDIR)$(PREFIX)/lib/$(PYTHON_LIB)/dist-packages
+	cp -r $(PYTHON_DIR)/lkl* $(DESTDIR)$(PREFIX)/lib/$(PYTHON_LIB)/dist-packages
 	for page in $(notdir $(MAN)); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} \
 			$(OUT)/man/$$page || exit; \
@@ -356,7 +377,7 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools hijack tests benches man check demo nightly bench install deps clean FORCE
+.PHONY: all lib tools hijack tests benches man python check demo nightly bench install deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 

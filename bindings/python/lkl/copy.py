@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Trees between the host and a file system of the kernel.
+
+Modes, times, symbolic links, hard links, holes and, as far as they may be set, owners
+are kept.  On the host each name is used below the descriptor of its directory, which
+this module made or opened without following a link, so nothing is written elsewhere,
+whatever the image says.
+"""
+
+import os
+import stat
+from typing import Any, Dict, List, Tuple
+
+from .filesystem import FileSystem, Path
+
+_CHUNK = 1 << 20
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _extents(size: int, seek: Any) -> "List[Tuple[int, int]]":
+    """Return where the data of a file is."""
+    found = []
+    pos = 0
+    while pos < size:
+        try:
+            begin = seek(pos, os.SEEK_DATA)
+        except OSError as err:
+            if err.errno != 6:  # ENXIO: only a hole is left
+                return [(0, size)]
+            break
+        pos = min(seek(begin, os.SEEK_HOLE), size)
+        found.append((begin, pos))
+    return found
+
+
+class _Out:
+    def __init__(self, fs: FileSystem):
+        self.fs = fs
+        self.links: Dict[Tuple[int, int], Tuple[str, int]] = {}
+        self.owner = os.geteuid() == 0
+
+    def _file(self, src: bytes, st: os.stat_result, dirfd: int, name: bytes) -> None:
+        fd = os.open(name, _NEW, 0o600, dir_fd=dirfd)
+        try:
+            with self.fs.open(src, "rb", buffering=0) as data:
+                buffer = memoryview(bytearray(_CHUNK))
+                for begin, end in _extents(st.st_size, data.seek):
+                    data.seek(begin)
+                    while begin < end:
+                        count = data.readinto(  # type: ignore[attr-defined]
+                            buffer[: min(_CHUNK, end - begin)])
+                        if not count:
+                            break
+                        written = 0
+                        while written < count:
+                            written += os.pwrite(fd, buffer[written:count], begin + written)
+                        begin += count
+            os.ftruncate(fd, st.st_size)
+            if self.owner:
+                os.fchown(fd, st.st_uid, st.st_gid)
+            os.fchmod(fd, stat.S_IMODE(st.st_mode) & (0o7777 if self.owner else 0o777))
+            os.utime(fd, ns=(st.st_atime_ns, st.st_mtime_ns))
+        finally:
+            os.close(fd)
+
+    def _dir(self, src: bytes, st: os.stat_result, dirfd: int, name: bytes) -> None:
+        try:
+            os.mkdir(name, 0o700, dir_fd=dirfd)
+        except FileExistsError:
+            pass
+        fd = os.open(name, _DIR, dir_fd=dirfd)
+        try:
+            with self.fs.scandir(src) as entries:
+                for entry in entries:
+                    self.one(entry.path, fd, entry.name)
+            if self.owner:
+                os.fchown(fd, st.st_uid, st.st_gid)
+            os.fchmod(fd, stat.S_IMODE(st.st_mode) & (0o7777 if self.owner else 0o777))
+            os.utime(fd, ns=(st.st_atime_ns, st.st_mtime_ns))
+        finally:
+            os.close(fd)
+
+    def _special(self, st: os.stat_result, dirfd: int, name: bytes) -> None:
+        if self.owner:
+            os.chown(name, st.st_uid, st.st_gid, dir_fd=dirfd, follow_symlinks=False)
+        if not stat.S_ISLNK(st.st_mode):
+            # by the descriptor, as a link may have taken the name meanwhile
+            fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dirfd)
+            try:
+                if stat.S_IFMT(os.fstat(fd).st_mode) == stat.S_IFMT(st.st_mode):
+                    os.chmod("/proc/self/fd/%d" % fd, stat.S_IMODE(st.st_mode))
+            finally:
+                os.close(fd)
+        os.utime(name, ns=(st.st_atime_ns, st.st_mtime_ns), dir_fd=dirfd,
+                 follow_symlinks=False)
+
+    def one(self, src: bytes, dirfd: int, name: bytes) -> None:
+        st = self.fs.lstat(src)
+        kind = stat.S_IFMT(st.st_mode)
+        if kind == stat.S_IFDIR:
+            self._dir(src, st, dirfd, name)
+            return
+        key = (st.st_dev, st.st_ino)
+        if st.st_nlink > 1 and key in self.links:
+            first, fd = self.links[key]
+            os.link(first, name, src_dir_fd=fd, dst_dir_fd=dirfd, follow_symlinks=False)
+            return
+        if kind == stat.S_IFREG:
+            self._file(src, st, dirfd, name)
+        elif kind == stat.S_IFLNK:
+            os.symlink(self.fs.readlink(src), name, dir_fd=dirfd)
+        else:
+            os.mknod(name, kind | 0o600, st.st_rdev, dir_fd=dirfd)
+        if kind != stat.S_IFREG:
+            self._special(st, dirfd, name)
+        if st.st_nlink > 1:
+            self.links[key] = (os.fsdecode(name), os.dup(dirfd))
+
+    def close(self) -> None:
+        for _, fd in self.links.values():
+            os.close(fd)
+
+
+def copy_out(fs: FileSystem, src: Path, dst: Path) -> None:
+    """Copy a file or a tree of the kernel to the host.
+
+    dst is the copy's name.  A directory that is there is filled; any other file that is
+    there raises FileExistsError.
+    """
+    target = os.fsencode(dst).rstrip(b"/") or b"/"
+    head, name = os.path.split(target)
+    out = _Out(fs)
+    dirfd = os.open(head or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        out.one(os.fsencode(src), dirfd, name or b".")
+    finally:
+        os.close(dirfd)
+        out.close()
+
+
+class _In:
+    def __init__(self, fs: FileSystem):
+        self.fs = fs
+        self.links: Dict[Tuple[int, int], bytes] = {}
+
+    def _file(self, src: bytes, st: os.stat_result, dst: bytes) -> None:
+        fd = os.open(src, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with self.fs.open(dst, "xb", buffering=0) as data:
+                buffer = bytearray(_CHUNK)
+                view = memoryview(buffer)
+                for begin, end in _extents(st.st_size, lambda p, w: os.lseek(fd, p, w)):
+                    while begin < end:
+                        count = os.preadv(fd, [view[: min(_CHUNK, end - begin)]], begin)
+                        if not count:
+                            break
+                        data.seek(begin)
+                        written = 0
+                        while written < count:
+                            written += data.write(view[written:count])
+                        begin += count
+                data.truncate(st.st_size)
+        finally:
+            os.close(fd)
+
+    def _meta(self, st: os.stat_result, dst: bytes) -> None:
+        self.fs.lchown(dst, st.st_uid, st.st_gid)
+        if not stat.S_ISLNK(st.st_mode):
+            self.fs.chmod(dst, stat.S_IMODE(st.st_mode), follow_symlinks=False)
+        self.fs.utime(dst, ns=(st.st_atime_ns, st.st_mtime_ns), follow_symlinks=False)
+
+    def one(self, src: bytes, dst: bytes) -> None:
+        st = os.lstat(src)
+        kind = stat.S_IFMT(st.st_mode)
+        key = (st.st_dev, st.st_ino)
+        if kind != stat.S_IFDIR and st.st_nlink > 1:
+            if key in self.links:
+                self.fs.link(self.links[key], dst, follow_symlinks=False)
+                return
+            self.links[key] = dst
+        if kind == stat.S_IFDIR:
+            if not self.fs.isdir(dst):
+                self.fs.mkdir(dst, 0o700)
+            for name in os.listdir(src):
+                self.one(os.path.join(src, name), os.path.join(dst, name))
+        elif kind == stat.S_IFREG:
+            self._file(src, st, dst)
+        elif kind == stat.S_IFLNK:
+            self.fs.symlink(os.readlink(src), dst)
+        else:
+            self.fs.mknod(dst, st.st_mode, st.st_rdev)
+        self._meta(st, dst)
+
+
+def copy_in(fs: FileSystem, src: Path, dst: Path) -> None:
+    """Copy a file or a tree of the host into a file system of the kernel.
+
+    dst is the copy's name.  A directory that is there is filled; any other file that is
+    there raises FileExistsError.  Owners are kept; the file system says how far.
+    """
+    _In(fs).one(os.fsencode(src), os.fsencode(dst))

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Disks of the kernel: files of the host, bytes, or objects of Python."""
+
+import os
+import threading
+from typing import Any, List, Optional, Union
+
+from ._lkl import ffi, lib
+from .filesystem import FileSystem
+from .kernel import check, ensure, error
+
+# Formats that only qemu-nbd reads, and how they begin.
+_FORMATS = {
+    b"QFI\xfb": "qcow2",
+    b"KDMV": "vmdk",
+    b"COWD": "vmdk",
+    b"# Disk DescriptorFile": "vmdk",
+    b"vhdxfile": "vhdx",
+}
+
+
+class _Memory:
+    """bytes, a bytearray or another buffer as a disk."""
+
+    def __init__(self, data: Any, readonly: bool):
+        self.view = memoryview(data).cast("B")
+        self.size = len(self.view)
+        self.readonly = readonly or self.view.readonly
+
+    def read(self, offset: int, into: memoryview) -> None:
+        into[:] = self.view[offset : offset + len(into)]
+
+    def write(self, offset: int, data: memoryview) -> None:
+        self.view[offset : offset + len(data)] = data
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+
+class _Object:
+    """An object with seek() and readinto() as a disk; write() and flush() if it has them."""
+
+    def __init__(self, obj: Any, readonly: bool):
+        self.obj = obj
+        self.size = obj.seek(0, os.SEEK_END)
+        writable = getattr(obj, "writable", None)
+        self.readonly = (
+            readonly
+            or not hasattr(obj, "write")
+            or (writable is not None and not writable())
+        )
+        self._position = threading.Lock()
+
+    def read(self, offset: int, into: memoryview) -> None:
+        with self._position:
+            self.obj.seek(offset)
+            while into:
+                count = self.obj.readinto(into)
+                if not count:
+                    raise EOFError("the disk ended")
+                into = into[count:]
+
+    def write(self, offset: int, data: memoryview) -> None:
+        with self._position:
+            self.obj.seek(offset)
+            while data:
+                count = self.obj.write(data)
+                data = data[len(data) if count is None else count :]
+
+    def flush(self) -> None:
+        with self._position:
+            if hasattr(self.obj, "flush"):
+                self.obj.flush()
+
+
+def _source(handle: Any) -> "Disk":
+    return ffi.from_handle(handle)
+
+
+@ffi.def_extern(error=-5)  # EIO
+def lkl_py_capacity(handle: Any, size: Any) -> int:
+    size[0] = _source(handle)._back.size
+    return 0
+
+
+@ffi.def_extern(error=-5)
+def lkl_py_limits_of(handle: Any, readonly: Any, block_size: Any) -> int:
+    disk = _source(handle)
+    readonly[0] = disk._back.readonly
+    block_size[0] = disk.sector_size
+    return 0
+
+
+# An exception becomes an I/O error for the kernel; the disk keeps it for the caller.
+@ffi.def_extern(error=-5)
+def lkl_py_transfer(handle: Any, write: int, offset: int, buf: Any, length: int) -> int:
+    disk = _source(handle)
+    try:
+        view = memoryview(ffi.buffer(buf, length))
+        if offset + length > disk._back.size:
+            raise EOFError("the disk ended")
+        if write:
+            disk._back.write(offset, view)
+        else:
+            disk._back.read(offset, view)
+        return 0
+    except BaseException as err:  # pylint: disable=broad-except
+        disk.error = err
+        return -5
+
+
+@ffi.def_extern(error=-5)
+def lkl_py_flush(handle: Any) -> int:
+    disk = _source(handle)
+    try:
+        disk._back.flush()
+        return 0
+    except BaseException as err:  # pylint: disable=broad-except
+        disk.error = err
+        return -5
+
+
+class Disk:
+    """A disk that the kernel has until close().
+
+    source is the path of an image or a block device, an nbd:// URI is not taken;
+    or bytes, or any buffer, which is written to if that is possible; or an object with
+    seek() and readinto(), and write() and flush() if it can be written to.  An object is
+    used by one thread at a time.  What it raises becomes an I/O error (EIO) of the file
+    system, and is kept in the attribute error.
+    """
+
+    def __init__(self, source: Any, *, readonly: bool = True, sector_size: int = 512):
+        self.error: Optional[BaseException] = None
+        self.sector_size = sector_size
+        self._file = -1
+        self._open = False
+        self._mounts: List["Mount"] = []
+        ensure()
+        dev = ffi.new("void **")
+        if isinstance(source, (str, os.PathLike)):
+            self._file = self._open_file(source, readonly)
+            try:
+                self.id = check(lib.lkl_py_disk_add_fd(self._file, dev), source)
+            except OSError:
+                os.close(self._file)
+                raise
+        else:
+            if isinstance(source, (bytes, bytearray, memoryview)):
+                self._back: Union[_Memory, _Object] = _Memory(source, readonly)
+            else:
+                self._back = _Object(source, readonly)
+            if self._back.size % sector_size:
+                raise ValueError("the size is not a multiple of %d bytes" % sector_size)
+            # the kernel's threads find the object by this, so it stays with the disk
+            self._handle = ffi.new_handle(self)
+            self.id = check(lib.lkl_py_disk_add(self._handle, dev))
+        self._dev = dev[0]
+        self._open = True
+
+    @staticmethod
+    def _open_file(path: Any, readonly: bool) -> int:
+        fd = os.open(path, (os.O_RDONLY if readonly else os.O_RDWR) | os.O_CLOEXEC)
+        try:
+            start = os.pread(fd, 64, 0)
+            for magic, name in _FORMATS.items():
+                if start.startswith(magic):
+                    raise ValueError("'%s' is a %s image" % (os.fspath(path), name))
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def close(self) -> None:
+        """Unmount what is mounted of the disk, and take it away."""
+        if not self._open:
+            return
+        for mount in list(self._mounts):
+            mount.close()
+        self._open = False
+        check(lib.lkl_py_disk_remove(self._dev))
+        if self._file >= 0:
+            os.close(self._file)
+
+    def __enter__(self) -> "Disk":
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.close()
+
+    def partitions(self) -> List[int]:
+        """Return the numbers of the partitions."""
+        dev = ffi.new("unsigned int *")
+        return [
+            part for part in range(1, 129)
+            if lib.lkl_py_get_blkdev(self.id, part, dev) == 0
+        ]
+
+    def mount(
+        self, fstype: Optional[str] = None, *, part: Optional[int] = None,
+        readonly: bool = True, options: str = "",
+    ) -> "Mount":
+        """Mount the disk or one of its partitions.
+
+        Without fstype, each type that the kernel knows is tried.  Without part, the
+        whole disk is taken, or the only partition that has a file system.
+        """
+        if part is not None:
+            return self._mount(fstype, part, readonly, options)
+        parts = self.partitions()
+        if not parts:
+            return self._mount(fstype, 0, readonly, options)
+        found = []
+        try:
+            for number in parts:
+                try:
+                    found.append(self._mount(fstype, number, readonly, options))
+                except OSError:
+                    continue
+            if len(found) > 1:
+                numbers = ", ".join(str(mount.part) for mount in found)
+                raise ValueError("partitions %s have file systems: name one" % numbers)
+        except BaseException:
+            for mount in found:
+                mount.close()
+            raise
+        if not found:
+            raise error(-22)  # EINVAL
+        return found[0]
+
+    def _mount(self, fstype: Optional[str], part: int, readonly: bool, options: str) -> "Mount":
+        buf = ffi.new("char[]", 64)
+        flags = 1 if readonly else 0  # MS_RDONLY
+        last = -22  # EINVAL
+        for name in [fstype] if fstype else _types():
+            result = lib.lkl_mount_dev(
+                self.id, part, name.encode(), flags, options.encode() or ffi.NULL, buf, 64
+            )
+            if result == 0:
+                return Mount(self, part, name, ffi.string(buf))
+            # that it is of another type is no news
+            last = result if fstype or result != -22 else last
+        raise error(last)
+
+
+def _types() -> List[str]:
+    """Return the types of file systems that are on disks; ext4 stands for ext2 and 3."""
+    check(lib.lkl_mount_fs(b"proc"))
+    with FileSystem() as fs, fs.open("/proc/filesystems") as lines:
+        names = [line.strip() for line in lines if not line.startswith("nodev")]
+    # a FAT has little that tells it from others, so it comes last
+    late = ("vfat", "msdos", "exfat")
+    known = [name for name in names if name not in ("ext2", "ext3", "fuseblk")]
+    return sorted(known, key=lambda name: name in late)
+
+
+class Mount(FileSystem):
+    """A mounted file system of a disk."""
+
+    def __init__(self, disk: Disk, part: int, fstype: str, path: bytes):
+        self.disk = disk
+        self.part = part
+        self.fstype = fstype
+        super().__init__(path)
+        disk._mounts.append(self)
+
+    def close(self) -> None:
+        """Unmount.  Fails with EBUSY while files are open."""
+        if self._closed:
+            return
+        super().close()
+        try:
+            check(lib.lkl_umount_dev(self.disk.id, self.part, 0, 1000))
+        except OSError:
+            super().__init__(self.root)
+            raise
+        self.disk._mounts.remove(self)
+
+
+class Image(Mount):
+    """A mounted file system that takes its disk along when it is closed."""
+
+    def close(self) -> None:
+        """Unmount and take the disk away."""
+        if not self._closed:
+            super().close()
+            self.disk.close()
+
+
+def image(
+    source: Any, *, part: Optional[int] = None, fstype: Optional[str] = None,
+    readonly: bool = True, options: str = "", sector_size: int = 512,
+) -> Image:
+    """Open the file system of an image: with lkl.image("disk.img") as fs: ...
+
+    The arguments are those of Disk and Disk.mount().
+    """
+    disk = Disk(source, readonly=readonly, sector_size=sector_size)
+    try:
+        mount = disk.mount(fstype, part=part, readonly=readonly, options=options)
+    except BaseException:
+        disk.close()
+        raise
+    mount.__class__ = Image
+    return mount  # type: ignore[return-value]

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The life of the kernel: boot, halt, errors."""
+
+import atexit
+import json
+import os
+import threading
+from typing import Any, Callable, Mapping, Optional
+
+from ._lkl import ffi, lib
+
+DEFAULT_CMDLINE = "mem=128M loglevel=4"
+
+_lock = threading.RLock()
+_configured = False
+_initialized = False
+
+
+def error(err: int, *names: Any) -> OSError:
+    """Return the OSError for a negative error number of the library."""
+    return OSError(-err, ffi.string(lib.lkl_strerror(err)).decode(), *names)
+
+
+def check(result: int, *names: Any) -> int:
+    """Return what a call returned, or raise it as OSError; names are the files'."""
+    if result < 0:
+        raise error(result, *names)
+    return result
+
+
+def retry(call: Callable[..., int], *args: Any) -> int:
+    """Make a call until no signal interrupts it.
+
+    Python's handlers of signals run between two attempts, and end them by raising.
+    """
+    while True:
+        result = call(*args)
+        if result != -4:  # EINTR
+            return result
+
+
+def boot(
+    cmdline: str = DEFAULT_CMDLINE, *, config: Optional[Mapping[str, Any]] = None
+) -> None:
+    """Boot the kernel.
+
+    cmdline is the kernel's command line; "mem=" sets the size of its memory.
+    config is what lkl-config(5) describes, for instance
+    {"interfaces": [{"type": "user"}]}.
+
+    Raises BlockingIOError or OSError (EBUSY) when a kernel runs already.
+    """
+    global _configured
+    with _lock:
+        if lib.lkl_is_running():
+            raise error(-16)  # EBUSY
+        _init()
+        try:
+            if config is not None:
+                check(lib.lkl_py_config(json.dumps(config).encode()))
+                _configured = True
+            check(lib.lkl_py_start(cmdline.encode()))
+            if config is not None:
+                check(lib.lkl_py_config_done())
+        except BaseException:
+            halt()
+            raise
+
+
+def _init() -> None:
+    global _initialized
+    if not _initialized:
+        check(lib.lkl_py_init())
+        _initialized = True
+
+
+def ensure() -> None:
+    """Boot with the default command line, unless a kernel runs."""
+    with _lock:
+        if not lib.lkl_is_running():
+            boot()
+
+
+def running() -> bool:
+    """Tell whether a kernel runs."""
+    return bool(lib.lkl_is_running())
+
+
+def halt() -> None:
+    """Flush all file systems and halt the kernel; without one nothing happens.
+
+    Open files, sockets and images are dead afterwards.  boot() starts a new kernel.
+    This happens by itself at the end of the program.
+    """
+    global _configured, _initialized
+    with _lock:
+        if _configured:
+            lib.lkl_py_config_drop()
+            _configured = False
+        if lib.lkl_is_running():
+            check(lib.lkl_sys_halt())
+        if _initialized:
+            lib.lkl_cleanup()
+            _initialized = False
+
+
+def log() -> str:
+    """Return the kernel's messages, as dmesg(1) prints them."""
+    ensure()
+    size = check(lib.lkl_py_syslog(10, ffi.NULL, 0))  # SYSLOG_ACTION_SIZE_BUFFER
+    buf = ffi.new("char[]", size)
+    length = check(lib.lkl_py_syslog(3, buf, size))  # SYSLOG_ACTION_READ_ALL
+    return bytes(ffi.buffer(buf, length)).decode(errors="replace")
+
+
+def _forked() -> None:
+    """Forget the parent's kernel: a child that wants one boots its own."""
+    global _lock, _configured, _initialized
+    _lock = threading.RLock()
+    _configured = _initialized = False
+
+
+atexit.register(halt)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
