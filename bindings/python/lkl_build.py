@@ -30,6 +30,9 @@ const char *lkl_strerror(int err);
 typedef struct { unsigned int flags, block_size; ...; } lkl_py_limits;
 long lkl_py_disk_add(void *handle, void **dev);
 long lkl_py_disk_add_fd(int fd, void **dev);
+int lkl_py_nbd_open(const char *uri, void **handle);
+long lkl_py_disk_add_nbd(void *handle, int readonly, void **dev);
+void lkl_py_nbd_close(void *handle);
 long lkl_py_disk_remove(void *dev);
 extern "Python" int lkl_py_capacity(void *handle, unsigned long long *bytes);
 extern "Python" int lkl_py_limits_of(void *handle, int *readonly, unsigned int *block_size);
@@ -211,6 +214,48 @@ static long lkl_py_disk_add_fd(int fd, void **dev)
 
 	*dev = disk.dev;
 	return id;
+}
+
+/* All disks behind NBD have the same back end. */
+static struct lkl_dev_blk_ops *nbd_ops, nbd_readonly_ops;
+
+static int nbd_readonly_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
+{
+	int err = nbd_ops->get_limits(disk, limits);
+
+	limits->flags |= LKL_BLK_READ_ONLY;
+	return err;
+}
+
+static int lkl_py_nbd_open(const char *uri, void **handle)
+{
+	struct lkl_disk disk = { 0 };
+	int err = lkl_disk_nbd_open(&disk, uri);
+
+	if (err)
+		return err;
+	*handle = disk.handle;
+	nbd_ops = disk.ops;
+	nbd_readonly_ops = *nbd_ops;
+	nbd_readonly_ops.get_limits = nbd_readonly_limits;
+	return 0;
+}
+
+static long lkl_py_disk_add_nbd(void *handle, int readonly, void **dev)
+{
+	struct lkl_disk disk = { .handle = handle,
+				 .ops = readonly ? &nbd_readonly_ops : nbd_ops };
+	long id = lkl_disk_add(&disk);
+
+	*dev = disk.dev;
+	return id;
+}
+
+static void lkl_py_nbd_close(void *handle)
+{
+	struct lkl_disk disk = { .handle = handle, .ops = nbd_ops };
+
+	lkl_disk_nbd_close(&disk);
 }
 
 static long lkl_py_disk_remove(void *dev)

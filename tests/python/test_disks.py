@@ -196,3 +196,40 @@ def test_threads(ext4):
         for thread in threads:
             thread.join()
     assert not errors
+
+
+def test_qcow2(ext4, tmp_path):
+    """A format of qemu's is read and changed by a process of its own, which ends."""
+    image = tmp_path / "named.img"
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", ext4, image], check=True)
+    want = fill(image)
+    with lkl.image(str(image)) as fs:
+        assert contents(fs) == want
+        assert outcome_of(fs.mkdir, "/x") == errno.EROFS
+    subprocess.run(["qemu-img", "convert", "-O", "raw", image, ext4], check=True)
+    with lkl.image(ext4) as fs:
+        assert contents(fs) == want
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2",
+                    tmp_path / "over"], check=True)
+    with pytest.raises(ValueError, match="names"):
+        lkl.image(tmp_path / "over")
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], check=False).returncode == 1
+
+
+def test_uri(ext4):
+    """A disk behind an NBD server."""
+    with subprocess.Popen(["lkl", "serve", ext4, str(ext4) + ".sock"],
+                          stdout=subprocess.PIPE, text=True) as server:
+        with lkl.image(server.stdout.readline().strip(), readonly=False) as fs:
+            fs.mkdir("/x")
+    with lkl.image(ext4) as fs:
+        assert fs.isdir("/x")
+
+
+def outcome_of(call, *args):
+    """The error number of a call, or None."""
+    try:
+        call(*args)
+    except OSError as err:
+        return err.errno
+    return None

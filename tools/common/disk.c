@@ -95,6 +95,13 @@ int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 	return 0;
 }
 
+int disk_serve(struct disk *d, bool readonly, bool trust, const char *socket)
+{
+	if (open_file(d, readonly, 0))
+		return -1;
+	return remote_serve(d->file, d->fd, readonly, trust, socket);
+}
+
 int disk_look(struct disk *d)
 {
 	if (!d->remote)

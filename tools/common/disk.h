@@ -57,6 +57,18 @@ struct disk {
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms);
 
 /**
+ * disk_serve() - lock an image, and give it to clients of the NBD protocol
+ * @d: the disk, of which @file is set and @fd is -1
+ * @readonly: do not change it
+ * @trust: let an image name other files and servers
+ * @socket: name of the socket to make for them
+ *
+ * Return: 0 when the last client has left, or -1 when it has said why not; call
+ * disk_close() in either case
+ */
+int disk_serve(struct disk *d, bool readonly, bool trust, const char *socket);
+
+/**
  * disk_look() - let @fd show what libblkid reads, also of a remote disk
  * @d: the open disk
  *

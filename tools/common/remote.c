@@ -8,12 +8,14 @@
  * writing end of a pipe, whose reading end tells us that it has ended, and all
  * is in the image.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -112,14 +114,25 @@ static int make_listener(const struct sockaddr_un *addr, int *fd)
 	return 0;
 }
 
-/* A server without a connection would wait and never end. */
+/*
+ * A server without a client would wait and never end, and it ends after one
+ * with which it has agreed on an export only: become one, and leave.
+ */
 static void end_server(const struct sockaddr_un *addr)
 {
+	/* flags, fixed new style; "IHAVEOPT", NBD_OPT_EXPORT_NAME, no name */
+	static const char hello[] = "\0\0\0\1IHAVEOPT\0\0\0\1\0\0\0";
+	static const struct timeval limit = { .tv_sec = 5 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char greeting[18], answer;
 
 	if (fd < 0)
 		return;
-	connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) &&
+	    recv(fd, greeting, sizeof(greeting), MSG_WAITALL) > 0 &&
+	    send(fd, hello, sizeof(hello), MSG_NOSIGNAL) > 0)
+		recv(fd, &answer, 1, 0);
 	close(fd);
 }
 
@@ -187,6 +200,84 @@ struct remote *remote_start(const char *name, int file, bool readonly,
 	else
 		close(file);
 	return r;
+}
+
+/* The URI of a socket; all but a few characters may be in its name. */
+static void put_uri(const char *path)
+{
+	printf("nbd+unix:///?socket=");
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+		if (isalnum(*p) || strchr("/._-~", *p))
+			putchar(*p);
+		else
+			printf("%%%02X", *p);
+	}
+	putchar('\n');
+}
+
+/* Until the server has ended; a signal ends it when its last client leaves. */
+static void wait_for_end(int end, const struct sockaddr_un *addr)
+{
+	char byte;
+
+	if (!tool_wait_input(end))
+		end_server(addr);
+	unlink(addr->sun_path);
+	while (read(end, &byte, 1) < 0 && errno == EINTR)
+		;
+}
+
+int remote_serve(const char *name, int file, bool readonly, bool trust,
+		 const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	char *real = realpath(name, NULL);
+	const char *format = remote_format(file);
+	struct qemu q = {
+		.name = name,
+		.path = real,
+		.format = format ? format : "raw",
+		.file = file,
+		.readonly = readonly,
+		.trust = trust,
+	};
+	int end[2], listener = -1, err = real ? 0 : -errno;
+	mode_t mask;
+
+	if (err) {
+		tool_file_error("cannot open", NULL, name, err);
+		return -1;
+	}
+	if (strlen(path) >= sizeof(addr.sun_path)) {
+		err = -ENAMETOOLONG;
+	} else {
+		strcpy(addr.sun_path, path);
+		/* for nobody else */
+		mask = umask(0177);
+		err = make_listener(&addr, &listener);
+		umask(mask);
+	}
+	if (err || pipe2(end, O_CLOEXEC)) {
+		tool_file_error("cannot make socket", NULL, path,
+				err ? err : -errno);
+		free(real);
+		return -1;
+	}
+	err = qemu_serve(&q, listener, end[1]);
+	close(listener);
+	close(end[1]);
+	if (!err) {
+		put_uri(path);
+		err = fflush(stdout) ? -1 : 0;
+		if (err)
+			tool_error("cannot write to standard output");
+		wait_for_end(end[0], &addr);
+	} else {
+		unlink(path);
+	}
+	close(end[0]);
+	free(real);
+	return err;
 }
 
 static bool read_disk(void *handle, void *buf, size_t len, off_t pos)

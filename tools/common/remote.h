@@ -62,6 +62,21 @@ struct remote *remote_start(const char *name, int file, bool readonly,
 			    bool trust);
 
 /**
+ * remote_serve() - have qemu-nbd give an image to others until they have left
+ * @name: the image
+ * @file: its locked descriptor
+ * @readonly: do not change it
+ * @trust: let the image name other files and servers
+ * @path: the socket to make; it is removed in the end
+ *
+ * Prints the URI once clients can connect.
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int remote_serve(const char *name, int file, bool readonly, bool trust,
+		 const char *path);
+
+/**
  * remote_outline() - what libblkid needs to see of a disk
  * @r: the disk
  * @sector: size of its sectors, or 0 if that is not known

@@ -31,6 +31,7 @@ int write_run(struct session *s, const struct args *a);
 int cp_main(const struct verb *v, int argc, char **argv);
 int diff_main(const struct verb *v, int argc, char **argv);
 int info_main(const struct verb *v, int argc, char **argv);
+int serve_main(const struct verb *v, int argc, char **argv);
 int sh_main(const struct verb *v, int argc, char **argv);
 
 /**

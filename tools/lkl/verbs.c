@@ -42,6 +42,11 @@ static const struct verb_option ls_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option serve_options[] = {
+	{ 'r', "read-only", NULL, "do not change the image" },
+	{ 0 },
+};
+
 static const struct verb_option sh_options[] = {
 	{ 'c', "command", "TEXT", "run this" },
 	{ 'r', "read-only", NULL, "do not change the image" },
@@ -386,6 +391,18 @@ const struct verb verbs[] = {
 		.args = "PROGRAM [ARGUMENT]...",
 		.what = "run a program on lkl's network",
 		.program = "lkl-run",
+	},
+	{
+		.name = "serve",
+		.args = "IMAGE SOCKET",
+		.what = "give the disk to programs that know NBD",
+		.more = "It prints its URI, and ends when the last client has "
+			"left.\n",
+		.examples = "disk.qcow2 /run/user/1000/disk\n",
+		.options = serve_options,
+		/* the disk is given as it is */
+		.no_image_options = "DtPLKOmpZN",
+		.main = serve_main,
 	},
 	{
 		.name = "sh",

@@ -2,21 +2,43 @@
 """Disks of the kernel: files of the host, bytes, or objects of Python."""
 
 import os
+import subprocess
+import tempfile
 import threading
+from contextlib import ExitStack
 from typing import Any, List, Optional, Union
 
 from ._lkl import ffi, lib
 from .filesystem import FileSystem
 from .kernel import check, ensure, error
 
-# Formats that only qemu-nbd reads, and how they begin.
-_FORMATS = {
-    b"QFI\xfb": "qcow2",
-    b"KDMV": "vmdk",
-    b"COWD": "vmdk",
-    b"# Disk DescriptorFile": "vmdk",
-    b"vhdxfile": "vhdx",
-}
+def _is_uri(source: Any) -> bool:
+    return isinstance(source, str) and source.startswith(
+        ("nbd://", "nbds://", "nbd+unix://", "nbds+unix://")
+    )
+
+
+def _is_foreign(start: bytes) -> bool:
+    """Tell by its first bytes whether an image has a format that only qemu reads."""
+    return (
+        start.startswith((b"QFI\xfb", b"KDMV", b"COWD", b"# Disk DescriptorFile", b"vhdxfile"))
+        or start[0x40:0x44] == b"\x7f\x10\xda\xbe"
+    )
+
+
+def _serve(path: Any, readonly: bool, undo: ExitStack) -> str:
+    """Have the disk of an image given by a confined process; return its URI."""
+    directory = undo.enter_context(tempfile.TemporaryDirectory())
+    command = ["lkl", "serve", *(["-r"] if readonly else []), "--", path, directory + "/nbd"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    undo.enter_context(server)
+    assert server.stdout and server.stderr
+    uri = server.stdout.readline()
+    if not uri:
+        raise ValueError(server.stderr.read().decode(errors="replace").strip())
+    # it ends when its client leaves, or now if none comes
+    undo.callback(server.terminate)
+    return os.fsdecode(uri.rstrip(b"\n"))
 
 
 class _Memory:
@@ -123,53 +145,56 @@ def lkl_py_flush(handle: Any) -> int:
 class Disk:
     """A disk that the kernel has until close().
 
-    source is the path of an image or a block device, an nbd:// URI is not taken;
-    or bytes, or any buffer, which is written to if that is possible; or an object with
-    seek() and readinto(), and write() and flush() if it can be written to.  An object is
-    used by one thread at a time.  What it raises becomes an I/O error (EIO) of the file
-    system, and is kept in the attribute error.
+    source is the path of an image or a block device, or an nbd:// URI; or bytes, or any
+    buffer, which is written to if that is possible; or an object with seek() and
+    readinto(), and write() and flush() if it can be written to.  An object is used by one
+    thread at a time.  What it raises becomes an I/O error (EIO) of the file system, and is
+    kept in the attribute error.
+
+    An image in a format of qemu's is read by "lkl serve", in a confined process.
     """
 
     def __init__(self, source: Any, *, readonly: bool = True, sector_size: int = 512):
         self.error: Optional[BaseException] = None
         self.sector_size = sector_size
-        self._file = -1
         self._open = False
         self._mounts: List["Mount"] = []
+        # what has to be undone, the last first
+        self._undo = ExitStack()
         ensure()
         dev = ffi.new("void **")
-        if isinstance(source, (str, os.PathLike)):
-            self._file = self._open_file(source, readonly)
-            try:
-                self.id = check(lib.lkl_py_disk_add_fd(self._file, dev), source)
-            except OSError:
-                os.close(self._file)
-                raise
-        else:
-            if isinstance(source, (bytes, bytearray, memoryview)):
-                self._back: Union[_Memory, _Object] = _Memory(source, readonly)
+        with ExitStack() as undo:
+            if isinstance(source, (str, os.PathLike)):
+                self.id = self._add_file(os.fspath(source), readonly, dev, undo)
             else:
-                self._back = _Object(source, readonly)
-            if self._back.size % sector_size:
-                raise ValueError("the size is not a multiple of %d bytes" % sector_size)
-            # the kernel's threads find the object by this, so it stays with the disk
-            self._handle = ffi.new_handle(self)
-            self.id = check(lib.lkl_py_disk_add(self._handle, dev))
+                self.id = self._add_object(source, readonly, dev)
+            self._undo = undo.pop_all()
         self._dev = dev[0]
         self._open = True
 
+    def _add_object(self, source: Any, readonly: bool, dev: Any) -> int:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            self._back: Union[_Memory, _Object] = _Memory(source, readonly)
+        else:
+            self._back = _Object(source, readonly)
+        if self._back.size % self.sector_size:
+            raise ValueError("the size is not a multiple of %d bytes" % self.sector_size)
+        # the kernel's threads find the object by this, so it stays with the disk
+        self._handle = ffi.new_handle(self)
+        return check(lib.lkl_py_disk_add(self._handle, dev))
+
     @staticmethod
-    def _open_file(path: Any, readonly: bool) -> int:
-        fd = os.open(path, (os.O_RDONLY if readonly else os.O_RDWR) | os.O_CLOEXEC)
-        try:
-            start = os.pread(fd, 64, 0)
-            for magic, name in _FORMATS.items():
-                if start.startswith(magic):
-                    raise ValueError("'%s' is a %s image" % (os.fspath(path), name))
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
+    def _add_file(source: Any, readonly: bool, dev: Any, undo: ExitStack) -> int:
+        if not _is_uri(source):
+            fd = os.open(source, (os.O_RDONLY if readonly else os.O_RDWR) | os.O_CLOEXEC)
+            undo.callback(os.close, fd)
+            if not _is_foreign(os.pread(fd, 128, 0)):
+                return check(lib.lkl_py_disk_add_fd(fd, dev), source)
+            source = _serve(source, readonly, undo)
+        handle = ffi.new("void **")
+        check(lib.lkl_py_nbd_open(os.fsencode(source), handle), source)
+        undo.callback(lib.lkl_py_nbd_close, handle[0])
+        return check(lib.lkl_py_disk_add_nbd(handle[0], readonly, dev), source)
 
     def close(self) -> None:
         """Unmount what is mounted of the disk, and take it away."""
@@ -179,8 +204,7 @@ class Disk:
             mount.close()
         self._open = False
         check(lib.lkl_py_disk_remove(self._dev))
-        if self._file >= 0:
-            os.close(self._file)
+        self._undo.close()
 
     def __enter__(self) -> "Disk":
         return self
