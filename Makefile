@@ -72,9 +72,9 @@ LIBS_lklfuse := -lfuse3
 TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/disk/fd
-PARTS_confined := tools/common/sandbox tools/common/tool
+PARTS_confined := tools/common/sandbox tools/common/tool tools/common/control
 LIBS_vhost-hostile = $(OUT)/obj/lib/vhost/protocol.o
-PARTS_distrust := tools/common/stream tools/common/stream_check tools/common/tool
+PARTS_distrust := tools/common/stream tools/common/stream_check tools/common/tool tools/common/control
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))

@@ -39,12 +39,9 @@ circles lib
 circles host
 circles hijack -hijack/preload
 circles hijack -hijack/run
-circles tools/common
-circles tools/lkl
-circles tools/archive
-circles tools/fs2tar
-circles tools/lklfuse
-circles tools/lkl-mkfs
+for folder in tools/*/; do
+	circles "${folder%/}"
+done
 # One of the verbs of lkl reads commands, and looks for verbs.
 sh="tools/lkl/prompt tools/lkl/sh tools/lkl/verb_find tools/lkl/verbs"
 sed -i "\\|^$sh\$|d" "$TMP/circles"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/control.h"
 #include "../common/tool.h"
 #include "labels.h"
 
@@ -31,12 +32,7 @@ FILE *labels_create(const char *name)
 
 void labels_put(FILE *f, const char *path, const char *label, size_t size)
 {
-	for (const unsigned char *p = (const void *)path; *p; p++) {
-		if (*p <= ' ' || *p == '\\' || *p == 127)
-			fprintf(f, "\\%03o", *p);
-		else
-			putc(*p, f);
-	}
+	control_escape(f, path, " \\");
 	fprintf(f, " %.*s\n", (int)strnlen(label, size), label);
 }
 

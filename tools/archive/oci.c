@@ -7,7 +7,6 @@
  * Of an archive, the blobs are unpacked into a temporary directory, as they
  * come in any order; their descriptors are all that is left of them.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +18,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../common/control.h"
 #include "input.h"
 #include "oci.h"
 
@@ -115,12 +115,8 @@ static bool check_digest(int fd, bool is_512, const char *hex)
 /* A digest of the image's, which may be anything, for a message. */
 static const char *printable(const char *text, char buf[160])
 {
-	size_t n = 0;
-
-	for (; *text && n < 159; text++)
-		buf[n++] = isprint((unsigned char)*text) ? *text : '?';
-	buf[n] = 0;
-	return buf;
+	snprintf(buf, 160, "%s", text);
+	return control_hide(buf);
 }
 
 /* Open a blob, which @what says what it is, and check it. */

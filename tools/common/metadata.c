@@ -10,6 +10,7 @@
 #include <string.h>
 #include <linux/limits.h>
 
+#include "control.h"
 #include "object.h"
 #include "tool.h"
 
@@ -104,10 +105,8 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 			snprintf(what, sizeof(what),
 				 "cannot set extended attribute '%s' of", attr);
 			/* the image is not trusted */
-			for (char *c = what; *c; c++)
-				*c = (unsigned char)*c < ' ' || *c == 127 ? '?'
-									  : *c;
-			tool_file_error(what, s->fs->label, s->path.text, err);
+			tool_file_error(control_hide(what), s->fs->label,
+					s->path.text, err);
 		}
 	}
 }

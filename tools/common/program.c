@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "program.h"
 #include "tool.h"
 
@@ -183,11 +184,7 @@ static const char *first_line(const char *name, char *said)
 	said[strcspn(said, "\n")] = 0;
 	if (!strncmp(said, name, len) && !strncmp(said + len, ": ", 2))
 		said += len + 2;
-	for (char *c = said; *c; c++) {
-		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
-	}
-	return said;
+	return control_hide(said);
 }
 
 static int outcome(struct program *p, int status)

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "tool.h"
 
 const char *tool_name = "lkl";
@@ -165,12 +166,7 @@ static void put_name(const char *label, const char *path)
 	putc_unlocked('\'', stderr);
 	if (label)
 		fprintf(stderr, "%s:", label);
-	for (const unsigned char *p = (const void *)path; *p; p++) {
-		if (*p < ' ' || *p == 127)
-			fprintf(stderr, "\\%03o", *p);
-		else
-			putc_unlocked(*p, stderr);
-	}
+	control_escape(stderr, path, "");
 	putc_unlocked('\'', stderr);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/control.h"
 #include "mkfs.h"
 
 /* What it prints although it was told to be quiet: what it cannot keep. */
@@ -20,8 +21,7 @@ static void repeat(const char *program, char *said)
 
 	for (char *line = strtok_r(said, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		for (char *c = line; *c; c++)
-			*c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c;
+		control_hide(line);
 		if (strcmp(line, last))
 			tool_warn("%s: %s", program, line);
 		last = line;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/control.h"
 #include "../common/tool.h"
 #include "path.h"
 
@@ -20,8 +21,8 @@ void output_begin(void)
 /* Names come from an image that is not trusted: no control characters. */
 void put_name(const char *name)
 {
-	for (const unsigned char *p = (const void *)name; *p; p++)
-		putchar(terminal && (*p < ' ' || *p == 127) ? '?' : *p);
+	for (const char *p = name; *p; p++)
+		putchar(terminal && control_is(*p) ? '?' : *p);
 }
 
 static bool quiet;

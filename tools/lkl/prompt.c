@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/control.h"
 #include "../common/tool.h"
 #include "path.h"
 #include "prompt.h"
@@ -65,17 +66,12 @@ static char *prompt(EditLine *e)
 {
 	static char text[64];
 	const char *slash = strrchr(session->cwd, '/');
-	size_t n;
 
 	(void)e;
-	n = snprintf(text, sizeof(text), "lkl:%.40s> ",
+	snprintf(text, sizeof(text), "lkl:%.40s> ",
 		     slash && slash[1] ? slash + 1 : "/");
 	/* the name of a directory may be anything */
-	for (size_t i = 0; i < n && i < sizeof(text) - 1; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 127)
-			text[i] = '?';
-	}
-	return text;
+	return control_hide(text);
 }
 
 /* A signal ends the wait for a key. */
@@ -154,7 +150,7 @@ static char *escape(const char *name)
 static bool printable(const char *name)
 {
 	for (; *name; name++) {
-		if ((unsigned char)*name < ' ' || *name == 127)
+		if (control_is(*name))
 			return false;
 	}
 	return true;

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "supervisor.h"
+#include "../common/control.h"
 #include "../common/key.h"
 #include "../common/sandbox.h"
 #include "../common/tool.h"
@@ -82,8 +83,8 @@ say(const struct supervisor *s, const char *fmt, ...)
 }
 
 /*
- * One line of the server's.  It reads an image that is not trusted, so no
- * control characters of its are passed on.
+ * One line of the server's.  The server reads an image that is not trusted, so
+ * its control characters are not passed on.
  */
 static void relay_line(struct supervisor *s)
 {
@@ -92,10 +93,7 @@ static void relay_line(struct supervisor *s)
 
 	line[s->len] = 0;
 	s->len = 0;
-	for (char *p = line; *p; p++) {
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
-	}
+	control_hide(line);
 	if (!strncmp(line, tool_name, skip) && !strncmp(line + skip, ": ", 2))
 		line += skip + 2;
 	say(s, "%s", line);
