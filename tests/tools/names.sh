@@ -57,8 +57,12 @@ echo 3 >pair/dir/x
 mkdir fold
 printf '%s\n' 'mkdir /fold' 'sif /fold flags 0x40080000' >debugfs.cmd
 tar -C pair -cf pair.tar UPPER.TXT dir upper.txt
-for target in vfat exfat casefold; do
+for target in vfat exfat casefold hfsplus; do
 	case $target in
+	hfsplus)
+		image img 16M "$COMMON/mkhfsplus.py"
+		to=/
+		;;
 	casefold)
 		image img 64M mkfs.ext4 -q -O casefold
 		debugfs -w img <debugfs.cmd >debugfs.log 2>&1
@@ -90,6 +94,24 @@ for target in vfat exfat casefold; do
 	tar2fs again.tar img $to
 	[ "$(lkl cat img $to/UPPER.TXT)" = 4 ] || fail "$target: tar2fs did not replace"
 	rm -rf DIR
+done
+# nor composed and decomposed letters
+mkdir forms
+echo 1 >forms/$'\xc3\xa9'
+echo 2 >forms/$'e\xcc\x81'
+tar -C forms -cf forms.tar $'\xc3\xa9' $'e\xcc\x81'
+image casefold 64M mkfs.ext4 -q -O casefold
+debugfs -w casefold <debugfs.cmd >debugfs.log 2>&1
+image hfsplus 16M "$COMMON/mkhfsplus.py"
+for target in casefold hfsplus; do
+	to=/
+	[ $target = hfsplus ] || to=/fold
+	for copy in "cptofs -i $target forms/. $to" "tar2fs forms.tar $target $to"; do
+		# shellcheck disable=SC2086
+		$copy 2>log && fail "$target: $copy lost a file"
+		grep -q "cannot create regular file '.*': File exists" log || { cat log; fail "$target"; }
+		[ "$(lkl find $target $to -type f | wc -l)" = 1 ] || fail "$target: $copy"
+	done
 done
 # dots at the end, which vfat leaves out
 mkdir dots
