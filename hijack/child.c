@@ -60,16 +60,6 @@ int hijack_wait(int *word, int val, unsigned long long deadline)
 		       : 0;
 }
 
-bool hijack_is_served(void)
-{
-	return child_number >= 0;
-}
-
-bool hijack_busy(void)
-{
-	return lkl_thread_busy() || hijack_thread()->busy;
-}
-
 /**
  * share_process - number of this process, if it is another's child
  *

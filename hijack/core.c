@@ -14,11 +14,6 @@
 
 #include "internal.h"
 
-/* Newer than the C library. */
-#ifndef SYS_map_shadow_stack
-#define SYS_map_shadow_stack 453
-#endif
-
 /* So it is before there may be no more descriptors. */
 static long do_limit(long nr, const long *a)
 {

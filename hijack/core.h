@@ -8,8 +8,9 @@
  *
  *   hijack_start()   before the program's first instruction: reads the
  *                    configuration, boots, configures; all or nothing
- *   hijack_syscall() for each system call of the program, but those for which
- *                    hijack_in_place() is true
+ *   hijack_syscall() for each system call of the program, but those that return
+ *                    on another stack, twice on one, or not at all: clone(),
+ *                    clone3(), vfork() and rt_sigreturn() the way in makes itself
  *   host_syscall()   is the way in's own: all host calls that the core makes
  *                    for the program go through it
  *
@@ -55,20 +56,6 @@ int hijack_boot_now(void);
  * Return: what belongs into RAX: a value or a negative error number
  */
 long hijack_syscall(long nr, const long arg[6]);
-
-/**
- * hijack_in_place - must the way in make this call itself?
- * @nr: number of the call
- *
- * These return on another stack, twice on one, or not at all, so they have to
- * be made with the program's own registers by the way in: clone, clone3, vfork
- * and rt_sigreturn.
- */
-static inline bool hijack_in_place(long nr)
-{
-	return nr == SYS_clone || nr == SYS_vfork || nr == SYS_clone3 ||
-	       nr == SYS_rt_sigreturn;
-}
 
 /*
  * Does the call end with EINTR after any handler, whatever SA_RESTART says?
@@ -173,9 +160,6 @@ void hijack_fork_end(long pid);
  */
 long hijack_vfork_syscall(long nr, const long arg[6]);
 
-/* Has another process this one's kernel? */
-bool hijack_is_served(void);
-
 /**
  * hijack_exec_size - how many strings a program's environment will have
  * @given: how many it is to have
@@ -204,9 +188,6 @@ void hijack_exec_end(void);
 
 /* Is the call one that no program may make? */
 bool hijack_is_refused(long nr);
-
-/* Is the thread in a call of the library, made here or elsewhere? */
-bool hijack_busy(void);
 
 /* The library's wait operation, for threads of the program. */
 int hijack_wait(int *word, int val, unsigned long long deadline);

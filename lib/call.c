@@ -31,11 +31,6 @@ struct lkl_self *lkl_thread_self(void)
 	return &lkl_self;
 }
 
-int lkl_thread_busy(void)
-{
-	return lkl_self.busy;
-}
-
 void lkl_thread_exit(void)
 {
 	struct lkl_self *self = &lkl_self;

@@ -33,9 +33,6 @@ int lkl_thread_init(void);
 /* Give the calling thread, @self, a task in the running boot. */
 int lkl_thread_attach(struct lkl_self *self);
 
-/* Is the calling thread in a call? */
-int lkl_thread_busy(void);
-
 /* The calling thread ends, or will not call again. */
 void lkl_thread_exit(void);
 

@@ -292,18 +292,6 @@ void lkl_virtq_notify(struct lkl_virtq *q)
 }
 
 /**
- * lkl_virtq_disable_kick - spare the driver kicks while the device looks anyway
- * @q: the ring
- */
-void lkl_virtq_disable_kick(struct lkl_virtq *q)
-{
-	/* With the event index it is enough not to move it. */
-	if (!q->event_idx)
-		__atomic_store_n(&q->used->flags, LKL_VRING_USED_F_NO_NOTIFY,
-				 __ATOMIC_RELAXED);
-}
-
-/**
  * lkl_virtq_enable_kick - ask for a kick with the next request
  * @q: the ring
  *

@@ -4,7 +4,6 @@
 #define WAY_H
 
 /* Offsets in struct way_thread. */
-#define WAY_SELF 0
 #define WAY_SELECTOR 8
 #define WAY_PENDING 9
 #define WAY_STACK 16
@@ -126,6 +125,23 @@ struct way_thread {
 	void *exec;
 	size_t exec_size;
 };
+
+#define WAY_IS(offset, member)                                                 \
+	_Static_assert(offset == offsetof(struct way_thread, member),          \
+		       "for the assembly")
+WAY_IS(WAY_SELECTOR, selector);
+WAY_IS(WAY_PENDING, pending);
+WAY_IS(WAY_STACK, stack);
+WAY_IS(WAY_USER_SP, user_sp);
+WAY_IS(WAY_RESUME, resume);
+WAY_IS(WAY_OUT, out);
+WAY_IS(WAY_HOST_FS, host_fs);
+WAY_IS(WAY_USER_FS, user_fs);
+WAY_IS(WAY_BACK, back);
+WAY_IS(WAY_AFTER, after);
+_Static_assert(SITE_RESUME == offsetof(struct rewrite_site, resume),
+	       "for the assembly");
+#undef WAY_IS
 
 /* System calls of ours, which no signal of the program ends. */
 #define way_host0(nr) raw_syscall(nr, 0, 0, 0, 0, 0, 0)

@@ -572,6 +572,7 @@ static struct lkl_netdev *create(const char *kind, const char *path,
 	} else if (strcpy(c->addr.sun_path, path), !make_descriptors(c)) {
 		lkl_message(c->name, "%s", strerror(errno));
 	} else if (greet(c, offload)) {
+		_Static_assert(VHOST_DRIVER_SIZE <= RING_SPACE, "no room");
 		for (q = RX; q <= TX; q++)
 			vhost_driver_init(&c->rings[q],
 					  c->area + q * RING_SPACE);

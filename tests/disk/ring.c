@@ -635,7 +635,7 @@ static void test_kicks(void **state)
 	char c;
 	struct iovec iov = { &c, 1 };
 	struct request reqs[4];
-	unsigned int i;
+	unsigned int i, spared;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(features); i++) {
@@ -644,18 +644,19 @@ static void test_kicks(void **state)
 		driver_add(&drv, &reqs[0], &iov, 1, 0, false);
 		driver_kick(&drv);
 		assert_int_equal(fake_kicks, 1);
-		lkl_virtq_disable_kick(&fake_queue);
+		/* With the event index none is due until it is asked for. */
+		spared = features[i] ? 1 : 0;
 		assert_true(lkl_virtq_pop(&fake_queue) >= 0);
 		driver_add(&drv, &reqs[1], &iov, 1, 0, false);
 		driver_kick(&drv);
-		assert_int_equal(fake_kicks, 1);
+		assert_int_equal(fake_kicks, 2 - spared);
 		/* It came in between: no kick, but it is seen. */
 		assert_true(lkl_virtq_enable_kick(&fake_queue));
 		assert_true(lkl_virtq_pop(&fake_queue) >= 0);
 		assert_false(lkl_virtq_enable_kick(&fake_queue));
 		driver_add(&drv, &reqs[2], &iov, 1, 0, false);
 		driver_kick(&drv);
-		assert_int_equal(fake_kicks, 2);
+		assert_int_equal(fake_kicks, 3 - spared);
 		fake_teardown();
 	}
 }
@@ -672,7 +673,6 @@ static void stress_device(void *arg)
 
 	(void)arg;
 	while (left) {
-		lkl_virtq_disable_kick(&fake_queue);
 		kicks = __atomic_load_n(&fake_kicks, __ATOMIC_SEQ_CST);
 		while ((head = lkl_virtq_pop(&fake_queue)) >= 0) {
 			lkl_virtq_push(&fake_queue, head, 0);
