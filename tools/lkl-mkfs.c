@@ -246,7 +246,7 @@ static void check_options(const struct options *o)
 }
 
 /* A UUID that depends on the source, and on what it is for. */
-static void derive(const struct source *s, const char *what, char *uuid)
+static void derive(const struct origin *s, const char *what, char *uuid)
 {
 	struct sha256_ctx ctx = s->total.digest;
 	uint8_t d[SHA256_DIGEST_SIZE];
@@ -263,7 +263,7 @@ static void derive(const struct source *s, const char *what, char *uuid)
 		 d[10], d[11], d[12], d[13], d[14], d[15]);
 }
 
-static struct plan make_plan(const struct options *o, const struct source *s,
+static struct plan make_plan(const struct options *o, const struct origin *s,
 			     const struct format *f)
 {
 	const struct total *t = &s->total;
@@ -289,7 +289,7 @@ static struct plan make_plan(const struct options *o, const struct source *s,
 }
 
 /* Make the file system and put the files into it; *@tmp is the file. */
-static int make(struct plan *plan, struct source *s, char **tmp)
+static int make(struct plan *plan, struct origin *s, char **tmp)
 {
 	int fd = target_begin(plan, tmp), status = TOOL_FAILED;
 
@@ -304,7 +304,7 @@ static int make(struct plan *plan, struct source *s, char **tmp)
 }
 
 /* Make the tree first, and what is asked for of that. */
-static int make_packed(struct plan *plan, struct source *s, char **tmp)
+static int make_packed(struct plan *plan, struct origin *s, char **tmp)
 {
 	struct plan tree = make_plan(plan->o, s, format_find("ext4"));
 	char *tree_file = NULL;
@@ -355,7 +355,7 @@ static int add_table(struct plan *plan, char **tmp)
 
 static int mkfs(const struct options *o)
 {
-	struct source s;
+	struct origin s;
 	struct plan plan;
 	char *tmp = NULL;
 	struct stat st;
@@ -365,7 +365,7 @@ static int mkfs(const struct options *o)
 		tool_error("'%s' is no regular file", o->image);
 		return TOOL_FAILED;
 	}
-	if (!source_open(&s, o) && !tool_signal) {
+	if (!origin_open(&s, o) && !tool_signal) {
 		plan = make_plan(o, &s, o->format);
 		status = o->format->packed ? make_packed(&plan, &s, &tmp)
 					   : make(&plan, &s, &tmp);
@@ -380,7 +380,7 @@ static int mkfs(const struct options *o)
 	if (tmp && (status == TOOL_FAILED || tool_signal))
 		unlink(tmp);
 	free(tmp);
-	source_close(&s);
+	origin_close(&s);
 	return status;
 }
 

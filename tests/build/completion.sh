@@ -34,11 +34,11 @@ completes "fs2tar --no" "--no-sandbox"
 completes "cptofs -t ext" "ext2 ext3 ext4"
 completes "cptofs --type = ro" "romfs"
 completes "cptofs -i di" "disk.img"
-completes "lkl in" "info"
+completes "lkl in" "info inspect"
 completes "lkl untar -P n" "none"
 completes "lkl ls --ti" "--time-style="
 completes "lkl c" "cat chmod chown cp"
-completes "lkl df -" "--disk= --help --human-readable --inodes --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
+completes "lkl df -" "--disk= --help --human-readable --inodes --inspect --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
 completes "lkl info di" "disk.img"
 # what would have no effect is not offered
 for command in cptofs tar2fs "lkl info" "lkl sh" "lkl edit" "lkl diff"; do

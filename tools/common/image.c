@@ -18,12 +18,6 @@
 #define DEFAULT_MB 256
 #define MOUNT_POINT "/mnt"
 
-/* What the kernel calls a file system that libblkid or people call @type. */
-static const char *kernel_type(const char *type)
-{
-	return strcmp(type, "ntfs") ? type : "ntfs3";
-}
-
 static int boot(struct image *img)
 {
 	long err;
@@ -87,7 +81,7 @@ static void explain(struct image *img, long err)
 	if (err == -LKL_ENODEV)
 		snprintf(reason, sizeof(reason),
 			 "the kernel knows no such file system");
-	else if (*img->found && strcmp(kernel_type(img->found), type))
+	else if (*img->found && strcmp(probe_kernel_type(img->found), type))
 		snprintf(reason, sizeof(reason), "it contains %s", img->found);
 	else if (!*img->found)
 		snprintf(reason, sizeof(reason), "no file system found in it");
@@ -207,7 +201,7 @@ static long mount_once(struct image *img)
 		return err;
 	if (img->container && !open_layers(img))
 		return 1;
-	img->type = kernel_type(img->type);
+	img->type = probe_kernel_type(img->type);
 	options = make_nodes(img);
 	lkl_sys_mkdirat(LKL_AT_FDCWD, MOUNT_POINT, 0700);
 	err = lkl_sys_mount("/disk0", MOUNT_POINT, (char *)img->type,
@@ -361,6 +355,9 @@ bool image_option(struct image *img, int opt)
 	case 'N':
 		img->no_sandbox = true;
 		return true;
+	case 'I':
+		img->inspect = true;
+		return true;
 	default:
 		return false;
 	}
@@ -388,8 +385,45 @@ int image_look(struct image *img)
 	return disk_look(img->disks);
 }
 
+/* As the system in the image mounts it. */
+static int mount_system(struct image *img)
+{
+	struct inspect *in = &img->system;
+
+	if (img->whole) {
+		tool_error("the whole disk cannot be chosen with --inspect");
+		return -1;
+	}
+	for (unsigned int i = 0; i < img->count; i++)
+		tune_disk(img, img->disks[i].id);
+	/* journals of some that cannot be written are replayed as well */
+	if (img->readonly && use_overlays(img)) {
+		tool_error("cannot read '%s': %s", img->file,
+			   lkl_strerror(-LKL_ENOMEM));
+		return -1;
+	}
+	in->sources.image = img->file;
+	in->sources.disks = img->disks;
+	in->sources.disk_count = img->count;
+	in->sources.key = &img->key;
+	in->sources.readonly = img->readonly;
+	in->sources.writable = true;
+	in->part = img->part;
+	in->lv = img->lv;
+	in->options = img->options;
+	if (inspect_open(in, MOUNT_POINT))
+		return -1;
+	key_forget(&img->key);
+	img->type = img->system.mounts->source->found.type;
+	img->root = in->root;
+	img->fs = fs_image(img->file, img->root);
+	return 0;
+}
+
 int image_start(struct image *img)
 {
+	if (img->inspect)
+		return image_look(img) || boot(img) ? -1 : mount_system(img);
 	if (find_contents(img) || boot(img))
 		return -1;
 	return mount_type(img);
@@ -420,7 +454,9 @@ int image_unmount(struct image *img)
 {
 	long err = 0;
 
-	if (img->root >= 0)
+	if (img->inspect && img->booted)
+		err = inspect_close(&img->system);
+	else if (img->root >= 0)
 		lkl_sys_close(img->root);
 	if (*img->mnt)
 		err = lkl_umount_timeout(img->mnt, 0, UNMOUNT_MS);

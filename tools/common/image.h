@@ -17,6 +17,7 @@
 
 #include "disk.h"
 #include "fs.h"
+#include "inspect.h"
 #include "layers.h"
 
 /**
@@ -42,11 +43,14 @@
  * @lock_ms: wait so long for another program to release the image, in ms
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
+ * @inspect: mount the system in it as that mounts itself; then @part and @lv
+ *say where it is
  * @no_sandbox: do not confine what runs the kernel
  * @umask: what file systems without permissions take away
  * @found: type libblkid found, or ""
  * @container: it is not that of a file system, but of what holds one
  * @layers: what lies between the disks and the file system
+ * @system: the system, if @inspect is set
  * @inited: lkl_init() has been called
  * @booted: the kernel runs
  * @mnt: where it is mounted, "" when it is not
@@ -73,12 +77,14 @@ struct image {
 	unsigned int lock_ms;
 	bool fall_back;
 	bool console;
+	bool inspect;
 	bool no_sandbox;
 	mode_t umask;
 
 	char found[32];
 	bool container;
 	struct layers layers;
+	struct inspect system;
 	bool inited;
 	bool booted;
 	char mnt[64];
@@ -102,7 +108,8 @@ struct image {
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }, \
 	{ "sector-size", required_argument, NULL, 'Z' }, \
-	{ "trust-image", no_argument, NULL, 'T' }
+	{ "trust-image", no_argument, NULL, 'T' }, \
+	{ "inspect", no_argument, NULL, 'I' }
 #define SANDBOX_LONG_OPTION { "no-sandbox", no_argument, NULL, 'N' }
 #define IMAGE_HELP \
 	"  -D, --disk=FILE         another disk of the same file system\n" \
@@ -115,7 +122,9 @@ struct image {
 	"  -m, --memory=MB         memory for the kernel (default: 256)\n" \
 	"  -p, --printk            show the kernel's messages\n" \
 	"      --sector-size=N     size of the sectors of the disk (default: find out)\n" \
-	"      --trust-image       let the image name other files and servers\n"
+	"      --trust-image       let the image name other files and servers\n" \
+	"      --inspect           find the system in the image, and mount what its\n" \
+	"                          fstab says\n"
 #define SANDBOX_HELP \
 	"      --no-sandbox        do not confine the process that reads the image\n"
 /* clang-format on */

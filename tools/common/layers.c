@@ -332,6 +332,7 @@ static void list_volume(struct layers *l, const struct lvm *vg,
 	snprintf(v->name, sizeof(v->name), "%s", lv->name);
 	if (l->count < LAYERS_MAX)
 		dev = open_volume(l, vg, lv, tool_warn);
+	v->dev = dev;
 	if (dev && device_look(&d, dev, &v->found))
 		device_close(&d);
 }
@@ -350,6 +351,7 @@ struct volume *layers_list(struct layers *l, size_t *count)
 		if (!vg.buf) {
 			all = tool_alloc(NULL, sizeof(*all));
 			*all = (struct volume){ .size = d.size,
+						.dev = d.dev,
 						.found = found };
 			*count = 1;
 			device_close(&d);

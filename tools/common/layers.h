@@ -61,10 +61,12 @@ struct layers {
  *
  * @name: VG/LV, or ""
  * @size: its size
+ * @dev: number of its device, 0 if it cannot be used
  * @found: what it holds
  */
 struct volume {
 	char name[256];
+	uint32_t dev;
 	unsigned long long size;
 	struct probe found;
 };

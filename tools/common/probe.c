@@ -187,3 +187,8 @@ int probe_outline(bool (*read)(void *handle, void *buf, size_t len, off_t pos),
 		close(o.fd);
 	return -1;
 }
+
+const char *probe_kernel_type(const char *type)
+{
+	return strcmp(type, "ntfs") ? type : "ntfs3";
+}

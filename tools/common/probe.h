@@ -61,4 +61,12 @@ blkid_partlist probe_partitions(blkid_probe pr, int fd, unsigned int *sector);
 int probe_outline(bool (*read)(void *handle, void *buf, size_t len, off_t pos),
 		  void *handle, off_t size, unsigned int sector);
 
+/**
+ * probe_kernel_type() - what the kernel calls a type of file system
+ * @type: what libblkid, or people, call it
+ *
+ * Return: the kernel's name
+ */
+const char *probe_kernel_type(const char *type);
+
 #endif /* PROBE_H */

@@ -53,7 +53,7 @@ static char *mount_options(const struct plan *plan)
 	return text;
 }
 
-static int run(const struct plan *plan, struct source *s, struct image *img,
+static int run(const struct plan *plan, struct origin *s, struct image *img,
 	       struct amend *a)
 {
 	struct sink sink = {
@@ -92,7 +92,7 @@ static int run(const struct plan *plan, struct source *s, struct image *img,
 	return sink.full || tool_signal ? TOOL_FAILED : tool_status();
 }
 
-int fill(const struct plan *plan, struct source *s)
+int fill(const struct plan *plan, struct origin *s)
 {
 	struct amend a = { .o = plan->o };
 	char *options = mount_options(plan);

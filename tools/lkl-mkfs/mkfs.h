@@ -63,14 +63,14 @@ struct options {
 };
 
 /**
- * struct source - where the files come from
+ * struct origin - where the files come from
  *
  * @walk: the walk, if they are in a directory
  * @unpack: the archive, else
  * @is_dir: which of them
  * @total: how much it is
  */
-struct source {
+struct origin {
 	struct walk walk;
 	struct unpack unpack;
 	bool is_dir;
@@ -78,19 +78,19 @@ struct source {
 };
 
 /**
- * source_open() - open a source, and count what is in it
+ * origin_open() - open a source, and count what is in it
  * @s: filled in
  * @o: the command line
  *
- * Return: 0, or -1 when it has said why not; call source_close() in any case
+ * Return: 0, or -1 when it has said why not; call origin_close() in any case
  */
-int source_open(struct source *s, const struct options *o);
+int origin_open(struct origin *s, const struct options *o);
 
 /**
- * source_close() - undo that
+ * origin_close() - undo that
  * @s: the source
  */
-void source_close(struct source *s);
+void origin_close(struct origin *s);
 
 /**
  * struct plan - what is to be made
@@ -212,7 +212,7 @@ int target_partition(const struct plan *plan, const char *file);
  *
  * Return: exit status
  */
-int fill(const struct plan *plan, struct source *s);
+int fill(const struct plan *plan, struct origin *s);
 
 /**
  * ext4_same() - make of an ext4 file system what does not depend on time and

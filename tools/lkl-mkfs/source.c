@@ -65,7 +65,7 @@ static bool is_inside(const char *dir, const char *image)
 	return inside;
 }
 
-static int open_dir(struct source *s, const struct options *o)
+static int open_dir(struct origin *s, const struct options *o)
 {
 	static char *path;
 	int fd;
@@ -118,7 +118,7 @@ static int spool(void)
 	return -1;
 }
 
-static int open_archive(struct source *s, const struct options *o)
+static int open_archive(struct origin *s, const struct options *o)
 {
 	static char name[64];
 	struct unpack *u = &s->unpack;
@@ -147,11 +147,11 @@ static int open_archive(struct source *s, const struct options *o)
 	return unpack_open(u) || unpack_scan(u, &s->total) ? -1 : 0;
 }
 
-int source_open(struct source *s, const struct options *o)
+int origin_open(struct origin *s, const struct options *o)
 {
 	struct stat st;
 
-	*s = (struct source){ 0 };
+	*s = (struct origin){ 0 };
 	total_begin(&s->total);
 	if (strcmp(o->source, "-") && stat(o->source, &st)) {
 		tool_file_error("cannot open", NULL, o->source, -errno);
@@ -163,7 +163,7 @@ int source_open(struct source *s, const struct options *o)
 	return open_archive(s, o);
 }
 
-void source_close(struct source *s)
+void origin_close(struct origin *s)
 {
 	if (!s->is_dir)
 		unpack_close(&s->unpack);

@@ -32,6 +32,14 @@ struct grammar {
 	size_t letter_count, long_count;
 };
 
+/* Its letter, or 0: some have a number that is no letter of theirs. */
+static int image_letter(const struct option *o)
+{
+	if (o->val == 'I')
+		return 'i'; /* which is something else to cptofs */
+	return strchr(IMAGE_OPTIONS, o->val) ? o->val : 0;
+}
+
 static void add_letter(struct grammar *g, int letter, bool arg)
 {
 	g->letters[g->letter_count++] = letter;
@@ -73,13 +81,12 @@ static void make_grammar(const struct verb *v, bool image, struct grammar *g)
 	}
 	for (size_t i = 0; image && i < IMAGE_COUNT; i++) {
 		const struct option *o = &image_options[i];
-		const char *letter = strchr(IMAGE_OPTIONS, o->val);
+		int letter = image_letter(o);
 
 		if (!takes(v, o))
 			continue;
-		/* some have a number that is no letter of theirs */
-		if (letter && !has_letter(g, o->val))
-			add_letter(g, o->val, o->has_arg);
+		if (letter && !has_letter(g, letter))
+			add_letter(g, letter, o->has_arg);
 		add_long(g, o->name, o->has_arg, o->val | IMAGE_BIT);
 	}
 	add_long(g, "help", false, OPT_HELP);
@@ -167,7 +174,7 @@ int args_read(const struct verb *v, int argc, char **argv, struct image *img,
 			return 1;
 		}
 		if (opt & IMAGE_BIT || !is_own(v, opt)) {
-			image_option(img, opt & ~IMAGE_BIT);
+			image_option(img, opt == 'i' ? 'I' : opt & ~IMAGE_BIT);
 			continue;
 		}
 		a->given[opt] = true;
@@ -241,6 +248,8 @@ static void put_image_options(const struct verb *v)
 			continue;
 		if (l[2] == '-' && is_own(v, l[3]))
 			memset(l + 2, ' ', 4);
+		if (strstr(l, "--inspect") && !is_own(v, 'i'))
+			memcpy(l + 2, "-i, ", 4);
 		puts(l);
 	}
 }

@@ -15,6 +15,7 @@ int df_run(struct session *s, const struct args *a);
 int du_run(struct session *s, const struct args *a);
 int edit_run(struct session *s, const struct args *a);
 int find_run(struct session *s, const struct args *a);
+int inspect_run(struct session *s, const struct args *a);
 int ln_run(struct session *s, const struct args *a);
 int log_run(struct session *s, const struct args *a);
 int ls_run(struct session *s, const struct args *a);

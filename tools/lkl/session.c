@@ -67,6 +67,7 @@ int session_main(const struct verb *v, int argc, char **argv)
 		tool_mortal();
 	else
 		signal(SIGPIPE, SIG_IGN);
+	img->inspect |= v->flags & VERB_INSPECT;
 	if (v->flags & VERB_HOST)
 		img->no_sandbox = true;
 	/* what cannot be found out later */

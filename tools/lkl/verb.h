@@ -101,6 +101,7 @@ enum {
 	VERB_HOST = 2, /* it needs files or programs of the host */
 	VERB_RAW = 4, /* what follows the image is no option of ours */
 	VERB_INPUT = 16, /* it reads the standard input */
+	VERB_INSPECT = 32, /* it works on the system in the image */
 	VERB_MODE = 8, /* its first operand may begin with a dash: -x */
 };
 

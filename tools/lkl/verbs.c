@@ -72,6 +72,11 @@ static const struct verb_option info_options[] = {
 	{ 0 },
 };
 
+static const struct verb_option inspect_options[] = {
+	JSON,
+	{ 0 },
+};
+
 static const struct verb_option df_options[] = {
 	HUMAN,
 	{ 'H', "si", NULL, "sizes with units of 1000" },
@@ -316,8 +321,20 @@ const struct verb verbs[] = {
 		.examples = "disk.img\n",
 		.options = info_options,
 		/* all that is on the disk is shown */
-		.no_image_options = "LNPt",
+		.no_image_options = "ILNPt",
 		.main = info_main,
+	},
+	{
+		.name = "inspect",
+		.args = "",
+		.what = "show which system is in an image, and what belongs to "
+			"it",
+		.more = "Other verbs use all of that with --inspect.\n",
+		.examples = "disk.qcow2\n",
+		.options = inspect_options,
+		.no_image_options = "It",
+		.flags = VERB_INSPECT,
+		.run = inspect_run,
 	},
 	{
 		.name = "ln",
