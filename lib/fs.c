@@ -124,6 +124,19 @@ static void remove_paths(const char *node, const char *mnt)
 	lkl_sys_unlinkat(LKL_AT_FDCWD, node, 0);
 }
 
+/* Where a disk, or a partition, is mounted by these functions. */
+static long paths_of(unsigned int disk_id, unsigned int part, uint32_t *dev,
+		     char *node, char *mnt)
+{
+	long err = lkl_get_virtio_blkdev(disk_id, part, dev);
+
+	if (err)
+		return err;
+	node_path(node, *dev);
+	mount_path(mnt, *dev);
+	return 0;
+}
+
 long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
 		   int flags, const char *opts, char *mnt_str,
 		   unsigned int mnt_str_len)
@@ -132,11 +145,9 @@ long lkl_mount_dev(unsigned int disk_id, unsigned int part, const char *fs_type,
 	uint32_t dev;
 	long err;
 
-	err = lkl_get_virtio_blkdev(disk_id, part, &dev);
+	err = paths_of(disk_id, part, &dev, node, mnt);
 	if (err)
 		return err;
-	node_path(node, dev);
-	mount_path(mnt, dev);
 	if (strlen(mnt) >= mnt_str_len)
 		return -LKL_ENAMETOOLONG;
 
@@ -186,11 +197,9 @@ long lkl_umount_dev(unsigned int disk_id, unsigned int part, int flags,
 	uint32_t dev;
 	long err;
 
-	err = lkl_get_virtio_blkdev(disk_id, part, &dev);
+	err = paths_of(disk_id, part, &dev, node, mnt);
 	if (err)
 		return err;
-	node_path(node, dev);
-	mount_path(mnt, dev);
 	err = lkl_umount_timeout(mnt, flags, timeout_ms);
 	if (!err)
 		remove_paths(node, mnt);

@@ -12,18 +12,20 @@ import subprocess
 import sys
 
 
-def symbols(path):
-    """What an object defines, and what it needs."""
-    defined, needed = set(), set()
-    lines = subprocess.run(["nm", path], check=True, capture_output=True,
-                           text=True).stdout.splitlines()
+def symbols(paths):
+    """What each object defines, and what it needs."""
+    found = {path: (set(), set()) for path in paths}
+    lines = subprocess.run(["nm", "-A", *paths], check=True, text=True,
+                           capture_output=True).stdout.splitlines()
     for line in lines:
-        *_, kind, name = line.split()
+        path, rest = line.split(":", 1)
+        *_, kind, name = rest.split()
+        defined, needed = found[path]
         if kind == "U":
             needed.add(name)
         elif kind.isupper():
             defined.add(name)
-    return defined, needed
+    return found
 
 
 def reachable(graph, start):
@@ -44,7 +46,10 @@ def main(obj, folders):
             if any(folder in name.parents for folder in without):
                 continue
             if any(name.with_suffix(end).exists() for end in (".c", ".S")):
-                known[str(name)] = symbols(path)
+                known[str(path)] = str(name)
+    if not known:
+        sys.exit(f"circles.py: no objects in {obj}")
+    known = {known[path]: both for path, both in symbols(list(known)).items()}
     home = {symbol: name for name, (defined, _) in known.items()
             for symbol in defined}
     graph = {name: {home[s] for s in needed if s in home} - {name}
@@ -55,8 +60,6 @@ def main(obj, folders):
                for name in graph if name in after[name]}
     for circle in sorted(circles):
         print(*circle)
-    if not known:
-        sys.exit(f"circles.py: no objects in {obj}")
 
 
 if __name__ == "__main__":

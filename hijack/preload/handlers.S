@@ -11,14 +11,7 @@
  * The handler of the trap.  All signals are blocked.  The stack may be a small
  * one: ours is free, if the thread has left it.
  */
-	.globl	way_on_trap
-	.hidden	way_on_trap
-	.type	way_on_trap, @function
-way_on_trap:
-	movq	%rsp, %rbx
-	movq	%rdi, %r12
-	movq	%rsi, %r13
-	movq	%rdx, %r14
+	trap_begin
 	get_thread
 	movzbl	WAY_SELECTOR(%rcx), %ebp
 	testl	%ebp, %ebp
@@ -33,12 +26,6 @@ way_on_trap:
 	movq	%rbx, %rsp
 	get_thread
 	movb	%bpl, WAY_SELECTOR(%rcx)
-	testq	%rax, %rax
-	jz	way_handled
-	movq	%r12, %rdi
-	movq	%r13, %rsi
-	movq	%r14, %rdx
-	jmp	*%rax
-	.size	way_on_trap, . - way_on_trap
+	trap_end
 
 	.section .note.GNU-stack, "", @progbits

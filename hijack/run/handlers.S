@@ -10,13 +10,7 @@
 	define_handlers
 
 /* All signals are blocked.  The stack may be a small one: ours is free. */
-	.globl	way_on_trap
-	.type	way_on_trap, @function
-way_on_trap:
-	movq	%rsp, %rbx
-	movq	%rdi, %r12
-	movq	%rsi, %r13
-	movq	%rdx, %r14
+	trap_begin
 	movzbl	%gs:WAY_SELECTOR, %ecx
 	testl	%ecx, %ecx
 	jz	1f
@@ -27,12 +21,6 @@ way_on_trap:
 	call	way_trap
 	movq	%rbx, %rsp
 	movb	%bpl, %gs:WAY_SELECTOR
-	testq	%rax, %rax
-	jz	way_handled
-	movq	%r12, %rdi
-	movq	%r13, %rsi
-	movq	%r14, %rdx
-	jmp	*%rax
-	.size	way_on_trap, . - way_on_trap
+	trap_end
 
 	.section .note.GNU-stack, "", @progbits

@@ -217,3 +217,26 @@ way_handled:
 	movl	$__NR_rt_sigreturn, %eax
 	syscall
 .endm
+
+/* The handler of the trap: RBX is its stack, R12 to R14 are its arguments. */
+.macro	trap_begin
+	.globl	way_on_trap
+	.hidden	way_on_trap
+	.type	way_on_trap, @function
+way_on_trap:
+	movq	%rsp, %rbx
+	movq	%rdi, %r12
+	movq	%rsi, %r13
+	movq	%rdx, %r14
+.endm
+
+/* RAX: the program's handler, or 0. */
+.macro	trap_end
+	testq	%rax, %rax
+	jz	way_handled
+	movq	%r12, %rdi
+	movq	%r13, %rsi
+	movq	%r14, %rdx
+	jmp	*%rax
+	.size	way_on_trap, . - way_on_trap
+.endm

@@ -105,3 +105,15 @@ stop() {
 	kill "$server" 2>/dev/null || true
 	wait "$server" 2>/dev/null || true
 }
+
+# dropbear_home: keys of a host and of root, and ssh.sh, which runs a program with them
+dropbear_home() {
+	dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
+	dropbearkey -t ed25519 -f id.key 2>/dev/null | grep ^ssh- >id.pub
+	mkdir -p -m 700 home/.ssh
+	cp id.pub home/.ssh/authorized_keys
+	cat >ssh.sh <<END
+mount --bind $PWD/home \$(getent passwd root | cut -d: -f6)
+exec "\$@"
+END
+}

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <execinfo.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -53,20 +52,6 @@ static void unblock_all(void)
 
 	sigemptyset(&none);
 	CHECK(!pthread_sigmask(SIG_SETMASK, &none, NULL));
-}
-
-static int library_socket(void)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	CHECK(fd >= 0);
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(!bind(fd, (void *)&addr, sizeof(addr)));
-	CHECK(!getsockname(fd, (void *)&addr, &len));
-	CHECK(!connect(fd, (void *)&addr, len));
-	return fd;
 }
 
 static void transfer(void)

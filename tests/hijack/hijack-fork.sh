@@ -10,14 +10,7 @@ PYTHON=/usr/bin/python3
 
 head -c 1000000 /dev/urandom >file
 nginx_conf 'listen 80; location = /pid { return 200 $pid; }' 'worker_processes 2;'
-dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
-dropbearkey -t ed25519 -f id.key 2>/dev/null | grep ^ssh- >id.pub
-mkdir -p -m 700 home/.ssh
-cp id.pub home/.ssh/authorized_keys
-cat >ssh.sh <<END
-mount --bind $PWD/home \$(getent passwd root | cut -d: -f6)
-exec "\$@"
-END
+dropbear_home
 
 # no_children: but for those of nginx, that of no connection remains
 no_children() {

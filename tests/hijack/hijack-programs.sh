@@ -125,14 +125,7 @@ cmp got file || fail nc
 # A session of a secure shell, both ways; the server is started for each, as by
 # inetd.
 if read -r _ _ ids </proc/self/uid_map && [ "$ids" -gt 1000000 ]; then
-	dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
-	dropbearkey -t ed25519 -f id.key 2>/dev/null | grep ^ssh- >id.pub
-	mkdir -p -m 700 home/.ssh
-	cp id.pub home/.ssh/authorized_keys
-	cat >ssh.sh <<END
-mount --bind $PWD/home \$(getent passwd root | cut -d: -f6)
-exec "\$@"
-END
+	dropbear_home
 	unshare -m sh ssh.sh dropbear -F -E -r host.key -p $PEER:22 2>log &
 	up $PEER 22
 	lkl dbclient -y -y -i id.key root@$PEER cat "$PWD/file" 2>/dev/null | cmp - file || fail dbclient

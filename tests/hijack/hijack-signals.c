@@ -6,7 +6,6 @@
  * is no longer there.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -48,20 +47,6 @@ static void timer(int ms, int repeat)
 	if (repeat)
 		it.it_interval = it.it_value;
 	CHECK(!setitimer(ITIMER_REAL, &it, NULL));
-}
-
-static int library_socket(void)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	CHECK(fd >= 0);
-	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(!bind(fd, (void *)&addr, sizeof(addr)));
-	CHECK(!getsockname(fd, (void *)&addr, &len));
-	CHECK(!connect(fd, (void *)&addr, len));
-	return fd;
 }
 
 static void *write_later(void *arg)

@@ -4,6 +4,9 @@
 #ifndef TESTS_RUN_H
 #define TESTS_RUN_H
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +62,21 @@ static inline void run_both(char **argv)
 		_exit(1);
 	}
 	_exit(0);
+}
+
+/* One of the library's, that sends to itself. */
+static inline int library_socket(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(fd >= 0);
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(!bind(fd, (void *)&addr, sizeof(addr)));
+	CHECK(!getsockname(fd, (void *)&addr, &len));
+	CHECK(!connect(fd, (void *)&addr, len));
+	return fd;
 }
 
 #endif /* TESTS_RUN_H */

@@ -42,24 +42,6 @@ static int by_path(const void *a, const void *b)
 		      ((const struct label *)b)->path);
 }
 
-/* Undo what labels_put() does to a path. */
-static void decode_path(char *path)
-{
-	char *to = path;
-
-	for (const char *p = path; *p;) {
-		unsigned int c;
-
-		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
-			*to++ = c;
-			p += 4;
-		} else {
-			*to++ = *p++;
-		}
-	}
-	*to = 0;
-}
-
 int labels_read(struct labels *labels, const char *name)
 {
 	FILE *f = open_file(name, "re");
@@ -80,7 +62,7 @@ int labels_read(struct labels *labels, const char *name)
 			break;
 		}
 		*space = 0;
-		decode_path(line);
+		control_unescape(line);
 		labels->list =
 			tool_alloc(labels->list,
 				   (labels->count + 1) * sizeof(*labels->list));

@@ -24,3 +24,21 @@ void control_escape(FILE *f, const char *text, const char *others)
 			putc_unlocked(*p, f);
 	}
 }
+
+char *control_unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p;) {
+		unsigned int c;
+
+		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
+			*to++ = c;
+			p += 4;
+		} else {
+			*to++ = *p++;
+		}
+	}
+	*to = 0;
+	return to;
+}

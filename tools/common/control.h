@@ -36,4 +36,12 @@ char *control_hide(char *text);
  */
 void control_escape(FILE *f, const char *text, const char *others);
 
+/**
+ * control_unescape() - undo control_escape()
+ * @text: the text, changed in place
+ *
+ * Return: its end
+ */
+char *control_unescape(char *text);
+
 #endif /* CONTROL_H */

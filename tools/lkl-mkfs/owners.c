@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/control.h"
 #include "mkfs.h"
 
 /* What is kept. */
@@ -43,18 +44,8 @@ static bool get_number(const char *text, int base, uint32_t max, uint32_t *n)
 /* Undo \ooo; the path has no slash at its end. */
 static void decode(char *path)
 {
-	char *to = path;
+	char *to = control_unescape(path);
 
-	for (const char *p = path; *p;) {
-		unsigned int c;
-
-		if (*p == '\\' && sscanf(p + 1, "%3o", &c) == 1) {
-			*to++ = c;
-			p += 4;
-		} else {
-			*to++ = *p++;
-		}
-	}
 	while (to > path + 1 && to[-1] == '/')
 		to--;
 	*to = 0;
