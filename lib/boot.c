@@ -29,8 +29,9 @@ static int begin_step(void)
 {
 	struct lkl_self *self = lkl_thread_self();
 
-	if (self->busy || self->in_step)
+	if (lkl_thread_busy(self))
 		return -LKL_EDEADLK;
+	lkl_process()->began = true;
 	self->in_step = 1;
 	pthread_mutex_lock(&lkl_process()->life);
 	return 0;

@@ -16,6 +16,7 @@
 #include <lkl_host.h>
 
 #include "../host/posix/posix.h"
+#include "process.h"
 #include "thread.h"
 
 /* Of this file only: a call computes its address once then. */
@@ -29,6 +30,20 @@ static bool have_exit_key;
 struct lkl_self *lkl_thread_self(void)
 {
 	return &lkl_self;
+}
+
+/* A child that a signal handler forks has left the call that this one
+ * interrupted. */
+bool lkl_thread_busy(struct lkl_self *self)
+{
+	if (!self->busy && !self->in_step)
+		return false;
+	if (lkl_process()->began)
+		return true;
+	self->busy = 0;
+	self->in_step = 0;
+	self->task = NULL;
+	return false;
 }
 
 void lkl_thread_exit(void)
@@ -137,7 +152,7 @@ long lkl_syscall(long no, long *params)
 	struct lkl_self *self = &lkl_self;
 	long ret;
 
-	if (__builtin_expect(self->busy, 0))
+	if (__builtin_expect(self->busy, 0) && lkl_thread_busy(self))
 		return -LKL_EDEADLK;
 	self->busy = 1;
 	ret = self->task ? 0 : lkl_thread_attach(self);
@@ -158,7 +173,7 @@ long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 	long ret = 0;
 	bool off;
 
-	if (self->busy)
+	if (self->busy && lkl_thread_busy(self))
 		return -LKL_EDEADLK;
 	self->busy = 1;
 	if (!self->task || self->boot != lkl_kernel_boots())

@@ -15,6 +15,7 @@
  * @life: serializes lkl_init(), boot, halt and lkl_cleanup(); taken before
  *	@devices
  * @devices: protects the list of devices, and @running
+ * @began: a step of the life cycle was begun in this process
  * @initialized: lkl_init() was called in this process
  * @running: the kernel runs and has the devices of the list
  * @looked: the list of devices is this process's, not its parent's
@@ -22,6 +23,7 @@
 struct lkl_process {
 	pthread_mutex_t life;
 	pthread_mutex_t devices;
+	bool began;
 	bool initialized;
 	bool running;
 	bool looked;

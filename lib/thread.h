@@ -27,6 +27,9 @@ struct lkl_self {
 /* The calling thread. */
 struct lkl_self *lkl_thread_self(void);
 
+/* Is it in a call or a step?  Not in those of the process that this one was forked from. */
+bool lkl_thread_busy(struct lkl_self *self);
+
 /* Have threads tell when they end; 0 or a negative error number. */
 int lkl_thread_init(void);
 

@@ -211,6 +211,64 @@ static void beside(void)
 	halt();
 }
 
+static volatile int forked;
+
+/* On the alternate stack, while the thread runs the kernel. */
+static void forking_handler(int sig, siginfo_t *info, void *context)
+{
+	unsigned long sp = ((ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+	int status;
+	pid_t pid;
+
+	(void)sig;
+	(void)info;
+	if (sp >> 40 != 0x11)
+		return;
+	pid = fork();
+	if (!pid) {
+		alarm(30);
+		if (forked)
+			child_boots(1);
+		else
+			child();
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	forked++;
+}
+
+static void *interrupted(void *unused)
+{
+	stack_t stack = { .ss_sp = malloc(1 << 18), .ss_size = 1 << 18 };
+
+	EQ(sigaltstack(&stack, NULL), 0);
+	return caller(unused);
+}
+
+/* A handler that comes while the kernel runs may fork. */
+static void in_handler(void)
+{
+	struct sigaction sa = { .sa_sigaction = forking_handler,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK |
+					    SA_RESTART };
+	pthread_t id;
+
+	boot("mem=64M");
+	fd = OK(lkl_sys_open("/f", LKL_O_CREAT | LKL_O_RDWR, 0600));
+	OK(lkl_sys_ftruncate(fd, 1 << 20));
+	EQ(sigaction(SIGUSR1, &sa, NULL), 0);
+	id = start(interrupted, NULL);
+	while (forked < 4) {
+		pthread_kill(id, SIGUSR1);
+		msleep(2);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(id, NULL);
+	EQ(lkl_sys_getpid(), 1);
+	halt();
+}
+
 /* A stray pointer in the child does not change the parent's kernel. */
 static void memory(void)
 {
@@ -237,6 +295,7 @@ static const struct check tests[] = {
 	{ "busy", busy },
 	{ "while-blocked", while_blocked },
 	{ "own", own },
+	{ "in-handler", in_handler },
 };
 
 CHECK_MAIN(tests)

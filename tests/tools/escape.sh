@@ -5,7 +5,7 @@
 # not a link that is there, nor one that came before in the same run.
 
 . "$(dirname "$0")/../common/tools.sh"
-need mkfs.ext4 python3
+need mkfs.ext4 python3 gcc setfacl
 
 # a hard link through a link that is in the target
 mkdir -p tree/a secret
@@ -54,6 +54,36 @@ cpfromfs --keep-directory-symlink -i img /one/. /three/. out 2>log || status=$?
 [ $status = 1 ] && grep -q "cannot open directory 'out/way': Too many levels" log ||
 	{ cat log; fail "followed its own link behind another"; }
 [ -z "$(ls secret/deeper)" ] || fail "wrote elsewhere"
+
+# nor through one that takes the place of what the copy has just made
+cat >swap.c <<'END'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int mknodat(int dir, const char *name, mode_t mode, dev_t dev)
+{
+	if (syscall(SYS_mknodat, dir, name, mode, dev))
+		return -1;
+	unlinkat(dir, name, 0);
+	return symlinkat(getenv("VICTIM"), dir, name);
+}
+END
+gcc -shared -fPIC -o swap.so swap.c
+mkdir four
+mkfifo -m 777 four/fifo
+setfacl -m u:7:rwx four/fifo
+cptofs -i img four /
+touch -d 2001-01-01 victim
+chmod 600 victim
+before=$(stat -c '%a %u %g %Y %N' victim)
+rm -rf out
+VICTIM=$TMP/victim LD_PRELOAD=$TMP/swap.so cpfromfs -i img -o 1234 -g 1234 /four/fifo out 2>log || true
+[ -L out ] || fail "not swapped"
+[ "$(stat -c '%a %u %g %Y %N' victim)" = "$before" ] || fail "a stranger's file: $(stat victim)"
+[ "$(getfacl -c victim | grep -c user:)" = 1 ] || fail "a stranger's file: $(getfacl victim)"
 
 # the same with archives
 cat >make.py <<'EOF'
