@@ -66,6 +66,7 @@ TOOL_LIBS := -lblkid -ljson-c -lseccomp
 LIBS_fs2tar := -larchive -lnettle
 LIBS_lkl-mkfs := -larchive -lnettle -lext2fs -lcom_err
 LIBS_lklfuse := -lfuse3
+LIBS_lkl-fsck := -lfuse3
 
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
 # without the kernel.

@@ -12,6 +12,7 @@
 #include "contents.h"
 #include "image.h"
 #include "kernel.h"
+#include "overlay.h"
 #include "tool.h"
 
 #define UNMOUNT_MS 10000
@@ -427,6 +428,47 @@ int image_start(struct image *img)
 	if (find_contents(img) || boot(img))
 		return -1;
 	return mount_type(img);
+}
+
+int image_attach(struct image *img)
+{
+	long err;
+
+	if (find_contents(img) || boot(img))
+		return -1;
+	err = use_overlays(img) ?: find_disks(img);
+	if (err) {
+		explain(img, err);
+		return -1;
+	}
+	/* the host's programs know only one disk */
+	if (img->container && !open_layers(img))
+		return -1;
+	return 0;
+}
+
+int image_changed(struct image *img)
+{
+	int changed = 0;
+
+	end_layers(img);
+	for (unsigned int i = 0; i < img->count && changed >= 0; i++)
+		changed |= overlay_changed(img->disks[i].overlay);
+	if (changed < 0)
+		tool_file_error("error reading", NULL, img->file, -EIO);
+	return changed;
+}
+
+int image_commit(struct image *img)
+{
+	end_layers(img);
+	for (unsigned int i = 0; i < img->count; i++) {
+		if (!overlay_commit(img->disks[i].overlay))
+			continue;
+		tool_file_error("error writing", NULL, img->file, -EIO);
+		return -1;
+	}
+	return 0;
 }
 
 struct volume *image_volumes(struct image *img, size_t *count)

@@ -167,6 +167,31 @@ int image_look(struct image *img);
 int image_start(struct image *img);
 
 /**
+ * image_attach() - have the library's kernel know the device of the file system
+ * @img: the open image; what is written stays in memory until image_commit()
+ *
+ * Return: 0, or -1 when it has said why not; call image_unmount() in either
+ * case
+ */
+int image_attach(struct image *img);
+
+/**
+ * image_changed() - would image_commit() change the image?
+ * @img: the image, whose device is not open, and has no layers any more
+ *
+ * Return: whether it would, or -1 when it has said what went wrong
+ */
+int image_changed(struct image *img);
+
+/**
+ * image_commit() - write what has been kept in memory to the image
+ * @img: as for image_changed()
+ *
+ * Return: 0, or -1 when it has said what went wrong
+ */
+int image_commit(struct image *img);
+
+/**
  * image_volumes() - list what an open image holds, which is a container
  * @img: the image
  * @count: number of volumes, returned

@@ -8,6 +8,7 @@
  * for each sector says which those are.  The library makes one request at a
  * time.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "overlay.h"
 
 #define SECTOR 512
+/* Sectors that are compared and written at a time. */
+#define RUN 2048
 
 struct overlay {
 	struct lkl_disk below;
@@ -52,12 +55,12 @@ static bool is_written(const struct overlay *o, unsigned long long sector)
 	return o->written[sector / 8] & 1 << sector % 8;
 }
 
-static int read_below(struct overlay *o, unsigned long long sector, void *buf,
-		      size_t len)
+static int transfer(struct overlay *o, int type, unsigned long long sector,
+		    void *buf, size_t len)
 {
 	struct iovec iov = { buf, len };
 	struct lkl_blk_req req = {
-		.type = LKL_DEV_BLK_TYPE_READ,
+		.type = type,
 		.sector = sector,
 		.buf = &iov,
 		.count = 1,
@@ -83,7 +86,8 @@ static int overlay_read(struct overlay *o, unsigned long long sector, char *buf,
 		if (ours)
 			memcpy(buf, o->data + sector * SECTOR, n);
 		else
-			status = read_below(o, sector, buf, n);
+			status = transfer(o, LKL_DEV_BLK_TYPE_READ, sector, buf,
+					  n);
 		buf += n;
 		len -= n;
 		sector += n / SECTOR;
@@ -158,6 +162,64 @@ struct overlay *overlay_new(struct lkl_disk *disk)
 	}
 	*disk = (struct lkl_disk){ .handle = o, .ops = &overlay_ops };
 	return o;
+}
+
+/* The first run of sectors from @sector on that were written; its length. */
+static size_t next_run(const struct overlay *o, unsigned long long *sector)
+{
+	unsigned long long end = o->size / SECTOR, s = *sector;
+	size_t n = 0;
+
+	while (s < end && !is_written(o, s))
+		s += s % 8 || o->written[s / 8] ? 1 : 8;
+	*sector = s;
+	while (n < RUN && s + n < end && is_written(o, s + n))
+		n++;
+	return n;
+}
+
+/* Go through what was written; with @write have the disk become like it. */
+static int compare(struct overlay *o, bool write)
+{
+	char *buf = malloc(RUN * SECTOR);
+	unsigned long long sector = 0;
+	int ret = buf ? 0 : -EIO;
+	size_t n;
+
+	while (ret >= 0 && (n = next_run(o, &sector))) {
+		unsigned char *ours = o->data + sector * SECTOR;
+
+		if (transfer(o, LKL_DEV_BLK_TYPE_READ, sector, buf, n * SECTOR))
+			ret = -EIO;
+		else if (memcmp(buf, ours, n * SECTOR))
+			ret = 1;
+		if (ret > 0 && !write)
+			break;
+		if (ret > 0 && transfer(o, LKL_DEV_BLK_TYPE_WRITE, sector, ours,
+					n * SECTOR))
+			ret = -EIO;
+		else if (ret > 0)
+			ret = 0;
+		sector += n;
+	}
+	free(buf);
+	return ret;
+}
+
+int overlay_changed(struct overlay *o)
+{
+	return compare(o, false);
+}
+
+int overlay_commit(struct overlay *o)
+{
+	struct lkl_blk_req flush = { .type = LKL_DEV_BLK_TYPE_FLUSH };
+	int err = compare(o, true);
+
+	if (!err &&
+	    o->ops->request(o->below, &flush) == LKL_DEV_BLK_STATUS_IOERR)
+		err = -EIO;
+	return err;
 }
 
 void overlay_free(struct overlay *o)

@@ -16,6 +16,22 @@
 struct overlay *overlay_new(struct lkl_disk *disk);
 
 /**
+ * overlay_changed() - does it differ from the disk?
+ * @o: the overlay
+ *
+ * Return: whether it does, or -EIO when that cannot be read
+ */
+int overlay_changed(struct overlay *o);
+
+/**
+ * overlay_commit() - write to the disk what differs from it
+ * @o: the overlay, which is not in use any more
+ *
+ * Return: 0 or -EIO
+ */
+int overlay_commit(struct overlay *o);
+
+/**
  * overlay_free() - forget what was written
  * @o: the overlay, NULL for none
  */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "confine.h"
 #include "program.h"
 #include "tool.h"
 
@@ -107,7 +108,7 @@ char *program_beside(const char *name)
 __attribute__((noreturn)) static void
 become(const struct program *p, const char *path, int input, int output)
 {
-	int null;
+	int null, file;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGINT, SIG_DFL);
@@ -119,11 +120,16 @@ become(const struct program *p, const char *path, int input, int output)
 		_exit(127);
 	/* what it says is quoted */
 	setenv("LC_ALL", "C", 1);
+	if (p->dir && chdir(p->dir))
+		_exit(127);
 	null = open("/dev/null", O_RDWR);
 	if (dup2(input < 0 ? null : input, STDIN_FILENO) < 0 ||
 	    dup2(p->show ? output : null, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0)
 		_exit(127);
+	file = p->file ? open(p->file, O_PATH | O_CLOEXEC) : -1;
+	if (p->file && confine(file, true, *p->argv) == -ENOSYS)
+		file = -1; /* an old host */
 	execv(path, (char *const *)p->argv);
 	_exit(127);
 }

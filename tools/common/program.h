@@ -20,6 +20,9 @@
  * @stdin_fd: its standard input, -1 for none
  * @input: what is written to that instead, or NULL
  * @show: what it prints is shown as it comes; else only errors are kept
+ * @dir: directory that it runs in, or NULL
+ * @file: file there that is all it can write, if the host can confine it, or
+ * NULL
  * @dead: its exit statuses from this one on mean that it failed
  * @said: what it has printed, or NULL; to be freed
  */
@@ -31,6 +34,8 @@ struct program {
 	int stdin_fd;
 	const char *input;
 	bool show;
+	const char *dir;
+	const char *file;
 	int dead;
 	char *said;
 };

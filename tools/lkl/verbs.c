@@ -309,6 +309,12 @@ const struct verb verbs[] = {
 		.run = find_run,
 	},
 	{
+		.name = "fsck",
+		.args = "IMAGE",
+		.what = "check a file system, and repair it",
+		.program = "lkl-fsck",
+	},
+	{
 		.name = "fuse",
 		.args = "IMAGE DIRECTORY",
 		.what = "mount an image, as lklfuse",

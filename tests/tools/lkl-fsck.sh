@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lkl fsck: what has no errors stays the same, bit for bit; what has some is either
+# repaired, so that the host's own check finds none, or stays as it was; with -n
+# nothing is changed ever.  A journal is replayed.  Behind a partition table and a
+# key, too.
+
+. "$(dirname "$0")/../common/tools.sh"
+need python3 mkfs.ext4 e2fsck mkfs.xfs xfs_repair fusermount3
+[ -w /dev/fuse ] || skip "no /dev/fuse here"
+export TMPDIR=$PWD
+
+mkdir tree
+cp -R "$TOP/docs" tree/docs
+for ((i = 0; i < 300; i++)); do echo $i >tree/docs/name$i; done
+
+# status COMMAND...: its exit status
+status() {
+	local status=0
+	"$@" >out.log 2>&1 || status=$?
+	echo $status
+}
+
+# damage FILE SEED: in parts of it that are no holes
+damage() {
+	python3 - "$@" <<'END'
+import os, random, sys
+rng = random.Random(int(sys.argv[2]))
+fd = os.open(sys.argv[1], os.O_RDWR)
+parts, pos = [], 0
+try:
+    while True:
+        data = os.lseek(fd, pos, os.SEEK_DATA)
+        pos = os.lseek(fd, data, os.SEEK_HOLE)
+        parts.append((data, pos))
+except OSError:
+    pass
+for _ in range(60):
+    start, end = rng.choice(parts)
+    # not the first 64 KiB, without which nobody knows what it is
+    off = max(65536, rng.randrange(start, end))
+    os.pwrite(fd, rng.randbytes(rng.randrange(1, 200)), off)
+END
+}
+
+repaired=0
+for type in ext4 xfs f2fs vfat btrfs; do
+	command -v mkfs.$type >/dev/null || continue
+	lkl mkfs -t $type tree img
+	cp img before
+	[ "$(status lkl fsck -n img)" = 0 ] || { cat out.log; fail "$type: -n"; }
+	[ "$(status lkl fsck img)" = 0 ] || { cat out.log; fail "$type"; }
+	cmp img before || fail "$type: it was good, and has been changed"
+	for seed in 1 2; do
+		cp --sparse=always before img
+		damage img $seed
+		cp img damaged
+		dry=$(status lkl fsck -n img)
+		cmp img damaged || fail "$type $seed: -n has changed it"
+		[ "$dry" = 0 ] || [ "$dry" = 4 ] || [ "$dry" = 8 ] || fail "$type $seed: -n: $dry"
+		got=$(status lkl fsck img)
+		case $got in
+		0) [ "$dry" = 0 ] && cmp img damaged || fail "$type $seed: 0" ;;
+		1)
+			[ "$dry" != 0 ] || fail "$type $seed: there were no errors"
+			check $type img
+			repaired=$((repaired + 1))
+			;;
+		4 | 8) cmp img damaged || fail "$type $seed: half done" ;;
+		*) cat out.log; fail "$type $seed: $got" ;;
+		esac
+	done
+done
+[ $repaired -ge 3 ] || fail "only $repaired have been repaired"
+
+# a journal that is to be replayed: of a mounted file system, when all was written
+for type in ext4 xfs; do
+	lkl mkfs -t $type tree img
+	printf 'mkdir /new\ncp tree/docs/name1 :/new\n! cp img dirty\n' >script
+	lkl sh img script
+	cp dirty before
+	lkl log dirty | grep -Eq 'recovery complete|Starting recovery' || { echo "$type: no journal"; continue; }
+	[ "$(status lkl fsck -n dirty)" = 0 ] || { cat out.log; fail "$type: -n of a journal"; }
+	cmp dirty before || fail "$type: -n has replayed it"
+	[ "$(status lkl fsck dirty)" = 1 ] || { cat out.log; fail "$type: a journal"; }
+	check $type dirty
+	[ "$(status lkl fsck dirty)" = 0 ] || { cat out.log; fail "$type: a journal, again"; }
+done
+
+# in a partition, and encrypted
+lkl mkfs --gpt tree img
+dd if=img of=part bs=1M skip=1 status=none
+cp --sparse=always img before
+printf '\377\377\377\377' | dd of=img bs=1 seek=$(((1 << 20) + 4096 + 12)) conv=notrunc status=none
+[ "$(status lkl fsck img)" = 1 ] || { cat out.log; fail "in a partition"; }
+dd if=img of=part bs=1M skip=1 status=none
+truncate -s -1M part
+check ext4 part
+cmp -n $((1 << 20)) img before || fail "what is before the partition has changed"
+lkl diff img tree -x lost+found >out.log || { cat out.log; fail "files"; }
+if command -v qemu-img >/dev/null; then
+	printf secret >key
+	printf '\377\377\377\377' | dd of=part bs=1 seek=$((4096 + 12)) conv=notrunc status=none
+	encrypt part luks
+	[ "$(status lkl fsck -n -K key luks)" = 4 ] || { cat out.log; fail "encrypted: -n"; }
+	[ "$(status lkl fsck -K key luks)" = 1 ] || { cat out.log; fail "encrypted"; }
+	[ "$(status lkl fsck -K key luks)" = 0 ] || { cat out.log; fail "encrypted, again"; }
+fi
+
+# an interrupted repair
+cp --sparse=always before img
+damage img 1
+cp img damaged
+lkl fsck img >/dev/null 2>&1 &
+sleep 0.05
+kill -TERM $! 2>/dev/null || true
+wait $! || true
+cmp -s img damaged || [ "$(status lkl fsck -n img)" = 0 ] || fail "interrupted: half done"
+
+cp before img
+refuses 8 "cannot open 'none': No such .*" lkl fsck none
+mksquashfs tree squash -quiet -no-progress >/dev/null 2>&1 &&
+	refuses 8 "'squash' contains squashfs, for which there is no check" lkl fsck squash
+head -c 1000000 /dev/zero >zeros
+refuses 8 "no file system found in 'zeros'" lkl fsck zeros
+for args in "" "a b" "--inspect img" "-O ro img" "-x img"; do
+	# shellcheck disable=SC2086
+	[ "$(status lkl fsck $args)" = 8 ] || fail "lkl fsck $args: $(cat out.log)"
+done
+[ "$(echo lkl-fsck.*)" = "lkl-fsck.*" ] || fail "something is left"

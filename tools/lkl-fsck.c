@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lkl fsck - check the file system of an image, and repair it
+ *
+ * The host's programs do it.  They see the partition, or what the layers have,
+ * as a file (lkl-fsck/device.c), which the library's kernel serves.  All that
+ * is written stays in memory until the file system has been found good: a
+ * repair that fails, or is interrupted, leaves the image as it was.
+ */
+#include <getopt.h>
+#include <lkl.h>
+#include <lkl_host.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lkl/linux/fs.h>
+
+#include "common/image.h"
+#include "common/kernel.h"
+#include "common/program.h"
+#include "common/tool.h"
+#include "lkl-fsck/device.h"
+
+/* Exit statuses of fsck(8). */
+#define FSCK_OK 0
+#define FSCK_CORRECTED 1
+#define FSCK_LEFT 4
+#define FSCK_FAILED 8
+
+#define MAX_MORE 16
+#define UNMOUNT_MS 10000
+#define MOUNT_POINT "/mnt"
+/* Where the super block of ext4 is, in it the features, and one of them. */
+#define EXT_SUPER 1024
+#define EXT_INCOMPAT 96
+#define EXT_RECOVER 4
+
+/*
+ * A type of file system: how to check and to repair it.
+ *
+ * @failed: exit statuses of @program from this one on mean that it failed, not
+ *	that it found errors
+ * @journal: arguments that only replay the journal, or NULL
+ * @replay: the kernel replays it
+ */
+struct checker {
+	const char *types;
+	const char *program;
+	const char *package;
+	int failed;
+	const char *check[3];
+	const char *repair[3];
+	const char *journal[3];
+	bool replay;
+};
+
+static const struct checker checkers[] = {
+	{
+		.types = "ext2 ext3 ext4",
+		.program = "e2fsck",
+		.package = "e2fsprogs",
+		.failed = 16,
+		.check = { "-fn" },
+		.repair = { "-fy" },
+		.journal = { "-y", "-E", "journal_only" },
+	},
+	{
+		.types = "xfs",
+		.program = "xfs_repair",
+		.package = "xfsprogs",
+		.failed = 3,
+		.check = { "-f", "-n" },
+		.repair = { "-f" },
+		.replay = true,
+	},
+	{
+		.types = "btrfs",
+		.program = "btrfs",
+		.package = "btrfs-progs",
+		.failed = 128,
+		.check = { "check", "--readonly" },
+		.repair = { "check", "--repair", "--force" },
+	},
+	{
+		.types = "f2fs",
+		.program = "fsck.f2fs",
+		.package = "f2fs-tools",
+		.failed = 128,
+		.check = { "--dry-run" },
+		.repair = { "-f", "-y" },
+	},
+	{
+		.types = "vfat",
+		.program = "fsck.vfat",
+		.package = "dosfstools",
+		.failed = 2,
+		.check = { "-n" },
+		.repair = { "-a" },
+	},
+	{
+		.types = "exfat",
+		.program = "fsck.exfat",
+		.package = "exfatprogs",
+		.failed = 8,
+		.check = { "-n" },
+		.repair = { "-y" },
+	},
+};
+
+/*
+ * @img: the image
+ * @check: nothing is to be changed
+ * @changed: what is in memory only may be other than it was
+ * @more: further arguments for the program
+ */
+struct work {
+	struct image img;
+	const struct checker *checker;
+	bool check;
+	bool changed;
+	const char *more[MAX_MORE];
+	size_t more_count;
+	const char *name;
+};
+
+/* The image's options, but for those that say how to mount it. */
+static void put_image_options(void)
+{
+	char text[] = IMAGE_HELP;
+	bool show = true;
+
+	for (char *l = strtok(text, "\n"); l; l = strtok(NULL, "\n")) {
+		if (strstr(l, " --"))
+			show = !strstr(l, "--options") &&
+			       !strstr(l, "--inspect");
+		if (show)
+			puts(l);
+	}
+}
+
+static void help(void)
+{
+	printf("Usage: lkl fsck [OPTION]... IMAGE\n"
+	       "Check the file system in an image, and repair it, with the "
+	       "host's programs.\n"
+	       "\n"
+	       "  -n, --dry-run           change nothing\n"
+	       "      --fsck-option=ARG   give ARG to the program that "
+	       "checks\n");
+	put_image_options();
+	printf("      --help              show this help\n"
+	       "      --version           show the version\n"
+	       "\n"
+	       "Examples:\n"
+	       "  lkl fsck -n disk.img\n"
+	       "  lkl fsck -L vg0/root disk.qcow2\n"
+	       "\n"
+	       "Exit status: %d no errors, %d errors were corrected, %d errors "
+	       "are left,\n"
+	       "%d it could not be done.\n",
+	       FSCK_OK, FSCK_CORRECTED, FSCK_LEFT, FSCK_FAILED);
+}
+
+/* One of the words of a text. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; (text = strstr(text, word)); text += len) {
+		if (text[len] == ' ' || !text[len])
+			return true;
+	}
+	return false;
+}
+
+static const struct checker *find_checker(const char *type)
+{
+	for (size_t i = 0; i < sizeof(checkers) / sizeof(*checkers); i++) {
+		if (has_word(checkers[i].types, type))
+			return &checkers[i];
+	}
+	return NULL;
+}
+
+/* Run the program on the device; its exit status, or -1 when it has said why.
+ */
+static int run_program(const struct work *w, const char *const args[3],
+		       bool show, bool readonly)
+{
+	struct shown *s = shown_new(w->img.disks->dev, w->name, readonly);
+	struct program p;
+	int status;
+
+	if (!s)
+		return -1;
+	program_begin(&p, w->checker->program, w->checker->package);
+	for (int i = 0; i < 3 && args[i]; i++)
+		program_add(&p, args[i]);
+	for (size_t i = 0; i < w->more_count; i++)
+		program_add(&p, w->more[i]);
+	program_add(&p, w->name);
+	p.dir = shown_dir(s);
+	p.file = w->name;
+	p.show = show;
+	/* what the journal is good for, the check will tell */
+	p.dead = args == w->checker->journal ? 256 : w->checker->failed;
+	status = program_run(&p);
+	free(p.said);
+	return shown_free(s) ? -1 : status;
+}
+
+/*
+ * Have the kernel replay the journal; the check will tell what it could not.
+ * Returns whether there was something to be replayed: xfs writes to its log in
+ * any case.
+ */
+static bool replay(const struct work *w)
+{
+	kernel_clear_log();
+	lkl_sys_unlinkat(LKL_AT_FDCWD, "/disk0", 0);
+	lkl_sys_mknodat(LKL_AT_FDCWD, "/disk0", S_IFBLK | 0600,
+			w->img.disks->dev);
+	lkl_sys_mkdirat(LKL_AT_FDCWD, MOUNT_POINT, 0700);
+	if (!lkl_sys_mount("/disk0", MOUNT_POINT, (char *)w->img.type,
+			   LKL_MS_RDONLY, NULL))
+		lkl_umount_timeout(MOUNT_POINT, 0, UNMOUNT_MS);
+	return kernel_said("Starting recovery");
+}
+
+/* Has an ext4 file system a journal that is to be replayed? */
+static bool needs_recovery(const struct work *w)
+{
+	struct device d;
+	bool needs = false;
+	uint8_t super[512];
+
+	if (!device_open(&d, w->img.disks->dev))
+		return false;
+	if (device_read(&d, super, sizeof(super), EXT_SUPER))
+		needs = super[EXT_INCOMPAT] & EXT_RECOVER;
+	device_close(&d);
+	return needs;
+}
+
+/* The first of all: what the file system would do itself at the next mount. */
+static int prepare(struct work *w)
+{
+	w->changed = !w->checker->replay || replay(w);
+	if (*w->checker->journal && needs_recovery(w) &&
+	    run_program(w, w->checker->journal, false, false) < 0)
+		return -1;
+	return 0;
+}
+
+static int commit(struct work *w)
+{
+	int changed = image_changed(&w->img);
+
+	if (changed > 0 && image_commit(&w->img))
+		changed = -1;
+	return changed < 0 ? FSCK_FAILED : changed ? FSCK_CORRECTED : FSCK_OK;
+}
+
+static int check(struct work *w)
+{
+	const struct checker *c = w->checker;
+	int status;
+
+	if (prepare(w))
+		return FSCK_FAILED;
+	status = run_program(w, c->check, w->check, true);
+	if (status < 0)
+		return FSCK_FAILED;
+	if (w->check)
+		return status ? FSCK_LEFT : FSCK_OK;
+	if (!status)
+		return w->changed ? commit(w) : FSCK_OK;
+	if (run_program(w, c->repair, true, false) < 0)
+		return FSCK_FAILED;
+	status = run_program(w, c->check, false, true);
+	if (!status)
+		return commit(w);
+	if (status > 0)
+		tool_error("'%s' still has errors, and is left as it was",
+			   w->img.file);
+	return status < 0 ? FSCK_FAILED : FSCK_LEFT;
+}
+
+static int fsck(struct work *w)
+{
+	struct image *img = &w->img;
+	const char *slash = strrchr(img->file, '/');
+	int status = FSCK_FAILED;
+
+	w->name = slash ? slash + 1 : img->file;
+	img->readonly = w->check;
+	if (!image_open(img) && !image_attach(img)) {
+		w->checker = find_checker(img->type);
+		if (img->count > 1)
+			tool_error("a file system on several disks cannot be "
+				   "checked");
+		else if (!w->checker)
+			tool_error("'%s' contains %s, for which there is no "
+				   "check",
+				   img->file, img->type);
+		else if (program_is_there(w->checker->program,
+					  w->checker->package))
+			status = check(w);
+	}
+	if (image_unmount(img))
+		status = FSCK_FAILED;
+	return status;
+}
+
+enum { OPT_MORE = 256, OPT_HELP, OPT_VERSION };
+
+static const struct option long_options[] = {
+	IMAGE_LONG_OPTIONS,
+	{ "dry-run", no_argument, NULL, 'n' },
+	{ "fsck-option", required_argument, NULL, OPT_MORE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 }
+};
+
+/* As tool_usage_error(), with the exit status that fsck has for it. */
+static int bad_usage(void)
+{
+	fprintf(stderr, "Try 'lkl fsck --help' for more information.\n");
+	return FSCK_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct work w = { 0 };
+	int c;
+
+	tool_init("lkl fsck");
+	argv[0] = (char *)tool_name;
+	while ((c = getopt_long(argc, argv, IMAGE_OPTIONS "n", long_options,
+				NULL)) != -1) {
+		switch (c) {
+		case 'n':
+			w.check = true;
+			break;
+		case OPT_MORE:
+			if (w.more_count == MAX_MORE)
+				tool_error("too many options"),
+					exit(FSCK_FAILED);
+			w.more[w.more_count++] = optarg;
+			break;
+		case OPT_HELP:
+			help();
+			return FSCK_OK;
+		case OPT_VERSION:
+			printf("lkl fsck (lkl) %s\n", LKL_VERSION);
+			return FSCK_OK;
+		default:
+			if (!image_option(&w.img, c))
+				return bad_usage();
+			if (!w.img.options && !w.img.inspect)
+				break;
+			tool_error("%s cannot be used with lkl fsck",
+				   w.img.inspect ? "--inspect" : "--options");
+			return bad_usage();
+		}
+	}
+	if (argc - optind != 1) {
+		tool_error(argc == optind ? "missing image"
+					  : "one image at a time");
+		return bad_usage();
+	}
+	w.img.file = argv[optind];
+	tool_exit(fsck(&w));
+}
