@@ -67,6 +67,7 @@ LIBS_fs2tar := -larchive -lnettle
 LIBS_lkl-mkfs := -larchive -lnettle -lext2fs -lcom_err
 LIBS_lklfuse := -lfuse3
 LIBS_lkl-fsck := -lfuse3
+LIBS_lkl-resize := -lfuse3
 
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
 # without the kernel.
@@ -92,6 +93,8 @@ COMMON	:= $(call objects,tools/common/*.c)
 ARCHIVE	:= $(call objects,tools/archive/*.c)
 WITH_fs2tar := $(ARCHIVE)
 WITH_lkl-mkfs := $(ARCHIVE)
+# What shows programs of the host a device.
+WITH_lkl-resize := $(call objects,tools/lkl-fsck/*.c)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
 # What both ways in have.

@@ -5,6 +5,7 @@
  * An ordinary user's PATH does not have the folders in which programs for file
  * systems are, so these are looked through after it.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -124,7 +125,7 @@ become(const struct program *p, const char *path, int input, int output)
 		_exit(127);
 	null = open("/dev/null", O_RDWR);
 	if (dup2(input < 0 ? null : input, STDIN_FILENO) < 0 ||
-	    dup2(p->show ? output : null, STDOUT_FILENO) < 0 ||
+	    dup2(p->show || p->output ? output : null, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0)
 		_exit(127);
 	file = p->file ? open(p->file, O_PATH | O_CLOEXEC) : -1;
@@ -186,6 +187,11 @@ static const char *first_line(const char *name, char *said)
 {
 	size_t len = strlen(name);
 
+	said += strspn(said, " \t\r\n");
+	/* some begin with their version */
+	if (!strncmp(said, name, len) && said[len] == ' ' &&
+	    isdigit((unsigned char)said[len + 1]))
+		said += strcspn(said, "\n");
 	said += strspn(said, " \t\r\n");
 	said[strcspn(said, "\n")] = 0;
 	if (!strncmp(said, name, len) && !strncmp(said + len, ": ", 2))

@@ -20,6 +20,7 @@
  * @stdin_fd: its standard input, -1 for none
  * @input: what is written to that instead, or NULL
  * @show: what it prints is shown as it comes; else only errors are kept
+ * @output: what it prints, but for errors, is kept in @said
  * @dir: directory that it runs in, or NULL
  * @file: file there that is all it can write, if the host can confine it, or
  * NULL
@@ -34,6 +35,7 @@ struct program {
 	int stdin_fd;
 	const char *input;
 	bool show;
+	bool output;
 	const char *dir;
 	const char *file;
 	int dead;

@@ -400,6 +400,12 @@ const struct verb verbs[] = {
 		.run = mv_run,
 	},
 	{
+		.name = "resize",
+		.args = "IMAGE SIZE",
+		.what = "change the size of a file system",
+		.program = "lkl-resize",
+	},
+	{
 		.name = "rm",
 		.args = "FS_PATH...",
 		.what = "remove files",

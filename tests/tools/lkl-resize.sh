@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# lkl resize makes file systems larger and smaller, with their partitions and the
+# image: the files stay the same, the host's programs find no error in the file system
+# and the partition table, and what cannot be done leaves the image as it was.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4 mkfs.xfs sfdisk resize2fs fusermount3
+[ -w /dev/fuse ] || skip "no /dev/fuse here"
+export TMPDIR=$PWD
+
+mkdir tree
+cp -R "$TOP/docs" tree/docs
+head -c 3000000 /dev/urandom >tree/big
+touch -d @1000000000 tree
+
+size() {
+	stat -c %s "$1"
+}
+
+# total IMAGE: size of the file system, without what it needs itself, in MiB
+total() {
+	echo $(($(lkl df --json "$1" | sed -n 's/.*"size": *\([0-9]*\).*/\1/p') >> 20))
+}
+
+# good TYPE IMAGE: no errors, and the same files
+good() {
+	local file=$2
+	if [ "$(sfdisk -d "$2" 2>/dev/null | grep -c ' : start=')" = 1 ]; then
+		sfdisk -V "$2" >sfdisk.log 2>&1 || { cat sfdisk.log; fail "$1: the partition table"; }
+		set -- "$1" "$2" $(sfdisk -d "$2" | sed -n 's/.*start= *\([0-9]*\), size= *\([0-9]*\).*/\1 \2/p')
+		dd if="$2" of=part bs=1M iflag=skip_bytes,count_bytes skip=$(($3 * 512)) \
+			count=$(($4 * 512)) conv=sparse status=none
+		truncate -s $(($4 * 512)) part
+		file=part
+	fi
+	check "$1" "$file"
+	lkl diff -x lost+found "$2" tree || fail "$1: other files"
+}
+
+for type in ext4 ext2 xfs btrfs f2fs; do
+	command -v mkfs.$type >/dev/null || continue
+	for gpt in "" --gpt; do
+		[ -z "$gpt" ] || [ $type = ext4 ] || [ $type = btrfs ] || continue
+		# shellcheck disable=SC2086
+		lkl mkfs -t $type $gpt -s 400M tree img
+		more=$([ -z "$gpt" ] || echo 2)
+		before=$(total img)
+		lkl resize img 700M
+		[ "$(size img)" = $(((700 + ${more:-0}) << 20)) ] || fail "$type $gpt: 700M: $(size img)"
+		[ $(($(total img) - before)) -ge 250 ] || fail "$type $gpt: $before, $(total img)"
+		good $type img
+		lkl resize img +24M
+		[ "$(size img)" = $(((724 + ${more:-0}) << 20)) ] || fail "$type $gpt: +24M"
+		good $type img
+		case $type in
+		xfs | f2fs)
+			cp img old
+			refuses 2 "'img' contains $type, which cannot be made smaller" lkl resize img -100M
+			refuses 2 "'img' contains $type, which cannot be made smaller" lkl resize --minimum img
+			cmp img old
+			continue
+			;;
+		esac
+		lkl resize img -224M
+		[ "$(size img)" = $(((500 + ${more:-0}) << 20)) ] || fail "$type $gpt: -224M: $(size img)"
+		good $type img
+		lkl resize --minimum img
+		[ "$(size img)" -lt $((300 << 20)) ] || fail "$type $gpt: --minimum: $(size img)"
+		good $type img
+		lkl resize img 400M
+		good $type img
+	done
+done
+
+# partitions before and behind, of MBR and GPT; codes and names stay
+for label in dos gpt; do
+	lkl mkfs -s 20M tree fs
+	truncate -s 70M disk
+	printf 'label: %s\nsize=20M\nsize=20M, bootable\n' $label | sed "$([ $label = dos ] || echo 's/, bootable/, name="my disk"/')" |
+		sfdisk -q disk
+	head -c 440 /dev/urandom | dd of=disk conv=notrunc status=none
+	head -c 440 disk >code
+	for n in 1 21; do dd if=fs of=disk bs=1M seek=$n conv=notrunc status=none; done
+	sfdisk -d disk | sed 's/size=.*type/type/; /^last-lba/d' >table
+	refuses 2 "another partition is behind partition 1 of 'disk'" lkl resize -P 1 disk 30M
+	lkl resize -P 2 disk 60M
+	lkl resize -P 1 disk 15M
+	lkl resize -P 2 disk 30M
+	sfdisk -d disk | sed 's/size=.*type/type/; /^last-lba/d' | diff table - || fail "$label: the table"
+	head -c 440 disk | cmp - code || fail "$label: the code before the table"
+	[ "$(size disk)" = $(((51 + ($(echo $label | grep -c gpt) )) << 20)) ] || fail "$label: $(size disk)"
+	sfdisk -V disk >sfdisk.log 2>&1 || { cat sfdisk.log; fail "$label"; }
+	for n in 1 2; do
+		lkl diff -P $n -x lost+found disk tree || fail "$label: partition $n"
+		lkl fsck -n -P $n disk >out.log 2>&1 || { cat out.log; fail "$label: partition $n"; }
+	done
+done
+
+# what cannot be: one line, and all is as it was
+lkl mkfs -s 30M tree img
+cp img old
+for case in "100k:resize2fs failed: New size smaller than minimum .*" "1:.*" "0:.*" "x:.*" "-30M:.*"; do
+	! lkl resize img "${case%%:*}" >out.log 2>&1 || fail "$case"
+	grep -Eq "^lkl resize: ${case#*:}" out.log || { cat out.log; fail "$case"; }
+	cmp img old || fail "$case: it has changed"
+done
+lkl mkfs --gpt -s 30M tree img
+cp img old
+refuses 2 "resize2fs failed: .*" lkl resize img 100k
+cmp img old || fail "it has changed"
+# what became larger for a file system that then does not is undone
+for gpt in "" --gpt; do
+	# shellcheck disable=SC2086
+	lkl mkfs $gpt -s 30M tree img
+	printf '%064d' 0 | dd of=img bs=1 seek=$((4096 + ($(echo "$gpt" | grep -c gpt) << 20))) conv=notrunc status=none
+	cp img old
+	! lkl resize img 60M >out.log 2>&1 || fail "a damaged file system $gpt"
+	[ "$(wc -l <out.log)" = 1 ] && cmp img old || { cat out.log; fail "not undone $gpt"; }
+done
+lkl mkfs -t vfat tree img
+refuses 2 "'img' contains vfat, which cannot be made larger" lkl resize img 100M
+refuses 2 "cannot open 'none': No such .*" lkl resize none 100M
+for args in "" "img" "img 1M 2M" "--minimum img 3M" "-x"; do
+	# shellcheck disable=SC2086
+	! lkl resize $args >out.log 2>&1 || fail "lkl resize $args"
+	grep -q "^lkl resize: .*" out.log || fail "lkl resize $args"
+done
+[ "$(echo lkl-fsck.*)" = "lkl-fsck.*" ] || fail "something is left"

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes sizes of file systems.
+ *
+ * The library's kernel does it for those that it can resize while they are
+ * mounted; what only programs of the host can do, they do in memory, on a
+ * device that FUSE shows them, and the image is changed when they have
+ * succeeded.
+ */
+#include <lkl.h>
+#include <lkl_host.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lkl/linux/btrfs.h>
+#include <lkl/linux/ext4.h>
+
+#include "../common/device.h"
+#include "../common/program.h"
+#include "../common/tool.h"
+#include "../lkl-fsck/device.h"
+#include "resize.h"
+
+#define MIB (1ULL << 20)
+/* The super block of ext4: where it is, and numbers in it. */
+#define EXT_SUPER 1024
+#define EXT_BLOCKS 4
+#define EXT_BLOCK_BITS 24
+#define EXT_BLOCKS_HIGH 0x150
+/* How exactly the least size of a btrfs is looked for. */
+#define BTRFS_STEP (16 * MIB)
+#define NAME "filesystem"
+
+/* What xfs wants, which has no header for programs in the kernel. */
+struct grow_xfs {
+	uint64_t blocks;
+	uint32_t inode_percent;
+};
+
+#define XFS_GROW (1U << 30 | sizeof(struct grow_xfs) << 16 | 'X' << 8 | 110)
+/* In its super block, how much of it inodes may take, which stays the same. */
+#define XFS_INODE_PERCENT 127
+
+static bool is_ext(const char *type)
+{
+	return !strcmp(type, "ext2") || !strcmp(type, "ext3") ||
+	       !strcmp(type, "ext4");
+}
+
+bool fs_can_shrink(const char *type)
+{
+	return is_ext(type) || !strcmp(type, "btrfs");
+}
+
+bool fs_can_grow(const char *type)
+{
+	return fs_can_shrink(type) || !strcmp(type, "xfs") ||
+	       !strcmp(type, "f2fs");
+}
+
+static long resize_btrfs(int fd, uint64_t size)
+{
+	struct lkl_btrfs_ioctl_vol_args args = { 0 };
+
+	snprintf(args.name, sizeof(args.name), "1:%llu",
+		 (unsigned long long)size);
+	return lkl_sys_ioctl(fd, LKL_BTRFS_IOC_RESIZE, (unsigned long)&args);
+}
+
+/* Try sizes between what is used and what it has. */
+static long shrink_btrfs(int fd, const struct lkl_statfs *st, uint64_t *size)
+{
+	uint64_t low = (uint64_t)(st->f_blocks - st->f_bfree) * st->f_bsize;
+	uint64_t high = (uint64_t)st->f_blocks * st->f_bsize;
+
+	while (high - low > BTRFS_STEP && !tool_signal) {
+		uint64_t middle = (low + (high - low) / 2) / MIB * MIB;
+
+		if (resize_btrfs(fd, middle))
+			low = middle;
+		else
+			high = middle;
+	}
+	*size = high;
+	return 0;
+}
+
+static long grow_xfs(uint32_t dev, int fd, uint64_t blocks)
+{
+	struct grow_xfs grow = { .blocks = blocks };
+	unsigned char super[512];
+	struct device d;
+	bool ok;
+
+	if (!device_open(&d, dev))
+		return -LKL_EIO;
+	ok = device_read(&d, super, sizeof(super), 0);
+	device_close(&d);
+	if (!ok)
+		return -LKL_EIO;
+	grow.inode_percent = super[XFS_INODE_PERCENT];
+	return lkl_sys_ioctl(fd, XFS_GROW, (unsigned long)&grow);
+}
+
+static long resize_mounted(const char *type, uint32_t dev, int fd,
+			   uint64_t *size)
+{
+	struct lkl_statfs st;
+	uint64_t blocks;
+	long err = lkl_sys_fstatfs(fd, &st);
+
+	if (err)
+		return err;
+	blocks = *size / st.f_bsize;
+	if (is_ext(type))
+		return lkl_sys_ioctl(fd, LKL_EXT4_IOC_RESIZE_FS,
+				     (unsigned long)&blocks);
+	if (!strcmp(type, "btrfs"))
+		return *size ? resize_btrfs(fd, *size)
+			     : shrink_btrfs(fd, &st, size);
+	return grow_xfs(dev, fd, blocks);
+}
+
+static int by_kernel(struct image *img, const char *type, uint64_t *size)
+{
+	int fd, ret = -1;
+	long err;
+
+	if (image_mount(img))
+		return image_unmount(img), -1;
+	err = fd = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
+				  LKL_O_RDONLY | LKL_O_DIRECTORY, 0);
+	if (fd >= 0) {
+		err = resize_mounted(type, img->disks->dev, fd, size);
+		if (!err)
+			err = lkl_sys_syncfs(fd);
+		lkl_sys_close(fd);
+	}
+	if (err)
+		tool_error("cannot resize '%s': %s", img->file,
+			   lkl_strerror(err));
+	else
+		ret = 0;
+	return image_unmount(img) ? -1 : ret;
+}
+
+static int run(struct program *p, const struct shown *s, int dead)
+{
+	int status;
+
+	program_add(p, NAME);
+	p->dir = shown_dir(s);
+	p->file = NAME;
+	p->dead = dead;
+	status = program_run(p);
+	free(p->said);
+	p->said = NULL;
+	return status;
+}
+
+/* resize2fs wants what was checked just now. */
+static int run_ext(const struct shown *s, uint64_t size)
+{
+	struct program p;
+	char sectors[32];
+
+	program_begin(&p, "e2fsck", "e2fsprogs");
+	program_add(&p, "-fp");
+	if (run(&p, s, 4) < 0)
+		return -1;
+	program_begin(&p, "resize2fs", "e2fsprogs");
+	if (!size)
+		program_add(&p, "-M");
+	snprintf(sectors, sizeof(sectors), "%llus",
+		 (unsigned long long)size / DISK_SECTOR);
+	program_add(&p, NAME);
+	if (size)
+		program_add(&p, sectors);
+	p.dir = shown_dir(s);
+	p.file = NAME;
+	return program_run(&p) < 0 ? -1 : 0;
+}
+
+static int run_f2fs(const struct shown *s)
+{
+	struct program p;
+
+	program_begin(&p, "resize.f2fs", "f2fs-tools");
+	return run(&p, s, 1) < 0 ? -1 : 0;
+}
+
+static uint32_t get32(const unsigned char *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* The size that an ext4 has. */
+static int read_size(uint32_t dev, uint64_t *size)
+{
+	unsigned char super[1024];
+	struct device d;
+	bool ok;
+
+	if (!device_open(&d, dev))
+		return -1;
+	ok = device_read(&d, super, sizeof(super), EXT_SUPER);
+	device_close(&d);
+	if (!ok)
+		return -1;
+	*size = ((uint64_t)get32(super + EXT_BLOCKS_HIGH) << 32 |
+		 get32(super + EXT_BLOCKS))
+		<< (10 + get32(super + EXT_BLOCK_BITS));
+	return 0;
+}
+
+static int by_program(struct image *img, const char *type, uint64_t *size)
+{
+	struct shown *s;
+	int ret = -1;
+
+	if (!image_open(img) && !image_attach(img)) {
+		s = shown_new(img->disks->dev, NAME, false);
+		if (s) {
+			ret = is_ext(type) ? run_ext(s, *size) : run_f2fs(s);
+			if (shown_free(s))
+				ret = -1;
+		}
+		if (!ret && is_ext(type))
+			ret = read_size(img->disks->dev, size);
+		if (!ret)
+			ret = image_commit(img);
+	}
+	return image_unmount(img) ? -1 : ret;
+}
+
+int fs_resize(const struct image *how, const char *type, uint64_t *size)
+{
+	struct image img = *how;
+	struct place now;
+	char found[32];
+
+	if (!strcmp(type, "f2fs"))
+		return by_program(&img, type, size);
+	if (!is_ext(type))
+		return by_kernel(&img, type, size);
+	/* the kernel only makes it larger */
+	if (*size && !place_find(&now, &img, found) && *size >= now.size) {
+		img = *how;
+		return by_kernel(&img, type, size);
+	}
+	img = *how;
+	return by_program(&img, type, size);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where a file system is: the partition and the file around it.
+ *
+ * sfdisk writes the partition table anew from what it has told about the old
+ * one, with another size: so a GPT has its copy at the new end of the image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/contents.h"
+#include "../common/layers.h"
+#include "../common/program.h"
+#include "../common/tool.h"
+#include "resize.h"
+
+#define MIB (1ULL << 20)
+/* Code that starts a computer, before the table. */
+#define BOOT_CODE 440
+
+static int find_partition(struct place *p, const struct disk *d)
+{
+	blkid_probe pr = blkid_new_probe();
+	unsigned int sector = d->sector;
+	blkid_partlist list;
+	blkid_partition part;
+	int ret = -1;
+
+	if (!pr)
+		tool_no_memory();
+	list = probe_partitions(pr, d->fd, &sector);
+	part = blkid_partlist_get_partition_by_partno(list, p->part);
+	p->gpt = !strcmp(
+		blkid_parttable_get_type(blkid_partlist_get_table(list)),
+		"gpt");
+	p->start = blkid_partition_get_start(part) * DISK_SECTOR;
+	p->size = blkid_partition_get_size(part) * DISK_SECTOR;
+	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+		blkid_partition other = blkid_partlist_get_partition(list, i);
+
+		if (blkid_partition_get_start(other) * DISK_SECTOR >
+		    (off_t)p->start)
+			p->last = false;
+	}
+	if (sector != DISK_SECTOR)
+		tool_error("'%s' has sectors of %u bytes, which sfdisk would "
+			   "not know",
+			   p->file, sector);
+	else if (!p->gpt && p->part > 4)
+		tool_error("partition %u of '%s' is a logical one, which "
+			   "cannot be resized",
+			   p->part, p->file);
+	else
+		ret = 0;
+	blkid_free_probe(pr);
+	return ret;
+}
+
+static int look(struct place *p, struct image *img, char type[32])
+{
+	struct disk *d = img->disks;
+	struct probe found;
+
+	if (d->remote || !S_ISREG(d->st.st_mode)) {
+		tool_error("'%s' is no raw image file, and cannot be resized",
+			   img->file);
+		return -1;
+	}
+	if (contents_find(d, &img->part, img->type, img->whole, false, &found))
+		return -1;
+	if (layers_known(&found)) {
+		tool_error("'%s' contains %s, which cannot be resized",
+			   img->file, found.type);
+		return -1;
+	}
+	strcpy(type, found.type);
+	*p = (struct place){
+		.file = img->file,
+		.file_size = d->size,
+		.part = img->part,
+		.size = d->size,
+		.last = true,
+	};
+	return img->part ? find_partition(p, d) : 0;
+}
+
+int place_find(struct place *p, struct image *img, char type[32])
+{
+	struct image copy = *img;
+	int ret = image_open(&copy) ? -1 : look(p, &copy, type);
+
+	img->part = copy.part;
+	img->whole = !copy.part;
+	return image_unmount(&copy) ? -1 : ret;
+}
+
+/* What sfdisk tells about the table; NULL when it has said why not. */
+static char *dump(const char *file)
+{
+	struct program p;
+
+	program_begin(&p, "sfdisk", "fdisk");
+	program_add(&p, "--dump");
+	program_add(&p, file);
+	p.output = true;
+	if (!program_run(&p))
+		return p.said;
+	free(p.said);
+	return NULL;
+}
+
+static int restore(const char *file, const char *script)
+{
+	struct program p;
+	int status;
+
+	program_begin(&p, "sfdisk", "fdisk");
+	program_add(&p, "-q");
+	program_add(&p, "--no-reread");
+	program_add(&p, "--no-tell-kernel");
+	program_add2(&p, "--wipe", "never");
+	program_add2(&p, "--wipe-partitions", "never");
+	program_add(&p, file);
+	p.input = script;
+	status = program_run(&p);
+	free(p.said);
+	return status;
+}
+
+/* "disk.img2 : start= ..." or "disk1p2 : ...": the number, 0 for other lines.
+ */
+static unsigned int line_number(const char *line, size_t len)
+{
+	const char *colon = memmem(line, len, " : start=", 9), *c = colon;
+	unsigned int n = 0;
+
+	while (c && c > line && c[-1] >= '0' && c[-1] <= '9')
+		c--;
+	/* the name of the file may end with digits, and has a p then */
+	if (c && c < colon)
+		n = strtoul(c, NULL, 10);
+	return n;
+}
+
+/* The dump with another size of the partition, to be freed. */
+static char *edit(const char *text, const struct place *p, uint64_t size)
+{
+	char *script = NULL;
+	size_t script_len;
+	FILE *f = open_memstream(&script, &script_len);
+
+	if (!f)
+		tool_no_memory();
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		const char *old = memmem(line, len, "size=", 5);
+
+		if (old && line_number(line, len) == p->part) {
+			const char *rest = old + strcspn(old, ",");
+
+			fprintf(f, "%.*ssize=%llu%.*s\n", (int)(old - line),
+				line, (unsigned long long)size / DISK_SECTOR,
+				(int)(line + len - rest), rest);
+		} else if (strncmp(line, "last-lba:", 9)) {
+			fprintf(f, "%.*s\n", (int)len, line);
+		}
+		line += len + !!line[len];
+	}
+	fclose(f);
+	return script;
+}
+
+/* How large the image is to be. */
+static uint64_t whole_size(const struct place *p, uint64_t size)
+{
+	uint64_t end = p->start + size + (p->gpt ? MIB : 0);
+
+	if (!p->part)
+		return size;
+	if (!p->last)
+		return p->file_size;
+	/* what was free behind the partition is taken before the file grows */
+	return size > p->size && end < p->file_size ? p->file_size : end;
+}
+
+static int set_table(const struct place *p, int fd, uint64_t size)
+{
+	char *text = dump(p->file), *script, code[BOOT_CODE];
+	int err;
+
+	if (!text)
+		return -1;
+	script = edit(text, p, size);
+	err = pread(fd, code, BOOT_CODE, 0) != BOOT_CODE ||
+	      ftruncate(fd, whole_size(p, size));
+	if (err)
+		tool_file_error("cannot resize", NULL, p->file, -errno);
+	else
+		err = restore(p->file, script);
+	/* as it was */
+	if (err && !ftruncate(fd, p->file_size))
+		restore(p->file, text);
+	if (pwrite(fd, code, BOOT_CODE, 0) != BOOT_CODE)
+		err = -1;
+	free(script);
+	free(text);
+	return err ? -1 : 0;
+}
+
+int place_set(struct place *p, uint64_t size)
+{
+	int fd = open(p->file, O_RDWR | O_CLOEXEC), err;
+
+	if (fd < 0) {
+		tool_file_error("cannot open", NULL, p->file, -errno);
+		return -1;
+	}
+	if (p->part) {
+		err = set_table(p, fd, size);
+	} else {
+		err = ftruncate(fd, size);
+		if (err)
+			tool_file_error("cannot resize", NULL, p->file, -errno);
+	}
+	if (!err) {
+		p->file_size = whole_size(p, size);
+		p->size = size;
+	}
+	close(fd);
+	return err;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of lkl resize share.
+ */
+#ifndef RESIZE_H
+#define RESIZE_H
+
+#include <stdint.h>
+
+#include "../common/image.h"
+
+/**
+ * struct place - where a file system is
+ *
+ * @file: the image
+ * @file_size: its size
+ * @part: the partition, 0 for the whole disk
+ * @start: where that begins
+ * @size: its size
+ * @last: nothing is behind it
+ * @gpt: the partition table is a GPT
+ */
+struct place {
+	const char *file;
+	uint64_t file_size;
+	unsigned int part;
+	uint64_t start;
+	uint64_t size;
+	bool last;
+	bool gpt;
+};
+
+/**
+ * place_find() - find out where a file system is, and what it is
+ * @p: filled in
+ * @img: the image, not open; @part becomes the partition
+ * @type: filled in with its type
+ *
+ * Return: 0, or -1 when it has said why it cannot be resized
+ */
+int place_find(struct place *p, struct image *img, char type[32]);
+
+/**
+ * place_set() - change the sizes of the partition and of the image
+ * @p: where it is; changed
+ * @size: the new size
+ *
+ * Return: 0, or -1 when it has said why not, and all is as it was
+ */
+int place_set(struct place *p, uint64_t size);
+
+/**
+ * fs_can_shrink() - can a type of file system become smaller?
+ * @type: the type
+ *
+ * Return: whether it can
+ */
+bool fs_can_shrink(const char *type);
+
+/**
+ * fs_can_grow() - can it become larger?
+ * @type: the type
+ *
+ * Return: whether it can
+ */
+bool fs_can_grow(const char *type);
+
+/**
+ * fs_resize() - change the size of a file system within its place
+ * @how: the image, not open
+ * @type: its type
+ * @size: the new size, or 0 for the least that is possible; becomes the one it
+ *	has
+ *
+ * Return: 0, or -1 when it has said why not, and it is as it was
+ */
+int fs_resize(const struct image *how, const char *type, uint64_t *size);
+
+#endif /* RESIZE_H */
