@@ -6,22 +6,53 @@
 
 #include "control.h"
 
+size_t control_next(const char *text, bool *control)
+{
+	const unsigned char *p = (const void *)text;
+	size_t n = *p < 0xc2 || *p > 0xf4 ? 1
+		   : *p < 0xe0		  ? 2
+		   : *p < 0xf0		  ? 3
+					  : 4;
+
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			n = 1;
+	}
+	if (n > 1)
+		*control = *p == 0xc2 && p[1] < 0xa0;
+	else
+		*control = *p < ' ' || (*p >= 127 && *p < 0xa0);
+	return n;
+}
+
 char *control_hide(char *text)
 {
-	for (char *p = text; *p; p++) {
-		if (control_is(*p))
-			*p = '?';
+	char *const begin = text, *to = text;
+	bool control;
+
+	for (size_t n; *text; text += n) {
+		n = control_next(text, &control);
+		if (control)
+			*to++ = '?';
+		else
+			to = (char *)memmove(to, text, n) + n;
 	}
-	return text;
+	*to = 0;
+	return begin;
 }
 
 void control_escape(FILE *f, const char *text, const char *others)
 {
-	for (const char *p = text; *p; p++) {
-		if (control_is(*p) || strchr(others, *p))
-			fprintf(f, "\\%03o", (unsigned char)*p);
-		else
-			putc_unlocked(*p, f);
+	bool control;
+
+	for (size_t n; *text; text += n) {
+		n = control_next(text, &control);
+		for (size_t i = 0; i < n; i++) {
+			if (control || strchr(others, text[i]))
+				fprintf(f, "\\%03o", (unsigned char)text[i]);
+			else
+				putc_unlocked(text[i], f);
+		}
 	}
 }
 

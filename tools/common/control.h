@@ -7,18 +7,18 @@
 #define CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /**
- * control_is() - is it a control character?
- * @c: the byte
+ * control_next() - look at a character
+ * @text: a text that does not end there
+ * @control: whether it is a control character, also one of those beyond ASCII, in
+ *	UTF-8 or as a byte
  *
- * Return: whether it is one
+ * Return: its bytes; 1 if it is not UTF-8
  */
-static inline bool control_is(unsigned char c)
-{
-	return c < ' ' || c == 127;
-}
+size_t control_next(const char *text, bool *control);
 
 /**
  * control_hide() - replace control characters by question marks

@@ -12,19 +12,11 @@
 
 #include "../common/tool.h"
 #include "json.h"
+#include "path.h"
 #include "run.h"
 
 #define SECTOR 512
-#define NAME 256
 #define LINE_END "  %-17s  %-16s  %-36s  %s\n"
-
-/* A text of an image that is not trusted, without control characters. */
-static const char *printable(const char *text, char buf[NAME])
-{
-	if (!*text || blkid_safe_string(text, buf, NAME))
-		return "-";
-	return buf;
-}
 
 /* The image again, or another part of it; unmounting frees it. */
 static struct image copy_image(const struct image *how, unsigned int part,
@@ -114,7 +106,7 @@ static json_object *item_json(const struct item *i, double used)
 
 static void item_line(const struct item *i, double used)
 {
-	char buf[TOOL_SIZE], text[4][NAME];
+	char buf[TOOL_SIZE], text[4][FACT];
 
 	if (i->part && !i->volume)
 		printf("%4u", i->part);
@@ -126,9 +118,10 @@ static void item_line(const struct item *i, double used)
 		printf("  %11lld", (long long)i->start / SECTOR);
 	printf("  %8s", tool_size(i->size, buf));
 	printf("  %8s", used < 0 ? "-" : tool_size(used, buf));
-	printf(LINE_END, printable(i->found.type, text[0]),
-	       printable(i->found.label, text[1]),
-	       printable(i->found.uuid, text[2]), printable(i->name, text[3]));
+	printf(LINE_END, output_fact(i->found.type, text[0]),
+	       output_fact(i->found.label, text[1]),
+	       output_fact(i->found.uuid, text[2]),
+	       output_fact(i->name, text[3]));
 }
 
 /* Print a line, or add an object to @list, which is returned. */

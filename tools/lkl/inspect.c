@@ -181,18 +181,10 @@ static void put_fact(const char *what, const char *text)
 	putchar('\n');
 }
 
-/* The image is not trusted: no control characters. */
-static const char *printable(const char *text, char buf[TEXT])
-{
-	if (!*text || blkid_safe_string(text, buf, TEXT))
-		return "-";
-	return buf;
-}
-
 static void put_text(const struct session *s, const struct os *os)
 {
 	const struct inspect *in = &s->img.system;
-	char label[TEXT], uuid[TEXT];
+	char label[FACT], uuid[FACT];
 
 	printf("%s: ", s->img.file);
 	put_name(*os->name ? os->name : *os->id ? os->id : "unknown system");
@@ -210,8 +202,8 @@ static void put_text(const struct session *s, const struct os *os)
 		put_name(m->path);
 		printf("%*s  %-16s  %-8s  %-16s  %s\n", room > 0 ? room : 0, "",
 		       source_name(m->source), m->source->found.type,
-		       printable(m->source->found.label, label),
-		       printable(m->source->found.uuid, uuid));
+		       output_fact(m->source->found.label, label),
+		       output_fact(m->source->found.uuid, uuid));
 	}
 	for (size_t i = 0; i < in->missing_count; i++) {
 		put_name(in->missing[i].path);

@@ -2,6 +2,7 @@
 /*
  * What verbs print.
  */
+#include <blkid/blkid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +22,22 @@ void output_begin(void)
 /* Names come from an image that is not trusted: no control characters. */
 void put_name(const char *name)
 {
-	for (const char *p = name; *p; p++)
-		putchar(terminal && control_is(*p) ? '?' : *p);
+	bool control;
+
+	for (size_t n; *name; name += n) {
+		n = control_next(name, &control);
+		if (terminal && control)
+			putchar('?');
+		else
+			fwrite(name, 1, n, stdout);
+	}
+}
+
+const char *output_fact(const char *text, char buf[FACT])
+{
+	if (!*text || blkid_safe_string(text, buf, FACT))
+		return "-";
+	return control_hide(buf);
 }
 
 static bool quiet;

@@ -141,6 +141,18 @@ void output_begin(void);
  */
 void put_name(const char *name);
 
+/* Bytes for output_fact(). */
+#define FACT 256
+
+/**
+ * output_fact() - make a label or the like fit into a column
+ * @text: it, which may be anybody's
+ * @buf: where it is put without control characters
+ *
+ * Return: @buf, or "-" if there is nothing to print
+ */
+const char *output_fact(const char *text, char buf[FACT]);
+
 /**
  * output_end() - write what is still to be printed
  *

@@ -149,11 +149,11 @@ static char *escape(const char *name)
 
 static bool printable(const char *name)
 {
-	for (; *name; name++) {
-		if (control_is(*name))
-			return false;
-	}
-	return true;
+	bool control = false;
+
+	while (*name && !control)
+		name += control_next(name, &control);
+	return !control;
 }
 
 static void add_files(struct candidates *c, const char *word)
