@@ -5,11 +5,8 @@
  * What is a tool of its own is executed; the rest is in the folder lkl/, where
  * verb.h says how it hangs together.
  */
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/tool.h"
 #include "lkl/run.h"
@@ -29,23 +26,6 @@ static void help(void)
 	       "  lkl ls -l disk.img /etc\n"
 	       "  lkl cp disk.img:/var/log ./logs\n"
 	       "  lkl write disk.img /etc/hostname <<<box\n");
-}
-
-int execute(const char *program, char **argv)
-{
-	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
-	char *slash;
-
-	/* the other tools are beside this one */
-	if (len > 0 && len < (ssize_t)(sizeof(path) - strlen(program) - 1)) {
-		path[len] = 0;
-		slash = strrchr(path, '/');
-		strcpy(slash + 1, program);
-		execv(path, argv);
-	}
-	tool_file_error("cannot execute", NULL, program, -errno);
-	return TOOL_FAILED;
 }
 
 int main(int argc, char **argv)

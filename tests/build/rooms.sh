@@ -39,9 +39,7 @@ circles lib
 circles host
 circles hijack -hijack/preload
 circles hijack -hijack/run
-for folder in tools/*/; do
-	circles "${folder%/}"
-done
+circles tools
 # One of the verbs of lkl reads commands, and looks for verbs; one file of nl/ replaces
 # functions of libnl that the other calls.
 cat >"$TMP/known" <<END

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Run another of the tools.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/tool.h"
+#include "run.h"
+
+int execute(const char *program, char **argv)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path));
+	char *slash;
+
+	/* the other tools are beside this one */
+	if (len > 0 && len < (ssize_t)(sizeof(path) - strlen(program) - 1)) {
+		path[len] = 0;
+		slash = strrchr(path, '/');
+		strcpy(slash + 1, program);
+		execv(path, argv);
+	}
+	tool_file_error("cannot execute", NULL, program, -errno);
+	return TOOL_FAILED;
+}
