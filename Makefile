@@ -87,7 +87,7 @@ LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
 OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
-# An object of its own in liblkl.a: only who reads such files needs json-c.
+# An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
 ARCHIVE	:= $(call objects,tools/archive/*.c)
@@ -151,8 +151,8 @@ $(OUT)/obj/%.o: %.S
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# One object, in which everything is local but what lib/lkl.map names.
-# and what the object beside it needs.
+# One object, in which everything is local but what lib/lkl.map names, and what the
+# object beside it needs.
 $(OUT)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
 	@echo "  LD      $@"
 	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(OUT)/obj/lkl.symbols

@@ -49,7 +49,8 @@ static double median(double *values, int n)
 	return values[n / 2];
 }
 
-/* What a call takes, in the best of several batches: nobody else ran then. */
+/* The time of a call, in the best of several batches: no other thread ran then.
+ */
 #define BEST(call)                                                             \
 	({                                                                     \
 		double least = 1e18, took;                                     \
@@ -157,10 +158,10 @@ static void measure_under(struct under *u, int round, const char *bin,
 	}
 }
 
-static void show(const char *who, const char *what, const char *unit,
+static void show(const char *name, const char *what, const char *unit,
 		 const char *side, const double *values, int n)
 {
-	printf("%s: %s\t%s\t%s", who, what, unit, side);
+	printf("%s: %s\t%s\t%s", name, what, unit, side);
 	for (int i = 0; i < n; i++)
 		printf("\t%.1f", values[i]);
 	printf("\n");

@@ -195,7 +195,7 @@ static void *count(void *arg)
 	return NULL;
 }
 
-/* Send to who asks, for as long as is asked for. */
+/* Send to the peer that asks, for as long as it asks for. */
 static void *flood(void *arg)
 {
 	int fd = bound(&stacks[1], SOCK_DGRAM, "0.0.0.0", FLOOD);

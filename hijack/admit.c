@@ -3,9 +3,9 @@
  * The side of the process that has its family's kernel, for relatives that want
  * to use it (family.c).
  *
- * Anybody can connect.  Who has connected is a candidate until the first
- * message, which must have the family's secret.  Candidates that say nothing
- * make room for others.
+ * Anybody can connect.  A process that has connected is a candidate until the
+ * first message, which must have the family's secret.  Candidates that say
+ * nothing make room for others.
  */
 #include <sys/socket.h>
 
@@ -102,10 +102,10 @@ void admit_begin(long fd)
 }
 
 /**
- * admit_end - nobody joins any more, unless somebody has
- * @forked: or somebody uses the kernel who was forked
+ * admit_end - no process joins any more, unless one has joined
+ * @forked: or one that was forked uses the kernel
  *
- * Who tries waits until admit_close(), or the end of the process.
+ * One that tries waits until admit_close(), or the end of the process.
  *
  * Return: whether that is so
  */

@@ -11,8 +11,9 @@
 #include "user.h"
 
 /*
- * The owner of a file, whom its signals are for.  The program is process 1 of
- * the library's kernel; its threads are known there when they have made a call.
+ * The owner of a file, which its signals are sent to.  The program is process 1
+ * of the library's kernel; its threads are known there when they have made a
+ * call.
  */
 static int to_kernel(int type, int pid)
 {

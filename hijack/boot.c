@@ -200,7 +200,7 @@ int hijack_start(const char *name)
 	/* A program's own seccomp filter may know nothing of membarrier(). */
 	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;
-	lkl_alt_stacks_minded = true;
+	lkl_alt_stacks_handled = true;
 	err = lkl_load_config(&settings);
 	if (!err && settings.policy)
 		err = policy_parse(settings.policy);

@@ -122,8 +122,8 @@ static bool is_pipe(long fd)
 }
 
 /*
- * A pipe to look at what is in another one, the thread's, which somebody who
- * interrupts it does not find there.
+ * The thread's pipe, to look at what is in another one.  A handler that
+ * interrupts the thread does not find it there.
  */
 static long peek_get(int *peek)
 {

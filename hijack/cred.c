@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who the program is: a user, groups and capabilities.
+ * The program's credentials: user, groups and capabilities.
  *
  * The library's kernel takes it for root, as it has a network of its own.  But
  * a program that begins with rights on the host and gives them up has given
@@ -193,7 +193,7 @@ bool cred_is_ancestor(int pid)
 }
 
 /**
- * cred_read - who is another process?
+ * cred_read - the credentials of another process
  * @pid: the process
  * @cred: is filled in
  *

@@ -148,7 +148,7 @@ void wait_alone(void)
 		if (!e->forked)
 			continue;
 		e->forked = false;
-		/* Who has missed an event meanwhile has not noticed. */
+		/* A thread that has missed an event looks again. */
 		__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
 		if (e->state == EPOLL_SHADOW)
 			event_ring(e->event);

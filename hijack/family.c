@@ -6,8 +6,8 @@
  * other.
  *
  * The first that needs a kernel has it, the others join it as if it had forked
- * them (share.h).  Who has it is told by a name in the host's abstract
- * namespace of sockets, that it listens at: there is one such socket at a time,
+ * them (share.h).  The process that has it listens at a name in the
+ * host's abstract namespace of sockets: there is one such socket at a time,
  * it is gone with its process, however that ends, and there is nothing that a
  * program could fail to inherit but an environment variable, which each program
  * that is executed is given anew (exec.c).
@@ -28,7 +28,7 @@
 
 static const char variable[] = "LKL_HIJACK_FAMILY";
 
-/* So often who has the kernel may be about to begin or to end. */
+/* How often to try while the process that has the kernel begins or ends. */
 #define TRIES 1000
 #define PAUSE_NS 2000000
 
@@ -153,7 +153,7 @@ static long new_socket(int flags)
 			    SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0));
 }
 
-/* Be who has the kernel; -EADDRINUSE if there is one. */
+/* Be the process that has the kernel; -EADDRINUSE if there is one. */
 static long claim(void)
 {
 	long fd = new_socket(SOCK_NONBLOCK), err;
@@ -185,8 +185,8 @@ static bool is_trusted(long fd)
 }
 
 /*
- * Join who has the kernel; -EAGAIN if it is no more or not yet there, else the
- * kernel is out of reach.
+ * Join the process that has the kernel; -EAGAIN if it has gone or is not there
+ * yet. After another error the kernel is out of reach.
  */
 static long join(void)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A program that is executed has the filters of who executes it.  The host knows
- * them; we are told by a file in memory, whose number is in the environment.
+ * A program that is executed has the filters of the thread that executes it.
+ * The host knows them; we are told by a file in memory, whose number is in the
+ * environment.
  */
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -86,7 +87,8 @@ static bool get(int fd, void *to, size_t len)
 }
 
 /**
- * filter_adopt - go on with the filters of who has executed this program
+ * filter_adopt - go on with the filters of the thread that executed this
+ * program
  *
  * At the start; uses libc.
  *

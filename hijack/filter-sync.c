@@ -123,7 +123,8 @@ static long each_thread(long dir)
 	if (own_call3(SYS_lseek, dir, 0, SEEK_SET))
 		return -EIO;
 	while ((n = own_call3(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n; at += ((struct entry *)(buffer + at))->len) {
+		for (at = 0; at < n;
+		     at += ((struct entry *)(buffer + at))->len) {
 			const char *p = ((struct entry *)(buffer + at))->name;
 
 			for (tid = 0; *p >= '0' && *p <= '9'; p++)
@@ -152,7 +153,7 @@ long filter_sync(const struct filter *tip, long (*install)(void *), void *arg)
 	want.unprivileged =
 		raw_syscall(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0, 0) == 1;
 	ret = each_thread(dir);
-	/* One that exists by then has it from who has made it. */
+	/* A thread that is made later has it from the one that makes it. */
 	if (!ret)
 		ret = install(arg);
 	want.look = false;

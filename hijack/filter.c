@@ -192,8 +192,7 @@ static bool may_be_the_librarys(long nr, const long *a)
 	}
 }
 
-struct hijack_judgement hijack_judge(long nr, const long a[6],
-				     unsigned long ip)
+struct hijack_judgement hijack_judge(long nr, const long a[6], unsigned long ip)
 {
 	struct seccomp_data data = {
 		.nr = nr,
@@ -221,7 +220,7 @@ struct hijack_judgement hijack_judge(long nr, const long a[6],
 						  ret & SECCOMP_RET_DATA };
 	case SECCOMP_RET_TRACE:
 	case SECCOMP_RET_USER_NOTIF:
-		/* Who is asked may have the host go on with it. */
+		/* The process that is asked may have the host go on with it. */
 		if (!may_be_the_librarys(nr, a))
 			return (struct hijack_judgement){ HIJACK_ASK, 0 };
 		if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
@@ -230,9 +229,9 @@ struct hijack_judgement hijack_judge(long nr, const long a[6],
 				   "it is refused");
 		return (struct hijack_judgement){ HIJACK_RETURN, -ENOSYS };
 	case SECCOMP_RET_KILL_THREAD:
-		return (struct hijack_judgement){
-			strict ? HIJACK_KILL_STRICT : HIJACK_KILL_THREAD, 0
-		};
+		return (struct hijack_judgement){ strict ? HIJACK_KILL_STRICT
+							 : HIJACK_KILL_THREAD,
+						  0 };
 	}
 	return (struct hijack_judgement){ HIJACK_KILL_PROCESS, 0 };
 }
@@ -271,8 +270,8 @@ static bool allows(const struct filter *f, const short *calls, unsigned int n)
 
 static struct filter_needs needs(const struct filter *f)
 {
-	static const short paths[] = { SYS_open, SYS_openat, SYS_openat2,
-				       SYS_stat, SYS_newfstatat, SYS_statx,
+	static const short paths[] = { SYS_open,  SYS_openat,	  SYS_openat2,
+				       SYS_stat,  SYS_newfstatat, SYS_statx,
 				       SYS_access };
 	static const short exec[] = { SYS_execve, SYS_execveat };
 

@@ -209,7 +209,8 @@ long share_adopt(void);
 void share_tell_cred(void);
 void exec_init(const char *family);
 
-/* Processes of one launcher (family.c), and who has their kernel (admit.c) */
+/* Processes of one launcher (family.c), and the one that has their kernel
+ * (admit.c) */
 struct lkl_config;
 const char *family_init(const struct lkl_config *settings, bool *relative);
 bool family_take(long *listener);
@@ -221,7 +222,7 @@ void admit_close(void);
 bool vfork_is_child(void);
 uint32_t vfork_word(unsigned int fd);
 
-/* Who the program is (cred.c) */
+/* The program's credentials (cred.c) */
 struct lkl_cred;
 void cred_init(void);
 void cred_tell(void);

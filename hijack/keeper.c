@@ -120,10 +120,10 @@ static void hear(int index)
 }
 
 /**
- * share_linger - the program ends: stay for those that have share_joined
+ * share_linger - the program ends: stay for those that have joined
  *
- * Nobody who waits for something of the program's but its end has to wait for
- * them; and they do not have to wait for its end.  A signal ends this.
+ * A process that waits for anything of the program's but its end does not wait
+ * for them, and they do not wait for its end.  A signal ends this.
  */
 void share_linger(void)
 {

@@ -135,7 +135,7 @@ static void take_over(void)
 	long err;
 
 	own_call3(SYS_prctl, PR_SET_KEEPCAPS, 1, 0);
-	/* Who may not set them has them as they are. */
+	/* Without the right to set them they stay as they are. */
 	own_call3(SYS_setgroups, want.n_groups, want.groups, 0);
 	err = own_call3(SYS_setresgid, want.group[0], want.group[1],
 			want.group[2]);

@@ -6,9 +6,9 @@
  * What is sent is a carrier: an end of a pair of sockets, in which a label lies
  * with a token.  The owner of the kernel holds the file meanwhile, as a parcel,
  * and the pair's other end: when all carriers have been closed, nobody will ask
- * for it any more.  Who receives a carrier shows the owner the token, once, and
- * gets the file.  For a process outside the family it is a socket that is
- * connected to nothing.
+ * for it any more.  A process that receives a carrier shows the owner the
+ * token, once, and gets the file.  For a process outside the family it is a
+ * socket that is connected to nothing.
  */
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -29,7 +29,7 @@ struct label {
 /**
  * struct parcel - a file that is under way
  * @used: it is one
- * @process: who has sent it, or -1 for this process
+ * @process: the process that has sent it, or -1 for this one
  * @token: what it is handed out for
  * @end: the carrier's other end, + 1, once it is here
  * @file: the file
@@ -107,7 +107,7 @@ long parcel_park(int process, long kfd, struct share_token token)
 
 /**
  * parcel_follow - have the other end of a parcel's carrier
- * @process: who says so
+ * @process: the process that says so
  * @index: the parcel
  * @token: its token
  * @fd: the end; closed if there is no such parcel any more

@@ -256,8 +256,8 @@ bool family_knows(const struct share_token *secret);
  * @fd: our end of its socket, + 1; 0 when there is none
  * @gone: it has ended, but not all of its servers
  * @waits: it waits for the end of another one
- * @joined: it was not forked by this one, nor was who forked it
- * @files: its files, and who it is
+ * @joined: neither it nor a process that forked it was forked by this one
+ * @files: its files and credentials
  * @creds: how often that has changed
  * @area: its area
  */

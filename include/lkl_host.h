@@ -137,8 +137,8 @@ extern struct lkl_dev_blk_ops lkl_dev_blk_ops;
  *
  * Before boot the disk is there when the kernel starts, afterwards it is there
  * on return.  It stays across lkl_sys_halt() until lkl_disk_remove() or
- * lkl_cleanup().  The descriptor or handle remains the caller's, who keeps it
- * valid as long.
+ * lkl_cleanup().  The descriptor or handle remains the caller's and must
+ * stay valid as long.
  *
  * Return: the disk's id, or a negative error number
  */
@@ -283,8 +283,8 @@ struct lkl_dev_net_ops {
  * @mac: its address, 6 bytes; NULL leaves the choice to the wire
  * @offload: virtio-net feature bits: CSUM 0, GUEST_CSUM 1, GUEST_TSO4 7,
  *	GUEST_TSO6 8, HOST_TSO4 11, HOST_TSO6 12, MRG_RXBUF 15, ...
- * @pcap: name of a file into which each frame is written, as tcpdump(1) reads it;
- *	it is made anew.  NULL for none
+ * @pcap: name of a file into which each frame is written, as tcpdump(1) reads
+ *it; it is made anew.  NULL for none
  */
 struct lkl_netdev_args {
 	void *mac;

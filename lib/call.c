@@ -23,7 +23,7 @@
 static __thread struct lkl_self lkl_self
 	__attribute__((tls_model("initial-exec")));
 
-bool lkl_alt_stacks_minded;
+bool lkl_alt_stacks_handled;
 static pthread_key_t exit_key;
 static bool have_exit_key;
 
@@ -95,7 +95,7 @@ int lkl_thread_attach(struct lkl_self *self)
 		return -LKL_ENOSYS;
 	self->boot = boot;
 	posix_admit_faults();
-	if (!lkl_alt_stacks_minded)
+	if (!lkl_alt_stacks_handled)
 		self->alt_size = posix_alt_stack(&self->alt_stack);
 	err = lkl_task_create(boot, raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
 			      &self->task);

@@ -191,9 +191,9 @@ void net_drain(struct lkl_vdev *vdev)
 
 /* Have the polling thread end; false if that is more than poll() can do in
  * time. */
-static bool hang_up(struct net *n, unsigned long long patience)
+static bool hang_up(struct net *n, unsigned long long timeout)
 {
-	unsigned long long end = lkl_vdev_host->time() + patience;
+	unsigned long long end = lkl_vdev_host->time() + timeout;
 
 	if (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
 		__atomic_store_n(&n->owed, 1, __ATOMIC_SEQ_CST);
@@ -201,9 +201,9 @@ static bool hang_up(struct net *n, unsigned long long patience)
 	}
 	while (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
 		call_thread(n, RX);
-		if (patience && lkl_vdev_host->time() >= end)
+		if (timeout && lkl_vdev_host->time() >= end)
 			return false;
-		lkl_vdev_host->wait(&n->ended, 0, patience ? end : 0);
+		lkl_vdev_host->wait(&n->ended, 0, timeout ? end : 0);
 	}
 	if (n->threads[RX])
 		lkl_vdev_host->thread_join(n->threads[RX]);

@@ -40,7 +40,7 @@ int lkl_thread_attach(struct lkl_self *self);
 void lkl_thread_exit(void);
 
 /* The interception takes care of alternate signal stacks. */
-extern bool lkl_alt_stacks_minded;
+extern bool lkl_alt_stacks_handled;
 
 /* What lkl_init() was given, or NULL. */
 extern struct lkl_host_operations *lkl_host;

@@ -120,7 +120,7 @@ static void watch(void *arg)
 		if (n > 0 && fds[0].revents)
 			lkl_sys_read(entry->wake, (void *)&count,
 				     sizeof(count));
-		/* Also when there is an error, which who receives will see. */
+		/* Also when there is an error, which the receiver will see. */
 		if (!entry->told && is_readable(entry->fd))
 			entry->told = write(entry->event, &one, sizeof(one)) >
 				      0;

@@ -4,7 +4,7 @@ gdb commands for programs that use liblkl: see "help lkl".
 
 How it works: a thread that runs the kernel needs no help, as gdb follows the
 call frame information from kernel functions to the application's.  The other
-kernel tasks are stacks that nobody runs on.  Their backtraces are made by an
+kernel tasks are stacks that no thread runs on.  Their backtraces are made by an
 unwinder which, while it is switched on, claims that the innermost frame was
 called by what lies on top of such a stack.  Nothing in the program is changed.
 

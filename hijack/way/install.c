@@ -103,7 +103,7 @@ static int boot_saved(void)
 	return way_saved(boot, NULL, NULL);
 }
 
-/* Before the library starts: who gets the faults it does not want. */
+/* Before the library starts: a handler for the faults it does not want. */
 int way_signals_early(void)
 {
 	struct sigaction sa = { .sa_sigaction = way_not_ours,
@@ -133,7 +133,7 @@ static int own_handler(int sig, void (*handler)(void), unsigned long flags,
 	return way_host4(SYS_rt_sigaction, sig, &a, 0, WAY_MASK_SIZE);
 }
 
-/* Go before who handles the library's faults now. */
+/* Go before the handler that the library's faults have now. */
 static int own_fault(int sig, struct sigaction *library)
 {
 	struct sigaction sa;

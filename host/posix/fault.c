@@ -18,7 +18,7 @@
 
 #include "posix.h"
 
-/* Who handles what is not the kernel's: of SIGSEGV, of SIGBUS. */
+/* The handlers of SIGSEGV and SIGBUS for what is not the kernel's. */
 static struct sigaction old[2];
 static int installed;
 

@@ -46,7 +46,7 @@ static const struct timespec now;
 
 static bool listening;
 /* Counts the listeners. */
-static unsigned int turn;
+static unsigned int listeners;
 /* What the listener waits for. */
 static int *listener_word;
 /* Threads that may be about to write to event_fd. */
@@ -157,9 +157,9 @@ void listen_remove(struct listen_source *source)
 	listen_pause(source);
 	__atomic_store_n(&sources, sources - 1, __ATOMIC_SEQ_CST);
 	/* The listener may have got an event of it already. */
-	now = __atomic_load_n(&turn, __ATOMIC_SEQ_CST);
+	now = __atomic_load_n(&listeners, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) &&
-	       __atomic_load_n(&turn, __ATOMIC_SEQ_CST) == now) {
+	       __atomic_load_n(&listeners, __ATOMIC_SEQ_CST) == now) {
 		ring();
 		posix_relax();
 	}
@@ -259,7 +259,7 @@ void lkl_listen_end(void)
 
 		source->receive(source);
 	}
-	__atomic_fetch_add(&turn, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&listeners, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&listening, false, __ATOMIC_SEQ_CST);
 }
 

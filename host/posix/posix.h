@@ -57,8 +57,8 @@ extern struct posix_ram {
 	int fd;
 } posix_ram;
 
-/* A memory file of @size bytes for others to map, who want to know that it
- * stays as large; its descriptor or a negative error number. */
+/* A memory file of @size bytes, which others map and need to keep its size; its
+ * descriptor or a negative error number. */
 int posix_memory(const char *name, unsigned long size);
 
 /* The host kernel's struct sigaction. */

@@ -33,15 +33,15 @@ struct blk_req {
 };
 
 /*
- * A queue of requests for many producers and consumers.  A cell's turn tells
- * whether the position that maps to it can be filled (equal) or taken (one
- * more).  It has room for all requests there are.
+ * A queue of requests for many producers and consumers.  A cell's sequence
+ * tells whether the position that maps to it can be filled (equal) or taken
+ * (one more).  It has room for all requests there are.
  */
 struct fifo {
 	unsigned int in;
 	unsigned int out;
 	struct {
-		unsigned int turn;
+		unsigned int sequence;
 		struct blk_req *req;
 	} cells[QUEUES * QUEUE_SIZE];
 };

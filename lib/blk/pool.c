@@ -11,7 +11,7 @@ static void fifo_init(struct fifo *f)
 	f->in = 0;
 	f->out = 0;
 	for (i = 0; i < QUEUES * QUEUE_SIZE; i++)
-		f->cells[i].turn = i;
+		f->cells[i].sequence = i;
 }
 
 static void fifo_put(struct fifo *f, struct blk_req *req)
@@ -21,10 +21,10 @@ static void fifo_put(struct fifo *f, struct blk_req *req)
 	pos = __atomic_fetch_add(&f->in, 1, __ATOMIC_RELAXED);
 	i = pos % (QUEUES * QUEUE_SIZE);
 	/* Not free only if a thread was stopped in the middle of taking it. */
-	while (__atomic_load_n(&f->cells[i].turn, __ATOMIC_ACQUIRE) != pos)
+	while (__atomic_load_n(&f->cells[i].sequence, __ATOMIC_ACQUIRE) != pos)
 		lkl_vdev_host->relax();
 	f->cells[i].req = req;
-	__atomic_store_n(&f->cells[i].turn, pos + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&f->cells[i].sequence, pos + 1, __ATOMIC_RELEASE);
 }
 
 static struct blk_req *fifo_get(struct fifo *f)
@@ -33,13 +33,13 @@ static struct blk_req *fifo_get(struct fifo *f)
 
 	for (;;) {
 		unsigned int i = pos % (QUEUES * QUEUE_SIZE);
-		unsigned int turn =
-			__atomic_load_n(&f->cells[i].turn, __ATOMIC_ACQUIRE);
+		unsigned int sequence = __atomic_load_n(&f->cells[i].sequence,
+							__ATOMIC_ACQUIRE);
 		struct blk_req *req;
 
-		if (turn == pos)
+		if (sequence == pos)
 			return NULL;
-		if (turn != pos + 1) {
+		if (sequence != pos + 1) {
 			pos = __atomic_load_n(&f->out, __ATOMIC_RELAXED);
 			continue;
 		}
@@ -48,8 +48,8 @@ static struct blk_req *fifo_get(struct fifo *f)
 						 __ATOMIC_RELAXED))
 			continue;
 		req = f->cells[i].req;
-		__atomic_store_n(&f->cells[i].turn, pos + QUEUES * QUEUE_SIZE,
-				 __ATOMIC_RELEASE);
+		__atomic_store_n(&f->cells[i].sequence,
+				 pos + QUEUES * QUEUE_SIZE, __ATOMIC_RELEASE);
 		return req;
 	}
 }

@@ -328,7 +328,7 @@ static int on_socket(struct client *c)
 	char byte;
 	ssize_t n;
 
-	/* An answer is for who has asked. */
+	/* An answer is for the thread that has asked. */
 	lock_take(&c->talk);
 	n = recv(c->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	lock_give(&c->talk);

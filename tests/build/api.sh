@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tests/library/api.c is as good in strict C11 and in C++17 as in the compiler's own C.
+# tests/library/api.c compiles in strict C11 and in C++17 as in the compiler's own C.
 
 . "$(dirname "$0")/../common/tools.sh"
 need gcc g++

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# AddressSanitizer and UBSan in the library's host part and in the programs: no
-# complaint about ours, and faults of the application are still seen.  A long lkl sh
-# keeps no memory of the commands that it has run or refused.
+# AddressSanitizer and UBSan in the library's host part and in the programs: they
+# report nothing about our code, and still find faults of the application.  A long lkl
+# sh keeps no memory of the commands that it has run or refused.
 
 . "$(dirname "$0")/../common/tools.sh"
 need gcc make mkfs.ext4

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The README's table names the packages that `make deps` installs, and no others;
-# who cannot install them is told what is missing.
+# without the right to install them, it prints what is missing.
 
 . "$(dirname "$0")/../common/tools.sh"
 need make

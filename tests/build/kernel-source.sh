@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# KERNEL_SRC= takes a tarball or a directory and is remembered; what is no Linux
-# source is refused, and does no harm to what is there.
+# KERNEL_SRC= takes a tarball or a directory and is remembered; anything but a Linux
+# source is refused, and changes nothing.
 
 . "$(dirname "$0")/../common/tools.sh"
 need make tar xz rsync

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# perf names the functions of the kernel, and who called them.
+# perf names the functions of the kernel and their callers.
 
 . "$(dirname "$0")/../common/tools.sh"
 need perf gcc

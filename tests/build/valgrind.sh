@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# valgrind has nothing to say about a program that uses the library as it should,
-# and sees what is wrong in one that does not.
+# valgrind reports nothing for a program that uses the library correctly, and reports
+# the errors of one that does not.
 
 . "$(dirname "$0")/../common/tools.sh"
 need valgrind gcc

@@ -70,14 +70,14 @@ nginx_conf() {
 	END
 }
 
-# up ADDRESS PORT: somebody listens
+# up ADDRESS PORT: wait until a server listens
 up() {
 	local end=$((SECONDS + 30))
 	while [ $SECONDS -lt $end ]; do
 		timeout 1 bash -c ": >/dev/tcp/$1/$2" 2>/dev/null && return
 		sleep 0.05
 	done
-	fail "nobody at $1 port $2: $(cat log 2>/dev/null)"
+	fail "no server at $1 port $2: $(cat log 2>/dev/null)"
 }
 
 # measures N: iperf3, whose output is in ./log, listens for its Nth client; it

@@ -175,7 +175,7 @@ static void append(struct writer *w, unsigned int file)
 	tell(file, true, *state);
 }
 
-/* What nobody waits for, that there is always something on its way. */
+/* Writes without waiting for them, so that something is always on its way. */
 static void litter(struct writer *w)
 {
 	char name[32], other[32];

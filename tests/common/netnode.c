@@ -613,7 +613,7 @@ static void boot(char *wire, unsigned int offload, unsigned char *mac,
 		ok("lkl_netdev_add", lkl_netdev_add(nd, &args));
 	ok("lkl_start_kernel", lkl_start_kernel("%s", cmdline));
 	ok("lo", lkl_if_up(1));
-	/* Nobody else has our addresses. */
+	/* No other host has our addresses. */
 	ok("accept_dad", lkl_sysctl("net.ipv6.conf.all.accept_dad", "0"));
 	if (nd)
 		ok("accept_dad",

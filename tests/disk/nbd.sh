@@ -62,7 +62,7 @@ cmp big out
 cksum disk.qcow2 | cmp - before
 chmod u+w disk.qcow2
 
-# A server of somebody else's
+# A server of another program
 qemu-nbd --fork -t -e 8 -k "$TMP/sock" -f raw --pid-file=pid raw
 own=$(cat pid)
 trap 'kill "$own"; cleanup' EXIT

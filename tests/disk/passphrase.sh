@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The prompt for a passphrase: a signal at it leaves the terminal as it was, and
-# nobody else of the same user can look into the program.
+# no other process of the same user can read the program's memory.
 
 . "$(dirname "$0")/../common/tools.sh"
 need qemu-img python3 mkfs.ext4
@@ -76,7 +76,7 @@ assert p.wait(60) == 0 and echoes(slave)
 EOF
 python3 terminal.py
 
-# An ordinary user's program cannot be traced by another program of his.
+# An ordinary user's program cannot be traced by another program of the same user.
 is_root || exit 0
 chmod 755 .
 chmod 644 one key

@@ -4,8 +4,8 @@
  *
  * The test plays the driver, strictly by the virtio specification, and the
  * kernel: a lock is the virtual CPU, and an interrupt that finds it taken is
- * handled by whoever has it.  Linked with lib/virtio.c, lib/blk.c and the disk
- * back ends only.  Images are made in the working directory.
+ * handled by the thread that has it.  Linked with lib/virtio.c, lib/blk.c and
+ * the disk back ends only.  Images are made in the working directory.
  */
 #include <setjmp.h>
 #include <stdarg.h>

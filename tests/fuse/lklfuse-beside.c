@@ -221,7 +221,7 @@ static void change_copy(int fd)
 	EQ(copy_file_range(from, NULL, fd, NULL, 2, 0), 2);
 }
 
-/* Who writes takes set-ID bits away, unless he may set them himself. */
+/* A write clears set-ID bits, unless the writer may set them. */
 static void test_set_ids(void)
 {
 	static void (*const changes[])(int fd) = { change_write, change_size,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# However a mount ends, the image is unmounted properly or somebody says that it
+# However a mount ends, the image is unmounted properly or a message says that it
 # was not, and no dead mount point stays.
 
 . "$(dirname "$0")/../common/fuse.sh"
@@ -72,7 +72,7 @@ kill $user
 [ "$(debugfs -R 'cat /map' img 2>/dev/null | tr -d '\0')" = mapped ] ||
 	fail "what was mapped is lost"
 
-# taken away, but it goes on for who has it open
+# unmounted lazily: it goes on for processes that have files open
 begin
 exec 5>mnt/late
 fusermount3 -uz mnt
@@ -87,7 +87,7 @@ begin
 kill -9 "$(pgrep -P $pid)"
 ended 1 "the server was killed by signal 9 \(Killed\); 'img' was not unmounted cleanly"
 
-# the supervisor dies: nobody is left to unmount, but the image is complete
+# the supervisor dies: nothing unmounts, but the image is complete
 begin
 kill -9 $pid
 wait $pid 2>/dev/null || true

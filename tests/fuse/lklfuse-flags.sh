@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# chattr +i and +a protect files also after the image was mounted again, whoever
-# may still write.  A server with one thread does all that, too.
+# chattr +i and +a protect files also after the image was mounted again, whatever
+# rights the writer has.  A server with one thread does all that, too.
 
 . "$(dirname "$0")/../common/fuse.sh"
 is_root || skip "flags need root"

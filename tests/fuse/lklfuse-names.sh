@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Where a file is found by several spellings of its name, none stays when the
-# file goes by another, and none is missing because it was.
+# Where several spellings name a file, all are gone when it is removed by one of them,
+# and all are found when it is made again.
 
 . "$(dirname "$0")/../common/fuse.sh"
 

@@ -55,7 +55,7 @@ static void test_rename(void)
 	SYS(renameat2(AT_FDCWD, "a", AT_FDCWD, "c", RENAME_NOREPLACE));
 	SYS(rename("b", "c"));
 	holds("c", "a");
-	/* the replaced one is still there for who has it open */
+	/* the replaced file is still there through an open descriptor */
 	EQ(pread(old, &c, 1, 0), 1);
 	EQ(c, 'b');
 	EQ(pread(fd, &c, 1, 0), 1);

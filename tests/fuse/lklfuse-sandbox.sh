@@ -108,7 +108,7 @@ unmount img
 wait $!
 server=$(grep -l 'SECCOMP_SET_MODE_FILTER, .*len=' trace.*)
 sed -i '1,/SECCOMP_SET_MODE_FILTER, .*len=/d' "$server"
-# a program of its own has nobody but the supervisor
+# no process but the supervisor executes a program
 grep -L '^execve(' trace.* | xargs cat >confined
 grep -E '^(open|stat|newfstat|socket|connect|exec|fork|vfork|unlink|mkdir|kill)[a-z0-9]*\(' \
 	confined | grep -v '= -1 ENOSYS' >bad || true

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The service for USB sticks is valid and well confined, and its way of mounting
-# works: a server without rights, and somebody with rights who only mounts.
+# works: a server without rights, and a process with rights that only mounts.
 
 . "$(dirname "$0")/../common/fuse.sh"
 need systemd-analyze

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A stick is plugged in: udev's rule and systemd's unit mount it for the user who
-# sits there, and for nobody else, if there is one.  udev and systemd are the
-# real ones, in namespaces of their own; the stick is a loop device, and who sits
-# there is told by a program in the place of loginctl.
+# A stick is plugged in: udev's rule and systemd's unit mount it for the user of
+# the seat, if there is one, and for no other.  udev and systemd are the real ones,
+# in namespaces of their own; the stick is a loop device, and a program in place of
+# loginctl names the user.
 
 . "$(dirname "$0")/../common/fuse.sh"
 is_root || skip "systemd and loop devices need root"
@@ -131,16 +131,16 @@ gone() {
 begun() { inside systemctl is-active -q udevd; }
 wait_for begun
 
-# nobody there, or away: nothing is mounted
+# no user there, or a locked session: nothing is mounted
 for locked in no yes; do
 	echo $locked >locked
 	if [ $locked = no ]; then echo >session; else echo 1 >session; fi
 	: >messages
 	plug add
-	wait_for grep -Eq "nobody has logged in|is locked" messages
+	wait_for grep -Eq "no user has logged in|is locked" messages
 	plug remove
 	wait_for state inactive
-	! is_mounted || unit_fail "mounted for nobody"
+	! is_mounted || unit_fail "mounted without a user"
 done
 
 echo no >locked
@@ -148,14 +148,14 @@ plug add
 wait_for is_mounted
 wait_for state active
 for dir in /run/media /run/media/lklfuse; do
-	[ "$(inside stat -c %a $dir)" = 755 ] || fail "$dir: nobody gets there"
+	[ "$(inside stat -c %a $dir)" = 755 ] || fail "$dir: the user cannot enter it"
 done
 user() {
 	inside setpriv --reuid "$1" --regid 4321 --clear-groups "${@:2}"
 }
 user 1234 sh -c "echo x >$where/file" || unit_fail "the user cannot write"
 [ "$(user 1234 stat -c %u:%g "$where/file")" = 1234:4321 ] || fail "not the user's"
-! user 1235 ls "$where" 2>/dev/null || fail "somebody else may look"
+! user 1235 ls "$where" 2>/dev/null || fail "another user may look"
 user 1234 sh -c "cp /bin/true $where/ && ! $where/true 2>/dev/null" ||
 	fail "programs on it may be run"
 plug remove

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# An ordinary user mounts an image: for himself alone he may do everything in
-# it, and he can choose how the owners in it look.
+# An ordinary user mounts an image: without access for others the user may do
+# everything in it, and can choose how the owners in it look.
 
 . "$(dirname "$0")/../common/fuse.sh"
 need setpriv debugfs

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What becomes of the configuration: a wrong one starts nothing, the file wins,
-# settings of the start and the end do what they say; daemons; time.
+# The configuration: a wrong one starts nothing, the file overrides the environment,
+# and settings for the start and the end take effect; daemons; time.
 
 . "$(dirname "$0")/../common/tools.sh"
 need python3 gcc

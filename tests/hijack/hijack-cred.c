@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program that gives up its rights on the host has none in the library's
- * kernel: in all of its threads, in a child that does it alone, and in what
- * comes after.
+ * kernel: in all of its threads, in a child that does it alone, and in programs
+ * that are executed later.
  */
 #include <grp.h>
 #include <linux/capability.h>

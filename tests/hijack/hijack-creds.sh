@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Programs that give up privileges, all or all but some: the library's threads are
-# no hindrance, and give up the same.
+# Programs that give up privileges, all or all but some: the library's threads do not
+# prevent that, and give up the same.
 
 . "$(dirname "$0")/../common/tools.sh"
 need setpriv python3

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Under interception with rules, a socket that comes to be the host's after all
- * takes along what was done to it before: sets of epolls that it is in, with
- * events and data, duplicates, and threads that wait for it.
+ * Under interception with rules, a socket that turns out to be the host's keeps
+ * what was done to it before: sets of epolls that it is in, with events and
+ * data, duplicates, and threads that wait for it.
  */
 #include <fcntl.h>
 #include <poll.h>

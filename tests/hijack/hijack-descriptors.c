@@ -127,7 +127,7 @@ static void *accept_one(void *arg)
 	return (void *)SYS(accept((long)arg, NULL, NULL));
 }
 
-/* The number that a sleeping accept() will return is nobody's until then. */
+/* The number that a sleeping accept() will return cannot be used until then. */
 static void reserved(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };

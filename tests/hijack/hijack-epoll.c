@@ -224,8 +224,8 @@ static void left(void)
 }
 
 /*
- * Who sleeps in a set that is closed sleeps on, and what is done to others that
- * have its number now does not concern him.
+ * A thread that sleeps in a set that is closed sleeps on; what is done to other
+ * files that get its number does not wake it.
  */
 static void closed(void)
 {

@@ -63,7 +63,7 @@ print(urllib.request.urlopen(\"http://$PEER/hello\").read().decode(), end=\"\")'
 			kill \$(pgrep -P \$\$ -f time.sleep))
 		true" >log 2>&1 || true
 	grep -q "tap tap0: in use by process [0-9]* (python3" log ||
-		fail "$WAY: who has the tap: $(cat log)"
+		fail "$WAY: the process that has the tap: $(cat log)"
 done
 
 unset "${!LKL_HIJACK_@}"
@@ -134,7 +134,7 @@ for WAY in lkl-hijack.sh lkl-run; do
 	same "" lkl bash -c "$PYTHON both.py & $PYTHON both.py & wait"
 done
 
-# Nobody joins who does not know the family's secret, or says something else.
+# A process that does not know the family's secret, or says something else, cannot join.
 cat >stranger.py <<'END'
 import socket, subprocess, sys
 p = subprocess.Popen([sys.argv[1], "/usr/bin/python3", "-c",
@@ -157,7 +157,7 @@ def stranger(message):
 for message in b"x", bytes(24), b"\x04" + bytes(23), bytes(4096):
     for what in range(10):
         stranger(bytes([what]) + message[1:])
-# Those who say nothing keep nobody from it.
+# Processes that say nothing do not keep others from joining.
 silent = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(100)]
 for s in silent:
     s.connect("\0" + names[0][1:])

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A forked process goes on using the sockets that it has inherited, and makes
- * new ones, as on a host; what it leaves is nothing.  That waiting, signals and
- * messages are the same there, other tests show: see hijack-fork.sh.
+ * new ones, as on a host, and leaves nothing behind.  Other tests show that
+ * waiting, signals and messages are the same there: see hijack-fork.sh.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -152,7 +152,7 @@ static void accept_one(void)
 	get(fd);
 }
 
-/* Who accepts first is not known; each of them does once. */
+/* Any of them may accept first; each of them does once. */
 static void preforked(void)
 {
 	pid_t pids[4];
@@ -287,7 +287,7 @@ static void wait_for_ever(void)
 	get(pair[1]);
 }
 
-/* Nobody has to say goodbye. */
+/* A process may end without closing anything. */
 static void killed(void)
 {
 	pid_t pid;

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Servers that fork, on the library's stack: for each connection, or beforehand.
-# And what else is proved of programs under interception, in forked processes.
+# Servers that fork, on the library's stack: for each connection, or beforehand. Other
+# tests of programs under interception follow, in forked processes.
 
 . "$(dirname "$0")/../common/hijack-lab.sh"
 need curl socat nc nginx dropbear dropbearkey dbclient python3 gcc

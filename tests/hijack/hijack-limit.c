@@ -76,7 +76,7 @@ static void *worker(void *unused)
 	return NULL;
 }
 
-/* While the limit is raised for a moment nobody sees it. */
+/* The program does not see the limit that is raised for a moment. */
 static void others(void)
 {
 	pthread_t thread[8];

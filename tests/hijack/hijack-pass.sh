@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Sockets of the library are passed on to relatives (SCM_RIGHTS), and to nobody
+# Sockets of the library are passed on to relatives (SCM_RIGHTS), and to no process
 # else.
 
 . "$(dirname "$0")/../common/tools.sh"
@@ -46,7 +46,7 @@ for i in range(300):
     check("closed", there.recv(1), b"")
     there.close()
 
-# Who looks first gets it when it is received; it is close-on-exec or not.
+# A peek gets it, too; it is close-on-exec or not, as asked for.
 there, here = pair()
 socket.send_fds(a, [b"x"], [here.fileno()])
 for _, _, fds in b.recvmsg(10, 100, socket.MSG_PEEK)[1]:
@@ -58,7 +58,7 @@ os.close(fd)
 here.close()
 check("looked at", there.recv(1), b"")
 
-# Nobody receives it.
+# No process receives it.
 there, here = pair()
 x, y = socket.socketpair()
 socket.send_fds(x, [b"x"], [here.fileno()])

@@ -12,7 +12,7 @@ cat >way.py <<'END_PY'
 import os, pty, signal, subprocess, sys, time
 way = sys.argv[1]
 
-# Who started this in the background may have had it ignored.
+# A shell that started this in the background may have set it to be ignored.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 def left(session):

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Whatever way a program with sockets makes a process, and whatever that
-# executes, with whatever environment, uses the same network: the only one in
-# which anybody listens.
+# However a program with sockets makes a process, and whatever program and environment
+# that executes, the process uses the same network: the only one in which a server
+# listens.
 
 . "$(dirname "$0")/../common/tools.sh"
 need python3 bash cat env
@@ -87,7 +87,7 @@ for i in range(3):
     there.sendall(b"hello\n")
     there.shutdown(socket.SHUT_WR)
     check("Popen(stdin=)", p.communicate()[0])
-    # Nobody has it any more.
+    # No process has it any more.
     there.settimeout(20)
     if there.recv(1):
         raise SystemExit("the connection is not closed")

@@ -50,7 +50,7 @@ static void find_state(void)
 			__cpuid_count(0xd, i, size[i], offset[i], c, d);
 }
 
-/* Registers full of what is nowhere else; control words that nobody has. */
+/* Registers full of values that are nowhere else; unusual control words. */
 static void fill(struct regs *r, unsigned int seed)
 {
 	memset(r, 0, sizeof(*r));
@@ -144,7 +144,7 @@ static void *write_later(void *arg)
 	return NULL;
 }
 
-/* Have a call wait that needs somebody to write to @fd. */
+/* Have a call wait until another thread writes to @fd. */
 #define WAITING(fd, expr)                                                      \
 	do {                                                                   \
 		pthread_t thread_;                                             \

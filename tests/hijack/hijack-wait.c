@@ -444,7 +444,8 @@ static void noticed(void)
 	fd = (struct pollfd){ p[1], POLLIN, 0 };
 	SYS(sigaction(SIGALRM, &sa, NULL));
 	for (int i = 0; i < 1500; i++) {
-		/* Who comes before all that is followed by another. */
+		/* A signal that comes before all of that is followed by
+		 * another. */
 		struct itimerval time = { { 0, 500 }, { 0, 1 + i % 50 } };
 
 		SYS(setitimer(ITIMER_REAL, &time, NULL));
@@ -478,7 +479,7 @@ static void *sleep_and_take(void *arg)
 	return arg;
 }
 
-/* Signals do not keep the sender from waking who sleeps. */
+/* Signals do not keep the sender from waking the sleeper. */
 static void stormed(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm,
@@ -502,7 +503,7 @@ static void stormed(void)
 		for (int t = 0;
 		     __atomic_load_n(&arrived, __ATOMIC_SEQ_CST) <= i; t++) {
 			if (t == 1000000)
-				FAIL("byte %d wakes nobody", i);
+				FAIL("byte %d wakes no thread", i);
 			sched_yield();
 		}
 	}
@@ -585,7 +586,7 @@ static void timeouts(void)
 	FAILS(read(p[1], &c, 1), EAGAIN);
 }
 
-/* Writing to nobody. */
+/* Writing to a socket without a reader. */
 static void broken_pipe(void)
 {
 	setup();

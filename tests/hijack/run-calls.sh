@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The table of calls: it says of each call of the kernel's whose it is, nothing is
-# built without that, and what it says is what happens.
+# The table of calls: it says which kernel gets each call, nothing is built without a
+# line for each, and calls go where it says.
 
 . "$(dirname "$0")/../common/tools.sh"
 need awk gcc
@@ -18,7 +18,7 @@ cp table.h calls.h
 
 # A call that is new, one that is forgotten, twice or wrong, and no reason
 { cat "$kernel"; echo "999 common brand_new sys_brand_new"; } >new
-! make_table new "$table" || fail "a new call is nobody's"
+! make_table new "$table" || fail "a new call is accepted"
 grep -q 'brand_new, number 999' err || fail "$(cat err)"
 sed 's/\<recvmmsg\>//' "$table" >wrong
 ! make_table "$kernel" wrong || fail "a call is missing"
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 
 	for (int i = 2; i < argc; i++)
 		syscall(atoi(argv[i]), fd, 0, 0, 0, 0, 0);
-	/* A call that nobody knows is nobody's. */
+	/* An unknown call is refused. */
 	return syscall(470 + 500, fd, 0, 0) != -1 || errno != ENOSYS;
 }
 END_C

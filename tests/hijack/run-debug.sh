@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # gdb and perf on intercepted programs: breakpoints in them, backtraces from the
-# library's kernel into them, whoever starts gdb first; both sides in a profile.
+# library's kernel into them, whether gdb starts the launcher or is started by it;
+# both sides in a profile.
 
 . "$(dirname "$0")/../common/tools.sh"
 need gdb gcc

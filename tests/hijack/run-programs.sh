@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lkl-run with programs that LD_PRELOAD cannot reach, static ones, in the same
-# place as the others: those follow at the end.
+# lkl-run with static programs, which LD_PRELOAD cannot reach; the programs of
+# hijack-programs.sh follow at the end.
 
 . "$(dirname "$0")/../common/hijack-lab.sh"
 need python3 busybox musl-gcc gcc node

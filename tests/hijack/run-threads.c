@@ -78,7 +78,7 @@ static void many_threads(void)
 			maps = mappings_now();
 		}
 	}
-	/* Their last steps nobody waits for. */
+	/* Nothing waits for their last steps. */
 	for (i = 0; i < 1000 && threads_now() > before + 4; i++)
 		usleep(10000);
 	CHECK(threads_now() <= before + 4);

@@ -89,7 +89,7 @@ static void interrupts(void)
 		IS(lkl_trigger_irq(irq[1]), 0);
 		IS(lkl_trigger_irq(0), -LKL_EINVAL);
 		IS(lkl_trigger_irq(100000), -LKL_EINVAL);
-		/* Only who has a line can give it back. */
+		/* Only the owner of a line can give it back. */
 		lkl_put_irq(irq[1], "second");
 		last = lkl_get_free_irq("third");
 		CHECK(last != irq[1]);

@@ -80,7 +80,7 @@ static void wall_clock(void)
 			FAIL("%lld ms off", d / 1000000);
 		msleep(100);
 	}
-	/* Setting it is nobody else's business. */
+	/* Setting it does not change the clock of the host. */
 	EQ(lkl_sys_clock_settime(
 		   LKL_CLOCK_REALTIME,
 		   &(struct __lkl__kernel_timespec){ 1000000000, 0 }),
@@ -203,7 +203,8 @@ static void idle(void)
 	getrusage(RUSAGE_SELF, &after);
 	/* One of them is this thread's. */
 	wakes = after.ru_nvcsw - before.ru_nvcsw;
-	/* A wake-up may cost a millisecond on a slow host; spinning costs all. */
+	/* A wake-up may cost a millisecond on a slow host; spinning costs all.
+	 */
 	if (used > IDLE_SECONDS * 20000000LL || wakes > IDLE_SECONDS * 4)
 		FAIL("idle for %d s used %lld us and woke %lld times",
 		     IDLE_SECONDS, used / 1000, wakes);

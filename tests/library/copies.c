@@ -182,7 +182,8 @@ static void two(void)
 		side_by_side(i % 2);
 }
 
-/* Faults of nobody still end the process, also when one copy has gone. */
+/* A fault that belongs to no copy still ends the process, also when one has
+ * gone. */
 static void crash(void)
 {
 	int status;

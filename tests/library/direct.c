@@ -70,7 +70,7 @@ static void memory(void)
 	halt();
 }
 
-/* Is a page still the file's own, as it is until somebody writes to it? */
+/* Is a page still the file's own, as it is until it is written to? */
 static int is_files(const char *page)
 {
 	int map = open("/proc/self/pagemap", O_RDONLY);

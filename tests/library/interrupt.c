@@ -197,7 +197,7 @@ static void prepare(void)
 	msleep(20);
 }
 
-/* Nobody else calls. */
+/* No other thread calls. */
 static void alone(void)
 {
 	prepare();

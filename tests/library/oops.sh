@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A bug in the kernel, for which gdb plays: the kernel says what happened where,
-# and the process ends by SIGSEGV.
+# A bug in the kernel, made with gdb: the kernel says what happened where, and the
+# process ends by SIGSEGV.
 
 . "$(dirname "$0")/../common/tools.sh"
 need gdb

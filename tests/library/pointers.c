@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bad pointers: an error from the call, as on any Linux; and faults that are
- * none of the kernel's business.
+ * Bad pointers: an error from the call, as on any Linux; and faults that the
+ * kernel does not handle.
  */
 #include <sys/uio.h>
 

@@ -290,7 +290,7 @@ static void owners(void)
 		memset(calls, 0, sizeof(calls));
 		stop = 0;
 		owner = start(own_it, &calls[0]);
-		/* Nobody, one, ... all of them. */
+		/* None, one, ... all of them. */
 		if (round > 0)
 			others[0] = start(take_it, &calls[1]);
 		if (round > 1)
@@ -327,8 +327,8 @@ static void *call_once(void *arg)
 }
 
 /*
- * A thread that makes many calls needs no fence; who comes after it does, once,
- * and does without if the host has none any more.
+ * A thread that makes many calls needs no fence.  The next thread needs one,
+ * once, and does without if the host has none any more.
  */
 static void fenced(void)
 {
@@ -374,7 +374,7 @@ static void answers(void)
 	boot("mem=64M");
 	for (int i = 0; i < n; i++)
 		pthread_join(start(ask, &pairs[i]), NULL);
-	/* With somebody who has nothing to do with it; and all at once. */
+	/* With an unrelated thread beside them, and all at once. */
 	stop = 0;
 	intruder = start(intrude, NULL);
 	for (int i = 0; i < n; i++)
@@ -429,7 +429,7 @@ static void *answer_elsewhere(void *arg)
 }
 
 /* One of two threads that answer each other makes most calls of the other. */
-static void home(void)
+static void combiner(void)
 {
 	struct answering p;
 	int cpu = 0, found = 0;
@@ -440,7 +440,7 @@ static void home(void)
 
 	EQ(sched_getaffinity(0, sizeof(set), &set), 0);
 	if (CPU_COUNT(&set) < 2) {
-		puts("not tested: home, with one processor");
+		puts("not tested: combiner, with one processor");
 		return;
 	}
 	host_time = lkl_host_ops.time;
@@ -616,7 +616,7 @@ static void *hog(void *arg)
 	return NULL;
 }
 
-/* Threads that only make long calls keep nobody else out. */
+/* Threads that only make long calls do not starve others. */
 static void starve(void)
 {
 	long long begin, took, worst = 0;
@@ -674,14 +674,15 @@ static long long crowd_time(int threads)
 	return now(CLOCK_PROCESS_CPUTIME_ID) - begin;
 }
 
-/* Threads that call all the time take turns, and sleep until it is theirs. */
-static void turns(void)
+/* Threads that call all the time get a quantum each, and sleep between them. */
+static void quanta(void)
 {
 	long long one, all;
 	int tries = 0;
 
 	boot("mem=64M");
-	/* Not while the machine is busy: who has the turn may not run then. */
+	/* Again if the machine is busy: the thread with the quantum may not run
+	 * then. */
 	do {
 		one = crowd_time(1);
 		all = crowd_time(IN_TURNS);
@@ -853,10 +854,10 @@ static void halt_entering(void)
 
 static const struct check tests[] = {
 	{ "answers", answers },
-	{ "home", home },
+	{ "combiner", combiner },
 	{ "owners", owners },
 	{ "fenced", fenced },
-	{ "turns", turns },
+	{ "quanta", quanta },
 	{ "busy", busy },
 	{ "starve", starve },
 	{ "starve-long", starve_long },

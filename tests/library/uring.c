@@ -270,7 +270,7 @@ static void unmapped(void)
 	EQ(run_one(), size);
 	munmap(buf, size);
 	for (long i = 0; i < size; i += PAGE) {
-		/* What is read nobody can see, what is written is not known. */
+		/* What is read cannot be seen; what is written is not known. */
 		queue(LKL_IORING_OP_READ_FIXED, fd, buf + i, PAGE, i);
 		EQ(run_one(), PAGE);
 		queue(LKL_IORING_OP_WRITE_FIXED, fd, buf + i, PAGE, i);
@@ -382,7 +382,7 @@ static void provided(void)
 	make_own_ring(rings, sqes);
 	queue(LKL_IORING_OP_WRITE, fd, "provided", 8, 0);
 	EQ(run_one(), 8);
-	/* They are unmapped while the ring is there: nobody is harmed. */
+	/* They are unmapped while the ring is there: no harm is done. */
 	rings = memory(4 * PAGE, MAP_PRIVATE);
 	sqes = memory(4 * PAGE, MAP_PRIVATE);
 	make_own_ring(rings, sqes);

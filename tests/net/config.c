@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Configuration by file and environment: what is understood, what is refused
- * and how, and that it comes to pass.
+ * Configuration by file and environment: what is accepted, what is refused and
+ * how, and that the settings take effect.
  */
 #include <sys/ioctl.h>
 #include <linux/if_tun.h>

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Descriptors that somebody else has opened: socket pairs of all types between
+# Descriptors that another program has opened: socket pairs of all types between
 # two library processes, and as root a packet socket and a tap.
 . "$(dirname "$0")/../common/wires.sh"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A thread that waits in a call receives for the device itself: nobody else is
- * woken for it; what nobody waits for is received all the same; and signals,
- * time-outs, floods and removal end its wait as any other.
+ * A thread that waits in a call receives for the device itself, and no other is
+ * woken.  Frames that no thread waits for are received, too.  Signals,
+ * time-outs, floods and removal end the wait as any other.
  *
  * The wire is an application's own: a pair of sockets, into the other end of
  * which the tests write frames.
@@ -252,7 +252,7 @@ static void together(void)
 		pthread_join(r[i].id, NULL);
 }
 
-/* Somebody else ends the wait: nothing is received. */
+/* Another thread ends the wait: nothing is received. */
 static void woken(void)
 {
 	struct reader r = { .fd = 0 };
@@ -369,7 +369,7 @@ static void flooded(void)
 	pthread_join(id, NULL);
 }
 
-/* Frames that nobody can take do not keep who waits busy. */
+/* Frames that no interface takes do not keep the waiting thread busy. */
 static void down(void)
 {
 	struct lkl_sockaddr_ll addr;

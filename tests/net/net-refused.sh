@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Wires that cannot be: one line that says which and why, and no crash.
+# Wires that cannot be made: one line that says which and why, and no crash.
 . "$(dirname "$0")/../common/wires.sh"
 
 # refused PATTERN NODE-ARGUMENT...

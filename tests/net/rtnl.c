@@ -182,7 +182,8 @@ static void neighbours(void)
 	halt();
 }
 
-/* Waiting for IPv6 takes no CPU, and notices when somebody has the address. */
+/* Waiting for IPv6 takes no CPU, and notices when another host has the address.
+ */
 static void dad(void)
 {
 	long long start, cpu;
@@ -471,7 +472,7 @@ static void sysctls(void)
 	EQ(lkl_sysctl("net.ipv4.conf.d0/5.forwarding", "1"), 0);
 	lkl_sysctl_parse_write("net.ipv4.tcp_congestion_control=bbr; "
 			       "net.core.default_qdisc = fq");
-	/* Nobody can see how. */
+	/* No mount of /proc is left, and no descriptor. */
 	EQ(lkl_sys_stat("/proc", &st), -LKL_ENOENT);
 	EQ(lkl_sys_pipe2(fds, 0), 0);
 	EQ(fds[0], 0);

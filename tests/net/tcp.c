@@ -466,7 +466,7 @@ static void *echo_all(void *arg)
 				continue;
 			}
 			len = OK(lkl_sys_read(fd, buf, sizeof(buf)));
-			/* Nobody closes before all are open. */
+			/* None closes before all are open. */
 			if (!len) {
 				EQ(open, CONNECTIONS);
 				closed++;
@@ -518,7 +518,7 @@ static void connections(void)
 
 #define UNREAD 8
 
-/* Data that nobody reads for a while is kept, also by a small kernel. */
+/* Data that is not read for a while is kept, also by a small kernel. */
 static void unread(void)
 {
 	static char data[64 << 10];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What else the library's kernel does with packets: VLANs, WireGuard, IPsec,
- * MPTCP, nftables, multicast, capture; between two of its network namespaces,
- * and with the host.
+ * Other things that the library's kernel does with packets: VLANs, WireGuard,
+ * IPsec, MPTCP, nftables, multicast, capture; between two of its network
+ * namespaces, and with the host.
  */
 #include <sys/prctl.h>
 
@@ -404,7 +404,7 @@ static void mptcp(void)
 }
 
 /*
- * Against the host's own kernel, in a namespace of its.
+ * Against the host's own kernel, in a namespace of the host.
  */
 
 /* A tap for each network 10.N.0.0/24: the host is 1, the library 2. */
@@ -757,7 +757,7 @@ static void multicast(void)
 		while (got < 3 && lkl_sys_recv(to, &c, 1, 0) == 1)
 			got++;
 		EQ(got, 3);
-		/* Nobody gets what he has left. */
+		/* A socket that has left a group gets nothing of it. */
 		if (i)
 			OK(lkl_sys_setsockopt(to, LKL_IPPROTO_IPV6,
 					      LKL_IPV6_DROP_MEMBERSHIP,

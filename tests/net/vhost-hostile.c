@@ -42,7 +42,7 @@ static bool one_in(unsigned int n)
 	return !(random_number() % n);
 }
 
-/* A number that somebody might have forgotten. */
+/* A number that a check might have left out. */
 static uint64_t odd_number(void)
 {
 	static const uint64_t odd[] = { 0,	    1,	   2,	    255,
@@ -390,13 +390,13 @@ static int listener;
 static void hostile_device_round(void)
 {
 	int sock = accept(listener, NULL, NULL);
-	struct timeval patience = { .tv_usec = 300000 };
+	struct timeval timeout = { .tv_usec = 300000 };
 	char *area = NULL;
 	uint64_t area_user = 0, area_size = 0;
 	uint64_t used[2] = { 0 };
 	int call = -1;
 
-	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	for (;;) {
 		struct vhost_in in = { 0 };
 		struct vhost_msg *msg = &in.msg, answer;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Damaged images of all file systems neither hang nor kill nor fool the library:
+# Damaged images of all file systems neither hang, crash nor mislead the library:
 # hostile.c says what is done.
 #
 # usage: hostile.sh [COUNT [FIRST]]

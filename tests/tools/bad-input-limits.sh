@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# With limits that leave the kernel no room, a tool says which is in the way, and
-# is not killed; one on file sizes that can be lifted is none.
+# With limits that leave the kernel no room, a tool says which one, and is not killed;
+# a soft limit on file sizes is raised.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A stream whose producer is not trusted ends where that sends what it must
- * not, and is not read beyond what is there.
+ * A stream whose producer is not trusted ends where the producer sends what it
+ * must not, and is not read beyond its end.
  */
 #include <stdbool.h>
 #include <string.h>

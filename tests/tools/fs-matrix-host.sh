@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# File systems written by the host's kernel are read here, and the other way
-# round, with what mkfs alone does not bring about: subvolumes, shared extents.
+# File systems written by the host's kernel are read here, and the other way round,
+# with features that mkfs alone does not make: subvolumes, shared extents.
 
 . "$(dirname "$0")/../common/tools.sh"
 is_root || skip "only root can mount"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# fs2tar leaves no half an archive, and says what is wrong.
+# fs2tar leaves no incomplete archive, and says what is wrong.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4

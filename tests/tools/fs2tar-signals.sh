@@ -31,7 +31,7 @@ ends() {
 }
 
 mkfifo in out
-# nobody reads
+# no process reads
 exec 3<>out
 ends 0.5 fs2tar img - >out
 ends 0.5 lkl cat img /old >out

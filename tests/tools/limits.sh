@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is too little is told by its name: inodes, sizes of files, memory.
+# A message names what is too small: inodes, sizes of files, memory.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 mkfs.xfs mkntfs mkfs.btrfs btrfstune

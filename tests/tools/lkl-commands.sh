@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The commands of lkl that are no tools of their own: cat, cp, info, ls; and
-# that it finds the others.
+# The commands of lkl that are not separate tools: cat, cp, info, ls; and that it
+# finds the separate ones.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 mkfs.vfat sfdisk

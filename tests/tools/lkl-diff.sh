@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# lkl diff says of two images, and of an image and a directory, what GNU diff says of
-# two directories, with its exit statuses; attributes and times if that is asked for.
+# lkl diff says about two images, and about an image and a directory, what GNU diff
+# says about two directories, with its exit statuses; attributes and times if that is
+# asked for.
 
 . "$(dirname "$0")/../common/tools.sh"
 need python3 mkfs.ext4 mkfs.xfs diff

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the verbs print with --json is JSON, and says what python's os.lstat() and
-# os.walk(), sfdisk and blkid say, whatever bytes the names have.
+# With --json the verbs print JSON, with the same values as python's os.lstat() and
+# os.walk(), sfdisk and blkid give, whatever bytes the names have.
 
 . "$(dirname "$0")/../common/tools.sh"
 need python3 mkfs.ext4 mkfs.vfat sfdisk blkid

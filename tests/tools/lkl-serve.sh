@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # lkl serve gives an image to programs that know NBD: qemu-io and our own tools read
-# and change it; the socket is nobody else's; it ends with its last client or a signal.
+# and change it; other users cannot use the socket; it ends with its last client or a signal.
 
 . "$(dirname "$0")/../common/tools.sh"
 need qemu-nbd qemu-img qemu-io mkfs.ext4
@@ -43,7 +43,7 @@ for format in raw qcow2; do
 	wait $server || fail "exit status $?"
 done
 
-# a signal ends it when nobody has come
+# a signal ends it when no client has come
 serve disk.qcow2 sock
 kill $server
 wait $server && fail "a signal is no success"

@@ -158,7 +158,7 @@ for file in pax gnu; do
 	rm -rf out
 	cpfromfs -i img /. out
 	python3 look.py out
-	# and back, as everybody reads it
+	# and back, as other programs read it
 	fs2tar img back.tar
 	for tar in tar bsdtar; do
 		rm -rf out

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tar2fs unpacks GNU tar's incremental archives, and says once that it deletes nothing;
-# of other archives it does not, whatever is in their names.
+# tar2fs unpacks GNU tar's incremental archives, and says once that it deletes
+# nothing; for other archives it does not, whatever their names contain.
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 tar bsdtar zstd

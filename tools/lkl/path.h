@@ -170,8 +170,8 @@ bool output_end(void);
 bool output_write(const char *buf, size_t size);
 
 /**
- * output_quiet() - who reads the output may stop to
- * @on: do not call it an error, from now on
+ * output_quiet() - the reader of the output may go away
+ * @on: whether that is no error, from now on
  */
 void output_quiet(bool on);
 

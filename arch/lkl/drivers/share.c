@@ -3,8 +3,8 @@
  * Host threads whose calls are those of another process: with files of their
  * own, and interrupted when that process is.
  *
- * That process is not trusted.  Who makes its calls sees to their pointers; here
- * it may open no file but those that tell about the network: /proc/self/mem, for
+ * That process is not trusted.  The thread that makes its calls checks their
+ * pointers; here it may open no file but those that tell about the network: /proc/self/mem, for
  * one, would be a way to all of the application's memory.
  */
 #include <linux/cred.h>

@@ -104,7 +104,7 @@ long lkl_watch_start(void *arg)
 		f->revents = lkl_watch_poll(f, &table.pt);
 		if (f->revents) {
 			ready++;
-			/* Nobody will sleep. */
+			/* No thread will sleep. */
 			table.pt._qproc = NULL;
 		}
 	}

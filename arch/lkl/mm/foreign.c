@@ -26,8 +26,8 @@
  * Pages that the kernel keeps, as those of registered buffers, are not looked at
  * again.  If they are gone when it uses them, it gets a page of zeroes in their
  * place for a moment: what it writes is lost, as it is on Linux, where the pages
- * live on but nobody can see them; what it reads is not what was there, which a
- * message tells.  If other memory is there now, it is that which is used.
+ * live on unseen; what it reads is not what was there, which a message tells.  If
+ * other memory is there now, that is used.
  */
 #include <linux/hugetlb.h>
 #include <linux/irq_work.h>

@@ -240,8 +240,8 @@ static const pgprot_t protection_map[16] = {
 DECLARE_VM_GET_PAGE_PROT
 
 /*
- * Who wants memory in large pieces compacts it.  A thread that asks twice a
- * second whether it should would keep an idle kernel awake.
+ * A task that wants memory in large pieces compacts it.  A thread that checks twice
+ * a second whether to do so would keep an idle kernel awake.
  */
 static int __init lkl_stop_kcompactd(void)
 {

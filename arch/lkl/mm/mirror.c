@@ -49,7 +49,7 @@ static int lkl_run_flush(struct lkl_run *run)
 	if (unlikely(err == -ENOMEM)) {
 		WRITE_ONCE(lkl_mirror_lacks, true);
 		lkl_ops->release(LKL_UMAP_BASE, LKL_UMAP_SIZE);
-		/* If not even this can be had, nobody else maps anything there. */
+		/* If this fails, too, no other code maps anything there. */
 		lkl_ops->reserve(LKL_UMAP_BASE, LKL_UMAP_SIZE);
 		err = lkl_run_show(run);
 	}

@@ -22,7 +22,7 @@ struct lkl_call;
  * @word: lock, pending and boot number in one word, changed atomically
  * @requests: requests the CPU has not noticed yet, newest first
  * @irqs_on: what local_irq_save() and friends switch
- * @timer_check: a timer was set that may be earlier than anybody's wake-up
+ * @timer_check: a timer was set that may be earlier than the wake-up of any thread
  * @calls: counts calls made by the thread that made the one before
  * @host_sp: stack of the host thread that drives the CPU, while it does
  *

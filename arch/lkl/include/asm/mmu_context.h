@@ -11,9 +11,9 @@ static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
 }
 
 /*
- * For kernel/fork.c: do not clear kernel stacks.  That keeps what a task has left
- * there from who tricks the kernel into showing it, but all of this memory is the
- * program's own; and it took a quarter of the time in which a task is made, and
+ * For kernel/fork.c: do not clear kernel stacks.  Clearing hides what a task has
+ * left there from an attacker that makes the kernel show it, but all of this memory
+ * is the program's own; and it took a quarter of the time in which a task is made, and
  * 32 KiB of the host's memory for each one that uses 8.
  */
 #undef THREADINFO_GFP

@@ -26,7 +26,7 @@ struct task_struct;
  * @active: the request being served
  * @host_tid: the host thread this task serves
  * @in_user: the task is in "user mode"
- * @regs: frame of the request being served, for those who ask
+ * @regs: frame of the request being served, for code that asks for it
  */
 struct thread_struct {
 	void *sp;

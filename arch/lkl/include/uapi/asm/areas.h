@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Where the library's kernel lives in a process: asm/layout.h for those who are
- * outside of the kernel.
+ * The addresses of the library's kernel in a process: asm/layout.h for code outside
+ * of the kernel.
  */
 #ifndef _UAPI_ASM_LKL_AREAS_H
 #define _UAPI_ASM_LKL_AREAS_H
@@ -9,7 +9,7 @@
 /* Chosen at boot. */
 extern unsigned long lkl_ram_base;
 
-/* RAM, and mirrors of it: nobody but the kernel maps anything there. */
+/* RAM, and mirrors of it: only the kernel maps anything there. */
 #define LKL_AREA_START	lkl_ram_base
 /* What mmap() of the library's kernel returns. */
 #define LKL_AREA_MMAP	(lkl_ram_base + 0x020000000000UL)

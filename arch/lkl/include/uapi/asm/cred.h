@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Who a host thread is for the library's kernel: an intercepted program that
+ * The credentials of a host thread in the library's kernel: an intercepted program that
  * gives up its rights on the host has given them up here, too.
  */
 #ifndef _UAPI_ASM_LKL_CRED_H
@@ -26,11 +26,11 @@ struct lkl_cred {
 };
 
 /**
- * lkl_cred_set - have the calling host thread be somebody
+ * lkl_cred_set - set the credentials of the calling host thread
  * @cred: struct lkl_cred
  *
  * To be run in kernel context.  Threads that call the library for the first time
- * from then on are the same.
+ * from then on get the same ones.
  *
  * Return: 0 or a negative error number
  */

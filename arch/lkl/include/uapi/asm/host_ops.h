@@ -24,7 +24,7 @@ typedef unsigned long lkl_thread_t;
  * @before: what the thread had blocked before
  * @held: what is held back
  * @tid: number of the thread
- * @rung: somebody wakes the thread
+ * @rung: another thread wakes this one
  * @woken: the thread has noticed that
  */
 struct lkl_signals {
@@ -80,7 +80,7 @@ struct lkl_signals {
  *	is forever), or until a handler without SA_RESTART has run, which is -EINTR
  * @wake_held: [path] wake the thread that sleeps in @wait_held; for each sleep at
  *	most once
- * @woken_held: [path] somebody wakes this thread, or has: wait for that
+ * @woken_held: [path] another thread wakes this one, or has: wait for that
  * @release_signals: [path] let the handlers run, those that are late, too
  * @listen_wait: [path] @wait, which also ends when there is something to receive.
  *	Signals that are held back are not during this, unless @signals is NULL
@@ -266,7 +266,7 @@ long lkl_page_fault(void *fault);
  *
  * Unlike lkl_trigger_irq() it does not run the kernel.
  *
- * Return: non-zero, or 0 when nobody is there but the caller, who has to call
+ * Return: non-zero, or 0 when there is no other thread: the caller has to call
  * lkl_trigger_irq()
  */
 int lkl_kernel_pass_irq(int irq);

@@ -10,7 +10,7 @@
 #define _UAPI_ASM_LKL_SHARE_H
 
 /**
- * struct lkl_share - a process's files, and who it is
+ * struct lkl_share - a process's files and credentials
  * @files: the kernel's
  * @cred: the kernel's
  * @from: for lkl_share_copy(): whose to copy; NULL are the caller's
@@ -37,7 +37,7 @@ struct lkl_share_thread {
 struct lkl_cred;
 
 /**
- * struct lkl_share_cred - who a process is now
+ * struct lkl_share_cred - new credentials of a process
  * @share: the process
  * @cred: its credentials
  */
@@ -86,7 +86,7 @@ long lkl_share_copy(void *share);
 long lkl_share_use(void *thread);
 
 /**
- * lkl_share_set_cred - a process is somebody else now
+ * lkl_share_set_cred - set the credentials of a process
  * @cred: struct lkl_share_cred
  *
  * Return: 0 or a negative error number
@@ -102,7 +102,7 @@ long lkl_share_set_cred(void *cred);
 long lkl_share_use_cred(void *thread);
 
 /**
- * lkl_share_put - give the copy back: who uses the files still has them
+ * lkl_share_put - give the copy back: a thread that uses the files keeps them
  * @share: struct lkl_share
  *
  * Return: 0

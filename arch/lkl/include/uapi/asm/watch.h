@@ -22,7 +22,7 @@ struct lkl_watch_file {
 };
 
 /**
- * struct lkl_watch - files that somebody outside waits for
+ * struct lkl_watch - files that host code waits for
  * @notify: [kernel] called each time one of the files may have become ready,
  *	with the virtual CPU held: must be short, and use raw system calls only
  * @files: the files; not looked at between the calls below
