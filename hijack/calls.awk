@@ -57,11 +57,11 @@ FILENAME == ARGV[1] {
 END {
 	for (name in number)
 		if (!(name in known)) {
-			print ARGV[2] ": nobody has " name \
+			print ARGV[2] ": no line for " name \
 				", number " number[name] > "/dev/stderr"
 			failed = 1
 		}
-	# The table is as long, whoever has the last one.
+	# The table is as long, even if the last one is simply the host's.
 	if (!(last in has))
 		print "CALL(" last ", host, NULL)"
 	exit failed

@@ -22,7 +22,7 @@ cp table.h calls.h
 grep -q 'brand_new, number 999' err || fail "$(cat err)"
 sed 's/\<recvmmsg\>//' "$table" >wrong
 ! make_table "$kernel" wrong || fail "a call is missing"
-grep -q 'nobody has recvmmsg' err || fail "$(cat err)"
+grep -q 'no line for recvmmsg' err || fail "$(cat err)"
 { cat "$table"; printf 'host: again\n\tread\n'; } >wrong
 ! make_table "$kernel" wrong || fail "a call is there twice"
 { cat "$table"; printf 'host: none\n\tno_such_call\n'; } >wrong
