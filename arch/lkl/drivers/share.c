@@ -4,8 +4,8 @@
  * own, and interrupted when that process is.
  *
  * That process is not trusted.  The thread that makes its calls checks their
- * pointers; here it may open no file but those that tell about the network: /proc/self/mem, for
- * one, would be a way to all of the application's memory.
+ * pointers; here it may open no file but those that tell about the network:
+ * /proc/self/mem, for one, would be a way to all of the application's memory.
  */
 #include <linux/cred.h>
 #include <linux/dcache.h>
