@@ -38,12 +38,24 @@ for verb in "ls img" "ls -l img" "ls -R img" "find img /" "find img / -ls" "du -
 	lkl ${verb%% *} --help >/dev/null 2>&1 || continue
 	typed "lkl $verb"
 done
+# messages of the kernel quote labels
+if command -v mkfs.btrfs >/dev/null; then
+	image btrfs 128M mkfs.btrfs -q -L $'l\e[1m\xc2\x9bl'
+	for command in "lkl ls -p btrfs" "lkl info -p btrfs" "lkl log btrfs" "cpfromfs -p -i btrfs / out"; do
+		typed "$command"
+		[ "${command%% log*}" = "$command" ] || continue
+		grep -aq "device label l?\[1m?l" out || { cat -v out; fail "$command: no label"; }
+		rm -rf out
+	done
+fi
 # errors of the tools, on names of the image
 mkdir out.d
 for name in tree/*m; do mkdir -p "out.d/${name#tree/}"; done
 typed "cpfromfs -i img /. out.d"
 typed "cptofs -i img tree/* /none"
 typed "fs2tar img /dev/full"
+typed "lkl ls -t \$'x\e[1m' img"
+typed "lkl ls -m \$'\xc2\x9b' img"
 for verb in "ls img" "find img /"; do
 	script -qec "lkl $verb" /dev/null </dev/null >out
 	grep -q $'\xc3\x80' out && grep -q $'\xe6\x84\x9b' out || { cat out; fail "letters are lost"; }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "control.h"
 #include "kernel.h"
 #include "tool.h"
 
@@ -62,6 +63,28 @@ static char refusal[160];
 /* What prints the kernel's messages, or NULL. */
 static void (*shown)(const char *str, int len);
 
+/* The messages quote images, labels for example: no control characters. */
+static void print_text(const char *str, int len)
+{
+	char buf[256];
+
+	while (len > 0) {
+		const char *end = memchr(str, '\n', len);
+		int n = end ? (int)(end - str) : len;
+
+		n = n < (int)sizeof(buf) - 1 ? n : (int)sizeof(buf) - 1;
+		memcpy(buf, str, n);
+		buf[n] = 0;
+		control_hide(buf);
+		shown(buf, strlen(buf));
+		if (str + n == end)
+			shown(end, 1);
+		n += str + n == end;
+		str += n;
+		len -= n;
+	}
+}
+
 static void note_refusal(const char *str, int len)
 {
 	static const char by[] = "lkl: ";
@@ -69,7 +92,7 @@ static void note_refusal(const char *str, int len)
 
 	if (len <= skip || strncmp(str, by, skip)) {
 		if (shown)
-			shown(str, len);
+			print_text(str, len);
 	} else if (!*refusal) {
 		snprintf(refusal, sizeof(refusal), "%.*s", len - skip,
 			 str + skip);
@@ -91,10 +114,11 @@ int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 {
 	long err;
 
-	shown = lkl_host_ops.print;
+	if (lkl_host_ops.print != print_text)
+		shown = lkl_host_ops.print;
 	lkl_host_ops.print = note_refusal;
 	err = lkl_start_kernel("mem=%uM loglevel=%d", mem, verbose ? 8 : 0);
-	lkl_host_ops.print = shown;
+	lkl_host_ops.print = shown ? print_text : NULL;
 	if (err < 0)
 		return kernel_failed(mem, err);
 	lkl_sys_umask(umask);
@@ -141,6 +165,7 @@ void kernel_reason(char *reason, size_t size)
 		if (end)
 			text = end + 3;
 		snprintf(reason, size, "%s", text);
+		control_hide(reason);
 		worst = level & 7;
 	}
 	free(log);

@@ -136,13 +136,26 @@ static void end(void)
 	funlockfile(stderr);
 }
 
+/* Texts quote an image that is not trusted: no control characters. */
+static void say(const char *fmt, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0) {
+		fputs(fmt, stderr);
+		return;
+	}
+	control_escape(stderr, text, "");
+	free(text);
+}
+
 void tool_error(const char *fmt, ...)
 {
 	va_list args;
 
 	begin();
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	say(fmt, args);
 	va_end(args);
 	end();
 	atomic_store(&status, TOOL_PARTIAL);
@@ -155,12 +168,11 @@ void tool_warn(const char *fmt, ...)
 	begin();
 	fputs("warning: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	say(fmt, args);
 	va_end(args);
 	end();
 }
 
-/* File names come from an image that is not trusted: no control characters. */
 static void put_name(const char *label, const char *path)
 {
 	putc_unlocked('\'', stderr);
@@ -176,7 +188,8 @@ static void put_line(const char *kind, const char *what, const char *label,
 	begin();
 	fprintf(stderr, "%s%s ", kind, what);
 	put_name(label, path);
-	fprintf(stderr, ": %s", reason);
+	fputs(": ", stderr);
+	control_escape(stderr, reason, "");
 	end();
 }
 
@@ -206,7 +219,7 @@ void tool_usage_error(const char *fmt, ...)
 	if (fmt) {
 		begin();
 		va_start(args, fmt);
-		vfprintf(stderr, fmt, args);
+		say(fmt, args);
 		va_end(args);
 		end();
 	}
