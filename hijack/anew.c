@@ -6,7 +6,7 @@
 
 static bool anew(void)
 {
-	if (fd_next(0) >= 0 || wait_has_shadows() ||
+	if (fd_next(0) >= 0 || wait_has_shadows() || hijack_away ||
 	    !hijack_change_state(HIJACK_UP))
 		return false;
 	child_leave();

@@ -39,7 +39,9 @@ long cwd_chdir(long nr, const long *a)
 		ret = host1(nr, l.name);
 		break;
 	case LIBRARY:
-		return go(l.name);
+		ret = go(l.name);
+		lookup_end(&l);
+		return ret;
 	default:
 		ret = host1(nr, a[0]);
 	}

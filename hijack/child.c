@@ -144,8 +144,28 @@ bool child_await(void *word, uint32_t val)
 	return true;
 }
 
-static long open_link(struct hijack_thread *t)
+/**
+ * child_link_number - how the owner is told of a thread's link
+ * @t: the thread
+ *
+ * Return: 0 if it has none
+ */
+int child_link_number(const struct hijack_thread *t)
 {
+	return t->link ? t->link - share->link + 1 : 0;
+}
+
+/**
+ * child_open_link - have a link for a thread
+ * @t: the thread: its @link, and its @eventfd if it has none
+ * @from: a link of this process's: its calls begin where that thread is; NULL:
+ *	where the process's do
+ *
+ * Return: 0 or a negative error number
+ */
+long child_open_link(struct hijack_thread *t, const struct share_link *from)
+{
+	struct share_message message = { .what = SHARE_OPEN };
 	struct share_link *link = share->link;
 	long err, fd;
 	int none = 0;
@@ -163,8 +183,9 @@ static long open_link(struct hijack_thread *t)
 		if (++link == share->link + SHARE_LINKS)
 			return -ENFILE;
 	}
-	err = share_send(child_control, SHARE_OPEN, link - share->link,
-			 t->eventfd - 1);
+	message.index = link - share->link;
+	message.from = from ? from - share->link + 1 : 0;
+	err = share_send_message(child_control, &message, t->eventfd - 1);
 	if (err || !child_await(&link->word, 0))
 		err = -ENETDOWN;
 	else if (link->word & FUTEX_OWNER_DIED)
@@ -229,7 +250,9 @@ long child_enter(struct hijack_thread *t)
 	/* It may be of another kernel's. */
 	if ((unsigned long)t->link - (unsigned long)share >= sizeof(*share))
 		t->link = NULL;
-	err = child_number < 0 ? -ENETDOWN : t->link ? 0 : open_link(t);
+	err = child_number < 0 ? -ENETDOWN
+	      : t->link	       ? 0
+			       : child_open_link(t, NULL);
 	if (err)
 		t->busy = false;
 	return err;
@@ -301,7 +324,15 @@ void share_tell_cred(void)
  */
 void share_thread_exit(void)
 {
-	struct hijack_thread *t = hijack_thread();
+	child_close_link(hijack_thread());
+}
+
+/**
+ * child_close_link - a thread's link is not used any more
+ * @t: the thread
+ */
+void child_close_link(struct hijack_thread *t)
+{
 	struct share_link *link = t->link;
 
 	if (!link)

@@ -24,6 +24,9 @@ void child_leave(void);
 long child_enter(struct hijack_thread *t);
 long child_done(struct hijack_thread *t, long ret);
 long child_transact(struct share_link *link, long nr, const long *a);
+long child_open_link(struct hijack_thread *t, const struct share_link *from);
+void child_close_link(struct hijack_thread *t);
+int child_link_number(const struct hijack_thread *t);
 
 /* share-call.c */
 long child_try(long nr, const long *a, bool *gone);
@@ -70,7 +73,9 @@ void confined_end(const struct confined *c);
  * @head: what a received message has beside its data, or NULL
  * @filter: a filter
  * @conf: where interfaces are told
+ * @name: names of files that it changes
  */
+#define CONFINED_NAME 320
 struct confined {
 	long nr, a[6];
 	unsigned int length, *lengths;
@@ -85,6 +90,7 @@ struct confined {
 		int len;
 		void *buf;
 	} conf;
+	char name[2][CONFINED_NAME];
 };
 
 /* Copy without vector registers. */

@@ -2,6 +2,8 @@
 /*
  * What the components of a name may lead to, by their text alone.
  */
+#include <lkl/asm/netns.h>
+
 #include "lookup.h"
 
 bool lookup_below(const char *name, const char *dir)
@@ -19,16 +21,13 @@ bool lookup_is(const char *p, const char *word)
 
 bool lookup_is_first(const char *p)
 {
-	switch (*p) {
-	case 'd':
-		return lookup_is(p, "dev");
-	case 'e':
-		return lookup_is(p, "etc");
-	case 'p':
-		return lookup_is(p, "proc");
-	case 's':
-		return lookup_is(p, "sys");
-	}
+	static const char *const names[] = { "dev", "etc", "proc",
+					     "run", "sys", "var" };
+	size_t i;
+
+	for (i = 0; i < array_size(names); i++)
+		if (*p == *names[i])
+			return lookup_is(p, names[i]);
 	return false;
 }
 
@@ -42,7 +41,8 @@ static bool is_telling(const char *p)
 	case 'f':
 		return lookup_is(p, "fd");
 	case 'n':
-		return lookup_is(p, "net") || lookup_is(p, "ns");
+		return lookup_is(p, "net") || lookup_is(p, "ns") ||
+		       lookup_is(p, "netns");
 	case 'r':
 		return lookup_is(p, "resolv.conf");
 	case 's':
@@ -91,6 +91,20 @@ bool lookup_is_dotted(const char *p, size_t len)
 		if (bytes_that_are(word, '/') << 8 & bytes_that_are(word, '.'))
 			return true;
 	}
+	return false;
+}
+
+const char *const lookup_places[] = { "/proc/sys/net",	  "/sys/class/net",
+				      "/dev/net/tun",	  LKL_NETNS_DIR,
+				      LOOKUP_SELF "/net", NULL };
+
+bool lookup_is_library(const char *name)
+{
+	size_t i;
+
+	for (i = 0; lookup_places[i]; i++)
+		if (lookup_below(name, lookup_places[i]))
+			return true;
 	return false;
 }
 

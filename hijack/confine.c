@@ -10,10 +10,15 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <lkl/asm/netns.h>
 
 #include "child.h"
 
@@ -191,6 +196,95 @@ static long confine_message(struct confined *c, const long *a, char *window)
 	return 0;
 }
 
+/*
+ * Names of files that change: they are in the directory of network namespaces,
+ * and not deeper.  The other process has nothing to do with what is checked.
+ */
+
+static bool is_number(const char *p)
+{
+	do {
+		if (*p < '0' || *p > '9')
+			return false;
+	} while (*++p);
+	return true;
+}
+
+/* The rest of @name behind @start, or NULL. */
+static const char *behind(const char *name, const char *start)
+{
+	size_t n = strlen(start);
+
+	return strncmp(name, start, n) ? NULL : name + n;
+}
+
+static bool is_netns_name(const char *name)
+{
+	const char *rest = behind(name, LKL_NETNS_DIR);
+
+	if (!rest || !*rest)
+		return rest;
+	if (*rest++ != '/')
+		return false;
+	return *rest && !strchr(rest, '/') && strcmp(rest, ".") &&
+	       strcmp(rest, "..");
+}
+
+static bool is_netns_source(const char *name)
+{
+	const char *fd = behind(name, "/proc/thread-self/fd/");
+
+	return is_netns_name(name) ||
+	       !strcmp(name, "/proc/thread-self/ns/net") ||
+	       (fd && is_number(fd));
+}
+
+static long confine_name(struct confined *c, int arg, int which,
+			 bool (*may)(const char *name))
+{
+	char *name = c->name[which];
+
+	if (!c->a[arg])
+		return -EFAULT;
+	copy(name, (char *)c->a[arg], CONFINED_NAME - 1);
+	name[CONFINED_NAME - 1] = 0;
+	c->a[arg] = (long)name;
+	return may(name) ? 0 : -EPERM;
+}
+
+static long confine_mount(struct confined *c)
+{
+	const long changes = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
+	long flags = c->a[3] & ~(long)MS_REC, ret;
+
+	ret = confine_name(c, 1, 1, is_netns_name);
+	if (ret)
+		return ret;
+	c->a[2] = c->a[4] = 0;
+	if (flags == MS_BIND)
+		return confine_name(c, 0, 0, is_netns_source);
+	c->a[0] = 0;
+	return flags && !(flags & ~changes) ? 0 : -EPERM;
+}
+
+static long confine_change(struct confined *c, const long *a, char *window)
+{
+	long ret = confine_plain(c, child_signature(c->nr), a, window);
+
+	if (ret)
+		return ret;
+	switch (c->nr) {
+	case SYS_mount:
+		return confine_mount(c);
+	case SYS_umount2:
+		return confine_name(c, 0, 0, is_netns_name);
+	case SYS_mknodat:
+		if (!S_ISREG(a[2]))
+			return -EPERM;
+	}
+	return confine_name(c, 1, 0, is_netns_name);
+}
+
 /**
  * confine - make a call of ours out of another process's
  * @c: is filled in
@@ -205,7 +299,8 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 	const uint16_t *kinds;
 	long ret;
 
-	*c = (struct confined){ .nr = nr };
+	memset(c, 0, offsetof(struct confined, name));
+	c->nr = nr;
 	copy(c->a, a, sizeof(c->a));
 	switch (nr) {
 	case SYS_read:
@@ -237,6 +332,18 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 		return confine_option(c, a, window);
 	case SYS_ioctl:
 		return confine_ioctl(c, a, window);
+	case SYS_mount:
+	case SYS_umount2:
+	case SYS_mkdirat:
+	case SYS_mknodat:
+	case SYS_unlinkat:
+		return confine_change(c, a, window);
+	case SYS_unshare:
+		/* Of the owner's, this alone is each thread's own. */
+		return a[0] == CLONE_NEWNET ? 0 : -EPERM;
+	case SYS_setns:
+		c->a[1] = CLONE_NEWNET;
+		return !a[1] || a[1] == CLONE_NEWNET ? 0 : -EINVAL;
 	case SYS_fcntl:
 		/* Signals would be ours; locks are of no use. */
 		switch (a[1]) {

@@ -6,11 +6,7 @@
  * What a call costs that stays on the host is one look at the table of calls
  * and, if it names a descriptor, one at the table of descriptors.
  */
-#include <linux/magic.h>
-#include <linux/nsfs.h>
-#include <sched.h>
 #include <sys/resource.h>
-#include <sys/vfs.h>
 
 #include "internal.h"
 
@@ -24,35 +20,6 @@ static long do_limit(long nr, const long *a)
 	if (nr == SYS_setrlimit || (any && a[2]))
 		share_reach();
 	return numbers_limit(nr, a);
-}
-
-/* What kind of namespace a descriptor is for, as a flag of clone(); 0 if none.
- */
-static long namespace_of(long fd)
-{
-	struct statfs fs;
-	long type = 0;
-
-	/* The program sees that of the library's kernel as its own. */
-	if (fd_is_lkl(fd))
-		type = lkl3(SYS_ioctl, fd_number(fd_word(fd)), NS_GET_NSTYPE,
-			    0);
-	else if (!host2(SYS_fstatfs, fd, (long)&fs) && fs.f_type == NSFS_MAGIC)
-		type = host3(SYS_ioctl, fd, NS_GET_NSTYPE, 0);
-	return type < 0 ? 0 : type;
-}
-
-/*
- * The library's kernel has one network.  Another one of the host's would change
- * nothing for sockets of the library, and the program would not know.
- */
-static long namespace_call(long nr, const long *a)
-{
-	long types = a[0];
-
-	if (nr == SYS_setns)
-		types = a[1] ? a[1] : namespace_of(a[0]);
-	return types & CLONE_NEWNET ? -EPERM : host_call(nr, a);
 }
 
 /* Programs have another way where there is none. */
@@ -69,11 +36,21 @@ static hijack_call *const calls[] = {
 };
 #undef CALL
 
-/* A call of a thread that runs our code, or that has made a process. */
+/*
+ * A call of a thread that runs our code, that has made a process, or that has
+ * yet to go to its network namespace.
+ */
 static long other_call(long nr, const long *a)
 {
+	long ret;
+
 	if (hijack_this_thread.own)
 		return host_call(nr, a);
+	ret = netns_begin();
+	if (ret)
+		return ret;
+	if (!hijack_this_thread.other)
+		return hijack_syscall(nr, a);
 	if (hijack_in_vfork())
 		return hijack_vfork_syscall(nr, a);
 	/* It executes something by now, or has ended. */

@@ -46,6 +46,13 @@ int hijack_start(const char *name);
  * Return: 0 or a negative error number
  */
 extern int (*hijack_boot)(void);
+
+/*
+ * Have the kernel be in a process of its own, if it can be, in the middle of a
+ * call, as with hijack_boot(); what the way in calls there.
+ */
+extern void (*hijack_apart)(void);
+void apart_begin(void);
 int hijack_boot_now(void);
 
 /**
@@ -132,6 +139,17 @@ bool hijack_in_vfork(void);
 void hijack_before_fork(void);
 
 /**
+ * hijack_fork_netns - the process that is made next gets a new network
+ * namespace
+ *
+ * hijack_fork_begin() follows on the same thread.  The host's call must not be
+ * told to make a namespace of its network.
+ *
+ * Return: 0 or a negative error number
+ */
+long hijack_fork_netns(void);
+
+/**
  * hijack_fork_begin - a process is made now
  * @shares: which has the program's memory, until it executes something, and the
  *	calling thread sleeps until then
@@ -140,8 +158,12 @@ void hijack_before_fork(void);
  * hijack_fork_end() follows on the same thread, in both processes; after one
  *that shares the memory in this one only, at the latest with the thread's next
  *call.
+ *
+ * Return: 0; a negative error number if the process would not have the network
+ * namespace that it is to have: then it must not be made, and hijack_fork_end()
+ * must not follow
  */
-void hijack_fork_begin(bool shares);
+long hijack_fork_begin(bool shares);
 
 /**
  * hijack_fork_end - it has been made
@@ -239,6 +261,36 @@ const void *hijack_filter(void);
  * @filter: those of the thread that makes it
  */
 void hijack_filter_inherit(void *thread_pointer, const void *filter);
+
+/**
+ * struct hijack_netns - the network namespace that a new thread begins in
+ * @ns: reference to it
+ * @link: the thread's link, if another process has the kernel
+ * @eventfd: what wakes it, + 1
+ */
+struct hijack_netns {
+	void *ns;
+	struct share_link *link;
+	int eventfd;
+};
+
+/**
+ * hijack_netns_pass - the calling thread makes another one
+ * @n: what to give to that
+ *
+ * Return: 0 or a negative error number, and then the thread must not be made
+ */
+long hijack_netns_pass(struct hijack_netns *n);
+
+/**
+ * hijack_netns_inherit - give it to the new thread
+ * @thread_pointer: where its thread-local storage is
+ * @n: what hijack_netns_pass() has made ready
+ */
+void hijack_netns_inherit(void *thread_pointer, const struct hijack_netns *n);
+
+/* The thread has not been made. */
+void hijack_netns_drop(const struct hijack_netns *n);
 
 /* A signal has come by which the thread is to take over a filter. */
 bool hijack_filter_signal(int sig, const siginfo_t *info);

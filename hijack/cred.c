@@ -51,6 +51,11 @@ void cred_init(void)
 	had_rights = CAPS(data, effective) || !own_call3(SYS_geteuid, 0, 0, 0);
 }
 
+bool cred_had_rights(void)
+{
+	return had_rights;
+}
+
 /* Root keeps what it has here only. */
 static void add_missing(struct lkl_cred *cred)
 {
@@ -150,20 +155,45 @@ static unsigned int numbers(const char *text, const char *name,
 	return i;
 }
 
-/* Read /proc/PID/status; false if it is not there to be read. */
-static char status[16384];
-static bool read_status(int pid)
-{
-	char path[32], *at = path + sizeof(path) - 1;
-	long fd, len, done = 0;
+#define PROC_PATH 40
 
-	/* "/proc/PID/status", without libc. */
-	memcpy(at -= 7, "/status", 8);
+/* "/proc/PID" and @name, of @len bytes, without libc; @room has PROC_PATH. */
+static char *proc_path(char *room, int pid, const char *name, size_t len)
+{
+	char *at = room + PROC_PATH - 1 - len;
+
+	memcpy(at, name, len + 1);
 	do {
 		*--at = '0' + pid % 10;
 		pid /= 10;
 	} while (pid);
-	memcpy(at -= 6, "/proc/", 6);
+	return memcpy(at - 6, "/proc/", 6);
+}
+
+/**
+ * cred_same_pids - does another process know processes by the same numbers?
+ * @pid: the process
+ */
+bool cred_same_pids(int pid)
+{
+	char path[PROC_PATH], theirs[32] = "", ours[32] = "";
+
+	if (pid <= 0)
+		return false;
+	own_call3(SYS_readlink, proc_path(path, pid, "/ns/pid", 7), theirs,
+		  sizeof(theirs) - 1);
+	own_call3(SYS_readlink, "/proc/self/ns/pid", ours, sizeof(ours) - 1);
+	return *ours && !strcmp(theirs, ours);
+}
+
+/* Read /proc/PID/status; false if it is not there to be read. */
+static char status[16384];
+static bool read_status(int pid)
+{
+	char path[PROC_PATH];
+	const char *at = proc_path(path, pid, "/status", 7);
+	long fd, len, done = 0;
+
 	fd = own_call3(SYS_open, at, LKL_O_RDONLY | LKL_O_CLOEXEC, 0);
 	if (fd < 0)
 		return false;

@@ -64,10 +64,13 @@ void cwd_host(void)
 	if (hijack_in_vfork())
 		return;
 	/* A longer one is not near. */
-	set(false,
-	    own_call3(SYS_getcwd, name, sizeof(name), 0) > 0 &&
-		    lookup_near(name),
-	    NULL);
+	if (own_call3(SYS_getcwd, name, sizeof(name), 0) <= 0)
+		set(false, false, NULL);
+	/* Another program has gone there, and executed this one. */
+	else if (lookup_is_library(name))
+		set(true, true, name);
+	else
+		set(false, lookup_near(name), NULL);
 }
 
 void cwd_library(const char *name)

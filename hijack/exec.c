@@ -76,6 +76,7 @@ static int next_kept(int fd, uint32_t *word)
 /* Write the variable; false without an owner to name. */
 static bool describe(char *text)
 {
+	struct hijack_thread *t = hijack_thread();
 	struct way way = way_to_owner();
 	char *at = text;
 	uint32_t word;
@@ -91,6 +92,10 @@ static bool describe(char *text)
 	at = put_hex(at, way.area);
 	at = put_hex(at, way.number);
 	at = put_hex(at, socket_adopt(-1));
+	at = put_hex(at, hijack_away || t->fork_new);
+	at = put_hex(at, t->elsewhere && !vfork_is_child()
+				 ? child_link_number(t)
+				 : 0);
 	for (fd = next_kept(0, &word); fd >= 0; fd = next_kept(fd + 1, &word)) {
 		if (at + 20 > text + HIJACK_EXEC_TEXT - FILTER_TEXT) {
 			hijack_say("too many sockets are inherited: ",
@@ -144,6 +149,7 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 {
 	char *filters = text + HIJACK_EXEC_TEXT - FILTER_TEXT;
 	long n = 0, i, k, fd;
+	bool described;
 
 	if (given && !user_get(to, env, given * sizeof(*to)))
 		return -EFAULT;
@@ -162,14 +168,20 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 		if (k == given)
 			to[n++] = own_variables[i];
 	}
+	described = describe(text);
+	if (described)
+		to[n++] = text;
+	if (!described && hijack_away) {
+		hijack_say("a program is not executed: ",
+			   "it would leave its network namespace");
+		return -EPERM;
+	}
 	fd = filter_give(filters);
 	if (fd < -1)
 		return fd;
 	hijack_thread()->filter_fd = fd;
 	if (fd >= 0)
 		to[n++] = filters;
-	if (describe(text))
-		to[n++] = text;
 	to[n] = NULL;
 	return n;
 }
@@ -215,7 +227,9 @@ static void part(const long *fds, const long *kept, int n)
 			continue;
 		kfd = lkl3(SYS_fcntl, kept[i], F_DUPFD_CLOEXEC, 0);
 		if (kfd >= 0)
-			fd_set_word(fds[i], FD_LKL | kfd);
+			fd_set_word(fds[i],
+				    FD_LKL | kfd |
+					    (fd_word(fds[i]) & FD_ROUTE));
 	}
 }
 
@@ -248,8 +262,8 @@ long share_adopt(void)
 	const char *text = getenv(variable);
 	long kept[HIJACK_EXEC_TEXT / 18], fds[HIJACK_EXEC_TEXT / 18];
 	long err, fd, control;
+	int n = 0, thread;
 	char *end;
-	int n = 0;
 
 	if (!text)
 		return 0;
@@ -257,6 +271,9 @@ long share_adopt(void)
 	share_fd = strtoul(end + 1, &end, 16);
 	child_begin(strtoul(end + 1, &end, 16), control);
 	kept[n++] = socket_adopt(strtoul(end + 1, &end, 16));
+	if (strtoul(end + 1, &end, 16))
+		netns_set_away();
+	thread = strtoul(end + 1, &end, 16);
 	err = fd_init();
 	if (!err)
 		err = map_inherited(control);
@@ -278,7 +295,7 @@ long share_adopt(void)
 	/* What the program before has left there. */
 	memset(share->epoll, 0, share->epolls_top * sizeof(*share->epoll));
 	share->epolls_top = share->adopted = 0;
-	if (!share_send(control, SHARE_ADOPT, 0, -1) &&
+	if (!share_send(control, SHARE_ADOPT, thread, -1) &&
 	    child_await(&share->adopted, 0)) {
 		close_others(kept, n);
 		part(fds, kept, n);

@@ -17,6 +17,7 @@ void hijack_thread_exit(void)
 
 	wait_thread_exit();
 	wait_epoll_exit();
+	netns_thread_exit();
 	if (t->buffer)
 		host2(SYS_munmap, t->buffer, COPY_SIZE);
 	t->buffer = NULL;

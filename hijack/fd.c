@@ -218,7 +218,8 @@ static long get_word(uint32_t word)
 	if (!lkl_kernel_boots() && share_process() < 0)
 		return word;
 	kfd = lkl3(SYS_fcntl, fd_number(word), F_DUPFD_CLOEXEC, 0);
-	return kfd < 0 ? kfd : (long)(FD_LKL | (word & FD_OPEN) | kfd);
+	return kfd < 0 ? kfd
+		       : (long)(FD_LKL | (word & (FD_OPEN | FD_ROUTE)) | kfd);
 }
 
 /* The host has made @fd from one with @word, or failed to. */

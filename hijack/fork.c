@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <lkl/asm/areas.h>
+#include <lkl/asm/netns.h>
 
 #include "child.h"
 
@@ -28,9 +29,13 @@ static long new_process(struct hijack_thread *t)
 	ends[0] = fd_own(ends[0]);
 	ends[1] = fd_own(ends[1]);
 	if (child_number < 0) {
-		err = share_take_process(ends[0], -1);
+		err = share_take_process(ends[0], -1, t->fork_netns);
+		t->fork_netns = NULL;
 	} else {
-		err = share_send(child_control, SHARE_FORK, 0, ends[0]);
+		err = share_send(
+			child_control, SHARE_FORK,
+			t->elsewhere || t->fork_new ? child_link_number(t) : 0,
+			ends[0]);
 		fd_forget(ends[0]);
 	}
 	while (!err) {
@@ -47,10 +52,23 @@ static long new_process(struct hijack_thread *t)
 	return err;
 }
 
-void hijack_fork_begin(bool shares)
+/* There will be no process that gets a new namespace. */
+static long refuse(struct hijack_thread *t, long err)
+{
+	if (t->fork_netns)
+		lkl_kernel_call(lkl_netns_put, t->fork_netns);
+	t->fork_netns = NULL;
+	t->fork_new = false;
+	return err;
+}
+
+long hijack_fork_begin(bool shares)
 {
 	struct hijack_thread *t = hijack_thread();
+	long err = netns_begin();
 
+	if (err)
+		return refuse(t, err);
 	if (t->vforks)
 		hijack_fork_end(1);
 	share_lock();
@@ -59,12 +77,17 @@ void hijack_fork_begin(bool shares)
 	if ((child_number >= 0 || (share_serves() && t->fork_kernel)) &&
 	    !new_process(t))
 		wait_fork();
+	if (t->fork_new && t->fork_process < 0) {
+		share_unlock();
+		return refuse(t, -EAGAIN);
+	}
 	if (!shares)
-		return;
+		return 0;
 	/* It executes a program, and what we have open is closed then. */
 	share_unlock();
 	t->notes = 0;
 	t->vforks = t->fork_process >= 0;
+	return 0;
 }
 
 static bool is_mine(long fd)
@@ -89,6 +112,9 @@ static void become_child(struct hijack_thread *t)
 	share = t->fork_process >= 0 ? share_map(share_fd) : NULL;
 	child_begin(share ? t->fork_process : -1, t->fork_control);
 	t->link = NULL;
+	t->elsewhere = false;
+	if (t->fork_new)
+		netns_set_away();
 	wait_forked(old);
 	copy_forget();
 	fd_close_own(is_mine);
@@ -108,9 +134,12 @@ void hijack_fork_end(long pid)
 		fd_forget(t->fork_control);
 		fd_forget(t->fork_area);
 	}
-	if (pid)
-		return;
-	share_forked();
-	if (t->fork_kernel || t->fork_process >= 0 || child_number >= 0)
-		become_child(t);
+	if (!pid) {
+		/* Before a child of its own asks that has its memory. */
+		hijack_in_vfork();
+		share_forked();
+		if (t->fork_kernel || t->fork_process >= 0 || child_number >= 0)
+			become_child(t);
+	}
+	t->fork_new = false;
 }

@@ -42,9 +42,10 @@ typedef long hijack_call(long nr, const long *a);
 #define FD_OPEN                                                                \
 	0x10000000 /* FD_LKL: the number is also a socket of the host          \
 		    */
+#define FD_ROUTE 0x08000000 /* FD_LKL: a socket of NETLINK_ROUTE */
 /* One that a call has taken and will fill: no other call knows it yet. */
 #define FD_RESERVED (FD_OWN | FD_OPEN)
-#define FD_NUMBER 0x0fffffff
+#define FD_NUMBER 0x07ffffff
 
 extern uint32_t hijack_fds[FD_MAX];
 
@@ -113,6 +114,9 @@ long socket_adopt(long kfd);
 hijack_call socket_socket, socket_accept, socket_bind, socket_connect,
 	socket_listen, socket_sendto, socket_sendmsg, socket_sendmmsg,
 	socket_setsockopt, socket_ioctl;
+
+/* Messages to rtnetlink (netlink.c) */
+long netlink_send(long nr, const long *a);
 
 /* Sockets that are passed on (parcel.c) */
 hijack_call parcel_recvmsg, parcel_recvmmsg;
@@ -186,12 +190,14 @@ bool wait_has_shadows(void);
 void own_threads_init(void);
 void own_follow(void);
 bool own_is_thread(long tid);
+bool own_is_single(void);
 hijack_call own_tgkill;
 
 /* Files (path.c), and the directory that the program is in (cwd.c, chdir.c) */
 void path_init(bool resolv_conf);
 int path_mount(void);
 hijack_call path_open, path_call, cwd_chdir, cwd_fchdir, cwd_getcwd;
+hijack_call mounts_names, mounts_host, mounts_mount, mounts_umount;
 
 /* Forked processes (child.c), and the process that serves them (owner.c) */
 long share_call(long nr, const long *a);
@@ -222,12 +228,21 @@ void admit_close(void);
 bool vfork_is_child(void);
 uint32_t vfork_word(unsigned int fd);
 
+/* Network namespaces (netns.c) */
+hijack_call netns_unshare, netns_setns;
+void netns_set_away(void);
+long netns_begin(void);
+long netns_open(long pid);
+void netns_thread_exit(void);
+
 /* The program's credentials (cred.c) */
 struct lkl_cred;
 void cred_init(void);
 void cred_tell(void);
 bool cred_read(int pid, struct lkl_cred *cred);
 bool cred_is_ancestor(int pid);
+bool cred_same_pids(int pid);
+bool cred_had_rights(void);
 hijack_call cred_call;
 
 /* Descriptors from @first to @last stand for @word (vfork.c). */
@@ -241,10 +256,16 @@ struct vfork_note {
 /**
  * struct hijack_thread - what the core knows of a thread of the program
  *
- * @other: one of the next two
+ * @other: one of the next three
  * @own: it runs the library's own code, whose calls are the host's
  * @vforks: it has made a process that has its memory, and sleeps until that
  *	executes a program; or is that process
+ * @begins: it has yet to go to @netns
+ * @elsewhere: it is not in the network namespace in which new threads of the
+ *	process begin
+ * @fork_new: the process that it makes next gets a new network namespace,
+ * @netns: a namespace of the kernel's
+ * @fork_netns: that, if the kernel is here
  * @watch: what poll() waits for; starting another one ends it, as the sleeper
  *	is a function that a signal handler has interrupted, or left for good
  * @watching: @watch is in use
@@ -267,11 +288,13 @@ struct vfork_note {
  */
 struct hijack_thread {
 	union {
-		uint16_t other;
+		uint32_t other;
 		struct {
-			bool own, vforks;
+			bool own, vforks, begins;
 		};
 	};
+	bool elsewhere, fork_new;
+	void *netns, *fork_netns;
 	struct lkl_watch watch;
 	int watching;
 	int eventfd;
@@ -341,6 +364,11 @@ void exit_linger(void);
 hijack_call exit_thread, boot_exit_group;
 
 extern int hijack_state;
+/*
+ * The program may be in another network namespace than the kernel's first: then
+ * no other kernel can take the place of this one.
+ */
+extern bool hijack_away;
 enum { HIJACK_DOWN, HIJACK_CHANGING, HIJACK_UP };
 
 static inline int hijack_need(void)

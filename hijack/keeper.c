@@ -94,7 +94,8 @@ static void hear(int index)
 		process_gone(index);
 	} else if (message.what == SHARE_FORK) {
 		if (fd >= 0)
-			share_take_process(fd, index);
+			share_take_process(fd, index,
+					   serve_netns(index, message.index));
 		fd = -1;
 	} else if (message.what == SHARE_CARRIER) {
 		parcel_follow(index, message.index, &message.token, fd);
@@ -102,6 +103,7 @@ static void hear(int index)
 	} else if (message.what == SHARE_WAITS) {
 		owner_waits(p, message.index, pid);
 	} else if (message.what == SHARE_ADOPT) {
+		serve_follow(index, message.index);
 		serve_end(index);
 		__atomic_store_n(&p->area->adopted, 1, __ATOMIC_SEQ_CST);
 		share_wake(&p->area->adopted);
@@ -110,9 +112,9 @@ static void hear(int index)
 	if (ret < 0)
 		return;
 	if (message.what == SHARE_OPEN)
-		serve_link(index, message.index, fd, pid);
+		serve_link(index, message.index, fd, pid, message.from);
 	else if (message.what == SHARE_BELL)
-		serve_epoll(index, message.index, fd);
+		bells_add(index, message.index, fd);
 	else if (message.what == SHARE_CRED && fd < 0)
 		owner_look_at(p, pid);
 	else if (fd >= 0)

@@ -10,11 +10,12 @@
  *below belong to the library, and all that is beneath them:
  *
  *	/proc/PID/net, /proc/PID/task/TID/net, also by /proc/net, self and so on
- *	/proc/PID/ns/net
+ *	/proc/PID/ns/net, also of other processes that the same kernel has
  *	/proc/PID/fd/N, if N is a descriptor of the library's
  *	/proc/sys/net
  *	/sys/class/net, and where its links lead to in /sys/devices
  *	/dev/net/tun
+ *	/run/netns
  *	/etc/resolv.conf, if the configuration has a name server
  *
  * The rest of a name goes to the library in one piece; only if it has a ".." is
@@ -130,17 +131,34 @@ static bool ends_with_net(const struct walk *w)
 	return w->len >= 4 && !memcmp(w->l->name + w->len - 4, "/net", 4);
 }
 
+/* The network namespace of another process that has the same kernel */
+static bool enter_other(struct walk *w)
+{
+	const char *rest;
+	long fd;
+
+	if (!lookup_below(w->l->name, "/proc") || !w->l->name[5])
+		return false;
+	rest = lookup_skip_number(w->l->name + 6);
+	if (!rest || strcmp(rest, "/ns/net"))
+		return false;
+	fd = netns_open(parse_number(w->l->name + 6));
+	if (fd < 0)
+		return false;
+	w->l->opened = fd + 1;
+	w->len = lookup_put_descriptor(w->l->name, fd);
+	return true;
+}
+
 /* Is the name one of those where the library begins?  It becomes its own. */
 static bool enter(struct walk *w)
 {
-	static const char *const names[] = { "/proc/sys/net", "/sys/class/net",
-					     "/dev/net/tun" };
 	char *name = w->l->name;
 	const char *rest;
 	size_t i;
 
-	for (i = 0; i < array_size(names); i++)
-		if (!strcmp(name, names[i]))
+	for (i = 0; lookup_places[i]; i++)
+		if (!strcmp(name, lookup_places[i]))
 			return true;
 	if (lookup_resolv_conf && !strcmp(name, "/etc/resolv.conf"))
 		return true;
@@ -148,7 +166,7 @@ static bool enter(struct walk *w)
 		return ends_with_net(w) && is_there(name);
 	rest = after_self(name);
 	if (!rest)
-		return false;
+		return enter_other(w);
 	if (!strcmp(rest, "/net"))
 		return set_name(w, LOOKUP_SELF "/net");
 	if (!strcmp(rest, "/ns/net"))
@@ -172,15 +190,12 @@ static bool enter(struct walk *w)
 /* A ".." in the library: does it lead out? */
 static void go_up(struct walk *w)
 {
-	static const char *const names[] = { "/proc/sys/net", "/sys/class/net",
-					     LOOKUP_SELF "/net" };
 	char *name = w->l->name, parent[LOOKUP_NAME];
 	size_t i;
 
 	pop(w);
-	for (i = 0; i < array_size(names); i++)
-		if (lookup_below(name, names[i]))
-			return;
+	if (lookup_is_library(name))
+		return;
 	/* What only the library has, or part of what it enters at. */
 	if (lookup_below(name, "/sys/devices") && name[12]) {
 		for (i = 0; name[i]; i++)
@@ -318,6 +333,7 @@ enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 	uint32_t word;
 	long len;
 
+	l->opened = 0;
 	/* The upper half of the register does not count. */
 	dir = (int)dir;
 	word = dir == AT_FDCWD ? 0 : fd_word(dir);

@@ -20,10 +20,13 @@
 /**
  * struct lookup - a name, and what it means
  * @name: the absolute name that it leads to, when that is asked for
+ * @opened: number + 1 in the library's kernel of what has been opened to have
+ *that name, for lookup_end()
  * @text: the name as the program gave it; used up
  */
 struct lookup {
 	char name[LOOKUP_NAME];
+	long opened;
 	char text[PATH_MAX];
 };
 
@@ -77,6 +80,22 @@ const char *lookup_skip_number(const char *p);
  */
 size_t lookup_put_number(char *to, long n);
 size_t lookup_put_descriptor(char *name, long kfd);
+
+/* Where the library begins, but for what is the process's; up to a NULL. */
+extern const char *const lookup_places[];
+
+/* Is a name without links below one of those? */
+bool lookup_is_library(const char *name);
+
+/* The name is not used any more. */
+static inline void lookup_end(struct lookup *l)
+{
+	if (unlikely(l->opened))
+		lkl1(SYS_close, l->opened - 1);
+}
+
+/* mounts.c */
+long mounts_open(const char *name, long flags, long mode);
 
 /* Does a name begin with all of another one? */
 bool lookup_below(const char *name, const char *dir);

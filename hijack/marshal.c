@@ -6,6 +6,7 @@
  */
 #include <limits.h>
 #include <linux/if_tun.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -82,6 +83,13 @@ static const struct signature {
 	[SYS_readlinkat] = CALL(0, ARG_STRING, ARG_OUT | ARG_COUNT(3, 1)),
 	[SYS_faccessat] = CALL(0, ARG_STRING),
 	[SYS_fallocate] = CALL(0),
+	[SYS_mount] = CALL(ARG_STRING, ARG_STRING),
+	[SYS_umount2] = CALL(ARG_STRING),
+	[SYS_mkdirat] = CALL(0, ARG_STRING),
+	[SYS_mknodat] = CALL(0, ARG_STRING),
+	[SYS_unlinkat] = CALL(0, ARG_STRING),
+	[SYS_unshare] = CALL(0),
+	[SYS_setns] = CALL(0),
 	[SYS_accept4] = CALL(0, ARG_OUT | ARG_TARGET(2),
 			     ARG_IN | ARG_OUT | ARG_BYTES(sizeof(int))),
 	[SYS_epoll_create1] = CALL(0),
@@ -256,6 +264,9 @@ static long open_how(struct share_link *link, const long *a)
 int child_ioctl_size(unsigned int cmd)
 {
 	switch (cmd) {
+	case SIOCGSKNS:
+	case NS_GET_NSTYPE:
+		return 0;
 	case FIONREAD:
 	case SIOCOUTQ:
 	case SIOCOUTQNSD:
@@ -326,6 +337,7 @@ long child_call(struct share_link *link, long nr, const long *a)
 	case SHARE_INODE:
 	case SHARE_PARK:
 	case SHARE_CLAIM:
+	case SHARE_NETNS:
 		return child_transact(link, nr, a);
 	}
 	kinds = child_signature(nr);

@@ -25,7 +25,7 @@ union control {
  */
 long share_send(long socket, int what, int index, long fd)
 {
-	struct share_message message = { what, index, { { 0 } } };
+	struct share_message message = { .what = what, .index = index };
 
 	return share_send_message(socket, &message, fd);
 }

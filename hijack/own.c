@@ -17,6 +17,7 @@
 #include <linux/prctl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "internal.h"
 
@@ -127,6 +128,22 @@ bool own_is_thread(long tid)
 		if (tid && threads[i] == tid)
 			return true;
 	return false;
+}
+
+/**
+ * own_is_single - has the program no other thread than the calling one?
+ */
+bool own_is_single(void)
+{
+	unsigned int n = 1, i;
+	struct stat st;
+
+	for (i = 0; i < THREADS && process == own_call3(SYS_getpid, 0, 0, 0);
+	     i++)
+		n += threads[i] != 0;
+	/* A directory has two links, and one for each in it. */
+	return !own_call3(SYS_stat, "/proc/self/task", &st, 0) &&
+	       st.st_nlink == 2 + n;
 }
 
 static void take_over(void)

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include <lkl/asm/cred.h>
+#include <lkl/asm/netns.h>
 #include <lkl_host.h>
 
 #include "child.h"
@@ -111,7 +112,7 @@ void owner_free_process(struct share_process *p)
 
 /* As share_take_process(); returns its number. */
 #define FROM_NOBODY -2
-static int owner_take_process(long fd, int from)
+static int owner_take_process(long fd, int from, void *ns)
 {
 	struct share_process *p = share_processes;
 	long area = -1, err;
@@ -120,6 +121,7 @@ static int owner_take_process(long fd, int from)
 
 	while (p->area)
 		if (++p == share_processes + SHARE_PROCESSES) {
+			lkl_kernel_call(lkl_netns_put, ns);
 			fd_forget(fd);
 			return -ENFILE;
 		}
@@ -128,6 +130,7 @@ static int owner_take_process(long fd, int from)
 		    (from >= 0 && share_processes[from].joined);
 	p->files.from = from < 0 ? NULL : &share_processes[from].files;
 	p->files.none = from == FROM_NOBODY;
+	p->files.ns = ns;
 	err = lkl_kernel_call(lkl_share_copy, &p->files);
 	if (err)
 		goto close;
@@ -165,14 +168,16 @@ close:
  * share_take_process - there will be another process
  * @fd: our end of its socket, by which it is told so; closed on failure
  * @from: number of the process that forks, or -1 for this one
+ * @ns: network namespace for it, which is not the caller's any more; NULL is
+ *	that of @from
  *
  * Uses no libc, and is called with the lock held.
  *
  * Return: 0 or a negative error number
  */
-int share_take_process(long fd, int from)
+int share_take_process(long fd, int from, void *ns)
 {
-	int index = owner_take_process(fd, from);
+	int index = owner_take_process(fd, from, ns);
 
 	return index < 0 ? index : 0;
 }
@@ -227,8 +232,9 @@ void owner_look_at(struct share_process *p, int pid)
  */
 void share_admit(long fd, int pid)
 {
-	int index = owner_take_process(fd, FROM_NOBODY);
+	int index = owner_take_process(fd, FROM_NOBODY, NULL);
 
-	if (index >= 0)
+	/* Without rights on the host, all are who this process is here. */
+	if (index >= 0 && cred_had_rights())
 		owner_look_at(&share_processes[index], pid);
 }

@@ -7,6 +7,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <lkl/asm/netns.h>
+
 #include "lookup.h"
 #include "user.h"
 
@@ -70,36 +72,45 @@ static bool is_change(long nr)
 	return nr == SYS_fchmodat || nr == SYS_fchownat || nr == SYS_utimensat;
 }
 
-static long make(long nr, const long *a, struct form form, bool *library)
+static long make_found(struct lookup *l, enum whose whose, long nr,
+		       const long *a, struct form form)
 {
 	long b[6] = { a[0], a[1], a[2], a[3], a[4], a[5] };
-	struct lookup l;
-	enum whose whose;
 
-	whose = lookup(&l, form.at ? a[0] : AT_FDCWD, a[form.at], form.follow);
-	*library = whose == LIBRARY || whose == LIBRARY_FD;
-	if (likely(whose == HOST))
-		return host_call(nr, a);
 	if (whose == LIBRARY_FD) {
 		/* Where the kernel is another process's, nothing is changed. */
 		if (is_change(nr) && share_process() >= 0)
 			return host_call(nr, a);
 		b[0] = fd_number(fd_word(a[0]));
 	} else {
-		b[form.at] = (long)l.name;
+		b[form.at] = (long)l->name;
 		if (form.at)
 			b[0] = AT_FDCWD;
 	}
 	if (whose == HOST_NAME)
 		return host_call(nr, b);
-	if (nr == SYS_open || nr == SYS_creat)
-		return lkl_any(SYS_openat, AT_FDCWD, b[0],
-			       nr == SYS_open ? b[1]
-					      : O_CREAT | O_WRONLY | O_TRUNC,
-			       b[nr == SYS_open ? 2 : 1], 0);
+	if (nr == SYS_creat)
+		return mounts_open(l->name, O_CREAT | O_WRONLY | O_TRUNC, b[1]);
+	if (nr == SYS_open || (nr == SYS_openat && whose == LIBRARY))
+		return mounts_open(l->name, b[form.at + 1], b[form.at + 2]);
 	if (whose == LIBRARY && (nr == SYS_readlink || nr == SYS_readlinkat))
-		return read_link(l.name, a[form.at + 1], a[form.at + 2]);
+		return read_link(l->name, a[form.at + 1], a[form.at + 2]);
 	return lkl_any(nr, b[0], b[1], b[2], b[3], b[4]);
+}
+
+static long make(long nr, const long *a, struct form form, bool *library)
+{
+	struct lookup l;
+	enum whose whose;
+	long ret;
+
+	whose = lookup(&l, form.at ? a[0] : AT_FDCWD, a[form.at], form.follow);
+	*library = whose == LIBRARY || whose == LIBRARY_FD;
+	if (likely(whose == HOST))
+		return host_call(nr, a);
+	ret = make_found(&l, whose, nr, a, form);
+	lookup_end(&l);
+	return ret;
 }
 
 /**
@@ -170,6 +181,10 @@ int path_mount(void)
 		err = make_directory("/dev");
 	if (!err)
 		err = make_directory("/dev/net");
+	if (!err)
+		err = make_directory("/run");
+	if (!err)
+		err = make_directory(LKL_NETNS_DIR);
 	if (!err)
 		err = lkl3(SYS_mknod, "/dev/net/tun", S_IFCHR | 0666,
 			   makedev(10, 200));

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 
+#include <lkl/asm/netns.h>
 #include <lkl/asm/program.h>
 #include <lkl_host.h>
 
@@ -41,6 +42,7 @@
  * @watching: it is in use
  * @files: for @watch; MAX_FILES, or NULL
  * @kernel: as the library's kernel knows the thread
+ * @next: network namespace for a process that the thread forks, or NULL
  * @robust: the host finds the link's futex by it when the thread ends
  */
 static struct server {
@@ -58,29 +60,12 @@ static struct server {
 	bool watching;
 	struct lkl_watch_file *files;
 	struct lkl_share_thread kernel;
+	void *next;
 	struct robust_list_head robust;
 } servers[SHARE_LINKS];
 
 /* There have been none beyond. */
 static unsigned int servers_top;
-
-/**
- * struct bell - an epoll of a process, whose shadow is watched
- * @process: whose, + 1; 0 is free
- * @index: which, of that process
- * @fd: its eventfd
- * @watch: on the shadow
- * @watching: it is in use
- * @file: for @watch
- */
-static struct bell {
-	int process;
-	unsigned int index;
-	long fd;
-	struct lkl_watch watch;
-	bool watching;
-	struct lkl_watch_file file;
-} bells[SHARE_EPOLLS];
 
 static struct share_link *link_of(const struct server *s)
 {
@@ -99,15 +84,6 @@ static void notify_thread(struct lkl_watch *watch)
 		(void *)((char *)watch - offsetof(struct server, watch));
 
 	own_call3(SYS_write, s->bell, &one, sizeof(one));
-}
-
-/* And for an epoll. */
-static void notify_epoll(struct lkl_watch *watch)
-{
-	struct bell *b = (void *)((char *)watch - offsetof(struct bell, watch));
-
-	epoll_ring(&share_processes[b->process - 1].area->epoll[b->index],
-		   b->fd);
 }
 
 static void stop_watching(struct server *s)
@@ -166,79 +142,6 @@ static long watch_files(struct server *s, const long *a)
 	return ret;
 }
 
-static void free_bell(struct bell *b)
-{
-	b->watch.count = 0;
-	if (b->watching)
-		lkl_kernel_call(lkl_watch_stop, &b->watch);
-	b->watching = false;
-	fd_forget(b->fd);
-	__atomic_store_n(&b->process, 0, __ATOMIC_SEQ_CST);
-}
-
-static struct bell *find_bell(int process, unsigned int index)
-{
-	unsigned int i;
-
-	for (i = 0; i < SHARE_EPOLLS; i++)
-		if (bells[i].process == process && bells[i].index == index)
-			return &bells[i];
-	return NULL;
-}
-
-/* SHARE_EPOLL: what to do, index, file. */
-static long watch_epoll(struct server *s, const long *a)
-{
-	struct bell *b = find_bell(s->process + 1, a[1]);
-	long ret;
-
-	if (!b)
-		return -ENOENT;
-	if (a[0] != SHARE_START) {
-		free_bell(b);
-		return 0;
-	}
-	if (b->watching)
-		return -EEXIST;
-	b->file = (struct lkl_watch_file){ .fd = a[2], .events = POLLIN };
-	b->watch = (struct lkl_watch){ .notify = notify_epoll,
-				       .files = &b->file,
-				       .count = 1 };
-	ret = lkl_kernel_call(lkl_watch_always, &b->watch);
-	b->watching = !ret;
-	return ret;
-}
-
-/**
- * serve_epoll - an epoll of a process is to have a shadow
- * @process: number of the process
- * @index: of the epoll
- * @fd: its eventfd, or -1
- */
-void serve_epoll(int process, unsigned int index, long fd)
-{
-	struct bell *b = NULL;
-	int *answer, i;
-
-	if (index >= SHARE_EPOLLS || find_bell(process + 1, index)) {
-		fd_forget(fd);
-		return;
-	}
-	for (i = 0; i < SHARE_EPOLLS && fd >= 0 && !b; i++)
-		if (!bells[i].process)
-			b = &bells[i];
-	if (b) {
-		b->index = index;
-		b->fd = fd;
-		__atomic_store_n(&b->process, process + 1, __ATOMIC_SEQ_CST);
-	} else {
-		fd_forget(fd);
-	}
-	answer = &share_processes[process].area->epoll[index].bell;
-	__atomic_store_n(answer, b ? 1 : 0, __ATOMIC_SEQ_CST);
-	share_wake(answer);
-}
-
 /*
  * Calls
  */
@@ -284,6 +187,45 @@ static long name_socket(struct server *s, const long *a)
 	return lkl_kernel_call(lkl_program_set_inode, &inode);
 }
 
+/**
+ * serve_open_netns - open the network namespace of a process
+ * @pid: the process, as the host says: this one, or one that it serves
+ *
+ * Return: number in the calling thread's table, or a negative error number
+ */
+long serve_open_netns(long pid)
+{
+	struct lkl_netns_file file = { 0 };
+	unsigned int i;
+
+	if (pid <= 0)
+		return -ESRCH;
+	if (pid == own_call3(SYS_getpid, 0, 0, 0))
+		file.tid = pid;
+	for (i = 0; i < servers_top && !file.tid && !file.thread; i++)
+		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
+		    servers[i].pid == pid)
+			file.thread = &servers[i].kernel;
+	return lkl_kernel_call(lkl_netns_open, &file);
+}
+
+/* SHARE_NETNS: which. */
+static long set_netns(struct server *s, const long *a)
+{
+	long ns;
+
+	if (a[0] == SHARE_FOLLOW)
+		return lkl_kernel_call(lkl_share_follow, &s->kernel);
+	if (a[0] == SHARE_OTHER)
+		return cred_same_pids(s->pid) ? serve_open_netns(a[1]) : -ESRCH;
+	ns = lkl_kernel_call(lkl_netns_new, NULL);
+	if (ns < 0)
+		return ns;
+	return lkl_kernel_call(
+		lkl_netns_put,
+		__atomic_exchange_n(&s->next, (void *)ns, __ATOMIC_SEQ_CST));
+}
+
 /* Make a call in the child's name. */
 static long make(struct server *s, struct share_link *link)
 {
@@ -302,9 +244,11 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_WATCH:
 		return watch_files(s, a);
 	case SHARE_EPOLL:
-		return watch_epoll(s, a);
+		return bells_watch(s->process, a);
 	case SHARE_INODE:
 		return name_socket(s, a);
+	case SHARE_NETNS:
+		return set_netns(s, a);
 	case SHARE_PARK:
 		return parcel_park(s->process, a[0],
 				   (struct share_token){ { a[1], a[2] } });
@@ -374,9 +318,6 @@ static void serve(void *arg)
 		.futex_offset = offsetof(struct share_link, word),
 	};
 	host2(SYS_set_robust_list, &s->robust, sizeof(s->robust));
-	s->kernel = (struct lkl_share_thread){
-		.share = &share_processes[s->process].files,
-	};
 	err = lkl_kernel_call(lkl_share_use, &s->kernel);
 	__atomic_store_n(&link->word, err ? FUTEX_OWNER_DIED : idle,
 			 __ATOMIC_SEQ_CST);
@@ -386,6 +327,9 @@ static void serve(void *arg)
 
 	stop_watching(s);
 	__atomic_store_n(&s->kernel.task, NULL, __ATOMIC_SEQ_CST);
+	lkl_kernel_call(lkl_netns_put, s->kernel.ns);
+	lkl_kernel_call(lkl_netns_put,
+			__atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST));
 	lkl_thread_exit();
 	fd_forget(s->bell);
 	if (s->files)
@@ -414,8 +358,49 @@ static struct server *find_server(int process, unsigned int index)
 	return NULL;
 }
 
+/*
+ * The network namespace of a thread, or NULL if that is its process's; what a
+ * message says, which is one more than the link.
+ */
+static void *netns_of(int process, unsigned int from)
+{
+	struct server *s = from ? find_server(process, from - 1) : NULL;
+	long ns = s ? lkl_kernel_call(lkl_netns_get, &s->kernel) : 0;
+
+	return ns > 0 ? (void *)ns : NULL;
+}
+
+/**
+ * serve_netns - the network namespace of a process that is forked
+ * @process: number of the process that forks
+ * @from: the link + 1 of the thread that does, or 0
+ *
+ * Return: the namespace, or NULL for the process's
+ */
+void *serve_netns(int process, unsigned int from)
+{
+	struct server *s = from ? find_server(process, from - 1) : NULL;
+	void *next = s ? __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)
+		       : NULL;
+
+	return next ?: netns_of(process, from);
+}
+
+/**
+ * serve_follow - new threads of a process begin where one of them is
+ * @process: number of the process
+ * @from: the link + 1 of that thread, or 0
+ */
+void serve_follow(int process, unsigned int from)
+{
+	struct server *s = from ? find_server(process, from - 1) : NULL;
+
+	if (s)
+		lkl_kernel_call(lkl_share_follow, &s->kernel);
+}
+
 static struct server *start_server(int process, unsigned int index, long bell,
-				   int pid)
+				   int pid, void *ns)
 {
 	struct server *s = servers;
 
@@ -432,6 +417,8 @@ static struct server *start_server(int process, unsigned int index, long bell,
 		.window = share_processes[process].area->data[index],
 		.pid = pid,
 		.bell = bell,
+		.kernel = { .share = &share_processes[process].files,
+			    .ns = ns },
 	};
 	if (s - servers >= servers_top)
 		servers_top = s - servers + 1;
@@ -448,11 +435,15 @@ static struct server *start_server(int process, unsigned int index, long bell,
  * @index: of the link
  * @bell: eventfd of its thread, or -1
  * @pid: the process, as the host says, or 0
+ * @from: the link + 1 of the thread in whose network namespace its calls begin,
+ *	or 0
  */
-void serve_link(int process, unsigned int index, long bell, int pid)
+void serve_link(int process, unsigned int index, long bell, int pid,
+		unsigned int from)
 {
 	struct server *old = find_server(process, index);
 	struct share_link *link;
+	void *ns;
 
 	if (index >= SHARE_LINKS || (old && !old->ending)) {
 		fd_forget(bell);
@@ -462,8 +453,10 @@ void serve_link(int process, unsigned int index, long bell, int pid)
 		lkl_host_ops.thread_join(old->handle);
 		old->handle = 0;
 	}
-	if (bell >= 0 && start_server(process, index, bell, pid))
+	ns = netns_of(process, from);
+	if (bell >= 0 && start_server(process, index, bell, pid, ns))
 		return;
+	lkl_kernel_call(lkl_netns_put, ns);
 	fd_forget(bell);
 	link = &share_processes[process].area->link[index];
 	__atomic_store_n(&link->word, FUTEX_OWNER_DIED, __ATOMIC_SEQ_CST);
@@ -478,9 +471,7 @@ void serve_end(int process)
 {
 	unsigned int i;
 
-	for (i = 0; i < SHARE_EPOLLS; i++)
-		if (bells[i].process == process + 1)
-			free_bell(&bells[i]);
+	bells_end(process);
 	for (i = 0; i < servers_top; i++) {
 		struct server *s = &servers[i];
 		struct share_link *link;

@@ -41,8 +41,15 @@ enum {
 	SHARE_INODE = -4, /* arg[0]: a socket; the host's, whose inode it has */
 	SHARE_PARK = -5, /* arg[0]: a file to hold; a token */
 	SHARE_CLAIM = -6, /* arg[0]: a token, to have such a file */
-	SHARE_LAST = SHARE_CLAIM,
+	SHARE_NETNS = -7, /* arg[0]: SHARE_NEW or SHARE_FOLLOW */
+	SHARE_LAST = SHARE_NETNS,
 };
+
+/*
+ * The next process gets a new namespace; new threads begin where this one is;
+ * open that of another process.
+ */
+enum { SHARE_NEW, SHARE_FOLLOW, SHARE_OTHER };
 
 enum { SHARE_START, SHARE_STOP };
 
@@ -146,7 +153,10 @@ struct share_token {
  * struct share_message - what a process says by its socket, and is answered
  *
  * @what: SHARE_*
- * @index: of the link or epoll; of the process that SHARE_READY is about
+ * @index: of the link or epoll; of the process that SHARE_READY is about; with
+ *	SHARE_FORK and SHARE_ADOPT as @from
+ * @from: with SHARE_OPEN, 0 or the link + 1 of a thread in whose network
+ *	namespace it begins
  * @token: with SHARE_JOIN, the family's secret; with SHARE_CARRIER, the
  * parcel's
  */
@@ -164,7 +174,7 @@ struct share_message {
 		SHARE_CARRIER, /* have the other end of this parcel's carrier */
 		SHARE_ADOPT, /* this process has executed another program */
 	} what;
-	int index;
+	int index, from;
 	struct share_token token;
 };
 
@@ -216,13 +226,21 @@ void epoll_ring(struct epoll *e, int event);
 void wait_alone(void);
 
 /* serve.c: the owner's threads that make calls */
-void serve_link(int process, unsigned int index, long bell, int pid);
-void serve_epoll(int process, unsigned int index, long bell);
+void serve_link(int process, unsigned int index, long bell, int pid,
+		unsigned int from);
+void *serve_netns(int process, unsigned int from);
+void serve_follow(int process, unsigned int from);
+long serve_open_netns(long pid);
 void serve_end(int process);
 bool serve_interrupt(bool *used);
 
+/* bells.c */
+void bells_add(int process, unsigned int index, long fd);
+long bells_watch(int process, const long *a);
+void bells_end(int process);
+
 /* owner.c */
-int share_take_process(long fd, int from);
+int share_take_process(long fd, int from, void *ns);
 void share_admit(long fd, int pid);
 bool share_serves(void);
 bool share_used(bool forked);

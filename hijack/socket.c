@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -108,6 +109,12 @@ long socket_socket(long nr, const long *a)
 		return host_call(nr, a);
 	fd_expect_socket();
 	kfd = lkl_any(nr, a[0], a[1], a[2], 0, 0);
+	if (family == AF_NETLINK && (int)a[2] == NETLINK_ROUTE) {
+		fd = fd_install(kfd, a[1] & SOCK_CLOEXEC);
+		if (fd >= 0)
+			fd_set_word(fd, fd_word(fd) | FD_ROUTE);
+		return fd;
+	}
 	if (likely(!policy_exists()) || kfd < 0 || !is_inet(family) ||
 	    type == SOCK_RAW)
 		return fd_install(kfd, a[1] & SOCK_CLOEXEC);
@@ -184,9 +191,12 @@ long socket_listen(long nr, const long *a)
 
 long socket_sendto(long nr, const long *a)
 {
-	return likely(!(fd_word(a[0]) & FD_OPEN))
-		       ? fd_call(nr, a)
-		       : decide_call(nr, a, POLICY_CONNECT, a[4], a[5]);
+	uint32_t word = fd_word(a[0]);
+
+	if (likely(!(word & (FD_OPEN | FD_ROUTE))))
+		return fd_call(nr, a);
+	return word & FD_ROUTE ? netlink_send(nr, a)
+			       : decide_call(nr, a, POLICY_CONNECT, a[4], a[5]);
 }
 
 /* To a socket of the host's, by which sockets of the library may be passed on.
@@ -212,6 +222,8 @@ long socket_sendmsg(long nr, const long *a)
 	uint32_t word = fd_word(a[0]);
 	struct msghdr msg;
 
+	if (unlikely(word & FD_ROUTE))
+		return netlink_send(nr, a);
 	if (likely((word & (FD_LKL | FD_OPEN)) == FD_LKL) ||
 	    !user_get(&msg, a[1], sizeof(msg)))
 		return fd_call(nr, a);
@@ -291,6 +303,21 @@ static bool asks_network(long fd, unsigned int cmd)
 	       family == AF_UNIX;
 }
 
+/* The library's socket is in the namespace in which the program began. */
+static long ask_network(unsigned int cmd, long arg)
+{
+	long kfd, ret;
+
+	if (likely(!hijack_away))
+		return lkl_any(SYS_ioctl, ioctl_socket, cmd, arg, 0, 0);
+	kfd = lkl_any(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0, 0);
+	if (kfd < 0)
+		return kfd;
+	ret = lkl3(SYS_ioctl, kfd, cmd, arg);
+	lkl1(SYS_close, kfd);
+	return ret;
+}
+
 long socket_ioctl(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
@@ -305,10 +332,18 @@ long socket_ioctl(long nr, const long *a)
 		case FIOASYNC:
 			if (word & FD_OPEN)
 				host3(nr, a[0], a[1], a[2]);
+			break;
+		case SIOCGSKNS:
+			return fd_install(lkl3(nr, fd_number(word), cmd, a[2]),
+					  true);
+		case NS_GET_USERNS:
+		case NS_GET_PARENT:
+			/* Other namespaces are the host's. */
+			return -EPERM;
 		}
 		return lkl3(nr, fd_number(word), cmd, a[2]);
 	}
 	if (unlikely(asks_network(a[0], cmd)))
-		return lkl_any(nr, ioctl_socket, cmd, a[2], 0, 0);
+		return ask_network(cmd, a[2]);
 	return host3(nr, a[0], a[1], a[2]);
 }

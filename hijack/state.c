@@ -8,6 +8,10 @@ int hijack_state;
 
 int (*hijack_boot)(void);
 
+void (*hijack_apart)(void);
+
+bool hijack_away;
+
 /*
  * Only one thread starts or stops the library.  If the process was forked by
  * another in the middle of it, nobody will finish it here.

@@ -89,6 +89,12 @@ long hijack_vfork_syscall(long nr, const long a[6])
 	uint32_t word;
 	long ret;
 
+	switch (nr) {
+	case SYS_unshare:
+		return netns_unshare(nr, a);
+	case SYS_setns:
+		return netns_setns(nr, a);
+	}
 	if (!vfork_is_child())
 		return host_call(nr, a);
 	switch (nr) {

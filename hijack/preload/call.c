@@ -20,59 +20,120 @@ static long in_place(struct way_thread *t, struct way_regs *r)
 	return r->nr;
 }
 
+/* Its storage is ready, but the thread is not yet there. */
+static long new_thread(void *storage)
+{
+	struct hijack_netns netns;
+	long ret = hijack_netns_pass(&netns);
+
+	if (ret)
+		return ret;
+	hijack_filter_inherit(storage, hijack_filter());
+	hijack_netns_inherit(storage, &netns);
+	return 0;
+}
+
+/* What has the program's memory is made in place. */
+static long share_memory(struct way_thread *t, struct way_regs *r,
+			 const struct clone_args *args)
+{
+	unsigned long flags = args->flags;
+	long ret = 0;
+
+	if (!(flags & CLONE_THREAD)) {
+		hijack_before_fork();
+		way_signals_init();
+	} else if (flags & CLONE_SETTLS) {
+		ret = new_thread((void *)args->tls);
+	}
+	if (!ret && flags & CLONE_VFORK)
+		ret = hijack_fork_begin(true);
+	if (ret)
+		return ret;
+	if (flags & CLONE_NEWNET)
+		r->arg[0] = flags & ~CLONE_NEWNET;
+	return in_place(t, r);
+}
+
+/* The child begins on our stack, and comes to its own as from any call. */
+static long copy_memory(struct way_thread *t, struct way_regs *r,
+			struct clone_args *args)
+{
+	unsigned long stack = 0;
+	long *a = r->arg, ret;
+
+	ret = hijack_fork_begin(false);
+	if (ret)
+		return ret;
+	if (r->nr == SYS_fork) {
+		ret = raw_syscall(r->nr, 0, 0, 0, 0, 0, 0);
+	} else if (r->nr == SYS_clone) {
+		stack = a[1];
+		ret = raw_syscall(r->nr, a[0] & ~CLONE_NEWNET, 0, a[2], a[3],
+				  a[4], 0);
+	} else {
+		args->flags &= ~CLONE_NEWNET;
+		/* The host says so if one is missing. */
+		if (args->stack && args->stack_size) {
+			stack = args->stack + args->stack_size;
+			args->stack = args->stack_size = 0;
+		}
+		ret = raw_syscall(r->nr, (long)args, a[1], 0, 0, 0, 0);
+	}
+	hijack_fork_end(ret);
+	if (!ret)
+		way_signals_forked(t);
+	if (!ret && stack)
+		t->user_sp = stack;
+	return ret;
+}
+
+static long make_clone(struct way_thread *t, struct way_regs *r,
+		       struct clone_args *args)
+{
+	unsigned long flags = args->flags;
+	bool shares = flags & CLONE_VM;
+	long ret;
+
+	/* The host's call is to be another one than the program's. */
+	if (flags & CLONE_NEWNET) {
+		if ((shares && !(flags & CLONE_VFORK)) || hijack_in_vfork())
+			return -EPERM;
+		if (shares && r->nr == SYS_clone3)
+			return -ENOSYS;
+		ret = hijack_fork_netns();
+		if (ret)
+			return ret;
+	}
+	return shares ? share_memory(t, r, args) : copy_memory(t, r, args);
+}
+
 /*
- * A new thread or process: the stack may be another one in the child, but is
- * not if it has memory of its own, unless it is told to be.  What uses libc has
- * been done before a fork(): here it holds locks of malloc().
+ * A new thread or process.  What uses libc has been done before a fork(): here
+ * it holds locks of malloc().
  */
 static long call_clone(struct way_thread *t, struct way_regs *r)
 {
 	const long *a = r->arg;
-	struct clone_args args = { .flags = a[0], .stack = a[1] };
-	unsigned long flags, tls = a[4];
+	struct clone_args args = { 0 };
 	unsigned long mask;
-	bool vforks;
 	long ret;
 
-	if (r->nr == SYS_clone3 &&
-	    !user_get(&args, a[0],
-		      offsetof(struct clone_args, tls) + sizeof(args.tls)))
-		return -EFAULT;
-	if (r->nr == SYS_clone3)
-		tls = args.tls;
-	if (r->nr == SYS_fork || r->nr == SYS_vfork)
-		args = (struct clone_args){ 0 };
-	flags = args.flags;
-	/* As in namespace_call(). */
-	if (flags & CLONE_NEWNET)
-		return -EPERM;
-	vforks = r->nr == SYS_vfork ||
-		 (flags & (CLONE_THREAD | CLONE_VM)) == CLONE_VM;
-
+	if (r->nr == SYS_vfork) {
+		args.flags = CLONE_VM | CLONE_VFORK;
+	} else if (r->nr == SYS_clone) {
+		args.flags = (unsigned int)a[0];
+		args.tls = a[4];
+	} else if (r->nr == SYS_clone3) {
+		/* The C libraries fall back to clone() for what is newer. */
+		if ((unsigned long)a[1] > sizeof(args))
+			return -ENOSYS;
+		if (!user_get(&args, a[0], a[1]))
+			return -EFAULT;
+	}
 	/* A signal that is pending is none of the child's. */
 	mask = way_signals_block();
-	if (t->pending) {
-		way_signals_unblock(mask);
-		return -WAY_RESTART;
-	}
-	if (vforks) {
-		hijack_before_fork();
-		way_signals_init();
-	}
-	if (r->nr == SYS_vfork || flags & CLONE_VFORK)
-		hijack_fork_begin(true);
-	if (r->nr == SYS_vfork || flags & CLONE_VM || args.stack) {
-		/* Its storage is ready, but the thread is not yet there. */
-		if (flags & CLONE_THREAD && flags & CLONE_SETTLS)
-			hijack_filter_inherit((void *)tls, hijack_filter());
-		way_signals_unblock(mask);
-		return in_place(t, r);
-	}
-	hijack_fork_begin(false);
-	ret = raw_syscall(r->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-	hijack_fork_end(ret);
-	if (!ret)
-		way_signals_forked(t);
+	ret = t->pending ? -WAY_RESTART : make_clone(t, r, &args);
 	way_signals_unblock(mask);
 	return ret;
 }

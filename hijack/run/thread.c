@@ -40,6 +40,7 @@ struct start {
 	unsigned long mask;
 	unsigned long blocked;
 	const void *filter;
+	struct hijack_netns netns;
 	int *parent_tid;
 	int *child_tid;
 	int tid;
@@ -171,6 +172,7 @@ static void *thread_main(void *arg)
 	thread_init(&self);
 	forget_rseq();
 	hijack_filter_inherit(__builtin_thread_pointer(), s.filter);
+	hijack_netns_inherit(__builtin_thread_pointer(), &s.netns);
 	if (s.flags & CLONE_PARENT_SETTID)
 		*s.parent_tid = tid;
 	if (s.flags & CLONE_CHILD_SETTID)
@@ -208,13 +210,17 @@ static long new_thread(struct start *s)
 {
 	pthread_attr_t attr;
 	pthread_t id;
-	int err;
+	int err = -hijack_netns_pass(&s->netns);
 
+	if (err)
+		return -err;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, WAY_STACK_SIZE);
 	err = pthread_create(&id, &attr, thread_main, s);
 	pthread_attr_destroy(&attr);
+	if (err)
+		hijack_netns_drop(&s->netns);
 	while (!err && !__atomic_load_n(&s->tid, __ATOMIC_ACQUIRE))
 		raw_syscall(SYS_futex, (long)&s->tid, FUTEX_WAIT, 0, 0, 0, 0);
 	return err ? -err : s->tid;
@@ -228,7 +234,11 @@ static long new_process(struct run_thread *t, struct start *s)
 	long ret;
 
 	rewrite_lock();
-	hijack_fork_begin(false);
+	ret = hijack_fork_begin(false);
+	if (ret) {
+		rewrite_unlock();
+		return ret;
+	}
 	if (!(s->flags & ~simple) && (s->flags & CSIGNAL) == SIGCHLD) {
 		/* Leaves our C library in order. */
 		ret = fork();
@@ -274,26 +284,31 @@ static void guest_main(void *arg)
 
 static long new_guest(struct run_thread *t, struct start *s)
 {
-	char *area = mmap(NULL, WAY_STACK_SIZE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct guest *g = (void *)(area + WAY_STACK_SIZE - sizeof(*g) - 64);
-	long ret;
+	bool waits = s->flags & CLONE_VFORK;
+	struct guest *g;
+	char *area;
+	long ret = waits ? hijack_fork_begin(true) : 0;
 
-	if (area == MAP_FAILED)
+	if (ret)
+		return ret;
+	area = mmap(NULL, WAY_STACK_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED) {
+		if (waits)
+			hijack_fork_end(-ENOMEM);
 		return -ENOMEM;
+	}
+	g = (void *)(area + WAY_STACK_SIZE - sizeof(*g) - 64);
 	g = (void *)((unsigned long)g & -64UL);
 	g->start = *s;
 	g->thread.way.vforked = true;
-	g->thread.way.alt = s->flags & CLONE_VFORK ? t->way.alt
-						   : (stack_t){ 0 };
+	g->thread.way.alt = waits ? t->way.alt : (stack_t){ 0 };
 	way_actions_copy(&g->thread.way, g->actions);
-	if (s->flags & CLONE_VFORK)
-		hijack_fork_begin(true);
 	ret = run_clone(s->flags & ~CLONE_SETTLS, g, s->parent_tid,
 			s->child_tid, 0, guest_main, g);
-	if (s->flags & CLONE_VFORK)
+	if (waits)
 		hijack_fork_end(ret);
-	if (ret < 0 || s->flags & CLONE_VFORK)
+	if (ret < 0 || waits)
 		munmap(area, WAY_STACK_SIZE);
 	return ret;
 }
@@ -302,9 +317,10 @@ static long clone_any(struct run_thread *t, struct way_regs *r,
 		      unsigned long flags, unsigned long sp, long parent_tid,
 		      long child_tid, unsigned long tls)
 {
+	bool netns = flags & CLONE_NEWNET;
 	struct start s = {
 		.regs = *r,
-		.flags = flags,
+		.flags = flags & ~CLONE_NEWNET,
 		.sp = sp ? sp : t->way.user_sp,
 		.resume = t->way.resume,
 		.fs = flags & CLONE_SETTLS ? tls : t->way.user_fs,
@@ -315,13 +331,19 @@ static long clone_any(struct run_thread *t, struct way_regs *r,
 	};
 	long ret;
 
-	/* As in namespace_call(). */
-	if (flags & CLONE_NEWNET)
+	/* Not one that goes on in its parent's memory. */
+	if (netns &&
+	    (t->way.vforked || (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM))
 		return -EPERM;
 	s.mask = way_signals_block();
 	if (t->way.pending) {
 		way_signals_unblock(s.mask);
 		return -WAY_RESTART;
+	}
+	ret = netns ? hijack_fork_netns() : 0;
+	if (ret) {
+		way_signals_unblock(s.mask);
+		return ret;
 	}
 	if (!(flags & CLONE_THREAD) && !t->way.vforked) {
 		hijack_before_fork();

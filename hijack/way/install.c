@@ -84,6 +84,19 @@ void way_signals_adopt(void)
 	}
 }
 
+static long begin_apart(struct way_thread *t, struct way_regs *r)
+{
+	(void)t, (void)r;
+	apart_begin();
+	return way_signals_init();
+}
+
+/* As below; the kernel may have gone to another process. */
+static void apart_saved(void)
+{
+	way_saved(begin_apart, NULL, NULL);
+}
+
 /*
  * Start, and start again: the core boots when it needs to.
  */
@@ -110,6 +123,7 @@ int way_signals_early(void)
 				.sa_flags = SA_SIGINFO };
 
 	hijack_boot = boot_saved;
+	hijack_apart = apart_saved;
 	lkl_host_ops.wait = hijack_wait;
 	/* That notices each signal: those of the program do not run meanwhile.
 	 */

@@ -7,7 +7,9 @@
  * HOSTILE_SECONDS is for how long garbage is written.
  */
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -182,6 +184,21 @@ static void inodes(long named)
 static void by_hand(void)
 {
 	struct share_head *head;
+	static const char *const places[] = {
+		"/",
+		"/init",
+		"/etc/evil",
+		"/run",
+		"/run/netns/a/b",
+		"/run/netns/..",
+		"/run/netns/.",
+		"/run/netns/",
+		"/run/netnsx",
+		"/run/netns/../evil",
+		"run/netns/x",
+		"",
+		"/proc",
+	};
 	static const char *const files[] = {
 		"/proc/self/mem",
 		"/proc/1/mem",
@@ -283,6 +300,29 @@ static void by_hand(void)
 	}
 	strcpy(window + HEAD, "/proc/net/dev");
 	CHECK(call(SYS_openat, AT_FDCWD, HEAD, O_RDONLY, 0, 0, 0) >= 0);
+
+	/* Names that it may change are those of namespaces. */
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		strcpy(window + HEAD, places[i]);
+		strcpy(window + DATA, "/proc/thread-self/ns/net");
+		REFUSED(EPERM, SYS_mkdirat, AT_FDCWD, HEAD, 0755, 0, 0, 0);
+		REFUSED(EPERM, SYS_unlinkat, AT_FDCWD, HEAD, 0, 0, 0, 0);
+		REFUSED(EPERM, SYS_mknodat, AT_FDCWD, HEAD, S_IFREG, 0, 0, 0);
+		REFUSED(EPERM, SYS_umount2, HEAD, 2, 0, 0, 0, 0);
+		REFUSED(EPERM, SYS_mount, DATA, HEAD, 0, MS_BIND, 0, 0);
+		strcpy(window + DATA, "/run/netns/x");
+		REFUSED(EPERM, SYS_mount, HEAD, DATA, 0, MS_BIND, 0, 0);
+	}
+	strcpy(window + HEAD, "/run/netns/x");
+	REFUSED(EPERM, SYS_mknodat, AT_FDCWD, HEAD, S_IFCHR, 0x101, 0, 0);
+	REFUSED(EPERM, SYS_mount, HEAD, HEAD, 0, 0, 0, 0);
+	REFUSED(EPERM, SYS_mount, HEAD, HEAD, 0, MS_BIND | MS_REMOUNT, 0, 0);
+	REFUSED(EFAULT, SYS_mount, 0, HEAD, 0, MS_BIND, 0, 0);
+	REFUSED(EFAULT, SYS_umount2, 0, 0, 0, 0, 0, 0);
+	REFUSED(EPERM, SYS_unshare, CLONE_FILES, 0, 0, 0, 0, 0);
+	REFUSED(EPERM, SYS_unshare, CLONE_NEWNET | CLONE_FS, 0, 0, 0, 0, 0);
+	REFUSED(EINVAL, SYS_setns, fd, CLONE_NEWNS, 0, 0, 0, 0);
+	REFUSED(ESRCH, SHARE_NETNS, SHARE_OTHER, 1L << 40, 0, 0, 0, 0);
 
 	/* Nothing of the kernel is here. */
 	EQ((long)mapping("memfd:lkl-ram"), 0);
@@ -388,7 +428,7 @@ static long random_call(void)
 		SYS_openat,	SYS_stat,	SYS_epoll_wait, SYS_epoll_ctl,
 		SYS_getdents64, SYS_accept4,	SYS_statx,	SYS_socket,
 		SYS_connect,	SYS_bind,	SYS_fcntl,	SHARE_WATCH,
-		SHARE_EPOLL,	SHARE_WATCH,	SHARE_EPOLL,	SHARE_INODE,
+		SHARE_EPOLL,	SHARE_NETNS,	SHARE_NETNS,	SHARE_INODE,
 	};
 	unsigned long r = random_number();
 	long any = (long)((r >> 8) % 1000) - 500;
@@ -401,7 +441,9 @@ static long random_call(void)
 
 static void say(int what, int index, int fd)
 {
-	struct share_message m = { what, index, { { 0 } } };
+	struct share_message m = { .what = what,
+				   .index = index,
+				   .from = random_number() % 4 };
 	struct iovec iov = { &m, sizeof(m) };
 	char c[CMSG_SPACE(4 * sizeof(int))] = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };

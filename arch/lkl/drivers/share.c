@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Host threads whose calls are those of another process: with files of their
- * own, and interrupted when that process is.
+ * Host threads whose calls are those of another process: with files and
+ * namespaces of their own, and interrupted when that process is.
  *
  * That process is not trusted.  The thread that makes its calls checks their
  * pointers; here it may open no file but those that tell about the network:
@@ -13,26 +13,40 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init_task.h>
+#include <linux/magic.h>
 #include <linux/namei.h>
+#include <linux/nsproxy.h>
+#include <linux/proc_ns.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <asm/call.h>
 #include <asm/cred.h>
+#include <uapi/asm/netns.h>
 #include <uapi/asm/share.h>
 
 long lkl_share_copy(void *arg)
 {
 	struct lkl_share *share = arg;
 	struct files_struct *from = current->files, *files;
+	struct nsproxy *ns = current->nsproxy;
 
-	if (share->none)
+	if (share->none) {
 		from = &init_files;
-	else if (share->from)
+		ns = &init_nsproxy;
+	} else if (share->from) {
 		from = share->from->files;
+		ns = share->from->ns;
+	}
 	files = dup_fd(from, NULL);
-	if (IS_ERR(files))
+	if (IS_ERR(files)) {
+		lkl_netns_put(share->ns);
 		return PTR_ERR(files);
+	}
 	share->files = files;
+	if (!share->ns) {
+		get_nsproxy(ns);
+		share->ns = ns;
+	}
 	share->cred = get_cred(share->from ? share->from->cred :
 			       current_cred());
 	return 0;
@@ -69,8 +83,26 @@ long lkl_share_use(void *arg)
 	current->files = files;
 	task_unlock(current);
 	put_files_struct(old);
+	if (!thread->ns) {
+		thread->ns = thread->share->ns;
+		get_nsproxy(thread->ns);
+	}
+	lkl_netns_use(thread->ns);
+	thread->ns = NULL;
 	lkl_cred_use(thread->share->cred);
 	thread->task = current;
+	return 0;
+}
+
+long lkl_share_follow(void *arg)
+{
+	struct lkl_share_thread *thread = arg;
+	long ns = lkl_netns_get(thread);
+
+	if (ns < 0)
+		return ns;
+	put_nsproxy(thread->share->ns);
+	thread->share->ns = (void *)ns;
 	return 0;
 }
 
@@ -79,6 +111,7 @@ long lkl_share_put(void *arg)
 	struct lkl_share *share = arg;
 
 	put_files_struct(share->files);
+	put_nsproxy(share->ns);
 	put_cred(share->cred);
 	return 0;
 }
@@ -131,7 +164,15 @@ static bool lkl_share_may_open(const char *name)
 		return rest && lkl_share_below(rest, "/net");
 	}
 	return lkl_share_below(name, "/sys/class/net") ||
+	       lkl_share_below(name, LKL_NETNS_DIR) ||
 	       lkl_share_below(name, "/etc/resolv.conf");
+}
+
+/* What it may do to a namespace that it has open is for the kernel to say. */
+static bool lkl_share_is_netns(const struct path *path)
+{
+	return path->dentry->d_sb->s_magic == NSFS_MAGIC &&
+	       get_proc_ns(d_inode(path->dentry))->ops->type == CLONE_NEWNET;
 }
 
 static int lkl_share_check(const struct path *path, int mode)
@@ -142,7 +183,8 @@ static int lkl_share_check(const struct path *path, int mode)
 	if (!buf)
 		return -ENOMEM;
 	name = d_path(path, buf, PATH_MAX);
-	if (!IS_ERR(name) && lkl_share_may_open(name))
+	if ((!IS_ERR(name) && lkl_share_may_open(name)) ||
+	    lkl_share_is_netns(path))
 		err = 0;
 	__putname(buf);
 	if (err)

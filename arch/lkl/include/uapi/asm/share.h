@@ -12,12 +12,15 @@
 /**
  * struct lkl_share - a process's files and credentials
  * @files: the kernel's
+ * @ns: where its threads begin: a namespace (netns.h).  For lkl_share_copy():
+ *	the caller's until then; NULL is that of who forks
  * @cred: the kernel's
  * @from: for lkl_share_copy(): whose to copy; NULL are the caller's
  * @none: for lkl_share_copy(): have no descriptors
  */
 struct lkl_share {
 	void *files;
+	void *ns;
 	const void *cred;
 	struct lkl_share *from;
 	int none;
@@ -28,10 +31,13 @@ struct lkl_share {
  * @share: its files
  * @task: the kernel's, for lkl_share_interrupt(); to be set to NULL before the
  *	thread makes no calls any more
+ * @ns: for lkl_share_use(): the namespace in which it begins, the caller's
+ *	until then; NULL is the process's
  */
 struct lkl_share_thread {
 	struct lkl_share *share;
 	void *task;
+	void *ns;
 };
 
 struct lkl_cred;
@@ -84,6 +90,15 @@ long lkl_share_copy(void *share);
  * Return: 0
  */
 long lkl_share_use(void *thread);
+
+/**
+ * lkl_share_follow - have a process's threads begin in the namespace that one of
+ *	them is in
+ * @thread: struct lkl_share_thread of that
+ *
+ * Return: 0, or -ESRCH when it has ended
+ */
+long lkl_share_follow(void *thread);
 
 /**
  * lkl_share_set_cred - set the credentials of a process

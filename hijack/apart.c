@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A kernel in a process of its own.
+ *
+ * The process that has the kernel cannot execute another program and keep it, and
+ * a program that enters a new network namespace is about to do just that:
+ * unshare(1), for one.  So, if it has nothing in its kernel yet, that ends, and
+ * another one boots in a process that does nothing else; the program joins that
+ * as a relative does (family.c).
+ *
+ * The process is forked twice: so the program has no child that it does not know
+ * of.  It ends when nobody uses its kernel any more.
+ */
+#include <linux/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <lkl.h>
+
+#include "child.h"
+
+/* Signals are the program's, but for those that come of what a thread does. */
+static void block_signals(void)
+{
+	static const unsigned char ours[] = { SIGILL,  SIGTRAP, SIGBUS,
+					      SIGFPE,  SIGSEGV, SIGSYS,
+					      HIJACK_OWN_SIGNAL };
+	uint64_t mask = ~0UL;
+	size_t i;
+
+	for (i = 0; i < sizeof(ours); i++)
+		mask &= ~(1UL << (ours[i] - 1));
+	own_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+}
+
+/* Be that process.  @end is closed at the other side when the program is there. */
+static void run(long end)
+{
+	char byte = 0;
+
+	block_signals();
+	own_call3(SYS_setsid, 0, 0, 0);
+	own_call3(SYS_prctl, PR_SET_NAME, "lkl-kernel", 0);
+	hijack_boot();
+	fd_close_range(SYS_close_range, (long[6]){ 0, ~0U });
+	if (lkl_kernel_boots()) {
+		own_call3(SYS_write, end, &byte, 1);
+		own_call3(SYS_read, end, &byte, 1);
+		fd_forget(end);
+		hijack_syscall(SYS_exit_group, (long[6]){ 0 });
+	}
+	own_call3(SYS_exit_group, 0, 0, 0);
+}
+
+/**
+ * apart_begin - have the kernel be in a process of its own, if it can be
+ *
+ * Uses libc.
+ */
+void apart_begin(void)
+{
+	int ends[2];
+	long pid;
+	char byte;
+
+	if (share_process() >= 0 || hijack_has_sockets() || !own_is_single())
+		return;
+	hijack_before_fork();
+	/* Somebody uses it. */
+	if (lkl_kernel_boots() ||
+	    host4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return;
+	ends[0] = fd_own(ends[0]);
+	ends[1] = fd_own(ends[1]);
+	hijack_fork_begin(false);
+	pid = raw_syscall(SYS_clone, 0, 0, 0, 0, 0, 0);
+	hijack_fork_end(pid);
+	if (!pid) {
+		fd_forget(ends[0]);
+		if (!_Fork())
+			run(ends[1]);
+		own_call3(SYS_exit_group, 0, 0, 0);
+	}
+	fd_forget(ends[1]);
+	if (pid > 0) {
+		own_call4(SYS_wait4, pid, 0, __WALL, 0);
+		own_call3(SYS_read, ends[0], &byte, 1);
+		hijack_need();
+	}
+	fd_forget(ends[0]);
+}
