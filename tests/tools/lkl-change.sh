@@ -40,7 +40,12 @@ for how in "mkdir a" "mkdir -p b/c/d" "mkdir -p b/c/d" "mkdir a" "mkdir none/a" 
 	"mkdir -p deep/1/2/3 deep/4" "ln -s / deep/1/root" "rm -rf deep" "ln -s a/x" \
 	"touch 'new
 line'" "mv 'new
-line' b" "touch -- -dash" "rm ./-dash" "touch -d '2021-02-03 04:05:06.789' b/z" "touch -r b/z a/r"; do
+line' b" "touch same" "ln same other" "mv same same" "mv -f same ./same" "mv same other" \
+	"ln -f same same" "ln -f same ./same" "ln -f same other" "ln -sf same same" \
+	"mv -n same same" "mkdir same.d" "mv same.d same.d" "mv same.d ." "mv -T same.d same.d" \
+	"mv same same.d/.." "rm other" "mv same same" "ln -f same same" "ln -sf same same" \
+	"ln -s same sym" "mv same sym" "ln -s none dangling" "mv sym dangling" "ln -f sym sym" \
+	"touch -- -dash" "rm ./-dash" "touch -d '2021-02-03 04:05:06.789' b/z" "touch -r b/z a/r"; do
 	both "$how"
 done
 if is_root; then
@@ -68,6 +73,19 @@ refuses 1 "refusing to remove 'img:b/..': it is '.' or '..'" lkl rm -rf img b/..
 refuses 1 "cannot create directory 'img:/a': File exists" lkl mkdir img /a
 lkl mkdir -v img /v | grep -qx "created directory '/v'" || fail "mkdir -v"
 lkl rm -rv img /v | grep -qx "removed directory '/v'" || fail "rm -v"
+
+# names that differ only for us: the file gets the other spelling
+for fs in vfat exfat; do
+	command -v mkfs.$fs >/dev/null || continue
+	image $fs 32M mkfs.$fs
+	echo x | lkl write $fs /abc
+	lkl mkdir $fs /dir
+	lkl mv $fs /abc /ABC
+	lkl mv -T $fs /dir /DIR
+	[ "$(lkl ls $fs | sort | tr '\n' ' ')" = "ABC DIR " ] || fail "$fs: $(lkl ls $fs)"
+	[ "$(lkl cat $fs /ABC)" = x ] || fail "$fs: contents"
+	refuses 1 "cannot move to '$fs:/ABC': they are the same file" lkl mv $fs /ABC /ABC
+done
 
 # paths do not lead out of the image
 lkl ln -s img /../../../etc/passwd /out

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * lkl mkdir, rm, mv, ln, touch, truncate - change names and sizes
+ * lkl mkdir, rm, touch, truncate - make, remove and change files
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,15 +12,6 @@
 #include "mode.h"
 #include "path.h"
 #include "text.h"
-
-static void say(const struct args *a, const char *what, const char *path)
-{
-	if (!a->given['v'])
-		return;
-	printf("%s '", what);
-	put_name(path);
-	puts("'");
-}
 
 /* Open the directory that the path is in, call @fn, close it. */
 static int at_parent(struct session *s, const char *path,
@@ -36,20 +27,6 @@ static int at_parent(struct session *s, const char *path,
 	if (wp.open)
 		walk_split_free(s->fs, &wp);
 	return err;
-}
-
-/* Without the slashes at its end: a name that is to be made, or removed. */
-static char *without_slashes(const char *path)
-{
-	size_t len = strlen(path);
-	char *copy;
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	copy = strndup(path, len);
-	if (!copy)
-		tool_no_memory();
-	return copy;
 }
 
 static int mkdir_at(struct session *s, const struct args *a,
@@ -71,7 +48,7 @@ static int make_parents(struct session *s, char *path, const struct args *a)
 		*p = 0;
 		err = at_parent(s, path, mkdir_at, a);
 		if (!err)
-			say(a, "created directory", path);
+			put_done(a, "created directory", path);
 		if (err == -EEXIST && !path_stat(s, path, true, &st) &&
 		    !S_ISDIR(st.st_mode))
 			err = -ENOTDIR;
@@ -92,7 +69,7 @@ int mkdir_run(struct session *s, const struct args *a)
 	if (a->value['m'] && !(mode = mode_parse(a->value['m'])))
 		return args_bad("invalid mode: '%s'", a->value['m']);
 	for (char **path = a->operand; *path && !tool_signal; path++) {
-		char *p = without_slashes(*path);
+		char *p = path_without_slashes(*path);
 		struct walk_path wp = { .dir = -1 };
 		struct stat st;
 		int err = a->given['p'] ? make_parents(s, p, a) : 0;
@@ -102,7 +79,7 @@ int mkdir_run(struct session *s, const struct args *a)
 		if (!err)
 			err = s->fs->mkdir(wp.dir, wp.open, 0755);
 		if (!err) {
-			say(a, "created directory", *path);
+			put_done(a, "created directory", *path);
 			if (mode)
 				err = s->fs->chmod(
 					wp.dir, wp.open,
@@ -142,7 +119,8 @@ static void rm_leave(struct tree *t, const struct tree_entry *e)
 		path_error(t->s, "cannot remove", e->path, err);
 		t->failed = true;
 	} else if (!err) {
-		say(t->arg, dir ? "removed directory" : "removed", e->path);
+		put_done(t->arg, dir ? "removed directory" : "removed",
+			 e->path);
 	}
 }
 
@@ -162,7 +140,7 @@ static void rm_path(struct session *s, const struct args *a, const char *path)
 		.arg = (void *)a,
 	};
 	bool recursive = a->given['r'] || a->given['R'];
-	char *p = without_slashes(path);
+	char *p = path_without_slashes(path);
 	struct stat st, root;
 	int err = path_stat(s, p, false, &st);
 
@@ -188,7 +166,7 @@ static void rm_path(struct session *s, const struct args *a, const char *path)
 		if (err)
 			path_error(s, "cannot remove", path, err);
 		else
-			say(a, "removed directory", path);
+			put_done(a, "removed directory", path);
 	} else {
 		tree_walk(&t, p);
 	}
@@ -201,136 +179,6 @@ int rm_run(struct session *s, const struct args *a)
 		return args_bad("missing operand");
 	for (char **path = a->operand; *path && !tool_signal; path++)
 		rm_path(s, a, *path);
-	return session_status();
-}
-
-static void mv_one(struct session *s, const struct args *a, const char *from,
-		   const char *to)
-{
-	unsigned int flags = a->given['n'] ? LKL_RENAME_NOREPLACE : 0;
-	char *source = without_slashes(from);
-	struct walk_path in = { .dir = -1 }, out = { .dir = -1 };
-	struct stat a_st, b_st;
-	int err = path_split(s, source, &in);
-
-	if (!err)
-		err = s->fs->stat(in.dir, in.open, &a_st);
-	if (err) {
-		path_error(s, "cannot stat", from, err);
-		goto out;
-	}
-	err = a->given['T'] ? path_split(s, to, &out)
-			    : path_target(s, to, source, &out);
-	if (!err && !s->fs->stat(out.dir, out.open, &b_st)) {
-		if (a->given['n'])
-			goto out;
-		/* rename() would leave both names and call it a success */
-		if (a_st.st_ino == b_st.st_ino && a_st.st_dev == b_st.st_dev &&
-		    !S_ISDIR(a_st.st_mode))
-			err = s->fs->unlink(in.dir, in.open) ?: 1;
-	}
-	if (!err)
-		err = lkl_sys_renameat2(in.dir, in.open, out.dir, out.open,
-					flags);
-	if (err < 0)
-		tool_file_error("cannot move to", s->fs->label, to, err);
-	else
-		say(a, "renamed", from);
-out:
-	if (in.open)
-		walk_split_free(s->fs, &in);
-	if (out.open)
-		walk_split_free(s->fs, &out);
-	free(source);
-}
-
-/* With several sources the last operand must be a directory. */
-static bool target_fits(struct session *s, const struct args *a)
-{
-	const char *target = a->operand[a->count - 1];
-	struct stat st;
-	int err;
-
-	if (a->count == 2)
-		return true;
-	if (a->given['T']) {
-		args_bad("extra operand '%s'", a->operand[2]);
-		return false;
-	}
-	err = path_stat(s, target, true, &st);
-	if (!err && !S_ISDIR(st.st_mode))
-		err = -ENOTDIR;
-	if (err)
-		path_error(s, "cannot use as target", target, err);
-	return !err;
-}
-
-int mv_run(struct session *s, const struct args *a)
-{
-	if (!target_fits(s, a))
-		return TOOL_FAILED;
-	for (int i = 0; i < a->count - 1 && !tool_signal; i++)
-		mv_one(s, a, a->operand[i], a->operand[a->count - 1]);
-	return session_status();
-}
-
-static int ln_make(struct session *s, const struct args *a, const char *from,
-		   const struct walk_path *out)
-{
-	struct walk_path in;
-	int err;
-
-	if (a->given['s'])
-		return s->fs->symlink(from, out->dir, out->open);
-	err = path_split(s, from, &in);
-	if (!err)
-		err = s->fs->link(in.dir, in.open, out->dir, out->open);
-	if (in.open)
-		walk_split_free(s->fs, &in);
-	return err;
-}
-
-static void ln_one(struct session *s, const struct args *a, const char *from,
-		   const char *to)
-{
-	struct walk_path out = { .dir = -1 };
-	struct stat st;
-	int err;
-
-	/* with -n a link to a directory is replaced, not filled */
-	if (a->given['T'] || (a->given['n'] && !path_stat(s, to, false, &st) &&
-			      S_ISLNK(st.st_mode)))
-		err = path_split(s, to, &out);
-	else
-		err = path_target(s, to, from, &out);
-	if (!err)
-		err = ln_make(s, a, from, &out);
-	if (err == -EEXIST && a->given['f']) {
-		err = s->fs->unlink(out.dir, out.open);
-		if (!err)
-			err = ln_make(s, a, from, &out);
-	}
-	if (err)
-		path_error(s,
-			   a->given['s'] ? "cannot create symbolic link"
-					 : "cannot create hard link",
-			   to, err);
-	else
-		say(a, "created", to);
-	if (out.open)
-		walk_split_free(s->fs, &out);
-}
-
-int ln_run(struct session *s, const struct args *a)
-{
-	if (a->count == 1) {
-		ln_one(s, a, a->operand[0], s->cwd);
-		return session_status();
-	}
-	if (!target_fits(s, a))
-		return TOOL_FAILED;
-	for (int i = 0; i < a->count - 1 && !tool_signal; i++)
-		ln_one(s, a, a->operand[i], a->operand[a->count - 1]);
 	return session_status();
 }
 

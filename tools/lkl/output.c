@@ -33,6 +33,15 @@ void put_name(const char *name)
 	}
 }
 
+void put_done(const struct args *a, const char *what, const char *path)
+{
+	if (!a->given['v'])
+		return;
+	printf("%s '", what);
+	put_name(path);
+	puts("'");
+}
+
 const char *output_fact(const char *text, char buf[FACT])
 {
 	if (!*text || blkid_safe_string(text, buf, FACT))

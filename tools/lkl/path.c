@@ -91,3 +91,16 @@ void path_error(const struct session *s, const char *what, const char *path,
 {
 	tool_file_error(what, s->fs->label, path, err);
 }
+
+char *path_without_slashes(const char *path)
+{
+	size_t len = strlen(path);
+	char *copy;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	copy = strndup(path, len);
+	if (!copy)
+		tool_no_memory();
+	return copy;
+}

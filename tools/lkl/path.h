@@ -45,6 +45,14 @@ int path_stat(const struct session *s, const char *path, bool follow,
 	      struct stat *st);
 
 /**
+ * path_without_slashes() - a name that is to be made, or removed
+ * @path: the path
+ *
+ * Return: it without slashes at its end, to be freed
+ */
+char *path_without_slashes(const char *path);
+
+/**
  * path_split() - open the directory that a path leads to: see walk_split()
  * @s: the session
  * @path: the path
@@ -140,6 +148,14 @@ void output_begin(void);
  * @name: the name, which may be anybody's
  */
 void put_name(const char *name);
+
+/**
+ * put_done() - with -v, say what was done
+ * @a: arguments of the verb
+ * @what: it
+ * @path: to which file
+ */
+void put_done(const struct args *a, const char *what, const char *path);
 
 /* Bytes for output_fact(). */
 #define FACT 256
