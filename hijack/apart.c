@@ -2,14 +2,15 @@
 /*
  * A kernel in a process of its own.
  *
- * The process that has the kernel cannot execute another program and keep it, and
- * a program that enters a new network namespace is about to do just that:
+ * The process that has the kernel cannot execute another program and keep it,
+ * and has other threads, with which it cannot enter a new user namespace.  A
+ * program that enters a new network namespace, or that, is about to do both:
  * unshare(1), for one.  So, if it has nothing in its kernel yet, that ends, and
  * another one boots in a process that does nothing else; the program joins that
  * as a relative does (family.c).
  *
- * The process is forked twice: so the program has no child that it does not know
- * of.  It ends when nobody uses its kernel any more.
+ * The process is forked twice: so the program has no child that it does not
+ * know of.  It ends when nobody uses its kernel any more.
  */
 #include <linux/prctl.h>
 #include <sched.h>
@@ -25,8 +26,8 @@
 /* Signals are the program's, but for those that come of what a thread does. */
 static void block_signals(void)
 {
-	static const unsigned char ours[] = { SIGILL,  SIGTRAP, SIGBUS,
-					      SIGFPE,  SIGSEGV, SIGSYS,
+	static const unsigned char ours[] = { SIGILL,		SIGTRAP, SIGBUS,
+					      SIGFPE,		SIGSEGV, SIGSYS,
 					      HIJACK_OWN_SIGNAL };
 	uint64_t mask = ~0UL;
 	size_t i;
@@ -36,7 +37,8 @@ static void block_signals(void)
 	own_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
 
-/* Be that process.  @end is closed at the other side when the program is there. */
+/* Be that process.  @end is closed at the other side when the program is there.
+ */
 static void run(long end)
 {
 	char byte = 0;
@@ -73,6 +75,8 @@ void apart_begin(void)
 	if (lkl_kernel_boots() ||
 	    host4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return;
+	/* There may be a call after this that only one thread can make. */
+	share_leave();
 	ends[0] = fd_own(ends[0]);
 	ends[1] = fd_own(ends[1]);
 	hijack_fork_begin(false);

@@ -19,15 +19,33 @@ bool lookup_is(const char *p, const char *word)
 	return lookup_below(p, word);
 }
 
+/* Is it @word, and what follows @next, if anything does? */
+static bool is_with(const char *p, const char *word, const char *next)
+{
+	if (!lookup_is(p, word))
+		return false;
+	p += strlen(word);
+	while (*p == '/')
+		p++;
+	return !*p || lookup_is(p, next);
+}
+
 bool lookup_is_first(const char *p)
 {
-	static const char *const names[] = { "dev", "etc", "proc",
-					     "run", "sys", "var" };
-	size_t i;
-
-	for (i = 0; i < array_size(names); i++)
-		if (*p == *names[i])
-			return lookup_is(p, names[i]);
+	switch (*p) {
+	case 'd':
+		return lookup_is(p, "dev");
+	case 'e':
+		return lookup_is(p, "etc");
+	case 'p':
+		return lookup_is(p, "proc");
+	case 'r':
+		return is_with(p, "run", "netns");
+	case 's':
+		return lookup_is(p, "sys");
+	case 'v':
+		return is_with(p, "var", "run");
+	}
 	return false;
 }
 

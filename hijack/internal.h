@@ -211,6 +211,7 @@ void share_name_socket(long kfd, long fd);
 bool share_reach(void);
 void share_thread_exit(void);
 void share_prepare(void);
+void share_leave(void);
 long share_adopt(void);
 void share_tell_cred(void);
 void exec_init(const char *family);

@@ -9,12 +9,15 @@
  * files, but other threads.
  */
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <lkl_host.h>
 
 #include "child.h"
 #include "parcel.h"
+
+static lkl_thread_t keeper;
 
 /**
  * share_forked - in a child: it serves nobody
@@ -155,7 +158,9 @@ static void keep(void *unused)
 			  wait);
 		/* One of each, as one may have no end of them. */
 		for (i = 0; i < n; i++)
-			if (ev[i].data.u32 >= SHARE_PARCEL)
+			if (ev[i].data.u32 == SHARE_LEAVE)
+				return;
+			else if (ev[i].data.u32 >= SHARE_PARCEL)
 				parcel_lost(ev[i].data.u32);
 			else if (ev[i].data.u32 >= SHARE_PROCESSES)
 				admit_hear(ev[i].data.u32);
@@ -181,11 +186,33 @@ void share_prepare(void)
 	share_lock();
 	if (share_events < 0) {
 		share_events = fd_own(host1(SYS_epoll_create1, EPOLL_CLOEXEC));
-		if (share_events >= 0 &&
-		    !lkl_host_ops.thread_create(keep, NULL)) {
+		if (share_events >= 0)
+			keeper = lkl_host_ops.thread_create(keep, NULL);
+		if (share_events >= 0 && !keeper) {
 			fd_forget(share_events);
 			share_events = -1;
 		}
 	}
 	share_unlock();
+}
+
+/**
+ * share_leave - there is no kernel here any more: the keeper ends
+ *
+ * Uses libc.
+ */
+void share_leave(void)
+{
+	long fd;
+
+	if (share_events < 0)
+		return;
+	fd = fd_own(host2(SYS_eventfd2, 1, EFD_CLOEXEC));
+	if (fd >= 0 && !share_hear_from(fd, SHARE_LEAVE)) {
+		lkl_host_ops.thread_join(keeper);
+		fd_forget(share_events);
+		share_events = -1;
+	}
+	if (fd >= 0)
+		fd_forget(fd);
 }

@@ -56,12 +56,15 @@ long netns_unshare(long nr, const long *a)
 {
 	long rest = a[0] & ~(long)CLONE_NEWNET, before = -1, ret;
 
-	if (!(a[0] & CLONE_NEWNET))
+	if (!(a[0] & (CLONE_NEWNET | CLONE_NEWUSER)))
 		return host_call(nr, a);
 	/* Its parent's thread would go along. */
 	if (hijack_in_vfork())
-		return -EPERM;
-	hijack_apart();
+		return a[0] & CLONE_NEWNET ? -EPERM : host_call(nr, a);
+	if (a[0] & CLONE_NEWNET || lkl_kernel_boots())
+		hijack_apart();
+	if (!(a[0] & CLONE_NEWNET))
+		return host_call(nr, a);
 	fd_expect_socket();
 	if (rest) {
 		before = lkl_any(SYS_openat, LKL_AT_FDCWD,

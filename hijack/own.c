@@ -75,6 +75,11 @@ static void own_thread_end(void)
 			__atomic_store_n(&threads[i], 0, __ATOMIC_SEQ_CST);
 }
 
+/* How many there are, some of which may not have run yet, and in which process.
+ */
+static int made;
+static long maker;
+
 static lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
 
 struct own_thread {
@@ -91,18 +96,25 @@ static void run_thread(void *arg)
 	own_thread_begin();
 	t.fn(t.arg);
 	own_thread_end();
+	__atomic_sub_fetch(&made, 1, __ATOMIC_SEQ_CST);
 }
 
 static lkl_thread_t create(void (*fn)(void *arg), void *arg)
 {
 	struct own_thread *t = malloc(sizeof(*t));
+	long pid = own_call3(SYS_getpid, 0, 0, 0);
 	lkl_thread_t thread = 0;
 
 	if (t) {
+		if (__atomic_exchange_n(&maker, pid, __ATOMIC_SEQ_CST) != pid)
+			made = 0;
+		__atomic_add_fetch(&made, 1, __ATOMIC_SEQ_CST);
 		*t = (struct own_thread){ fn, arg };
 		thread = thread_create(run_thread, t);
-		if (!thread)
+		if (!thread) {
+			__atomic_sub_fetch(&made, 1, __ATOMIC_SEQ_CST);
 			free(t);
+		}
 	}
 	return thread;
 }
@@ -135,12 +147,12 @@ bool own_is_thread(long tid)
  */
 bool own_is_single(void)
 {
-	unsigned int n = 1, i;
+	unsigned int n = 1;
 	struct stat st;
 
-	for (i = 0; i < THREADS && process == own_call3(SYS_getpid, 0, 0, 0);
-	     i++)
-		n += threads[i] != 0;
+	if (__atomic_load_n(&maker, __ATOMIC_SEQ_CST) ==
+	    own_call3(SYS_getpid, 0, 0, 0))
+		n += __atomic_load_n(&made, __ATOMIC_SEQ_CST);
 	/* A directory has two links, and one for each in it. */
 	return !own_call3(SYS_stat, "/proc/self/task", &st, 0) &&
 	       st.st_nlink == 2 + n;

@@ -60,6 +60,7 @@ enum {
 	SHARE_CANDIDATES = 16,
 	SHARE_PARCEL = SHARE_CANDIDATE + SHARE_CANDIDATES, /* and so on */
 	SHARE_PARCELS = 1024,
+	SHARE_LEAVE = SHARE_PARCEL + SHARE_PARCELS,
 };
 
 /* Nothing is at the beginning of the window: 0 is NULL. */

@@ -366,6 +366,22 @@ static void dropped(void)
 	program_marked(46);
 }
 
+static void executed(void)
+{
+	char *argv[] = { "true", NULL }, *env[] = { NULL };
+
+	SYS(socket(AF_INET, SOCK_DGRAM, 0));
+	SYS(unshare(CLONE_NEWNET));
+	mark(47);
+	program_marked(47);
+	/* Not by the process that has the kernel. */
+	if (!on_host && !getenv("HIJACK_FORKED"))
+		FAILS(execve("/bin/true", argv, env), EPERM);
+	execlp("sh", "sh", "-c",
+	       "[ $(cat /proc/sys/net/ipv4/ip_default_ttl) = 47 ]", NULL);
+	CHECK(!on_host && !getenv("HIJACK_FORKED"));
+}
+
 /* Who has given up its rights stays where it is. */
 static void unprivileged(void)
 {
@@ -404,6 +420,7 @@ static const struct check tests[] = {
 	{ "spawned", spawned },
 	{ "child_cloned", child_cloned },
 	{ "unprivileged", unprivileged },
+	{ "executed", executed },
 	{ "files", files },
 };
 

@@ -6,7 +6,7 @@
 # host's kernel, and nothing of it is done to the host.
 
 . "$(dirname "$0")/../common/tools.sh"
-need ip unshare nsenter ping nc python3
+need ip unshare nsenter ping nc pgrep
 is_root || skip "the host's kernel makes namespaces for root"
 unshare -mn true 2>/dev/null || skip "no namespaces of the host here"
 
@@ -138,11 +138,28 @@ unshare -mn bash -c '
 	ip link set lo up
 	bash sequences.sh' >host 2>&1
 grep -q "1 received" host || fail "the host's kernel: $(cat host)"
+# A program on its own gets a kernel that it can execute something with.
+cat >alone.sh <<'END_SH'
+for namespaces in -n -rn -r -nm -nfp; do
+	echo "unshare $namespaces" $("$@" unshare $namespaces ip -o link |
+		grep -o "^[0-9]*: lo: .*[<,]UP[,>]\|^[0-9]*: lo:") $("$@" unshare $namespaces id -u)
+done
+END_SH
+unshare -mn bash -c '
+	ip link set lo up
+	bash alone.sh' >host.alone 2>&1
 before=$(readlink /proc/self/ns/net)
 names=$(ls /run/netns 2>/dev/null) || true
 for way in lkl-hijack.sh lkl-run; do
 	$way bash sequences.sh >$way.out 2>&1 || true
 	diff host $way.out || fail "$way differs from the host"
+	bash alone.sh $way >$way.alone 2>&1 || true
+	diff host.alone $way.alone || fail "$way differs from the host, alone"
+	for ((i = 0; i < 250; i++)); do
+		pgrep -x lkl-kernel >/dev/null || break
+		sleep 0.02
+	done
+	[ $i -lt 250 ] || fail "$way: a kernel remains that nobody uses"
 	[ "$(ls /run/netns 2>/dev/null)" = "$names" ] ||
 		fail "$way: a namespace of the host's was made"
 done
