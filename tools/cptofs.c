@@ -132,6 +132,7 @@ int main(int argc, char **argv)
 
 	if (img.readonly) {
 		sink.fs = fs_host();
+		sink.image = &img;
 		tool_exit(copy_out(&img, &sink, &walk, argv[argc - 1]));
 	}
 	if (!image_mount(&img)) {

@@ -364,6 +364,28 @@ bool image_option(struct image *img, int opt)
 	}
 }
 
+static bool same_file(const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return path && !stat(path, &now) && now.st_dev == st->st_dev &&
+	       now.st_ino == st->st_ino;
+}
+
+bool image_is(const struct image *img, const struct stat *st)
+{
+	if (same_file(img->file, st))
+		return true;
+	for (unsigned int i = 0; i < img->count; i++) {
+		const struct stat *open = &img->disks[i].st;
+
+		if (same_file(img->disks[i].file, st) ||
+		    (open->st_ino == st->st_ino && open->st_dev == st->st_dev))
+			return true;
+	}
+	return false;
+}
+
 int image_open(struct image *img)
 {
 	img->root = -1;

@@ -139,6 +139,15 @@ struct image {
 bool image_option(struct image *img, int opt);
 
 /**
+ * image_is() - is this one of the image's files?
+ * @img: the image, which need not be open
+ * @st: what fstat() says of a file of the host's
+ *
+ * Return: whether it is, so that nothing else may take its place
+ */
+bool image_is(const struct image *img, const struct stat *st);
+
+/**
  * image_open() - open and lock an image
  * @img: with the members above @found set and the others 0
  *

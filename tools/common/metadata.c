@@ -23,6 +23,8 @@ void sink_complain(struct sink *s, const char *what, long err)
 
 	if (err == -ENOSPC && s->fs->no_inodes(s->base))
 		reason = "No space left on device (all inodes are in use)";
+	if (err == -ETXTBSY && s->image)
+		reason = "it is the image itself";
 	if (!s->full)
 		tool_file_reason(what, s->fs->label, s->path.text, reason);
 	s->full |= err == -ENOSPC || err == -EDQUOT || err == -EROFS ||

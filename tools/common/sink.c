@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image.h"
 #include "names.h"
 #include "object.h"
 #include "progress.h"
@@ -166,10 +167,14 @@ static int make(const struct fs *fs, struct object *o, int dir,
 static int make_room(const struct sink *s, const struct object *in,
 		     const char *name)
 {
+	struct stat st;
 	int err;
 
 	if (!free_to_take(s, in, name, s->replace))
 		return -EEXIST;
+	if (s->image && !s->fs->stat(in->fd, name, &st) &&
+	    image_is(s->image, &st))
+		return -ETXTBSY;
 	err = s->fs->unlink(in->fd, name);
 	if (err == -EISDIR && s->layers)
 		err = remove_tree(s->fs, in->fd, name);

@@ -13,6 +13,8 @@
 #include "stream.h"
 #include "tool.h"
 
+struct image;
+
 /* Kinds of things that a file system may be unable to keep. */
 enum loss {
 	LOST_OWNER,
@@ -43,6 +45,8 @@ enum loss {
  * @only_dir: what gets the name of the target is a directory, or nothing
  * @amend: changes what an object becomes, which has the path; or NULL
  * @arg: for @amend
+ * @image: in the host's world, where the stream comes from: a file of its is not
+ *	replaced; or NULL
  * @files: objects made
  * @bytes: file contents written
  * @full: nothing more can be written
@@ -64,6 +68,7 @@ struct sink {
 	bool only_dir;
 	void (*amend)(void *arg, const char *path, struct stat *st);
 	void *arg;
+	const struct image *image;
 
 	unsigned long long files;
 	unsigned long long bytes;

@@ -348,11 +348,21 @@ static const char *compression(const char *name)
 	return NULL;
 }
 
+static bool is_image(const struct image *img, const char *name)
+{
+	struct stat st;
+
+	if (stat(name, &st) || !image_is(img, &st))
+		return false;
+	tool_file_reason("cannot create", NULL, name, "it is the image itself");
+	return true;
+}
+
 /*
  * Open what the archive is written to.  A file is written under a temporary
  * name, *@tmp, so that there is never half an archive under its own.
  */
-static int open_output(const char *name, char **tmp)
+static int open_output(const struct image *img, const char *name, char **tmp)
 {
 	struct stat st;
 	mode_t mask;
@@ -365,6 +375,8 @@ static int open_output(const char *name, char **tmp)
 		tool_error("refusing to write an archive to a terminal");
 		return -1;
 	}
+	if (is_image(img, name))
+		return -1;
 	if (!stat(name, &st) && !S_ISREG(st.st_mode)) {
 		fd = open(name, O_WRONLY | O_CLOEXEC);
 	} else {
@@ -491,11 +503,13 @@ int fs2tar(struct options *opt)
 
 	opt->img.readonly = true;
 	if (opt->labels) {
+		if (is_image(&opt->img, opt->labels))
+			return TOOL_FAILED;
 		work.labels = labels_create(opt->labels);
 		if (!work.labels)
 			return TOOL_FAILED;
 	}
-	work.fd = open_output(opt->archive, &work.tmp);
+	work.fd = open_output(&opt->img, opt->archive, &work.tmp);
 	if (work.fd >= 0) {
 		if (!work.tmp)
 			tool_mortal();

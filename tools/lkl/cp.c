@@ -189,6 +189,7 @@ int cp_run(struct session *s, const struct args *a)
 		   has_end(s, paths, walk.count, paths[walk.count])) {
 		walk.fs = from ? s->fs : fs_host();
 		sink.fs = to ? s->fs : fs_host();
+		sink.image = to ? NULL : &s->img;
 		walk.paths = paths;
 		if (to && !from) {
 			walk.skip_dev = s->img.disks->st.st_dev;
