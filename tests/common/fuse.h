@@ -58,7 +58,8 @@ static inline struct stat stat_of(const char *name)
 }
 
 /* Each test in a directory of its own in @dir; returns how many failed. */
-static inline int run_all(const struct check *tests, size_t count, const char *dir)
+static inline int run_all(const struct check *tests, size_t count,
+			  const char *dir)
 {
 	int home = SYS(open(".", O_RDONLY)), failed = 0;
 
@@ -84,8 +85,8 @@ static bool has(const char *program)
 	return !system(command);
 }
 
-static inline int run_on(const struct check *tests, size_t count, const char *type,
-		  const char *mkfs, const char *check)
+static inline int run_on(const struct check *tests, size_t count,
+			 const char *type, const char *mkfs, const char *check)
 {
 	static const char begin[] = "PATH=$BUILD/bin:$PATH:/sbin:/usr/sbin;"
 				    "set -e; rm -f image; truncate -s 512M "
@@ -141,6 +142,18 @@ static inline int fuse_main(const struct check *tests, size_t count, int argc,
 		failed += run_on(tests, count, "btrfs", "mkfs.btrfs -q",
 				 "btrfs check");
 	return failed != 0;
+}
+
+/* More files than there may be descriptors, so that handles are needed. */
+static inline void make_many(const char *dir, int count)
+{
+	char name[64];
+
+	SYS(mkdir(dir, 0755));
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "%s/file-%05d", dir, i);
+		close(make(name, name));
+	}
 }
 
 #endif /* FUSE_H */
