@@ -20,6 +20,7 @@ truncate -s 20M img
 printf 'label: gpt\nstart=2048, size=32768, name="n\e[1m\xc2\x9bn"\n' | sfdisk -q img
 dd if=part of=img bs=1M seek=1 conv=notrunc status=none
 
+mkdir out.d
 # typed COMMAND: what a terminal gets has none of these bytes
 typed() {
 	script -qec "$1" /dev/null </dev/null >out 2>&1 || true
@@ -33,7 +34,8 @@ bad = re.findall(rb"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
 sys.exit(f"{sys.argv[1]}: {bad} in {text}" if bad or not text else 0)' "$1" || fail "$1"
 }
 for verb in "ls img" "ls -l img" "ls -R img" "find img /" "find img / -ls" "du -a img" \
-	"df img" "info img" "info part" "stat img /link" "tree img" "rm -v img /none" \
+	"diff img out.d" "inspect img" "fsck -fn part" "df img" "info img" "info part" \
+	"stat img /link" "tree img" "rm -v img /none" \
 	"ls img /no$(printf '\e')ne"; do
 	lkl ${verb%% *} --help >/dev/null 2>&1 || continue
 	typed "lkl $verb"
@@ -49,7 +51,6 @@ if command -v mkfs.btrfs >/dev/null; then
 	done
 fi
 # errors of the tools, on names of the image
-mkdir out.d
 for name in tree/*m; do mkdir -p "out.d/${name#tree/}"; done
 typed "cpfromfs -i img /. out.d"
 typed "cptofs -i img tree/* /none"
