@@ -137,7 +137,8 @@ unshare -mn bash -c '
 	mkdir -p /run/netns
 	mount -t tmpfs none /run/netns
 	ip link set lo up
-	bash sequences.sh' >host 2>&1
+	bash sequences.sh
+	"$BUILD/tests/run-netns"' >host 2>&1
 grep -q "1 received" host || fail "the host's kernel: $(cat host)"
 # A program on its own gets a kernel that it can execute something with.
 cat >alone.sh <<'END_SH'
@@ -153,6 +154,7 @@ before=$(readlink /proc/self/ns/net)
 names=$(ls /run/netns 2>/dev/null) || true
 for way in lkl-hijack.sh lkl-run; do
 	$way bash sequences.sh >$way.out 2>&1 || true
+	$way "$BUILD/tests/run-netns" >>$way.out 2>&1 || true
 	diff host $way.out || fail "$way differs from the host"
 	unshare -pfm --mount-proc bash -c "bash alone.sh $way >$way.alone 2>&1
 		for ((i = 0; i < 250; i++)); do
