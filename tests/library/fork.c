@@ -211,6 +211,47 @@ static void beside(void)
 	halt();
 }
 
+static void *live(void *unused)
+{
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		EQ(lkl_init(&lkl_host_ops), 0);
+		EQ(lkl_start_kernel("mem=32M"), 0);
+		EQ(lkl_sys_halt(), 0);
+		lkl_cleanup();
+	}
+	return unused;
+}
+
+/* Whatever step of its life the parent's kernel is in. */
+static void in_step(void)
+{
+	unsigned int seed = 1;
+	pthread_t id;
+	int status;
+
+	lkl_host_ops.print = NULL;
+	id = start(live, NULL);
+	for (int i = 0; i < 60; i++) {
+		pid_t pid;
+
+		usleep(rand_r(&seed) % 5000);
+		pid = fork();
+		if (!pid) {
+			alarm(30);
+			EQ(lkl_init(&lkl_host_ops), 0);
+			EQ(lkl_start_kernel("mem=32M"), 0);
+			EQ(lkl_sys_getpid(), 1);
+			EQ(lkl_sys_halt(), 0);
+			lkl_cleanup();
+			_exit(0);
+		}
+		EQ(waitpid(pid, &status, 0), pid);
+		EQ(status, 0);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(id, NULL);
+}
+
 static volatile int forked;
 
 /* On the alternate stack, while the thread runs the kernel. */
@@ -295,6 +336,7 @@ static const struct check tests[] = {
 	{ "busy", busy },
 	{ "while-blocked", while_blocked },
 	{ "own", own },
+	{ "in-step", in_step },
 	{ "in-handler", in_handler },
 };
 
