@@ -3,14 +3,14 @@
  * A kernel in a process of its own.
  *
  * The process that has the kernel cannot execute another program and keep it,
- * and has other threads, with which it cannot enter a new user namespace.  A
- * program that enters a new network namespace, or that, is about to do both:
- * unshare(1), for one.  So, if it has nothing in its kernel yet, that ends, and
- * another one boots in a process that does nothing else; the program joins that
- * as a relative does (family.c).
+ * and cannot enter a new user namespace, as it has more than one thread.  A
+ * program that enters a new network or user namespace often executes another
+ * one next: unshare(1), for one.  So, if it has nothing in its kernel yet, that
+ * ends, and another one boots in a process that does nothing else; the program
+ * joins that as a relative does (family.c).
  *
  * The process is forked twice: so the program has no child that it does not
- * know of.  It ends when nobody uses its kernel any more.
+ * know of.  It ends when no process uses its kernel any more.
  */
 #include <linux/prctl.h>
 #include <sched.h>

@@ -2,7 +2,7 @@
 /*
  * Calls that make, remove and mount names: they are the host's, but for the
  * files in /run/netns that stand for network namespaces (ip-netns(8)), which
- * are the library's.  So nobody needs rights on the host to make them, and
+ * are the library's.  So no rights on the host are needed to make them, and
  * those of the host are out of reach.
  *
  * A file there is made, a namespace is mounted on it, and both can be taken

@@ -73,7 +73,7 @@ static void change_pid(struct change *c, struct rtattr *at, int fd_type)
 
 	c->changed = true;
 	if (fd < 0) {
-		/* Nobody has this number. */
+		/* No process has this number. */
 		*value = INT32_MAX;
 		return;
 	}

@@ -40,7 +40,7 @@ void netns_set_away(void)
 	fd_expect_socket();
 }
 
-/* The thread is in another namespace now; others remain where they are. */
+/* The thread is in another namespace now; other threads remain. */
 static void moved(void)
 {
 	struct hijack_thread *t = hijack_thread();
@@ -99,7 +99,7 @@ static long enter_host(long nr, const long *a)
 		return host_call(nr, a);
 	if (err)
 		return err;
-	/* A process's, perhaps with others. */
+	/* Those of a process. */
 	if (fs.f_type == PID_FS_MAGIC)
 		return -EPERM;
 	return type == CLONE_NEWNET && (!a[1] || a[1] == type) ? -EPERM
@@ -155,7 +155,7 @@ long hijack_fork_netns(void)
 	long ret;
 
 	fd_expect_socket();
-	ret = hijack_need();
+	ret = netns_begin() ?: hijack_need();
 	if (ret)
 		return ret;
 	ret = lkl_kernel_call(lkl_netns_new, NULL);

@@ -97,7 +97,8 @@ static long make_clone(struct way_thread *t, struct way_regs *r,
 
 	/* The host's call is to be another one than the program's. */
 	if (flags & CLONE_NEWNET) {
-		if ((shares && !(flags & CLONE_VFORK)) || hijack_in_vfork())
+		if (flags & CLONE_THREAD || hijack_in_vfork() ||
+		    (shares && !(flags & CLONE_VFORK)))
 			return -EPERM;
 		if (shares && r->nr == SYS_clone3)
 			return -ENOSYS;

@@ -332,8 +332,8 @@ static long clone_any(struct run_thread *t, struct way_regs *r,
 	long ret;
 
 	/* Not one that goes on in its parent's memory. */
-	if (netns &&
-	    (t->way.vforked || (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM))
+	if (netns && (t->way.vforked || flags & CLONE_THREAD ||
+		      (flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM))
 		return -EPERM;
 	s.mask = way_signals_block();
 	if (t->way.pending) {

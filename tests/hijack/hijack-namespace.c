@@ -203,7 +203,7 @@ static void *thread_away(__attribute__((unused)) void *unused)
 	return (void *)(long)open_ns("net");
 }
 
-/* A thread goes elsewhere, and others do not. */
+/* One thread goes elsewhere, and the first does not. */
 static void threads(void)
 {
 	long before = here();
@@ -273,7 +273,7 @@ static void *thread_forks(__attribute__((unused)) void *unused)
 	return NULL;
 }
 
-/* A child is where the thread is that makes it, wherever others are. */
+/* A child is where the thread is that makes it, wherever the first is. */
 static void thread_children(void)
 {
 	mark(40);
@@ -382,7 +382,7 @@ static void executed(void)
 	CHECK(!on_host && !getenv("HIJACK_FORKED"));
 }
 
-/* Who has given up its rights stays where it is. */
+/* A process that has given up its rights stays where it is. */
 static void unprivileged(void)
 {
 	saved = open_ns("net");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // What Go programs do with network namespaces: a thread that is locked goes to a
-// new one, and others do not; interfaces are moved by a descriptor; a program is
+// new one, and no other does; interfaces are moved by a descriptor; a program is
 // executed in a namespace of its own.
 
 package main

@@ -29,7 +29,7 @@ struct lkl_netns_file {
  * lkl_netns_open - open the namespace of a thread
  * @file: struct lkl_netns_file
  *
- * It is for who may look at the thread in /proc, as the host has it.
+ * The caller needs the right to look at the thread in /proc, as on any Linux.
  *
  * Return: a descriptor; -ESRCH for a thread that has made no call, or another
  * negative error number
