@@ -31,6 +31,21 @@ cp -a tree tree2
 # newer than the time that counts: when does not matter
 find tree/deep -exec touch -h -d @1710000000 {} +
 find tree2/deep -exec touch -h -d @1720000000 {} +
+# holes where there were zeros, and the other way round; attributes in another order
+for name in holes all-hole; do
+	cat tree/$name >data
+	touch -r tree/$name data
+	cat data >tree2/$name
+	touch -r data tree2/$name
+done
+head -c 700000 /dev/zero >tree/zeros
+truncate -s 700000 tree2/zeros
+printf 'x' | dd of=tree/zeros bs=1 seek=300000 conv=notrunc status=none
+printf 'x' | dd of=tree2/zeros bs=1 seek=300000 conv=notrunc status=none
+for attr in a b c; do setfattr -n user.$attr -v "$attr" tree/empty; done
+for attr in c b a; do setfattr -n user.$attr -v "$attr" tree2/empty; done
+touch -d @1600000000 tree tree2 tree/zeros tree2/zeros
+[ "$(stat -c %b tree/zeros)" != "$(stat -c %b tree2/zeros)" ] || echo "the host has no holes"
 export SOURCE_DATE_EPOCH=1700000000
 
 make_twice() {
@@ -61,8 +76,8 @@ mkdir out
 cpfromfs -i three /. out
 rm -rf out/lost+found
 find tree -newermt @1700000000 -exec touch -h -d @1700000000 {} +
-touch -d @1700000000 out
-same tree out
+touch -d @1600000000 out
+same -s holes tree out
 
 # layers, which remove files
 "$COMMON/mkoci.py" 7 oci want

@@ -22,6 +22,9 @@
 #include "remove.h"
 #include "tool.h"
 
+/* Holes are made of these. */
+#define SPARSE_BLOCK 4096
+
 /* Set the path to that of @name in the directory on top of the stack. */
 static void enter_path(struct sink *s, const char *name)
 {
@@ -352,26 +355,68 @@ static void keep_attr(struct sink *s, const struct record *r)
 			r->size - r->name_size);
 }
 
-static void write_data(struct sink *s, const struct record *r)
+/* Write @size bytes of a record that begin at @done in it; false after an
+ * error. */
+static bool write_part(struct sink *s, const struct record *r, size_t done,
+		       size_t size)
 {
 	struct object *o = &s->stack[s->depth - 1];
-	size_t done = 0;
+	size_t end = done + size;
 
-	if (o->skip || o->failed)
-		return;
-	while (done < r->size) {
-		long n = s->fs->pwrite(o->fd, r->bytes + done, r->size - done,
+	while (done < end) {
+		long n = s->fs->pwrite(o->fd, r->bytes + done, end - done,
 				       r->off + done);
 
 		if (n <= 0) {
 			sink_complain(s, "error writing", n ? n : -EIO);
 			o->failed = true;
-			return;
+			return false;
 		}
 		done += n;
 	}
-	o->end = r->off + r->size;
-	s->bytes += r->size;
+	if (size)
+		o->end = r->off + end;
+	return true;
+}
+
+static bool is_zero(const char *p, size_t size)
+{
+	return !*p && !memcmp(p, p + 1, size - 1);
+}
+
+/* Write the blocks that are not all zeros, as long runs of them as there are.
+ */
+static void write_blocks(struct sink *s, const struct record *r)
+{
+	size_t begin = 0, pos = 0;
+
+	while (pos < r->size) {
+		size_t n = SPARSE_BLOCK - (r->off + pos) % SPARSE_BLOCK;
+
+		if (n > r->size - pos)
+			n = r->size - pos;
+		if (is_zero(r->bytes + pos, n)) {
+			if (!write_part(s, r, begin, pos - begin))
+				return;
+			begin = pos + n;
+		}
+		pos += n;
+	}
+	write_part(s, r, begin, pos - begin);
+}
+
+static void write_data(struct sink *s, const struct record *r)
+{
+	struct object *o = &s->stack[s->depth - 1];
+
+	if (o->skip || o->failed)
+		return;
+	if (s->sparse)
+		write_blocks(s, r);
+	else
+		write_part(s, r, 0, r->size);
+	if (!o->failed)
+		s->bytes += r->size;
 }
 
 /*

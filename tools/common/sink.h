@@ -43,6 +43,7 @@ enum loss {
  * @follow: a symbolic link to a directory serves as one that exists, unless
  *this run has made it
  * @only_dir: what gets the name of the target is a directory, or nothing
+ * @sparse: blocks of zeros become holes, whatever they were in the source
  * @amend: changes what an object becomes, which has the path; or NULL
  * @arg: for @amend
  * @image: in the host's world, where the stream comes from: a file of its is not
@@ -66,6 +67,7 @@ struct sink {
 	const char *label;
 	bool follow;
 	bool only_dir;
+	bool sparse;
 	void (*amend)(void *arg, const char *path, struct stat *st);
 	void *arg;
 	const struct image *image;

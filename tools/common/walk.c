@@ -126,18 +126,33 @@ static bool send_attr(struct walker *w, int dir, const char *name,
 	return true;
 }
 
+static int by_attr(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* In the order of their names, as file systems have others. */
 static bool send_attrs(struct walker *w, int dir, const char *name)
 {
 	long size = w->fs->listxattr(dir, name, w->attrs, sizeof(w->attrs));
+	const char **list;
+	size_t count = 0;
+	bool go_on = true;
 
 	if (size < 0 && size != -EOPNOTSUPP)
 		complain(w, "cannot list the extended attributes of", size);
+	if (size <= 0)
+		return true;
+	list = tool_alloc(NULL, size / 2 * sizeof(*list) + sizeof(*list));
 	for (long i = 0; i < size; i += strlen(w->attrs + i) + 1) {
-		if (wanted(w->attrs + i) &&
-		    !send_attr(w, dir, name, w->attrs + i))
-			return false;
+		if (wanted(w->attrs + i))
+			list[count++] = w->attrs + i;
 	}
-	return true;
+	qsort(list, count, sizeof(*list), by_attr);
+	for (size_t i = 0; i < count && go_on; i++)
+		go_on = send_attr(w, dir, name, list[i]);
+	free(list);
+	return go_on;
 }
 
 /*

@@ -61,6 +61,8 @@ static int run(const struct plan *plan, struct origin *s, struct image *img,
 		.target = "/",
 		.replace = !s->is_dir,
 		.layers = !s->is_dir && s->unpack.kind != UNPACK_TAR,
+		/* file systems of hosts have holes in other places */
+		.sparse = plan->o->epoch >= 0,
 		.amend = amend,
 		.arg = a,
 	};

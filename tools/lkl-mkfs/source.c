@@ -16,8 +16,12 @@
 /* A file that is not deleted, but has no name. */
 #define SPOOL "/proc/self/fd/%d"
 
-/* Count what is in a directory, in the order of names. */
-static void count(struct total *t, int dir, const char *name, int depth)
+/*
+ * Count what is in a directory, in the order of names, with holes if @full: how
+ * much they are depends on the host's file system.
+ */
+static void count(struct total *t, int dir, const char *name, bool full,
+		  int depth)
 {
 	const struct fs *fs = fs_host();
 	unsigned long long data;
@@ -27,8 +31,8 @@ static void count(struct total *t, int dir, const char *name, int depth)
 
 	if (tool_signal || fs->stat(dir, name, &st))
 		return;
-	data = st.st_size < st.st_blocks * 512 ? st.st_size
-					       : st.st_blocks * 512;
+	data = full || st.st_size < st.st_blocks * 512 ? st.st_size
+						       : st.st_blocks * 512;
 	/* every one of its names will come along, presumably */
 	total_add(t, name, &st, st.st_nlink > 1 ? data / st.st_nlink : data);
 	if (!S_ISDIR(st.st_mode) || depth == MAX_DEPTH)
@@ -38,7 +42,7 @@ static void count(struct total *t, int dir, const char *name, int depth)
 		return; /* the walk will say why */
 	walk_names(fs, fd, &names);
 	for (size_t i = 0; i < names.count; i++)
-		count(t, fd, names.list[i] + 1, depth + 1);
+		count(t, fd, names.list[i] + 1, full, depth + 1);
 	walk_names_free(&names);
 	fs->close(fd);
 }
@@ -80,7 +84,7 @@ static int open_dir(struct origin *s, const struct options *o)
 				-errno);
 		return -1;
 	}
-	count(&s->total, fd, ".", 0);
+	count(&s->total, fd, ".", o->epoch >= 0, 0);
 	close(fd);
 	if (asprintf(&path, "%s/.", o->source) < 0)
 		tool_no_memory();
