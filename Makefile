@@ -73,7 +73,7 @@ LIBS_lkl-resize := -lfuse3
 # without the kernel.
 TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
-PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/disk/fd
+PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay lib/disk/fd
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
 PARTS_confined := tools/common/sandbox tools/common/tool tools/common/control

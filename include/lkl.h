@@ -119,6 +119,52 @@ int lkl_is_running(void);
 long lkl_sys_halt(void);
 
 /**
+ * lkl_freeze - remember the state of the kernel, to return to with lkl_reset()
+ *
+ * The state is all that the kernel knows and all that its disks hold: mounted
+ * file systems with what they have cached, open descriptors, sockets, timers,
+ * the clocks. The kernel goes on running.  Until lkl_thaw() what it writes to
+ * disks is kept in memory, and disks and network interfaces can neither be
+ * added nor removed.
+ *
+ * What is not the kernel's is not part of the state: the memory of the
+ * application, and what is on its way on a wire.
+ *
+ * Return: 0; -LKL_EBUSY when a state is remembered already, another thread is
+ * in a call, or the kernel or a device does not come to rest; -LKL_EOPNOTSUPP
+ * when there is a device that cannot be frozen; -LKL_ENOSYS when no kernel
+ * runs; or another negative error number
+ */
+int lkl_freeze(void);
+
+/**
+ * lkl_reset - return to the state that lkl_freeze() has remembered
+ *
+ * May be called as often as wanted, by any thread.  Calls that other threads
+ * are in end with -LKL_ESHUTDOWN.  Memory that lkl_sys_mmap() has returned
+ * since is gone, and older memory has the contents that it had.  The kernel's
+ * clocks go on from when it was frozen, and its random numbers repeat, unless
+ * it is given new ones (RNDADDENTROPY and RNDRESEEDCRNG on /dev/urandom).
+ *
+ * Return: 0, -LKL_EINVAL when no state is remembered, or -LKL_ENOSYS when no
+ * kernel runs
+ */
+int lkl_reset(void);
+
+/**
+ * lkl_thaw - forget the state
+ *
+ * The kernel goes on as it is, and what was written to disks is written to
+ * where they are.  To discard it, call lkl_reset() before.  lkl_sys_halt() does
+ * the same first.
+ *
+ * Return: 0, -LKL_EINVAL when no state is remembered, -LKL_ENOSYS when no
+ * kernel runs, -LKL_EIO when a disk cannot be written to or -LKL_ENOMEM, and
+ * then the state is remembered still
+ */
+int lkl_thaw(void);
+
+/**
  * lkl_cleanup - undo lkl_init()
  *
  * Removes all disks and network interfaces.  Afterwards everything can begin

@@ -33,6 +33,9 @@
 #include <lkl/linux/virtio_ids.h>
 #include "blk/blk.h"
 
+/* What is worth writing to an overlay under the virtual CPU, in bytes. */
+#define OVERLAY_INLINE_MAX 65536
+
 static struct blk *to_blk(struct lkl_vdev *vdev)
 {
 	return (struct blk *)((char *)vdev - offsetof(struct blk, vdev));
@@ -44,6 +47,8 @@ static bool is_small(struct blk *b, const struct command *cmd)
 
 	if (cmd->hdr.type == LKL_VIRTIO_BLK_T_IN)
 		ok |= LKL_BLK_NOWAIT;
+	else if (b->overlay.on)
+		return cmd->bytes <= OVERLAY_INLINE_MAX;
 	return b->limits.flags & ok && cmd->bytes <= b->limits.inline_max;
 }
 
@@ -61,7 +66,7 @@ static int serve_now(struct blk *b, struct command *cmd)
 	case LKL_VIRTIO_BLK_T_OUT:
 		break;
 	case LKL_VIRTIO_BLK_T_FLUSH:
-		if (b->limits.flags & LKL_BLK_MEMORY)
+		if (b->limits.flags & LKL_BLK_MEMORY || b->overlay.on)
 			return blk_serve(b, cmd, 0);
 		return LKL_DEV_BLK_STATUS_AGAIN;
 	case LKL_VIRTIO_BLK_T_DISCARD:
@@ -72,7 +77,8 @@ static int serve_now(struct blk *b, struct command *cmd)
 	}
 	if (!is_small(b, cmd))
 		return LKL_DEV_BLK_STATUS_AGAIN;
-	if (b->limits.flags & LKL_BLK_MEMORY)
+	if (b->limits.flags & LKL_BLK_MEMORY ||
+	    (b->overlay.on && cmd->hdr.type == LKL_VIRTIO_BLK_T_OUT))
 		return blk_serve(b, cmd, 0);
 	status = blk_serve(b, cmd, LKL_BLK_REQ_NOWAIT);
 	if (status == LKL_DEV_BLK_STATUS_UNSUP) {
@@ -188,6 +194,61 @@ static int blk_start(struct lkl_vdev *vdev)
 	return -LKL_EAGAIN;
 }
 
+/* What the threads have done is known to the driver. */
+static bool at_rest(struct blk *b)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < QUEUES; i++)
+		for (k = 0; k < QUEUE_SIZE; k++)
+			if (b->queues[i].reqs[k].busy)
+				return false;
+	return true;
+}
+
+static void blk_pause(struct lkl_vdev *vdev)
+{
+	struct blk *b = to_blk(vdev);
+
+	while (!blk_pool_quiet(b))
+		lkl_vdev_host->relax();
+}
+
+static int blk_freeze(struct lkl_vdev *vdev)
+{
+	struct blk *b = to_blk(vdev);
+
+	if (!at_rest(b))
+		return -LKL_EAGAIN;
+	return b->limits.flags & LKL_BLK_READ_ONLY ? 0 : blk_overlay_begin(b);
+}
+
+static void blk_reset(struct lkl_vdev *vdev)
+{
+	struct blk *b = to_blk(vdev);
+
+	forget(b);
+	if (b->overlay.on)
+		blk_overlay_reset(b);
+}
+
+static int blk_settle(struct lkl_vdev *vdev)
+{
+	struct blk *b = to_blk(vdev);
+
+	return b->overlay.on ? blk_overlay_settle(b) : 0;
+}
+
+static void blk_thaw(struct lkl_vdev *vdev)
+{
+	blk_overlay_end(to_blk(vdev));
+}
+
+static void blk_resume(struct lkl_vdev *vdev)
+{
+	(void)vdev;
+}
+
 static void blk_free(struct lkl_vdev *vdev)
 {
 	free(to_blk(vdev));
@@ -200,6 +261,12 @@ static const struct lkl_vdev_ops blk_ops = {
 	.drain = blk_drain,
 	.kick = blk_kick,
 	.irq = blk_irq,
+	.pause = blk_pause,
+	.freeze = blk_freeze,
+	.reset = blk_reset,
+	.settle = blk_settle,
+	.thaw = blk_thaw,
+	.resume = blk_resume,
 };
 
 /* Ask the back end what it can do. */

@@ -14,34 +14,14 @@
 #include <lkl.h>
 #include <lkl_host.h>
 
+#include "../host/posix/freeze.h"
 #include "../host/posix/posix.h"
+#include "life.h"
 #include "process.h"
 #include "thread.h"
 #include "virtio.h"
 
 struct lkl_host_operations *lkl_host;
-
-/*
- * Begin a step of the life cycle.  A signal handler cannot wait for the step or
- * the call that it has interrupted.
- */
-static int begin_step(void)
-{
-	struct lkl_self *self = lkl_thread_self();
-
-	if (lkl_thread_busy(self))
-		return -LKL_EDEADLK;
-	lkl_process()->began = true;
-	self->in_step = 1;
-	pthread_mutex_lock(&lkl_process()->life);
-	return 0;
-}
-
-static void end_step(void)
-{
-	pthread_mutex_unlock(&lkl_process()->life);
-	lkl_thread_self()->in_step = 0;
-}
 
 static int init(struct lkl_host_operations *ops)
 {
@@ -66,11 +46,11 @@ int lkl_init(struct lkl_host_operations *ops)
 
 	if (!ops)
 		return -LKL_EINVAL;
-	err = begin_step();
+	err = lkl_begin_step();
 	if (err)
 		return err;
 	err = init(ops);
-	end_step();
+	lkl_end_step();
 	return err;
 }
 
@@ -85,6 +65,7 @@ static int start_kernel(const char *cmdline)
 	/* Or in the process that this one was forked from. */
 	lkl_process()->initialized = true;
 	listen_reset();
+	posix_frozen_forget();
 	err = lkl_vdevs_start(lkl_host);
 	if (err)
 		return err;
@@ -104,11 +85,11 @@ int lkl_start_kernel(const char *cmdline_fmt, ...)
 	va_end(args);
 	if (n < 0 || n >= (int)sizeof(cmdline))
 		return lkl_host ? -LKL_E2BIG : -LKL_EINVAL;
-	err = begin_step();
+	err = lkl_begin_step();
 	if (err)
 		return err;
 	err = start_kernel(cmdline);
-	end_step();
+	lkl_end_step();
 	return err;
 }
 
@@ -123,6 +104,10 @@ static long halt(struct lkl_self *self)
 
 	if (!lkl_kernel_boots())
 		return -LKL_ENOSYS;
+	if (lkl_process()->frozen)
+		err = lkl_thaw_kernel();
+	if (err)
+		return err;
 	if (!self->task || self->boot != lkl_kernel_boots())
 		err = lkl_thread_attach(self);
 	if (!err)
@@ -137,18 +122,18 @@ static long halt(struct lkl_self *self)
 
 long lkl_sys_halt(void)
 {
-	long err = begin_step();
+	long err = lkl_begin_step();
 
 	if (err)
 		return err;
 	err = halt(lkl_thread_self());
-	end_step();
+	lkl_end_step();
 	return err;
 }
 
 void lkl_cleanup(void)
 {
-	if (begin_step())
+	if (lkl_begin_step())
 		return;
 	if (!lkl_kernel_boots()) {
 		lkl_vdevs_free();
@@ -156,5 +141,5 @@ void lkl_cleanup(void)
 		lkl_host = NULL;
 		lkl_process()->initialized = false;
 	}
-	end_step();
+	lkl_end_step();
 }

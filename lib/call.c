@@ -88,17 +88,20 @@ int lkl_thread_init(void)
 
 int lkl_thread_attach(struct lkl_self *self)
 {
-	unsigned int boot = lkl_kernel_boots();
-	int err;
+	int err, tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	unsigned int boot;
 
-	if (!boot)
-		return -LKL_ENOSYS;
-	self->boot = boot;
 	posix_admit_faults();
 	if (!lkl_alt_stacks_handled)
 		self->alt_size = posix_alt_stack(&self->alt_stack);
-	err = lkl_task_create(boot, raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
-			      &self->task);
+	do {
+		boot = lkl_kernel_boots();
+		if (!boot)
+			return -LKL_ENOSYS;
+		self->boot = boot;
+		err = lkl_task_create(boot, tid, &self->task);
+		/* Another thread may have reset the kernel meanwhile. */
+	} while (err && lkl_kernel_boots() && boot != lkl_kernel_boots());
 	if (err)
 		return err;
 	/* Any value but NULL has the destructor called. */
@@ -126,7 +129,7 @@ static inline long make_call(struct lkl_self *self, long no, long *params)
 {
 	long ret = lkl_task_syscall(self->task, self->boot, no, params);
 
-	if (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
+	while (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
 		ret = lkl_task_syscall(self->task, self->boot, no, params);
 	return ret;
 }

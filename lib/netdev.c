@@ -72,6 +72,12 @@ static const struct lkl_vdev_ops net_ops = {
 	.free = net_free,
 	.drain = net_drain,
 	.kick = net_kick,
+	.pause = net_pause,
+	.freeze = net_freeze,
+	.reset = net_reset,
+	.settle = net_settle,
+	.thaw = net_thaw,
+	.resume = net_resume,
 };
 
 bool lkl_net_check_offload(const char *wire, unsigned int offload)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network device: what runs it (net.c), its queues and capture (netdev/), and
- * how it is set up (netdev.c).
+ * The network device: what runs it (net.c), its queues and capture (netdev/),
+ * and how it is set up (netdev.c).
  */
 #ifndef LIB_NETDEV_H
 #define LIB_NETDEV_H
@@ -49,6 +49,8 @@ struct rx {
  * @part_len: bytes of them
  * @part_left: buffers that are missing
  * @blocked: head of the frame that the wire had no room for, or -1
+ * @held: states of the guards when the device is resumed
+ * @frozen: what is remembered of it, or NULL
  * @unlent: head of the receive buffer that the wire had no room for, or -1
  * @room: there may be room again, or something to take back
  * @again: a thread has found the receive ring's guard taken
@@ -74,6 +76,8 @@ struct net {
 	unsigned int part_left;
 	struct rx rx;
 	int blocked;
+	int held[QUEUES];
+	struct net_state *frozen;
 	int unlent;
 	int room;
 	int again;
@@ -103,6 +107,12 @@ void net_init(struct net *n, struct lkl_netdev *nd);
 
 /* Operations of the device; see struct lkl_vdev_ops. */
 int net_start(struct lkl_vdev *vdev);
+void net_pause(struct lkl_vdev *vdev);
+int net_freeze(struct lkl_vdev *vdev);
+void net_reset(struct lkl_vdev *vdev);
+int net_settle(struct lkl_vdev *vdev);
+void net_thaw(struct lkl_vdev *vdev);
+void net_resume(struct lkl_vdev *vdev);
 void net_stop(struct lkl_vdev *vdev);
 void net_free(struct lkl_vdev *vdev);
 void net_drain(struct lkl_vdev *vdev);

@@ -18,6 +18,7 @@
  * @began: a step of the life cycle was begun in this process
  * @initialized: lkl_init() was called in this process
  * @running: the kernel runs and has the devices of the list
+ * @frozen: a state of the kernel is remembered, and of the devices
  * @looked: the list of devices is this process's, not its parent's
  */
 struct lkl_process {
@@ -26,6 +27,7 @@ struct lkl_process {
 	bool began;
 	bool initialized;
 	bool running;
+	bool frozen;
 	bool looked;
 };
 

@@ -11,6 +11,7 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lkl/asm/errno.h>
@@ -25,7 +26,12 @@ static bool in_use;
 
 struct lkl_host_operations *lkl_vdev_host;
 
-static struct lkl_process *lock_devices(void)
+/**
+ * lkl_vdevs_lock - let no device come or go
+ *
+ * Return: what to pass to lkl_vdevs_unlock()
+ */
+struct lkl_process *lkl_vdevs_lock(void)
 {
 	struct lkl_process *process = lkl_process();
 
@@ -40,7 +46,7 @@ static struct lkl_process *lock_devices(void)
 	return process;
 }
 
-static void unlock_devices(struct lkl_process *process)
+void lkl_vdevs_unlock(struct lkl_process *process)
 {
 	pthread_mutex_unlock(&process->devices);
 }
@@ -189,7 +195,8 @@ static int plug(struct lkl_vdev *vdev)
  * lkl_vdev_add - add a device to the list, and to the kernel if it runs
  * @vdev: the device, whose @unit and @name will be set
  *
- * Return: its @unit, or a negative error number
+ * Return: its @unit, or a negative error number, which is -LKL_EBUSY while the
+ * kernel is frozen
  */
 int lkl_vdev_add(struct lkl_vdev *vdev)
 {
@@ -201,15 +208,17 @@ int lkl_vdev_add(struct lkl_vdev *vdev)
 			     1ULL << LKL_VIRTIO_RING_F_INDIRECT_DESC |
 			     1ULL << LKL_VIRTIO_RING_F_EVENT_IDX;
 
-	process = lock_devices();
+	process = lkl_vdevs_lock();
 	insert(vdev);
-	if (process->running)
+	if (process->frozen)
+		ret = -LKL_EBUSY;
+	else if (process->running)
 		ret = plug(vdev);
 	if (!ret)
 		ret = vdev->unit;
 	else
 		*find(vdev) = vdev->next;
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return ret;
 }
 
@@ -221,6 +230,8 @@ static int remove_at(struct lkl_process *process, struct lkl_vdev **p)
 
 	if (!vdev)
 		return -LKL_EINVAL;
+	if (process->frozen)
+		return -LKL_EBUSY;
 	if (process->running) {
 		err = lkl_kernel_call(lkl_virtio_remove, &vdev->dev);
 		/* With ENODEV it never had the device. */
@@ -237,15 +248,15 @@ static int remove_at(struct lkl_process *process, struct lkl_vdev **p)
  * lkl_vdev_remove - take a device from the kernel and the list, and free it
  * @vdev: device, which need not exist
  *
- * Return: 0, -LKL_EINVAL when there is no such device, or why the kernel cannot
- * be asked
+ * Return: 0, -LKL_EINVAL when there is no such device, -LKL_EBUSY while the
+ * kernel is frozen, or why it cannot be asked
  */
 int lkl_vdev_remove(struct lkl_vdev *vdev)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	int err = remove_at(process, find(vdev));
 
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return err;
 }
 
@@ -267,10 +278,10 @@ static struct lkl_vdev **find_unit(unsigned int id, int unit)
  */
 int lkl_vdev_remove_unit(unsigned int id, int unit)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	int err = remove_at(process, find_unit(id, unit));
 
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return err;
 }
 
@@ -282,14 +293,14 @@ int lkl_vdev_remove_unit(unsigned int id, int unit)
  */
 int lkl_vdev_remove_front(const void *back)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	struct lkl_vdev **p = &devices;
 	int err;
 
 	while (*p && (*p)->back != back)
 		p = &(*p)->next;
 	err = remove_at(process, p);
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return err;
 }
 
@@ -302,13 +313,13 @@ int lkl_vdev_remove_front(const void *back)
  */
 int lkl_vdev_index(unsigned int id, int unit)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	struct lkl_vdev *vdev = *find_unit(id, unit);
 	int ret = -LKL_ENODEV;
 
 	if (process->running && vdev && vdev->dev.driver)
 		ret = vdev->dev.index;
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return ret;
 }
 
@@ -331,7 +342,7 @@ static struct lkl_virtio_dev *next_device(struct lkl_virtio_dev *dev)
  */
 int lkl_vdevs_start(struct lkl_host_operations *ops)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	struct lkl_vdev *vdev;
 	int ret = 0;
 
@@ -345,7 +356,7 @@ int lkl_vdevs_start(struct lkl_host_operations *ops)
 	for (vdev = devices; vdev; vdev = vdev->next)
 		stop(vdev);
 	in_use = false;
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 	return ret;
 }
 
@@ -366,7 +377,7 @@ void lkl_vdevs_started(bool booted)
 			vdev->ops->ready(vdev);
 	}
 	in_use = booted;
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 }
 
 /**
@@ -376,7 +387,7 @@ void lkl_vdevs_started(bool booted)
  */
 void lkl_vdevs_stop(void)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 	struct lkl_vdev *vdev;
 
 	if (process->running) {
@@ -385,7 +396,7 @@ void lkl_vdevs_stop(void)
 			stop(vdev);
 	}
 	in_use = false;
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
 }
 
 /**
@@ -393,7 +404,7 @@ void lkl_vdevs_stop(void)
  */
 void lkl_vdevs_free(void)
 {
-	struct lkl_process *process = lock_devices();
+	struct lkl_process *process = lkl_vdevs_lock();
 
 	while (devices) {
 		struct lkl_vdev *vdev = devices;
@@ -401,5 +412,11 @@ void lkl_vdevs_free(void)
 		devices = vdev->next;
 		vdev->ops->free(vdev);
 	}
-	unlock_devices(process);
+	lkl_vdevs_unlock(process);
+}
+
+/* For lib/vstate.c, while they are locked. */
+struct lkl_vdev *lkl_vdevs(void)
+{
+	return devices;
 }

@@ -16,6 +16,7 @@
 #include <lkl/linux/virtio_ring.h>
 
 struct lkl_vdev;
+struct lkl_process;
 struct vhost_memory;
 
 /**
@@ -79,6 +80,20 @@ struct lkl_chain {
  * @drain: [kernel] wait until no request is on its way
  * @kick: [kernel] the driver has made buffers available in a queue
  * @irq: [kernel] last chance to fill the used ring; may be NULL
+ *
+ * The next are for a frozen kernel.  They are called by a thread that holds the
+ * virtual CPU, as if in kernel context; those between @pause and @resume do not
+ *find the device at work.  A device without them cannot be frozen.
+ *
+ * @pause: use none of the kernel's memory, nor change what is known of the
+ *rings
+ * @freeze: remember the state, and what is in the device from now on; 0 or
+ *negative, which is -LKL_EAGAIN while a request is on its way
+ * @reset: return to that state, but for what lkl_vdevs_reset() has done
+ * @settle: what is in the device is final, as the state will be forgotten; 0 or
+ *	negative, and then it is not
+ * @thaw: forget the state, which may be one that could not be remembered
+ * @resume: the end of @pause
  */
 struct lkl_vdev_ops {
 	int (*start)(struct lkl_vdev *vdev);
@@ -88,6 +103,12 @@ struct lkl_vdev_ops {
 	void (*drain)(struct lkl_vdev *vdev);
 	void (*kick)(struct lkl_vdev *vdev, unsigned int queue);
 	void (*irq)(struct lkl_vdev *vdev, unsigned int queue);
+	void (*pause)(struct lkl_vdev *vdev);
+	int (*freeze)(struct lkl_vdev *vdev);
+	void (*reset)(struct lkl_vdev *vdev);
+	int (*settle)(struct lkl_vdev *vdev);
+	void (*thaw)(struct lkl_vdev *vdev);
+	void (*resume)(struct lkl_vdev *vdev);
 };
 
 /**
@@ -99,6 +120,8 @@ struct lkl_vdev_ops {
  * @queues: @dev.queues rings
  * @back: what the application knows the back end by, or NULL
  * @started: @ops.start was called, and @ops.stop was not yet
+ * @paused: @ops.pause was called, and @ops.resume was not yet
+ * @frozen: @dev and @queues as they are remembered, or NULL
  * @kind: what to call such devices
  * @unit: number among the devices of its kind
  * @name: @kind and @unit
@@ -110,10 +133,18 @@ struct lkl_vdev {
 	struct lkl_virtq *queues;
 	const void *back;
 	bool started;
+	bool paused;
+	struct lkl_vdev_state *frozen;
 	const char *kind;
 	int unit;
 	char name[20];
 	struct lkl_vdev *next;
+};
+
+/* What of a device is remembered. */
+struct lkl_vdev_state {
+	struct lkl_virtio_dev dev;
+	struct lkl_virtq queues[];
 };
 
 /* The host operations of the running or coming boot. */
@@ -143,5 +174,15 @@ int lkl_vdevs_start(struct lkl_host_operations *ops);
 void lkl_vdevs_started(bool booted);
 void lkl_vdevs_stop(void);
 void lkl_vdevs_free(void);
+
+struct lkl_process *lkl_vdevs_lock(void);
+void lkl_vdevs_unlock(struct lkl_process *process);
+struct lkl_vdev *lkl_vdevs(void);
+int lkl_vdevs_pause(void);
+int lkl_vdevs_freeze(void);
+void lkl_vdevs_reset(void);
+int lkl_vdevs_settle(void);
+void lkl_vdevs_thaw(void);
+void lkl_vdevs_resume(void);
 
 #endif /* LIB_VIRTIO_H */

@@ -25,13 +25,11 @@
 
 #include <lkl_host.h>
 
+#include "freeze.h"
 #include "posix.h"
 #include "thread.h"
 
 #define ADDRESS_SPACE "the address space (ulimit -v)"
-
-/* RAM, while a kernel runs. */
-struct posix_ram posix_ram = { .fd = -1 };
 
 static void host_print(const char *str, int len)
 {
@@ -113,55 +111,13 @@ static void say_limit(int resource, const char *what, unsigned long need)
 	lkl_host_ops.print(text, n);
 }
 
-/*
- * RAM is a file, whose size may be limited.  The limit is the user's for the
- * files that a program writes; where it can be lifted for a moment, it is.
- */
-static int set_size(int fd, unsigned long size)
-{
-	struct rlimit limit, more;
-	int err = 0;
-
-	if (getrlimit(RLIMIT_FSIZE, &limit))
-		return -errno;
-	more = limit;
-	more.rlim_cur = size;
-	if (limit.rlim_cur < size) {
-		if (more.rlim_max < size)
-			more.rlim_max = size;
-		/* Beyond it there would be SIGXFSZ. */
-		if (setrlimit(RLIMIT_FSIZE, &more)) {
-			say_limit(RLIMIT_FSIZE, "file sizes (ulimit -f)", size);
-			return -EFBIG;
-		}
-	}
-	if (ftruncate(fd, size))
-		err = -errno;
-	if (limit.rlim_cur < size)
-		setrlimit(RLIMIT_FSIZE, &limit);
-	return err;
-}
-
-int posix_memory(const char *name, unsigned long size)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
-
-	if (fd < 0)
-		return -errno;
-	err = set_size(fd, size);
-	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
-		err = -errno;
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
-}
-
 static int host_ram_open(unsigned long addr, unsigned long size)
 {
 	int err, fd = posix_memory("lkl-ram", size);
 	void *ram;
 
+	if (fd == -EFBIG)
+		say_limit(RLIMIT_FSIZE, "file sizes (ulimit -f)", size);
 	if (fd < 0)
 		return fd;
 	ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
@@ -181,8 +137,10 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 
 static void host_ram_close(void)
 {
-	struct posix_ram ram = posix_ram;
+	struct posix_ram ram;
 
+	posix_frozen_end();
+	ram = posix_ram;
 	posix_ram = (struct posix_ram){ .fd = -1 };
 	munmap((void *)ram.addr, ram.size);
 	close(ram.fd);
@@ -199,6 +157,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 		say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
 	if (ret < 0 && ret > -4096)
 		return ret;
+	if (posix_frozen)
+		posix_note_mapping(addr, size);
 	/* gdb's gcore would write hundreds of gigabytes of nothing. */
 	raw_syscall(__NR_madvise, addr, size, MADV_DONTDUMP, 0, 0, 0);
 	return 0;
@@ -206,6 +166,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 
 static void host_release(unsigned long addr, unsigned long size)
 {
+	if (posix_frozen)
+		posix_note_mapping(addr, size);
 	raw_syscall(__NR_munmap, addr, size, 0, 0, 0, 0);
 }
 
@@ -219,6 +181,12 @@ static int host_map(unsigned long addr, unsigned long size,
 		p |= PROT_WRITE;
 	if (prot & LKL_HOST_EXEC)
 		p |= PROT_EXEC;
+	if (posix_frozen) {
+		ret = posix_share(offset, size);
+		if (ret)
+			return ret;
+		posix_note_mapping(addr, size);
+	}
 	ret = raw_syscall(__NR_mmap, addr, size, p, MAP_SHARED | MAP_FIXED,
 			  posix_ram.fd, offset);
 	return ret < 0 && ret > -4096 ? ret : 0;
@@ -230,11 +198,15 @@ static int host_unmap(unsigned long addr, unsigned long size)
 		__NR_mmap, addr, size, PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
+	if (posix_frozen)
+		posix_note_mapping(addr, size);
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 
 static int host_protect(unsigned long addr, unsigned long size, int on)
 {
+	if (posix_frozen)
+		posix_note_guard(addr, size, on);
 	return raw_syscall(__NR_mprotect, addr, size,
 			   on ? PROT_NONE : PROT_READ | PROT_WRITE, 0, 0, 0);
 }
@@ -246,7 +218,11 @@ static int host_anon(unsigned long addr, unsigned long size)
 				       MAP_FIXED_NOREPLACE,
 			       -1, 0);
 
-	return ret < 0 && ret > -4096 ? ret : 0;
+	if (ret < 0 && ret > -4096)
+		return ret;
+	if (posix_frozen)
+		posix_note_mapping(addr, size);
+	return 0;
 }
 
 /* A file of a few copies, mapped over and over. */
@@ -433,6 +409,9 @@ struct lkl_host_operations lkl_host_ops = {
 	.protect = host_protect,
 	.anon = host_anon,
 	.pattern = host_pattern,
+	.freeze = posix_freeze,
+	.reset = posix_reset,
+	.thaw = posix_thaw,
 	.forget = host_forget,
 	.wait = host_wait,
 	.wake = host_wake,

@@ -67,8 +67,26 @@ struct blk_queue {
 };
 
 /*
+ * @on: it is in use
+ * @blocks: number of blocks of the disk
+ * @data: what was written, where it is on the disk
+ * @have: for each block, which sectors that is
+ * @list: blocks that have any
+ * @count: number of those
+ */
+struct overlay {
+	bool on;
+	uint64_t blocks;
+	char *data;
+	uint8_t *have;
+	uint32_t *list;
+	unsigned int count;
+};
+
+/*
  * @whole: sectors that the image has all of.  What would be written to a
  *	partial one behind them would make the image larger
+ * @overlay: what was written since the kernel is frozen
  * @idle: number of threads that wait, or are about to, and were not called
  * @calls: number of threads that were called and have not come yet; what idle
  *	ones wait on
@@ -83,6 +101,7 @@ struct blk {
 	struct blk_queue queues[QUEUES];
 	struct lane lanes[LANES];
 	uint64_t whole;
+	struct overlay overlay;
 	int idle;
 	int calls;
 	int stop;
@@ -167,5 +186,44 @@ void blk_pool_call(struct blk *b);
  * @b: the disk
  */
 bool blk_pool_quiet(struct blk *b);
+
+/**
+ * blk_overlay_begin() - from now on nothing is written to the back end
+ * @b: the disk
+ *
+ * Return: 0 or -LKL_ENOMEM; blk_overlay_end() must follow in either case
+ */
+int blk_overlay_begin(struct blk *b);
+
+/**
+ * blk_overlay_request() - do what a request wants
+ * @b: the disk
+ * @req: the request, whose buffers are consumed
+ *
+ * Return: LKL_DEV_BLK_STATUS_*
+ */
+int blk_overlay_request(struct blk *b, struct lkl_blk_req *req);
+
+/**
+ * blk_overlay_reset() - forget what was written
+ * @b: the disk
+ *
+ * For this and the next two no request is on its way.
+ */
+void blk_overlay_reset(struct blk *b);
+
+/**
+ * blk_overlay_settle() - write to the back end what was written
+ * @b: the disk
+ *
+ * Return: 0 or -LKL_EIO
+ */
+int blk_overlay_settle(struct blk *b);
+
+/**
+ * blk_overlay_end() - the back end is written to again
+ * @b: the disk
+ */
+void blk_overlay_end(struct blk *b);
 
 #endif /* BLK_H */

@@ -45,7 +45,8 @@ bool blk_parse(struct lkl_virtq *q, unsigned int head, struct iovec *iov,
 
 static int ask(struct blk *b, struct lkl_blk_req *req)
 {
-	int status = b->ops->request(b->disk, req);
+	int status = b->overlay.on ? blk_overlay_request(b, req)
+				   : b->ops->request(b->disk, req);
 
 	switch (status) {
 	case LKL_DEV_BLK_STATUS_OK:

@@ -65,6 +65,7 @@ static inline void call_thread(struct net *n, int queue)
 /* receive.c */
 void net_lend(struct net *n);
 unsigned long net_rx(struct net *n);
+void net_rx_now(struct net *n);
 void net_listen(struct listen_source *source);
 
 /* send.c */

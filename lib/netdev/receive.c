@@ -242,6 +242,20 @@ unsigned long net_rx(struct net *n)
 	return received;
 }
 
+/* The same, but if there are no buffers, the polling thread has to wait for
+ * them. */
+void net_rx_now(struct net *n)
+{
+	unsigned long received = 0;
+	enum rx_end end;
+
+	do
+		end = rx_batch(n, &received);
+	while (end == MORE);
+	if (end == STUCK && n->nd->ops->poll_rx)
+		n->nd->ops->poll_rx(n->nd);
+}
+
 /* The same, for a thread that has something else to do. */
 void net_listen(struct listen_source *source)
 {

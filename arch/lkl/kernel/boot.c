@@ -128,6 +128,15 @@ static void __ref lkl_boot_fiber(void)
 	start_kernel();
 }
 
+/* A number that no boot has had for long. */
+u32 lkl_new_boot(void)
+{
+	lkl_boot_number = (lkl_boot_number + 1) &
+			  (~0U >> LKL_CPU_BOOT_SHIFT);
+	lkl_boot_number += !lkl_boot_number;
+	return lkl_boot_number;
+}
+
 int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 {
 	struct lkl_call call = { .task = &init_task };
@@ -162,9 +171,8 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	}
 	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE);
 	lkl_boot_call = &call;
-	lkl_boot_number = (lkl_boot_number + 1) &
-			  (~0U >> LKL_CPU_BOOT_SHIFT);
-	lkl_boot_number += !lkl_boot_number;
+	lkl_new_boot();
+	lkl_freeze_none();
 
 	frame = (void *)init_stack + THREAD_SIZE;
 	frame--;

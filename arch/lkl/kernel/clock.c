@@ -19,10 +19,10 @@
 #include "clock.h"
 
 u64 lkl_next_event = LKL_NEVER;
-u64 lkl_armed = LKL_NEVER;
-u64 lkl_covered = LKL_NEVER;
-int lkl_timer_word;
-int lkl_watch_word;
+u64 lkl_armed __lkl_threads;
+u64 lkl_covered __lkl_threads;
+int lkl_timer_word __lkl_threads;
+int lkl_watch_word __lkl_threads;
 
 static bool lkl_due;
 

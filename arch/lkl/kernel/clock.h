@@ -7,6 +7,12 @@
 
 #define LKL_NEVER	(~0ULL)
 
+/*
+ * What belongs to the threads of wakeup.c, which live on when the kernel is reset,
+ * and not to its state; lkl_timer_start() gives it its values.
+ */
+#define __lkl_threads	__section(".data..lkl_keep")
+
 /* Times in nanoseconds: the next event, and those that are minded. */
 extern u64 lkl_next_event;	/* of the clock event device */
 extern u64 lkl_armed;		/* by the timer thread */

@@ -28,6 +28,7 @@
 #include <net/tcp.h>
 #include <asm/call.h>
 #include <asm/mirror.h>
+#include "request.h"
 
 #define LKL_MAGIC	"\177LKL"
 
@@ -35,10 +36,16 @@ struct lkl_call *lkl_boot_call;
 
 /* Requests for tasks, oldest first. */
 static struct lkl_call *lkl_wanted, **lkl_wanted_end = &lkl_wanted;
+/* The one whose task is being made, and does not run yet. */
+static struct lkl_call *lkl_making;
 static struct task_struct *lkl_init_task;
 
 void lkl_want_task(struct lkl_call *call)
 {
+	if (lkl_adopt_task(call)) {
+		lkl_complete(call, 0);
+		return;
+	}
 	call->next = NULL;
 	*lkl_wanted_end = call;
 	lkl_wanted_end = &call->next;
@@ -47,7 +54,7 @@ void lkl_want_task(struct lkl_call *call)
 		wake_up_process(lkl_init_task);
 }
 
-/* Halt: no thread gets a task any more. */
+/* Halt, or reset: no thread gets a task any more. */
 void lkl_refuse_tasks(void)
 {
 	struct lkl_call *call, *next;
@@ -55,9 +62,19 @@ void lkl_refuse_tasks(void)
 	/* The thread of a call that has ended may be gone. */
 	for (call = lkl_wanted; call; call = next) {
 		next = call->next;
-		lkl_complete(call, -ESHUTDOWN);
+		lkl_refuse(call, -ESHUTDOWN);
 	}
 	lkl_wanted = NULL;
+	if (lkl_making)
+		lkl_refuse(lkl_making, -ESHUTDOWN);
+	lkl_making = NULL;
+}
+
+/* The task of a request has begun, and is going to end it. */
+void lkl_made_task(struct lkl_call *call)
+{
+	if (lkl_making == call)
+		lkl_making = NULL;
 }
 
 static void __noreturn lkl_init_loop(void)
@@ -80,14 +97,19 @@ static void __noreturn lkl_init_loop(void)
 		lkl_wanted = call->next;
 		if (!lkl_wanted)
 			lkl_wanted_end = &lkl_wanted;
+		lkl_making = call;
 		pid = user_mode_thread(lkl_host_task, call,
 				       CLONE_VM | CLONE_FS | CLONE_FILES |
 				       CLONE_SIGHAND | CLONE_THREAD |
 				       CLONE_SYSVSEM);
 		if (pid < 0) {
+			lkl_making = NULL;
 			lkl_complete(call, pid);
 			continue;
 		}
+		if (!lkl_making)
+			continue;
+		lkl_making = NULL;
 		/* It has not run yet; halt looks for requests here. */
 		rcu_read_lock();
 		find_task_by_pid_ns(pid, &init_pid_ns)->thread.active = call;

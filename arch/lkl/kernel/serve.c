@@ -202,6 +202,7 @@ int lkl_host_task(void *arg)
 {
 	struct lkl_call *call = arg;
 
+	lkl_made_task(call);
 	call->task = current;
 	current->thread.host_tid = call->nr;
 	current->thread.active = NULL;

@@ -137,8 +137,11 @@ bool lkl_want_handover(void)
 	       (call->task && !task_is_running(call->task));
 }
 
-/* The task that lkl_demand_resched() looks at, which must not be freed meanwhile. */
-static struct task_struct *lkl_looked_at;
+/*
+ * The task that lkl_demand_resched() looks at, which must not be freed meanwhile.
+ * It is not part of the state that a reset returns to.
+ */
+static struct task_struct *lkl_looked_at __section(".data..lkl_keep");
 
 /**
  * lkl_demand_resched - have the driver see to what is pending
@@ -154,10 +157,19 @@ void lkl_demand_resched(void)
 		return;
 	task = READ_ONCE(lkl_current);
 	__atomic_store_n(&lkl_looked_at, task, __ATOMIC_SEQ_CST);
-	if (READ_ONCE(lkl_current) == task)
+	if (task && READ_ONCE(lkl_current) == task)
 		__atomic_fetch_or(&task_thread_info(task)->flags,
 				  _TIF_NEED_RESCHED, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&lkl_looked_at, NULL, __ATOMIC_SEQ_CST);
+}
+
+/* All tasks are about to change, the CPU is held. */
+void lkl_hide_tasks(void)
+{
+	WRITE_ONCE(lkl_current, NULL);
+	smp_mb();
+	while (READ_ONCE(lkl_looked_at))
+		lkl_ops->relax();
 }
 
 /* The memory of a task is about to be freed. */

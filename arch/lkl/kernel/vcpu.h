@@ -22,6 +22,7 @@ void lkl_drive(u32 boot, struct lkl_call *call, bool stays);
 void lkl_drive_timer(u32 boot, bool pending);
 void lkl_kick_boot(u32 boot);
 void lkl_demand_resched(void);
+void lkl_hide_tasks(void);
 void lkl_end_boot(u32 boot);
 
 /* Switch to the fiber of current, and come back when it leaves. */

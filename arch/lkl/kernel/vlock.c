@@ -232,6 +232,12 @@ void lkl_bias_exit(u32 boot, struct task_struct *task)
 	*slot = NULL;
 }
 
+/* No bias is granted until lkl_bias_start(). */
+void lkl_bias_stop(void)
+{
+	lkl_bias_off = true;
+}
+
 void lkl_bias_start(void)
 {
 	lkl_bias_off = !lkl_ops->fence || lkl_ops->fence();

@@ -60,6 +60,7 @@ void lkl_bias_grant(u32 boot, struct task_struct *task);
 void lkl_bias_revoke(u32 boot);
 void lkl_bias_exit(u32 boot, struct task_struct *task);
 void lkl_bias_start(void);
+void lkl_bias_stop(void);
 
 /* Count the calls in a row from 0 again. */
 static inline void lkl_bias_reset(void)

@@ -24,12 +24,12 @@
 /* How long a driver may take to notice that something is pending. */
 #define LKL_WATCH_NS	NSEC_PER_MSEC
 
-static bool lkl_timer_ends;
-static u32 lkl_timer_boot;
-static lkl_thread_t lkl_timer_thread;
+static bool lkl_timer_ends __lkl_threads;
+static u32 lkl_timer_boot __lkl_threads;
+static lkl_thread_t lkl_timer_thread __lkl_threads;
 
-static bool lkl_timer_drives;
-static lkl_thread_t lkl_watch_thread;
+static bool lkl_timer_drives __lkl_threads;
+static lkl_thread_t lkl_watch_thread __lkl_threads;
 
 /**
  * lkl_timer_cover - a thread is about to sleep and may mind the next event
@@ -145,6 +145,12 @@ static void lkl_timer_loop(void *unused)
 int lkl_timer_start(u32 boot)
 {
 	lkl_timer_boot = boot;
+	lkl_timer_ends = false;
+	lkl_timer_drives = false;
+	lkl_armed = LKL_NEVER;
+	lkl_covered = LKL_NEVER;
+	lkl_watch_word = 0;
+	lkl_watch_thread = 0;
 	lkl_timer_thread = lkl_ops->thread_create(lkl_timer_loop, NULL);
 	if (!lkl_timer_thread)
 		return -ENOMEM;
@@ -153,6 +159,29 @@ int lkl_timer_start(u32 boot)
 		return 0;
 	lkl_timer_stop();
 	return -ENOMEM;
+}
+
+/**
+ * lkl_timer_rebase - the kernel's clock has been put back
+ * @boot: number of the boot from now on
+ * @ns: by how much
+ *
+ * A thread that sleeps wakes at the same time of the host as before.  One that is
+ * about to must compute anew when that is.
+ */
+void lkl_timer_rebase(u32 boot, u64 ns)
+{
+	u64 armed = READ_ONCE(lkl_armed);
+
+	WRITE_ONCE(lkl_timer_boot, boot);
+	WRITE_ONCE(lkl_covered, LKL_NEVER);
+	if (armed != LKL_NEVER)
+		WRITE_ONCE(lkl_armed, armed - min(armed, ns));
+	__atomic_fetch_add(&lkl_timer_word, 1, __ATOMIC_SEQ_CST);
+	if (READ_ONCE(lkl_watch_word)) {
+		__atomic_store_n(&lkl_watch_word, 2, __ATOMIC_SEQ_CST);
+		lkl_ops->wake(&lkl_watch_word, 1);
+	}
 }
 
 void lkl_timer_stop(void)

@@ -7,6 +7,7 @@
 
 int lkl_timer_start(u32 boot);
 void lkl_timer_stop(void);
+void lkl_timer_rebase(u32 boot, u64 ns);
 u64 lkl_timer_cover(void);
 void lkl_timer_uncover(u64 cover);
 

@@ -85,6 +85,7 @@ static __always_inline void lkl_leave(enum lkl_left why)
 
 /* kernel/boot.c */
 extern struct lkl_call *lkl_halt_call;
+u32 lkl_new_boot(void);
 
 /* kernel/call.c */
 void lkl_cpu_start(u32 boot, struct lkl_call *call);
@@ -94,10 +95,15 @@ bool lkl_timer_is_due(void);
 bool lkl_timer_due(void);
 void lkl_timer_irq(void);
 
+/* kernel/freeze.c */
+void lkl_freeze_none(void);
+bool lkl_adopt_task(struct lkl_call *call);
+
 /* kernel/init.c */
 extern struct lkl_call *lkl_boot_call;
 void lkl_want_task(struct lkl_call *call);
 void lkl_refuse_tasks(void);
+void lkl_made_task(struct lkl_call *call);
 void __noreturn lkl_user_mode(void);
 
 /* kernel/request.c */

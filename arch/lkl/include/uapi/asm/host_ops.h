@@ -42,6 +42,16 @@ struct lkl_signals {
 #define LKL_HOST_EXEC	4
 
 /**
+ * struct lkl_host_range - memory of the process
+ * @addr: first address, of a page
+ * @size: in bytes, whole pages
+ */
+struct lkl_host_range {
+	unsigned long addr;
+	unsigned long size;
+};
+
+/**
  * struct lkl_host_operations - what the kernel needs of its host
  *
  * @print: write @len bytes of console output; NULL silences the console
@@ -64,6 +74,12 @@ struct lkl_signals {
  *	already; 0 or -errno
  * @pattern: map private memory at @addr, each page of which shows what @page
  *	does, and is a page of its own once it is written to; 0 or -errno
+ * @freeze: remember the contents of RAM, of what @anon and @pattern have mapped,
+ *	of what @map shows where, and of the @count ranges at @ranges.  No thread
+ *	changes any of it.  0 or -errno, and then nothing has changed
+ * @reset: let all of that be as it was at the last @freeze.  Nothing of it may be
+ *	used meanwhile
+ * @thaw: @reset will not be asked for any more; 0 or -errno, and then it may be
  * @forget: the pages of the program's file at @addr, @size bytes, are not needed
  *	any more, or not soon: let them be read again then
  * @wait: [path] sleep while *@word == @val, until woken or until the monotonic
@@ -132,6 +148,9 @@ struct lkl_host_operations {
 	int (*anon)(unsigned long addr, unsigned long size);
 	int (*pattern)(unsigned long addr, unsigned long size,
 		       const void *page);
+	int (*freeze)(const struct lkl_host_range *ranges, unsigned int count);
+	void (*reset)(void);
+	int (*thaw)(void);
 	void (*forget)(unsigned long addr, unsigned long size);
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
@@ -196,6 +215,48 @@ long lkl_kernel_halt(void *task);
 
 /* Free what a halted kernel held. */
 void lkl_kernel_release(void);
+
+/**
+ * lkl_kernel_hold - take the virtual CPU, outside of the kernel
+ * @boot: lkl_kernel_boots() as the caller read it
+ * @quiet: nothing may be left to do that needs no time to pass
+ *
+ * The calling thread must not be in a call.  lkl_kernel_let_go() must follow.
+ *
+ * Return: 0, -ENOSYS when that boot is over, or -EBUSY when the kernel does not come
+ * to rest within a second
+ */
+int lkl_kernel_hold(unsigned int boot, int quiet);
+
+/* Give the virtual CPU back, of the boot with the number that it has now. */
+void lkl_kernel_let_go(void);
+
+/**
+ * lkl_kernel_freeze - remember the kernel's state
+ *
+ * The caller holds the virtual CPU, as in the next two.  The kernel is quiet and
+ * devices use none of its memory.
+ *
+ * Return: 0, -EBUSY when it is frozen already or a thread is in a call,
+ * -EOPNOTSUPP if the host does not know how, or what else is in its way
+ */
+long lkl_kernel_freeze(void);
+
+/**
+ * lkl_kernel_reset - return to the state that is remembered
+ *
+ * Devices use none of the kernel's memory.  Calls of other threads end with
+ * -ESHUTDOWN.  The boot gets another number, by which each thread learns that its
+ * task may be gone.
+ */
+void lkl_kernel_reset(void);
+
+/**
+ * lkl_kernel_thaw - forget the state that is remembered
+ *
+ * Return: 0 or -ENOMEM, and then it is remembered still
+ */
+long lkl_kernel_thaw(void);
 
 /**
  * lkl_kernel_boots - number of the running boot

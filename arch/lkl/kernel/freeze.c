@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Freeze, reset, thaw: the kernel's state is remembered, and returned to.
+ *
+ * A kernel whose virtual CPU no thread holds is nothing but bytes: RAM, struct
+ * pages, .data, .bss, some words of the virtual CPU, and what RAM is shown at which
+ * addresses.  All but the words is the host's to remember (lkl_host_operations).
+ *
+ * What is done here is done by a thread that holds the virtual CPU and is not in the
+ * kernel.  It may not sleep, print, or look at current.  What it writes to itself, and
+ * what belongs to threads that go on meanwhile, lies in the section of what outlives
+ * a boot.
+ *
+ * A thread that was known to the kernel when it was frozen has its task in the
+ * state, one that came later does not have it any more after a reset.  Neither knows.
+ * So the boot gets a new number, and each thread asks for a task with its next call.
+ * If one is there that was made for a thread with its number of the host, it is that.
+ *
+ * The kernel's clock goes on from when it was frozen: it is the host's, less what has
+ * passed between that and the reset.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/time64.h>
+#include <asm/call.h>
+#include <asm/host_ops.h>
+#include <asm/sections.h>
+#include "contend.h"
+#include "vcpu.h"
+#include "wakeup.h"
+
+#define __keep __section(".data..lkl_keep")
+
+/* How long to wait for a kernel that finds something to do, and for its CPU. */
+#define LKL_REST_NS	NSEC_PER_SEC
+#define LKL_PAUSE_NS	(50 * NSEC_PER_USEC)
+/* Looks at the CPU between which the thread does not sleep. */
+#define LKL_LOOKS	64
+
+extern char lkl_data_start[], lkl_data_end[];
+
+/*
+ * @on: a state is remembered
+ * @resets: since boot there was a reset, so that a thread may find its task
+ * @time: the kernel's clock in that state
+ * @cpu: the virtual CPU
+ * @shift: the host's clock less the kernel's
+ * @host: the host's own operations, those in @ops count by the kernel's clock
+ */
+static struct {
+	bool on;
+	bool resets;
+	u64 time;
+	struct lkl_cpu cpu;
+	u64 shift;
+	struct lkl_host_operations *host;
+	struct lkl_host_operations ops;
+} lkl_frozen __keep;
+
+static unsigned long long lkl_shifted_time(void)
+{
+	return lkl_frozen.host->time() - lkl_frozen.shift;
+}
+
+/* 0 is never, and 1 has passed. */
+static unsigned long long lkl_shifted(unsigned long long deadline)
+{
+	return deadline > 1 ? deadline + lkl_frozen.shift : deadline;
+}
+
+static int lkl_shifted_wait(int *word, int val, unsigned long long deadline)
+{
+	return lkl_frozen.host->wait(word, val, lkl_shifted(deadline));
+}
+
+static int lkl_shifted_wait_held(struct lkl_signals *signals,
+				 unsigned long long deadline)
+{
+	return lkl_frozen.host->wait_held(signals, lkl_shifted(deadline));
+}
+
+static int lkl_shifted_listen_wait(int *word, int val,
+				   unsigned long long deadline,
+				   struct lkl_signals *signals)
+{
+	return lkl_frozen.host->listen_wait(word, val, lkl_shifted(deadline),
+					    signals);
+}
+
+/* From now on the host's operations count by a clock that can be put back. */
+static void lkl_shift_clock(void)
+{
+	if (lkl_ops == &lkl_frozen.ops)
+		return;
+	lkl_frozen.host = lkl_ops;
+	lkl_frozen.shift = 0;
+	lkl_frozen.ops = *lkl_ops;
+	lkl_frozen.ops.time = lkl_shifted_time;
+	lkl_frozen.ops.wait = lkl_shifted_wait;
+	lkl_frozen.ops.wait_held = lkl_shifted_wait_held;
+	lkl_frozen.ops.listen_wait = lkl_shifted_listen_wait;
+	smp_store_release(&lkl_ops, &lkl_frozen.ops);
+}
+
+/* A boot begins. */
+void lkl_freeze_none(void)
+{
+	lkl_frozen.on = false;
+	lkl_frozen.resets = false;
+}
+
+int lkl_kernel_hold(unsigned int boot, int quiet)
+{
+	u64 end = lkl_ops->time() + LKL_REST_NS;
+	static int never;
+	int looks = 0;
+
+	while (!lkl_boot_gone(boot)) {
+		lkl_bias_revoke(boot);
+		if (lkl_trylock(boot, NULL)) {
+			if (!quiet || !lkl_cpu_pending())
+				return 0;
+			lkl_drive(boot, NULL, false);
+			if (lkl_ops->time() > end)
+				return -EBUSY;
+		} else if (++looks % LKL_LOOKS) {
+			lkl_ops->relax();
+		} else {
+			lkl_ops->wait(&never, 0, lkl_ops->time() + LKL_PAUSE_NS);
+		}
+	}
+	return -ENOSYS;
+}
+
+void lkl_kernel_let_go(void)
+{
+	u32 boot = lkl_kernel_boots();
+
+	lkl_timer_leave();
+	if (!lkl_release(boot))
+		lkl_drive(boot, NULL, false);
+}
+
+/* The request that a task serves, or is going to. */
+static struct lkl_call *lkl_call_of(struct task_struct *task)
+{
+	return task->thread.active ?: task->thread.call;
+}
+
+static bool lkl_has_calls(void)
+{
+	struct task_struct *process, *task;
+
+	for_each_process_thread(process, task)
+		if (lkl_call_of(task))
+			return true;
+	return READ_ONCE(lkl_cpu.requests);
+}
+
+/* All is about to change under the calls that there are. */
+static void lkl_end_calls(u32 boot)
+{
+	struct task_struct *process, *task;
+
+	for_each_process_thread(process, task) {
+		struct lkl_call *call = lkl_call_of(task);
+
+		if (call)
+			lkl_refuse(call, -ESHUTDOWN);
+	}
+	lkl_refuse_tasks();
+	lkl_refuse_calls(boot);
+}
+
+long lkl_kernel_freeze(void)
+{
+	struct lkl_host_range ranges[] = {
+		{ (unsigned long)lkl_data_start, lkl_data_end - lkl_data_start },
+		{ (unsigned long)__bss_start, __bss_stop - __bss_start },
+	};
+	int err;
+
+	if (!lkl_ops->freeze || !lkl_ops->reset || !lkl_ops->thaw)
+		return -EOPNOTSUPP;
+	if (lkl_frozen.on || lkl_has_calls())
+		return -EBUSY;
+	lkl_shift_clock();
+	/* Its flags would tell of threads that have gone on since. */
+	lkl_bias_stop();
+	lkl_leave_combiner();
+	lkl_frozen.time = lkl_ops->time();
+	lkl_frozen.cpu = lkl_cpu;
+	err = lkl_ops->freeze(ranges, ARRAY_SIZE(ranges));
+	lkl_frozen.on = !err;
+	if (err)
+		lkl_bias_start();
+	return err;
+}
+
+void lkl_kernel_reset(void)
+{
+	u32 old = lkl_kernel_boots(), boot = lkl_new_boot();
+	u64 now;
+
+	/* Before calls are ended: none may come that would wait for its end. */
+	lkl_vlock_start(boot);
+	lkl_end_calls(old);
+	lkl_hide_tasks();
+	lkl_ops->reset();
+
+	lkl_cpu.irqs_on = lkl_frozen.cpu.irqs_on;
+	lkl_cpu.calls = lkl_frozen.cpu.calls;
+	lkl_cpu.timer_check = 1;
+	now = lkl_ops->time();
+	lkl_frozen.shift += now - lkl_frozen.time;
+	lkl_timer_rebase(boot, now - lkl_frozen.time);
+	lkl_frozen.resets = true;
+	/* In case that the time of an event came before the number did. */
+	lkl_set_pending(boot);
+}
+
+long lkl_kernel_thaw(void)
+{
+	int err = lkl_ops->thaw();
+
+	if (err)
+		return err;
+	lkl_frozen.on = false;
+	lkl_bias_start();
+	return 0;
+}
+
+/**
+ * lkl_adopt_task - let a thread have the task that it had before
+ * @call: its request for a task
+ *
+ * The number may be that of a thread which has ended, and whose task the reset has
+ * brought back.  That is as good.
+ *
+ * Return: whether there is one
+ */
+bool lkl_adopt_task(struct lkl_call *call)
+{
+	struct task_struct *task;
+
+	if (likely(!lkl_frozen.resets))
+		return false;
+	for_each_thread(find_task_by_pid_ns(1, &init_pid_ns), task) {
+		if (task->thread.host_tid != call->nr || lkl_call_of(task) ||
+		    task->flags & PF_EXITING)
+			continue;
+		call->task = task;
+		return true;
+	}
+	return false;
+}
