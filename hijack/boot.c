@@ -188,6 +188,13 @@ static int no_listener(void)
 	return 0;
 }
 
+/* A signal of a call of the library's; the thread gets it at the end of it. */
+static void raise_signal(int tid, int sig)
+{
+	if (!serve_raise(tid, sig))
+		own_call3(SYS_tgkill, own_call3(SYS_getpid, 0, 0, 0), tid, sig);
+}
+
 int hijack_start(const char *name)
 {
 	bool relative;
@@ -197,6 +204,7 @@ int hijack_start(const char *name)
 	cred_init();
 	own_threads_init();
 	lkl_host_ops.listen_begin = no_listener;
+	lkl_host_ops.raise = raise_signal;
 	/* A program's own seccomp filter may know nothing of membarrier(). */
 	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;

@@ -260,7 +260,14 @@ long child_enter(struct hijack_thread *t)
 
 long child_done(struct hijack_thread *t, long ret)
 {
+	int sig = t->link->raised;
+
 	t->busy = false;
+	if (unlikely(sig)) {
+		t->link->raised = 0;
+		own_call3(SYS_tgkill, own_call3(SYS_getpid, 0, 0, 0),
+			  own_call3(SYS_gettid, 0, 0, 0), sig);
+	}
 	return ret;
 }
 

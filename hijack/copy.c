@@ -207,8 +207,6 @@ static long pipe_to_lkl(long kfd, long in, size_t count, int flags)
 	/* It waits if the socket does, whatever is said of the pipe. */
 	m = lkl6(SYS_sendto, kfd, (long)buffer, n,
 		 flags & SPLICE_F_MORE ? MSG_MORE : 0, 0, 0);
-	if (unlikely(m == -EPIPE))
-		fd_broken_pipe(SYS_splice, NULL, kfd);
 	for (taken = 0; taken < m; taken += n) {
 		n = own_call3(SYS_read, in, buffer, m - taken);
 		if (n <= 0)
@@ -252,12 +250,8 @@ long copy_sendfile(long nr, const long *a)
 
 	if (likely(!((out | in) & FD_LKL)))
 		return host_call(nr, a);
-	if (out & in & FD_LKL) {
-		ret = lkl4(nr, fd_number(out), fd_number(in), a[2], a[3]);
-		if (unlikely(ret == -EPIPE))
-			fd_broken_pipe(nr, a, fd_number(out));
-		return ret;
-	}
+	if (out & in & FD_LKL)
+		return lkl4(nr, fd_number(out), fd_number(in), a[2], a[3]);
 	if (a[2] && !user_get(&pos, a[2], sizeof(pos)))
 		return -EFAULT;
 	ret = check_mode(a[1], false);

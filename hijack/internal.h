@@ -84,7 +84,6 @@ void fd_set_word(long fd, uint32_t word);
 void fd_decide(long fd, bool host);
 int fd_next_open(int fd);
 void fd_forked(void);
-void fd_broken_pipe(long nr, const long *a, long kfd);
 long fd_own(long fd);
 void fd_forget(long fd);
 uint32_t fd_take_word(long fd);

@@ -30,6 +30,8 @@
  * @handle: the thread, until it has been joined
  * @runs: it has not ended
  * @ending: it is about to, and does nothing for the link any more
+ * @tid: number of it
+ * @raised: a signal that its call has raised, or 0
  * @process: the process that has the link
  * @index: which, of that process
  * @window: of the link
@@ -48,6 +50,7 @@
 static struct server {
 	lkl_thread_t handle;
 	bool runs, ending;
+	int tid, raised;
 	int process;
 	unsigned int index;
 	char *window;
@@ -295,7 +298,9 @@ static void serve_calls(struct server *s, uint32_t idle)
 		if (link->nr == SHARE_END)
 			return;
 		s->number = link->number;
+		s->raised = 0;
 		link->ret = make(s, link);
+		link->raised = s->raised;
 		__atomic_store_n(&link->word, idle, __ATOMIC_SEQ_CST);
 		share_wake(&link->word);
 	}
@@ -308,6 +313,7 @@ static void serve(void *arg)
 	uint32_t idle = host0(SYS_gettid);
 	long err;
 
+	__atomic_store_n(&s->tid, idle, __ATOMIC_SEQ_CST);
 	/*
 	 * Nothing is in the list but what the operation in progress is on: so
 	 * the host follows no pointer that the other process can write.
@@ -483,6 +489,26 @@ void serve_end(int process)
 		__atomic_fetch_or(&link->word, FUTEX_WAITERS, __ATOMIC_SEQ_CST);
 		share_wake(&link->word);
 	}
+}
+
+/**
+ * serve_raise - a call has raised a signal beside its error
+ * @tid: number of the thread that makes it
+ * @sig: the signal
+ *
+ * Return: whether that is a server, whose process gets it with the result
+ */
+bool serve_raise(int tid, int sig)
+{
+	unsigned int i;
+
+	for (i = 0; i < servers_top; i++)
+		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
+		    __atomic_load_n(&servers[i].tid, __ATOMIC_SEQ_CST) == tid) {
+			servers[i].raised = sig;
+			return true;
+		}
+	return false;
 }
 
 /**

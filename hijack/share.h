@@ -95,6 +95,7 @@ _Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
  * @nr: system call, or SHARE_*
  * @arg: its arguments; instead of a pointer, a place in the window, or 0
  * @ret: result
+ * @raised: a signal that the call has raised beside its error, or 0
  * @number: of the call, for
  * @interrupt: the number of one that is to end with -EINTR
  */
@@ -102,6 +103,7 @@ struct share_link {
 	uint32_t word;
 	int used;
 	long nr, arg[6], ret;
+	int raised;
 	unsigned int number, interrupt;
 };
 
@@ -234,6 +236,7 @@ void serve_follow(int process, unsigned int from);
 long serve_open_netns(long pid);
 void serve_end(int process);
 bool serve_interrupt(bool *used);
+bool serve_raise(int tid, int sig);
 
 /* bells.c */
 void bells_add(int process, unsigned int index, long fd);

@@ -253,8 +253,13 @@ long transfer_call(struct share_link *link, long nr, const long *a)
 	do {
 		piece = least(t.total - done, SHARE_DATA);
 		ret = move(link, &t, iov, done);
-		if (ret < 0)
+		if (ret < 0) {
+			/* To the program it is one call, which has succeeded.
+			 */
+			if (done)
+				link->raised = 0;
 			return done ? (long)done : ret;
+		}
 		done += ret;
 	} while (all && (size_t)ret == piece && done < t.total);
 	return done;

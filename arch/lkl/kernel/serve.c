@@ -25,8 +25,8 @@
  * Returns whether calls end with -EINTR for one of them.
  *
  * A signal that the kernel sends to a caller beside an error (SIGPIPE, SIGXFSZ)
- * is dropped, as the caller has the error: a process must not die of its
- * library's pipe.
+ * is dropped unless the host wants it, as the caller has the error: a process must
+ * not die of its library's pipe.
  */
 static bool lkl_forward_signals(void)
 {
@@ -42,8 +42,11 @@ static bool lkl_forward_signals(void)
 		spin_unlock_irq(&current->sighand->siglock);
 		if (!sig)
 			return interrupts;
-		if (type == PIDTYPE_PID && info.si_code == SI_USER)
+		if (type == PIDTYPE_PID && info.si_code == SI_USER) {
+			if (lkl_ops->raise)
+				lkl_ops->raise(current->thread.host_tid, sig);
 			continue;
+		}
 		interrupts |= lkl_ops->signal(type == PIDTYPE_PID ?
 					      current->thread.host_tid : 0, sig);
 	}

@@ -126,6 +126,9 @@ struct lkl_host_range {
  * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
  *	when that is 0, to the process.  Returns 1 when a handler installed
  *	without SA_RESTART takes it
+ * @raise: [path] a call of the host's thread @tid has raised @sig beside its error,
+ *	as SIGPIPE is with EPIPE, and has not returned yet.  May be NULL: the caller
+ *	has the error
  * @virtio_next: iterate over the devices present at boot (NULL: the first)
  */
 struct lkl_host_operations {
@@ -184,6 +187,7 @@ struct lkl_host_operations {
 	void (*sem_up)(struct lkl_sem *sem);
 	void (*sem_down)(struct lkl_sem *sem);
 	int (*signal)(int tid, int sig);
+	void (*raise)(int tid, int sig);
 
 	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);
 };
