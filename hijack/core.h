@@ -292,11 +292,20 @@ void hijack_netns_inherit(void *thread_pointer, const struct hijack_netns *n);
 /* The thread has not been made. */
 void hijack_netns_drop(const struct hijack_netns *n);
 
-/* A signal has come by which the thread is to take over a filter. */
-bool hijack_filter_signal(int sig, const siginfo_t *info);
+/* A signal has come by which the thread is to do something (each.c). */
+bool hijack_each_signal(int sig, const siginfo_t *info);
 
 /* Do so; on the thread's own stack and thread-local storage. */
-void hijack_filter_take(void);
+void hijack_each_take(void);
+
+/*
+ * Have threads of the program do something: all but the calling one, which is
+ * between each_begin(), what that returned, and each_end().  each_other()
+ * returns 0 or the first error of @fn, and the thread it is of.
+ */
+long each_begin(void);
+long each_other(long dir, long (*fn)(void *arg), void *arg, long *failed);
+void each_end(long dir);
 
 /**
  * struct hijack_code - what the host is to do about calls from some place

@@ -16,7 +16,11 @@
 /* Have the program make the call itself, with its own registers. */
 static long in_place(struct way_thread *t, struct way_regs *r)
 {
-	t->resume = r->site->end;
+	unsigned long place = preload_place(r->site->resume);
+
+	if (!place)
+		return -EAGAIN;
+	t->resume = place;
 	return r->nr;
 }
 
@@ -62,9 +66,13 @@ static long copy_memory(struct way_thread *t, struct way_regs *r,
 	unsigned long stack = 0;
 	long *a = r->arg, ret;
 
+	/* A lock that no thread holds in the child. */
+	rewrite_lock();
 	ret = hijack_fork_begin(false);
-	if (ret)
+	if (ret) {
+		rewrite_unlock();
 		return ret;
+	}
 	if (r->nr == SYS_fork) {
 		ret = raw_syscall(r->nr, 0, 0, 0, 0, 0, 0);
 	} else if (r->nr == SYS_clone) {
@@ -81,8 +89,11 @@ static long copy_memory(struct way_thread *t, struct way_regs *r,
 		ret = raw_syscall(r->nr, (long)args, a[1], 0, 0, 0, 0);
 	}
 	hijack_fork_end(ret);
+	rewrite_unlock();
 	if (!ret)
 		way_signals_forked(t);
+	if (!ret && preload_dispatches)
+		preload_dispatch_thread();
 	if (!ret && stack)
 		t->user_sp = stack;
 	return ret;
@@ -172,7 +183,7 @@ static long call_sigaction(struct way_thread *t, struct way_regs *r)
  * Calls that are not simply the core's: PLAIN ones need not have vector
  * registers saved.
  */
-enum { CORE, PLAIN, SAVED };
+enum { CORE, PLAIN, SAVED, CODE };
 
 static const unsigned char kinds[] = {
 	[SYS_rt_sigaction] = PLAIN, [SYS_rt_sigprocmask] = PLAIN,
@@ -181,7 +192,11 @@ static const unsigned char kinds[] = {
 	[SYS_exit] = SAVED,	    [SYS_rt_sigpending] = PLAIN,
 	[SYS_sigaltstack] = PLAIN,  [SYS_exit_group] = SAVED,
 	[SYS_execveat] = SAVED,	    [SYS_clone3] = SAVED,
-	[SYS_rt_sigreturn] = PLAIN,
+	[SYS_rt_sigreturn] = PLAIN, [SYS_prctl] = PLAIN,
+	[SYS_mmap] = CODE,	    [SYS_munmap] = CODE,
+	[SYS_mprotect] = CODE,	    [SYS_pkey_mprotect] = CODE,
+	[SYS_mremap] = CODE,	    [SYS_shmat] = CODE,
+	[SYS_personality] = CODE,
 };
 
 static inline int kind_of(long nr)
@@ -207,10 +222,21 @@ static long call_special(struct way_thread *t, struct way_regs *r)
 		return way_sigpending(t, r->arg);
 	case SYS_sigaltstack:
 		return way_sigaltstack(t, r->arg);
+	case SYS_prctl:
+		/* PR_SET_SYSCALL_USER_DISPATCH is in use, as if there were
+		 * none. */
+		return r->arg[0] == 59 ? -EINVAL
+				       : hijack_syscall(r->nr, r->arg);
 	case SYS_rt_sigreturn:
 		return way_return(t);
 	}
 	return call_clone(t, r);
+}
+
+static long call_code(struct way_thread *t, struct way_regs *r)
+{
+	(void)t;
+	return preload_code(r->nr, r->arg);
 }
 
 static long call_slow(struct way_thread *t, struct way_regs *r)
@@ -222,12 +248,15 @@ static long call_slow(struct way_thread *t, struct way_regs *r)
 		return ret;
 	if (alt)
 		way_alt_off();
-	if (kind_of(r->nr) == CORE)
+	if (kind_of(r->nr) == CORE ||
+	    (kind_of(r->nr) == CODE && hijack_in_vfork()))
 		ret = hijack_syscall(r->nr, r->arg);
 	else if (kind_of(r->nr) == PLAIN)
 		ret = call_special(t, r);
 	else
-		ret = way_saved(call_special, t, r);
+		ret = way_saved(kind_of(r->nr) == CODE ? call_code
+						       : call_special,
+				t, r);
 	if (alt)
 		way_alt_on(t);
 	return ret;

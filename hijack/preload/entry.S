@@ -17,6 +17,7 @@
 
 #define SITE_END 24
 
+#define PR_SET_SYSCALL_USER_DISPATCH 59
 #define PROT_RW 3
 #define MAP_STACK_OF_OURS 0x4022 /* private, anonymous, without reserve */
 
@@ -88,7 +89,19 @@ make_stack:
 	xorl	%r9d, %r9d
 	movl	$__NR_mmap, %eax
 	syscall
-	movq	%rax, %rcx
+	cmpb	$0, preload_dispatches(%rip)
+	je	2f
+	pushq	%rax
+	movl	$PR_SET_SYSCALL_USER_DISPATCH, %edi
+	movl	$1, %esi
+	movq	preload_text(%rip), %rdx
+	movq	preload_text_size(%rip), %r10
+	movq	72(%rsp), %r8
+	addq	$WAY_SELECTOR, %r8
+	movl	$__NR_prctl, %eax
+	syscall
+	popq	%rax
+2:	movq	%rax, %rcx
 	popq	%r9
 	popq	%r8
 	popq	%r10

@@ -23,6 +23,7 @@
  * @padding: bytes that are free there, with REWRITE_SHORT
  * @from: first byte of what moves to the trampoline
  * @len: its length
+ * @inside: it is certainly none, but in the middle of another one, or data
  */
 struct plan {
 	enum rewrite_kind kind;
@@ -30,6 +31,7 @@ struct plan {
 	unsigned int padding;
 	unsigned long from;
 	unsigned int len;
+	bool inside;
 };
 
 /* plan.c */

@@ -27,13 +27,18 @@ unsigned int rewrite_decode(ZydisDecodedInstruction *in, unsigned long at,
 #define NEAR 32
 #define VOTES 8
 
-/* Length of the instruction before @site, 0 if it is not certain. */
+/*
+ * Length of the instruction before @site, 0 if it is not certain; *@inside
+ * tells whether @site is certainly in the middle of one.
+ */
 static unsigned int length_before(unsigned long site, unsigned long start,
-				  unsigned long end)
+				  unsigned long end, bool *inside)
 {
 	unsigned char len[FAR + 1];
 	ZydisDecodedInstruction in;
-	unsigned int back, votes = 0, prev = 0;
+	unsigned int back, votes = 0, over = 0, prev = 0;
+
+	*inside = false;
 
 	for (back = 1; back <= FAR && site - back >= start; back++)
 		len[back] = rewrite_decode(&in, site - back, end);
@@ -44,13 +49,16 @@ static unsigned int length_before(unsigned long site, unsigned long start,
 			last = at;
 			at -= len[at];
 		}
-		if (at)
+		if (at) {
+			over += len[at] > at;
 			continue;
+		}
 		if (prev && prev != last)
 			return 0;
 		prev = last;
 		votes++;
 	}
+	*inside = over >= VOTES && over > VOTES * votes;
 	return votes >= VOTES ? prev : 0;
 }
 
@@ -79,6 +87,29 @@ static bool never_falls_through(const ZydisDecodedInstruction *in)
 	       in->mnemonic == ZYDIS_MNEMONIC_JMP ||
 	       in->mnemonic == ZYDIS_MNEMONIC_UD2 ||
 	       in->mnemonic == ZYDIS_MNEMONIC_HLT;
+}
+
+/*
+ * What comes behind @site cannot be executed: it is data, as the tables of
+ * ciphers that are between their functions.
+ */
+static bool is_data(unsigned long site, unsigned long end)
+{
+	unsigned long at = site + 2;
+	ZydisDecodedInstruction in;
+
+	for (int i = 0; i < 16 && at + ZYDIS_MAX_INSTRUCTION_LENGTH < end;
+	     i++) {
+		unsigned int len = rewrite_decode(&in, at, end);
+
+		if (!len || in.meta.category == ZYDIS_CATEGORY_IO ||
+		    in.meta.category == ZYDIS_CATEGORY_IOSTRINGOP)
+			return true;
+		if (never_falls_through(&in))
+			return false;
+		at += len;
+	}
+	return false;
 }
 
 /*
@@ -115,9 +146,10 @@ static unsigned long find_padding(unsigned long site, unsigned long end,
 void rewrite_plan(struct plan *plan, unsigned long site, unsigned long start,
 		  unsigned long end)
 {
-	unsigned int len = length_before(site, start, end);
+	unsigned int len = length_before(site, start, end, &plan->inside);
 	ZydisDecodedInstruction in;
 
+	plan->inside = plan->inside || (!len && is_data(site, end));
 	if (len && !(rewrite_decode(&in, site - len, end) && can_move(&in)))
 		len = 0;
 	plan->kind = REWRITE_BEFORE;

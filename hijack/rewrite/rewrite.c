@@ -253,7 +253,7 @@ const struct rewrite_site *rewrite_trap(unsigned long address, bool patch)
 	return site;
 }
 
-void rewrite_found(unsigned long address)
+bool rewrite_found(unsigned long address)
 {
 	unsigned long start = rewrite_batch.base,
 		      end = start + rewrite_batch.size;
@@ -261,7 +261,7 @@ void rewrite_found(unsigned long address)
 	struct plan plan;
 
 	if (n_sites >= MAX_SITES * 3 / 4)
-		return;
+		return false;
 	rewrite_need(address);
 	if (start + CONTEXT < address)
 		start = address - CONTEXT;
@@ -269,9 +269,10 @@ void rewrite_found(unsigned long address)
 		end = address + CONTEXT;
 	rewrite_plan(&plan, address, start, end);
 	if (plan.from == address)
-		return;
+		return plan.inside;
 	*where = carry_out(&plan, address);
 	n_sites += !!*where;
+	return *where;
 }
 
 const struct rewrite_site *rewrite_find(unsigned long ip)
@@ -315,6 +316,18 @@ void rewrite_text(unsigned long start, unsigned long end)
 		texts[n_texts++].end = end;
 	}
 	rewrite_unlock();
+}
+
+bool rewrite_is_text(unsigned long start, unsigned long end)
+{
+	const struct text *text;
+	bool is;
+
+	rewrite_lock();
+	text = text_of(start);
+	is = text && end <= text->end;
+	rewrite_unlock();
+	return is;
 }
 
 void rewrite_forget(unsigned long start, unsigned long end)

@@ -45,6 +45,9 @@ unsigned long rewrite_entry(void);
  */
 void rewrite_text(unsigned long start, unsigned long end);
 
+/* Is all of the range such code? */
+bool rewrite_is_text(unsigned long start, unsigned long end);
+
 /* The range is about to be mapped anew, unmapped or writable. */
 void rewrite_forget(unsigned long start, unsigned long end);
 
@@ -71,11 +74,15 @@ const struct rewrite_site *rewrite_trap(unsigned long address, bool patch);
  */
 bool rewrite_begin(unsigned long start, unsigned long end);
 
-/*
- * There is what looks like a system call instruction: changed, if it is
- * certain that it is one.
+/**
+ * rewrite_found - there is what looks like a system call instruction
+ * @address: of it
+ *
+ * It is changed, if it is certain that it is one.
+ *
+ * Return: whether it has been, or is certainly none
  */
-void rewrite_found(unsigned long address);
+bool rewrite_found(unsigned long address);
 
 /* Let all changes take effect; returns whether they have. */
 bool rewrite_end(void);

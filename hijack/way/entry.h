@@ -7,6 +7,8 @@
 #include <asm/unistd.h>
 #include "way.h"
 
+#define SIG_SETMASK 2
+
 #define DW_CFA_def_cfa_expression 0x0f
 #define DW_CFA_expression 0x10
 #define DW_OP_deref 0x06
@@ -187,6 +189,28 @@ way_sigreturn:
 .endm
 
 /*
+ * A struct way_entry, in RAX and RDX: block what is to be when the handler is
+ * called, which is from here on at the mercy of signals.  RAX stays.
+ */
+.macro	mask_handler
+	testq	%rax, %rax
+	jz	77f
+	cmpq	$-1, %rdx
+	je	77f
+	pushq	%rax
+	pushq	%rdx
+	movl	$SIG_SETMASK, %edi
+	movq	%rsp, %rsi
+	xorl	%edx, %edx
+	movl	$WAY_MASK_SIZE, %r10d
+	movl	$__NR_rt_sigprocmask, %eax
+	syscall
+	popq	%rdx
+	popq	%rax
+77:
+.endm
+
+/*
  * Signal handlers, as the kernel calls them; RSP points to the frame, whose
  * first word is the address to return to.  What they call returns the program's
  * handler, or 0.
@@ -200,6 +224,7 @@ way_sigreturn:
 	pushq	%rsi
 	pushq	%rdx
 	call	\function
+	mask_handler
 	popq	%rdx
 	popq	%rsi
 	popq	%rdi
@@ -232,6 +257,7 @@ way_on_trap:
 
 /* RAX: the program's handler, or 0. */
 .macro	trap_end
+	mask_handler
 	testq	%rax, %rax
 	jz	way_handled
 	movq	%r12, %rdi

@@ -45,7 +45,8 @@ long way_change_action(struct way_thread *t, int sig,
 	struct way_action ours = ours_for(sig, new);
 
 	return way_set_action(t, sig, new,
-			      sig == way_trap_signal ? NULL : &ours);
+			      sig == way_trap_signal || sig == SIGSYS ? NULL
+								      : &ours);
 }
 
 /* A signal of our own threads comes to us, even without a handler. */
@@ -169,6 +170,8 @@ int way_signals_init(void)
 		err = own_fault(SIGBUS, &way_library_bus);
 	if (!err)
 		err = own_handler(way_trap_signal, way_on_trap, 0, ~0UL);
+	if (!err)
+		err = own_handler(SIGSYS, way_on_trap, 0, ~0UL);
 	adopt_own_signal();
 	return err;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Signals that the program believes to have blocked and that never are: that of
- * the trap, SIGSEGV and SIGBUS; those that are kept meanwhile, and the mask
- * while our code is not to be interrupted.
+ * the trap, SIGSYS, SIGSEGV and SIGBUS; those that are kept meanwhile, and the
+ * mask while our code is not to be interrupted.
  */
 #include "way.h"
 
 unsigned long way_reserved(void)
 {
-	return BIT(SIGSEGV) | BIT(SIGBUS) | BIT(way_trap_signal);
+	return BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGSYS) | BIT(way_trap_signal);
 }
 
 unsigned long way_strip(unsigned long mask)

@@ -12,18 +12,23 @@
  * runs with its context at a system call, or behind it, as on a kernel, and
  * never in the middle of our code.
  *
- * The signal of the trap is ours, and SIGSEGV and SIGBUS are the library's
- * first.  They are never really blocked: what is sent while the thread is in
- * our code, or while the program believes to have it blocked, is kept, and sent
- * again on the way out.
+ * The signal of the trap is ours, as is SIGSYS, by which the host traps the
+ * program's calls; SIGSEGV and SIGBUS are the library's first.  They are never
+ * really blocked: what is sent while the thread is in our code, or while the
+ * program believes to have it blocked, is kept, and sent again on the way out.
  */
 #include "way.h"
 
 void (*way_restorer)(void);
 
+static const struct way_entry none;
+
 static int index_of(int sig)
 {
-	return sig == SIGSEGV ? WAY_SEGV : sig == SIGBUS ? WAY_BUS : WAY_TRAP;
+	return sig == SIGSEGV		? WAY_SEGV
+	       : sig == SIGBUS		? WAY_BUS
+	       : sig == way_trap_signal ? WAY_TRAP
+					: WAY_FILTER;
 }
 
 static void interrupt_call(ucontext_t *uc)
@@ -86,11 +91,11 @@ static void by_default(int sig, bool sync)
 }
 
 /* Prepare what the host would have, if it had called the program's handler. */
-static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
-			     ucontext_t *uc, bool host_did_mask)
+static struct way_entry deliver(struct way_thread *t, int sig, siginfo_t *info,
+				ucontext_t *uc, bool host_did_mask)
 {
 	struct way_action a = way_action(t, sig);
-	unsigned long mask, added;
+	unsigned long added;
 
 	if (t->deliver == sig) {
 		t->deliver = 0;
@@ -107,7 +112,7 @@ static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
 				   way_exempt(SYS_getpid, 0, 0, 0, 0),
 				   way_exempt(SYS_gettid, 0, 0, 0, 0), sig,
 				   (long)info);
-		return 0;
+		return none;
 	}
 	*way_mask_of(uc) |= t->blocked;
 	added = a.mask | (a.flags & SA_NODEFER ? 0 : BIT(sig));
@@ -119,23 +124,21 @@ static unsigned long deliver(struct way_thread *t, int sig, siginfo_t *info,
 		((unsigned long *)uc)[-1] = (unsigned long)way_restorer;
 	else if (a.flags & SA_RESTORER)
 		((unsigned long *)uc)[-1] = a.restorer;
-	if (!host_did_mask) {
-		mask = way_strip(*way_mask_of(uc) | added);
-		way_exempt(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0,
-			   WAY_MASK_SIZE);
-	}
-	return a.handler;
+	return (struct way_entry){
+		a.handler,
+		host_did_mask ? WAY_MASKED : way_strip(*way_mask_of(uc) | added)
+	};
 }
 
 /* A call that this interrupts goes on. */
-static void take_filter(struct way_thread *t)
+static void take_part(struct way_thread *t)
 {
 	bool outside = t->selector;
 	unsigned long fs;
 
 	t->selector = 0;
 	fs = way_fs_begin(t);
-	hijack_filter_take();
+	hijack_each_take();
 	way_fs_end(fs);
 	if (!outside) {
 		if (!t->pending)
@@ -148,58 +151,58 @@ static void take_filter(struct way_thread *t)
 	t->out = t->kept ? way_out_trap : way_out_now;
 }
 
-unsigned long way_signal(int sig, siginfo_t *info, ucontext_t *uc)
+struct way_entry way_signal(int sig, siginfo_t *info, ucontext_t *uc)
 {
 	struct way_thread *t = way_self();
 
 	if (hijack_own_signal(sig, info))
-		return 0;
-	if (hijack_filter_signal(sig, info)) {
-		take_filter(t);
-		return 0;
+		return none;
+	if (hijack_each_signal(sig, info)) {
+		take_part(t);
+		return none;
 	}
 	if (!t->selector) {
 		defer(t, sig, info, uc);
-		return 0;
+		return none;
 	}
 	way_fix_context(uc);
 	return deliver(t, sig, info, uc, true);
 }
 
 /* A signal that is never blocked, and that is not our own affair. */
-static unsigned long handle_reserved(struct way_thread *t, int sig,
-				     siginfo_t *info, ucontext_t *uc)
+static struct way_entry handle_reserved(struct way_thread *t, int sig,
+					siginfo_t *info, ucontext_t *uc)
 {
 	unsigned long handler = way_action(t, sig).handler;
 	/* A call that a filter traps does not happen again by itself. */
 	bool sync = info->si_code > 0 && sig != SIGSYS;
 
 	if (!sync && handler == (unsigned long)SIG_IGN)
-		return 0;
+		return none;
 	if (!sync && handler != (unsigned long)SIG_DFL &&
 	    (!t->selector || (BIT(sig) & t->blocked && t->deliver != sig))) {
 		keep(t, sig, info, uc);
-		return 0;
+		return none;
 	}
 	/* In our code, a bug: it happens again, and ends the process there. */
 	if (!t->selector || (sync && BIT(sig) & t->blocked) ||
 	    handler == (unsigned long)SIG_DFL ||
 	    handler == (unsigned long)SIG_IGN) {
 		by_default(sig, sync);
-		return 0;
+		return none;
 	}
 	way_fix_context(uc);
 	return deliver(t, sig, info, uc, false);
 }
 
-unsigned long way_fault(int sig, siginfo_t *info, ucontext_t *uc)
+struct way_entry way_fault(int sig, siginfo_t *info, ucontext_t *uc)
 {
 	struct way_thread *t = way_self();
 
 	if (way_fix_copy(info, uc))
-		return 0;
+		return none;
 	if (way_library_handles(t, sig, info, uc))
-		return 0;
+		return none;
 	return handle_reserved(t, sig, info, uc);
 }
 
@@ -240,21 +243,21 @@ static void leave(struct way_thread *t, ucontext_t *uc)
 }
 
 /* The handler of the trap, with all signals blocked, on a stack of ours. */
-unsigned long way_trap(int sig, siginfo_t *info, ucontext_t *uc, int selector)
+struct way_entry way_trap(int sig, siginfo_t *info, ucontext_t *uc,
+			  int selector)
 {
-	unsigned long ip = uc->uc_mcontext.gregs[REG_RIP], handler;
+	unsigned long ip = uc->uc_mcontext.gregs[REG_RIP];
 	struct way_thread *t = way_self();
 
 	if (ip == (unsigned long)way_out_trapped && selector &&
 	    info->si_code > 0) {
 		leave(t, uc);
-		return 0;
+		return none;
 	}
 	/* What leave() has sent is not a new one. */
 	if (t->deliver != sig && way_trapped(t, info, uc))
-		return 0;
+		return none;
 	/* The program's affair. */
 	t->selector = selector;
-	handler = handle_reserved(t, sig, info, uc);
-	return handler;
+	return handle_reserved(t, sig, info, uc);
 }

@@ -24,6 +24,9 @@
 /* Size of the stack on which the core runs. */
 #define WAY_STACK_SIZE (256 * 1024)
 
+/* The kernel's size of a set of signals. */
+#define WAY_MASK_SIZE 8
+
 #ifndef __ASSEMBLER__
 
 #include <signal.h>
@@ -63,6 +66,17 @@ struct way_action {
 #define WAY_SIGNALS 65
 
 /*
+ * What is to be called for a signal: the program's handler, or 0, with what is to
+ * be blocked then; WAY_MASKED if the host has seen to that.  It is not before our
+ * stack has been left: a signal may come at once.
+ */
+struct way_entry {
+	unsigned long handler, mask;
+};
+
+#define WAY_MASKED ~0UL
+
+/*
  * Signals that are kept until the way out: those that are ours first and never
  * blocked, and SIGSYS of a filter of the program's.
  */
@@ -95,6 +109,7 @@ enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_FILTER, WAY_KEPT };
  * @deliver: which one is about to be delivered, whatever @mask
  * @interrupted: a call of the library's was, by a signal
  * @alt: the program's signal stack
+ * @trapped: of the preloaded library, the instruction that the host has trapped
  * @actions: the program's signal handlers, if not those of all threads
  * @vforked: a child that shares memory with its parent, for now
  * @exec: of the preloaded library, what the last exec was given, or NULL
@@ -120,6 +135,7 @@ struct way_thread {
 	int deliver;
 	bool interrupted;
 	stack_t alt;
+	struct rewrite_site trapped;
 	struct way_action *actions;
 	bool vforked;
 	void *exec;
@@ -196,7 +212,6 @@ void way_sigreturn(void);
 extern void (*way_restorer)(void);
 
 #define BIT(sig) (1UL << ((sig)-1))
-#define WAY_MASK_SIZE 8
 
 /* The C library does not tell. */
 #ifndef SA_RESTORER
