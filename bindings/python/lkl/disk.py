@@ -6,11 +6,11 @@ import subprocess
 import tempfile
 import threading
 from contextlib import ExitStack
-from typing import Any, List, Optional, Union
+from typing import Any, List, Optional, Set
 
 from ._lkl import ffi, lib
 from .filesystem import FileSystem
-from .kernel import check, ensure, error
+from .kernel import check, ensure, error, hold
 
 def _is_uri(source: Any) -> bool:
     return isinstance(source, str) and source.startswith(
@@ -142,6 +142,10 @@ def lkl_py_flush(handle: Any) -> int:
         return -5
 
 
+# The kernel uses a disk until close(), whether the program still does or not.
+_disks: "Set[Disk]" = set()
+
+
 class Disk:
     """A disk that the kernel has until close().
 
@@ -161,6 +165,7 @@ class Disk:
         self._mounts: List["Mount"] = []
         # what has to be undone, the last first
         self._undo = ExitStack()
+        self._back: Any = None
         ensure()
         dev = ffi.new("void **")
         with ExitStack() as undo:
@@ -171,17 +176,26 @@ class Disk:
             self._undo = undo.pop_all()
         self._dev = dev[0]
         self._open = True
+        _disks.add(self)
+        hold(self)
 
     def _add_object(self, source: Any, readonly: bool, dev: Any) -> int:
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            self._back: Union[_Memory, _Object] = _Memory(source, readonly)
-        else:
-            self._back = _Object(source, readonly)
+        back: Any
+        try:
+            back = _Memory(source, readonly)
+        except TypeError:
+            # it is no buffer
+            back = _Object(source, readonly)
+        self._back = back
         if self._back.size % self.sector_size:
             raise ValueError("the size is not a multiple of %d bytes" % self.sector_size)
         # the kernel's threads find the object by this, so it stays with the disk
         self._handle = ffi.new_handle(self)
-        return check(lib.lkl_py_disk_add(self._handle, dev))
+        _disks.add(self)
+        number = lib.lkl_py_disk_add(self._handle, dev)
+        if number < 0:
+            _disks.discard(self)
+        return check(number)
 
     @staticmethod
     def _add_file(source: Any, readonly: bool, dev: Any, undo: ExitStack) -> int:
@@ -202,9 +216,22 @@ class Disk:
             return
         for mount in list(self._mounts):
             mount.close()
-        self._open = False
         check(lib.lkl_py_disk_remove(self._dev))
+        self._end()
         self._undo.close()
+
+    def _end(self) -> None:
+        self._open = False
+        _disks.discard(self)
+        if isinstance(self._back, _Memory):
+            # its owner may change its size again
+            self._back.view.release()
+
+    def forget(self) -> None:
+        """Be closed; the kernel that had the disk is gone."""
+        if self._open:
+            # what is to be undone is left to the parent of a child
+            self._end()
 
     def __enter__(self) -> "Disk":
         return self
@@ -296,7 +323,7 @@ class Mount(FileSystem):
         try:
             check(lib.lkl_umount_dev(self.disk.id, self.part, 0, 1000))
         except OSError:
-            super().__init__(self.root)
+            self._enter()
             raise
         self.disk._mounts.remove(self)
 

@@ -8,7 +8,7 @@ import stat
 from typing import IO, Any, Callable, Optional
 
 from ._lkl import ffi, lib
-from .kernel import check, error, retry
+from .kernel import check, error, hold, retry
 
 # One call moves so much, as a call costs the same for any size.
 BUFFER_SIZE = 1 << 18
@@ -33,6 +33,7 @@ class FileIO(io.RawIOBase):
         self.name = name
         self._access = flags & os.O_ACCMODE
         self._append = bool(flags & os.O_APPEND)
+        hold(self)
 
     def __repr__(self) -> str:
         return "<lkl.FileIO name=%r fd=%d>" % (self.name, self.fd)
@@ -54,7 +55,13 @@ class FileIO(io.RawIOBase):
         """Close the descriptor."""
         if not self.closed:
             super().close()
-            check(lib.lkl_sys_close(self.fd), self.name)
+            fd, self.fd = self.fd, -1
+            check(lib.lkl_sys_close(fd), self.name)
+
+    def forget(self) -> None:
+        """Be closed; the kernel that had the descriptor is gone."""
+        self.fd = -1
+        super().close()
 
     def readable(self) -> bool:
         """Tell whether it was opened for reading."""
@@ -165,6 +172,12 @@ def _buffered(
         buffered = io.BufferedReader(raw, size)
     else:
         buffered = io.BufferedWriter(raw, size)
+    if raw.writable():
+        # it has data that no kernel knows of
+        hold(buffered)
     if "b" in mode:
         return buffered
-    return io.TextIOWrapper(buffered, encoding, errors, newline, buffering == 1)
+    text = io.TextIOWrapper(buffered, encoding, errors, newline, buffering == 1)
+    if raw.writable():
+        hold(text)
+    return text

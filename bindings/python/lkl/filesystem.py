@@ -15,7 +15,7 @@ from typing import IO, Any, Iterator, List, Optional, Tuple, Union
 
 from . import file
 from ._lkl import ffi, lib
-from .kernel import check, error, retry
+from .kernel import check, ensure, error, hold, retry
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
@@ -107,17 +107,49 @@ class DirEntry:
         return self._is(stat_module.S_IFLNK, False)
 
 
+def _parse(fs: "FileSystem", path: Any, block: bytes) -> Iterator[DirEntry]:
+    """Return the entries that one call of getdents64() gave."""
+    pos = 0
+    while pos < len(block):
+        ino, _, reclen, kind = _DIRENT.unpack_from(block, pos)
+        name: Any = block[pos + _DIRENT.size : pos + reclen]
+        name = name[: name.index(0)]
+        pos += reclen
+        if name in (b".", b".."):
+            continue
+        if isinstance(path, str):
+            name = os.fsdecode(name)
+        yield DirEntry(fs, os.path.join(path, name), name, ino, kind)
+
+
 class _Scan:
     """What scandir() returns: an iterator that is a context manager, too."""
 
-    def __init__(self, entries: Iterator[DirEntry]):
-        self._entries = entries
+    def __init__(self, fs: "FileSystem", fd: int, path: Any):
+        self._fd = fd
+        self._fs = fs
+        self._path = path
+        self._block: Iterator[DirEntry] = iter(())
+        hold(self)
 
     def __iter__(self) -> Iterator[DirEntry]:
         return self
 
     def __next__(self) -> DirEntry:
-        return next(self._entries)
+        while True:
+            for entry in self._block:
+                return entry
+            if self._fd < 0:
+                raise StopIteration
+            self._block = self._read()
+
+    def _read(self) -> Iterator[DirEntry]:
+        size = 65536
+        buf = ffi.new("char[]", size)
+        end = check(lib.lkl_py_getdents(self._fd, buf, size), self._path)
+        if not end:
+            self.close()
+        return _parse(self._fs, self._path, bytes(ffi.buffer(buf, end)))
 
     def __enter__(self) -> "_Scan":
         return self
@@ -125,9 +157,19 @@ class _Scan:
     def __exit__(self, *exc: Any) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close the directory."""
-        self._entries.close()  # type: ignore[attr-defined]
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            self._block = iter(())
+            lib.lkl_sys_close(fd)
+
+    def forget(self) -> None:
+        """Be closed; the kernel that had the descriptor is gone."""
+        self._fd = -1
 
 
 class FileSystem:
@@ -140,8 +182,13 @@ class FileSystem:
     def __init__(self, root: Path = "/"):
         self._closed = True
         self.root = os.fsencode(root)
+        ensure()
+        self._enter()
+        hold(self)
+
+    def _enter(self) -> None:
         self._fd = check(
-            lib.lkl_py_openat(-100, self.root, _O_PATH | os.O_DIRECTORY, 0, 0), root
+            lib.lkl_py_openat(-100, self.root, _O_PATH | os.O_DIRECTORY, 0, 0), self.root
         )
         self._closed = False
 
@@ -150,6 +197,14 @@ class FileSystem:
         if not self._closed:
             self._closed = True
             lib.lkl_sys_close(self._fd)
+
+    def forget(self) -> None:
+        """Be closed; the kernel that had the root is gone."""
+        self._closed = True
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            FileSystem.close(self)
 
     def __enter__(self) -> "FileSystem":
         return self
@@ -274,30 +329,7 @@ class FileSystem:
     def scandir(self, path: Path = "/") -> _Scan:
         """Return an iterator over the entries of a directory."""
         fd = self._open(path, os.O_RDONLY | os.O_DIRECTORY)
-        return _Scan(self._entries(fd, os.fspath(path)))
-
-    def _entries(self, fd: int, path: Any) -> Iterator[DirEntry]:
-        size = 65536
-        buf = ffi.new("char[]", size)
-        view = memoryview(ffi.buffer(buf))
-        try:
-            while True:
-                end = check(lib.lkl_py_getdents(fd, buf, size), path)
-                if not end:
-                    return
-                pos = 0
-                while pos < end:
-                    ino, _, reclen, kind = _DIRENT.unpack_from(view, pos)
-                    name: Any = bytes(view[pos + _DIRENT.size : pos + reclen])
-                    name = name[: name.index(0)]
-                    pos += reclen
-                    if name in (b".", b".."):
-                        continue
-                    if isinstance(path, str):
-                        name = os.fsdecode(name)
-                    yield DirEntry(self, os.path.join(path, name), name, ino, kind)
-        finally:
-            lib.lkl_sys_close(fd)
+        return _Scan(self, fd, os.fspath(path))
 
     def listdir(self, path: Path = "/") -> List[Any]:
         """Return the names in a directory."""

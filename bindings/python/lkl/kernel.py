@@ -2,10 +2,12 @@
 """The life of the kernel: boot, halt, errors."""
 
 import atexit
+import itertools
 import json
 import os
 import threading
-from typing import Any, Callable, Mapping, Optional
+import weakref
+from typing import Any, Callable, List, Mapping, Optional
 
 from ._lkl import ffi, lib
 
@@ -14,6 +16,32 @@ DEFAULT_CMDLINE = "mem=128M loglevel=4"
 _lock = threading.RLock()
 _configured = False
 _initialized = False
+
+# What has something of the kernel's, by the order in which it got it.
+_held: "weakref.WeakValueDictionary[int, Any]" = weakref.WeakValueDictionary()
+_numbers = itertools.count()
+
+
+def hold(holder: Any) -> None:
+    """Have halt() close an object first, and then forget(), if it has that.
+
+    A number of this kernel, a descriptor's for one, may be another object's in the next:
+    forget() has the object never use its own again.
+    """
+    _held[next(_numbers)] = holder
+
+
+def _holders() -> List[Any]:
+    """Return what is held, the last first: a disk may be a file of another disk."""
+    refs = sorted(_held.valuerefs(), key=lambda ref: -ref.key)  # type: ignore[attr-defined]
+    return [holder for holder in (ref() for ref in refs) if holder is not None]
+
+
+def _forget(holders: List[Any]) -> None:
+    for holder in holders:
+        if hasattr(holder, "forget"):
+            holder.forget()
+    _held.clear()
 
 
 def error(err: int, *names: Any) -> OSError:
@@ -87,13 +115,24 @@ def running() -> bool:
 
 
 def halt() -> None:
-    """Flush all file systems and halt the kernel; without one nothing happens.
+    """Close files, sockets and images, and halt the kernel; without one nothing happens.
 
-    Open files, sockets and images are dead afterwards.  boot() starts a new kernel.
-    This happens by itself at the end of the program.
+    Raises the first error of a close, when the kernel has halted.  boot() starts a new
+    kernel.  This happens by itself at the end of the program.
     """
     global _configured, _initialized
+    failed: Optional[BaseException] = None
     with _lock:
+        holders = _holders()
+        for holder in holders:
+            try:
+                holder.close()
+            except ValueError:
+                # a detached buffer has nothing any more
+                continue
+            except Exception as err:  # pylint: disable=broad-except
+                failed = failed or err
+        _forget(holders)
         if _configured:
             lib.lkl_py_config_drop()
             _configured = False
@@ -102,6 +141,8 @@ def halt() -> None:
         if _initialized:
             lib.lkl_cleanup()
             _initialized = False
+    if failed is not None:
+        raise failed
 
 
 def log() -> str:
@@ -118,6 +159,7 @@ def _forked() -> None:
     global _lock, _configured, _initialized
     _lock = threading.RLock()
     _configured = _initialized = False
+    _forget(_holders())
 
 
 atexit.register(halt)

@@ -18,7 +18,7 @@ import time
 from typing import IO, Any, Iterable, List, Optional, Tuple, Union
 
 from ._lkl import ffi, lib
-from .kernel import check, ensure, error, retry
+from .kernel import check, ensure, error, hold, retry
 
 AF_INET = int(host.AF_INET)
 AF_INET6 = int(host.AF_INET6)
@@ -126,6 +126,7 @@ class socket:
             check(lib.lkl_py_fcntl(fileno, 4, flags | os.O_NONBLOCK))  # F_SETFL
         self._fd = fileno
         self._closed = False
+        hold(self)
         self.family = family
         self.type = type & ~(host.SOCK_NONBLOCK | host.SOCK_CLOEXEC)
         self.proto = proto
@@ -162,6 +163,10 @@ class socket:
         self._closed = True
         if self._io_refs <= 0:
             self._real_close()
+
+    def forget(self) -> None:
+        """Be closed; the kernel that had the descriptor is gone."""
+        self._fd, self._closed = -1, True
 
     def _decref_socketios(self) -> None:
         if self._io_refs > 0:
