@@ -40,6 +40,7 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
 	   python3-pyroute2 wrk dpdk-dev tcpdump
+DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
 
 CFLAGS	:= -O2 -g
@@ -84,6 +85,8 @@ LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))
 
 MAN	:= $(patsubst docs/man/%.scd,$(OUT)/man/%,$(wildcard docs/man/*.scd))
+# Those of functions are made from an example and the headers.
+MAN	+= $(patsubst docs/man/functions/%.c,$(OUT)/man/%.3,$(wildcard docs/man/functions/*.c))
 
 LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
@@ -213,7 +216,7 @@ $(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@mkdir -p $(@D)
 	@echo '{ local: *; };' > $(OUT)/obj/preload.map
 	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
-		-Wl,--version-script=$(OUT)/obj/preload.map,-z,now $(LIB_LIBS) \
+		-Wl,--version-script=$(OUT)/obj/preload.map,-z,now,-soname,$(@F) $(LIB_LIBS) \
 		-lZydis $(LIBS)
 	$(split-debug)
 
@@ -316,6 +319,13 @@ $(PYTHON_DIR)/stamp: $(wildcard bindings/python/*.* bindings/python/lkl/*.*) $(L
 	@$(PYTHON) bindings/python/lkl_build.py include $(BUILD)/include $(OUT)/lib $(@D)
 	@touch $@
 
+$(OUT)/man/%.3: docs/man/functions/%.c scripts/man3.py $(wildcard include/*.h)
+	@echo "  MAN     $@"
+	@mkdir -p $(@D)
+	@python3 scripts/man3.py $< include/*.h > $@.scd
+	@scdoc < $@.scd > $@
+	@rm $@.scd
+
 check demo:
 	@python3 scripts/steps.py $@
 
@@ -375,6 +385,16 @@ install: all
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} \
 			$(OUT)/man/$$page || exit; \
 	done
+	for page in $(patsubst docs/man/functions/%.c,%,$(wildcard docs/man/functions/*.c)); do \
+		for name in $$(python3 scripts/man3.py --names docs/man/functions/$$page.c); do \
+			[ $$name = $$page ] || echo ".so man3/$$page.3" \
+				> $(DESTDIR)$(PREFIX)/share/man/man3/$$name.3 || exit; \
+		done; \
+	done
+
+# Debian packages, in build/deb; needs no rights.
+deb: all
+	@packaging/deb.sh $(CURDIR) $(BUILD) $(VERSION) $(BUILD)/deb
 
 deps:
 	@scripts/deps.sh $(DEBS)
@@ -383,7 +403,7 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools hijack tests benches man python check demo nightly bench install deps clean FORCE
+.PHONY: all lib tools hijack tests benches man python check demo nightly bench install deb deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
