@@ -106,6 +106,7 @@ static int lkl_set_cmdline(const char *cmdline)
 static int lkl_fresh_data(void)
 {
 	unsigned long size = lkl_data_end - lkl_data_start;
+	void *copy;
 	int err;
 
 	if (lkl_pristine) {
@@ -116,10 +117,12 @@ static int lkl_fresh_data(void)
 	err = lkl_ops->wipe_on_fork(&lkl_cpu, PAGE_SIZE);
 	if (err)
 		return err;
-	lkl_pristine = lkl_ops->keep(size);
-	if (!lkl_pristine)
+	copy = lkl_ops->keep(size);
+	if (!copy)
 		return -ENOMEM;
-	memcpy(lkl_pristine, lkl_data_start, size);
+	memcpy(copy, lkl_data_start, size);
+	/* A child that is forked meanwhile must not find half of it. */
+	smp_store_release(&lkl_pristine, copy);
 	return 0;
 }
 
