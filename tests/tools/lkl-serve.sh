@@ -64,3 +64,30 @@ refuses 2 ".*No such file.*" lkl serve none sock
 refuses 2 ".*Is a directory.*" lkl serve . sock
 if lkl serve raw 2>log; then fail "no socket"; fi
 grep -q "an image and a socket are needed" log || fail "not told"
+refuses 2 ".*cannot make socket.*No such file.*" lkl serve raw ""
+
+# a name that another server has meanwhile is that one's, and so is the server
+serve raw sock
+first=$server
+rm sock
+serve -r disk.qcow2 sock
+kill $first
+wait $first && fail "a signal is no success"
+[ -e sock ] || fail "the socket of another was removed"
+lkl ls "$uri" / >/dev/null || fail "another server was ended"
+wait $server || fail "exit status $?"
+
+# nobody learns the URI
+refuses 2 ".*cannot write to standard output.*" timeout 20 \
+	bash -c 'lkl serve raw sock >/dev/full'
+[ ! -e sock ] || fail "the socket is left"
+
+# a signal to all while they start leaves no server
+for delay in 0.02 0.04 0.06 0.08 0.1 0.12; do
+	timeout $delay lkl serve raw sock >log 2>&1 || :
+	[ ! -e sock ] || fail "the socket is left"
+done
+until lkl ls raw / >/dev/null 2>log; do
+	[ $((turns += 1)) -lt 100 ] || fail "a server is left: $(cat log)"
+	sleep 0.1
+done

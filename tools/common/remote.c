@@ -103,15 +103,20 @@ struct remote *remote_open(const char *uri)
 /* A socket that a server can be given; 0 or a negative error number. */
 static int make_listener(const struct sockaddr_un *addr, int *fd)
 {
+	int err = 0;
+
 	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0)
 		return -errno;
-	if (bind(*fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
-	    listen(*fd, CLIENTS)) {
-		close(*fd);
-		return -errno;
+	if (bind(*fd, (const struct sockaddr *)addr, sizeof(*addr))) {
+		err = -errno;
+	} else if (listen(*fd, CLIENTS)) {
+		err = -errno;
+		unlink(addr->sun_path);
 	}
-	return 0;
+	if (err)
+		close(*fd);
+	return err;
 }
 
 /*
@@ -150,20 +155,23 @@ static struct remote *serve(const struct qemu *q, const char *dir)
 	if (!err && pipe2(end, O_CLOEXEC)) {
 		err = -errno;
 		close(listener);
+		unlink(addr.sun_path);
 	}
 	if (err) {
 		tool_file_error("cannot open", NULL, q->name, err);
 		return NULL;
 	}
-	if (!qemu_serve(q, listener, end[1])) {
+	err = qemu_serve(q, listener, end[1]);
+	/* now only a server has it, so that nobody waits for one that failed */
+	close(listener);
+	if (!err) {
 		r = connect_to(uri, &err);
-		if (!r) {
-			end_server(&addr);
+		if (!r)
 			tool_file_error("cannot connect to qemu-nbd for", NULL,
 					q->name, err);
-		}
 	}
-	close(listener);
+	if (!r)
+		end_server(&addr);
 	close(end[1]);
 	unlink(addr.sun_path);
 	if (r)
@@ -215,14 +223,73 @@ static void put_uri(const char *path)
 	putchar('\n');
 }
 
+/* A socket that clients find by a name, which may be another's meanwhile. */
+struct place {
+	struct sockaddr_un addr;
+	int fd;
+};
+
+/* Make the socket, for nobody else; 0 or a negative error number. */
+static int place_make(struct place *p, const char *path, int *listener)
+{
+	size_t len = strlen(path);
+	mode_t mask;
+	int err;
+
+	*p = (struct place){ .addr.sun_family = AF_UNIX, .fd = -1 };
+	/* without a name it would be an abstract one, which anybody finds */
+	if (!len)
+		return -ENOENT;
+	if (len >= sizeof(p->addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(p->addr.sun_path, path, len);
+	mask = umask(0177);
+	err = make_listener(&p->addr, listener);
+	umask(mask);
+	if (err)
+		return err;
+	p->fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (p->fd < 0) {
+		err = -errno;
+		close(*listener);
+		unlink(path);
+	}
+	return err;
+}
+
+static bool place_is_ours(const struct place *p)
+{
+	struct stat is, was;
+
+	return !lstat(p->addr.sun_path, &is) && !fstat(p->fd, &was) &&
+	       is.st_dev == was.st_dev && is.st_ino == was.st_ino;
+}
+
+static void place_end_server(const struct place *p)
+{
+	struct sockaddr_un own = p->addr;
+
+	if (!place_is_ours(p))
+		snprintf(own.sun_path, sizeof(own.sun_path), "/proc/self/fd/%d",
+			 p->fd);
+	end_server(&own);
+}
+
+static void place_remove(const struct place *p)
+{
+	if (place_is_ours(p))
+		unlink(p->addr.sun_path);
+	close(p->fd);
+}
+
 /* Until the server has ended; a signal ends it when its last client leaves. */
-static void wait_for_end(int end, const struct sockaddr_un *addr)
+static void wait_for_end(int end, const struct place *p, bool now)
 {
 	char byte;
 
-	if (!tool_wait_input(end))
-		end_server(addr);
-	unlink(addr->sun_path);
+	if (now || !tool_wait_input(end))
+		place_end_server(p);
+	place_remove(p);
 	while (read(end, &byte, 1) < 0 && errno == EINTR)
 		;
 }
@@ -230,7 +297,7 @@ static void wait_for_end(int end, const struct sockaddr_un *addr)
 int remote_serve(const char *name, int file, bool readonly, bool trust,
 		 const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct place place;
 	char *real = realpath(name, NULL);
 	const char *format = remote_format(file);
 	struct qemu q = {
@@ -242,24 +309,19 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		.trust = trust,
 	};
 	int end[2], listener = -1, err = real ? 0 : -errno;
-	mode_t mask;
 
 	if (err) {
 		tool_file_error("cannot open", NULL, name, err);
 		return -1;
 	}
-	if (strlen(path) >= sizeof(addr.sun_path)) {
-		err = -ENAMETOOLONG;
-	} else {
-		strcpy(addr.sun_path, path);
-		/* for nobody else */
-		mask = umask(0177);
-		err = make_listener(&addr, &listener);
-		umask(mask);
+	err = place_make(&place, path, &listener);
+	if (!err && pipe2(end, O_CLOEXEC)) {
+		err = -errno;
+		close(listener);
+		place_remove(&place);
 	}
-	if (err || pipe2(end, O_CLOEXEC)) {
-		tool_file_error("cannot make socket", NULL, path,
-				err ? err : -errno);
+	if (err) {
+		tool_file_error("cannot make socket", NULL, path, err);
 		free(real);
 		return -1;
 	}
@@ -271,9 +333,11 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		err = fflush(stdout) ? -1 : 0;
 		if (err)
 			tool_error("cannot write to standard output");
-		wait_for_end(end[0], &addr);
+		wait_for_end(end[0], &place, err);
 	} else {
-		unlink(path);
+		/* a signal may have ended all but the server itself */
+		place_end_server(&place);
+		place_remove(&place);
 	}
 	close(end[0]);
 	free(real);
