@@ -163,6 +163,7 @@ static int py_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
 
 	if (readonly)
 		limits->flags |= LKL_BLK_READ_ONLY;
+	limits->physical_size = limits->discard_size = limits->block_size;
 	return err;
 }
 

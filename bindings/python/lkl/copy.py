@@ -35,9 +35,12 @@ def _extents(size: int, seek: Any) -> "List[Tuple[int, int]]":
 
 
 class _Out:
-    def __init__(self, fs: FileSystem):
+    def __init__(self, fs: FileSystem, top: int):
         self.fs = fs
-        self.links: Dict[Tuple[int, int], Tuple[str, int]] = {}
+        self.top = top
+        # the first name of each file that has more, below the directory of the copy
+        self.links: Dict[Tuple[int, int], List[bytes]] = {}
+        self.path: List[bytes] = []
         self.owner = os.geteuid() == 0
 
     def _file(self, src: bytes, st: os.stat_result, dirfd: int, name: bytes) -> None:
@@ -70,6 +73,7 @@ class _Out:
         except FileExistsError:
             pass
         fd = os.open(name, _DIR, dir_fd=dirfd)
+        self.path.append(name)
         try:
             with self.fs.scandir(src) as entries:
                 for entry in entries:
@@ -78,6 +82,18 @@ class _Out:
                 os.fchown(fd, st.st_uid, st.st_gid)
             os.fchmod(fd, stat.S_IMODE(st.st_mode) & (0o7777 if self.owner else 0o777))
             os.utime(fd, ns=(st.st_atime_ns, st.st_mtime_ns))
+        finally:
+            self.path.pop()
+            os.close(fd)
+
+    def _link(self, first: List[bytes], dirfd: int, name: bytes) -> None:
+        fd = os.dup(self.top)
+        try:
+            for part in first[:-1]:
+                below = os.open(part, _DIR, dir_fd=fd)
+                os.close(fd)
+                fd = below
+            os.link(first[-1], name, src_dir_fd=fd, dst_dir_fd=dirfd, follow_symlinks=False)
         finally:
             os.close(fd)
 
@@ -103,8 +119,7 @@ class _Out:
             return
         key = (st.st_dev, st.st_ino)
         if st.st_nlink > 1 and key in self.links:
-            first, fd = self.links[key]
-            os.link(first, name, src_dir_fd=fd, dst_dir_fd=dirfd, follow_symlinks=False)
+            self._link(self.links[key], dirfd, name)
             return
         if kind == stat.S_IFREG:
             self._file(src, st, dirfd, name)
@@ -115,11 +130,7 @@ class _Out:
         if kind != stat.S_IFREG:
             self._special(st, dirfd, name)
         if st.st_nlink > 1:
-            self.links[key] = (os.fsdecode(name), os.dup(dirfd))
-
-    def close(self) -> None:
-        for _, fd in self.links.values():
-            os.close(fd)
+            self.links[key] = [*self.path, name]
 
 
 def copy_out(fs: FileSystem, src: Path, dst: Path) -> None:
@@ -130,13 +141,11 @@ def copy_out(fs: FileSystem, src: Path, dst: Path) -> None:
     """
     target = os.fsencode(dst).rstrip(b"/") or b"/"
     head, name = os.path.split(target)
-    out = _Out(fs)
     dirfd = os.open(head or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        out.one(os.fsencode(src), dirfd, name or b".")
+        _Out(fs, dirfd).one(os.fsencode(src), dirfd, name or b".")
     finally:
         os.close(dirfd)
-        out.close()
 
 
 class _In:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Disks of the kernel: files of the host, bytes, or objects of Python."""
 
+import operator
 import os
 import subprocess
 import tempfile
@@ -10,7 +11,7 @@ from typing import Any, List, Optional, Set
 
 from ._lkl import ffi, lib
 from .filesystem import FileSystem
-from .kernel import check, ensure, error, hold
+from .kernel import check, ensure, error, hold, text_bytes
 
 def _is_uri(source: Any) -> bool:
     return isinstance(source, str) and source.startswith(
@@ -32,12 +33,12 @@ def _serve(path: Any, readonly: bool, undo: ExitStack) -> str:
     command = ["lkl", "serve", *(["-r"] if readonly else []), "--", path, directory + "/nbd"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     undo.enter_context(server)
+    # it ends when its client leaves, or now if none comes
+    undo.callback(server.terminate)
     assert server.stdout and server.stderr
     uri = server.stdout.readline()
     if not uri:
         raise ValueError(server.stderr.read().decode(errors="replace").strip())
-    # it ends when its client leaves, or now if none comes
-    undo.callback(server.terminate)
     return os.fsdecode(uri.rstrip(b"\n"))
 
 
@@ -64,7 +65,9 @@ class _Object:
 
     def __init__(self, obj: Any, readonly: bool):
         self.obj = obj
-        self.size = obj.seek(0, os.SEEK_END)
+        self.size = operator.index(obj.seek(0, os.SEEK_END))
+        if not 0 <= self.size < 1 << 63:
+            raise ValueError("the size is no size of a disk")
         writable = getattr(obj, "writable", None)
         self.readonly = (
             readonly
@@ -78,7 +81,7 @@ class _Object:
             self.obj.seek(offset)
             while into:
                 count = self.obj.readinto(into)
-                if not count:
+                if count is None or not 0 < count <= len(into):
                     raise EOFError("the disk ended")
                 into = into[count:]
 
@@ -87,12 +90,39 @@ class _Object:
             self.obj.seek(offset)
             while data:
                 count = self.obj.write(data)
-                data = data[len(data) if count is None else count :]
+                count = len(data) if count is None else count
+                if not 0 < count <= len(data):
+                    raise OSError("the disk has taken nothing")
+                data = data[count:]
 
     def flush(self) -> None:
         with self._position:
             if hasattr(self.obj, "flush"):
                 self.obj.flush()
+
+
+class _File:
+    """A file of the host, for a disk whose sectors the library would not have so large."""
+
+    def __init__(self, fd: int, readonly: bool):
+        self.fd = fd
+        self.size = os.lseek(fd, 0, os.SEEK_END)
+        self.readonly = readonly
+
+    def read(self, offset: int, into: memoryview) -> None:
+        while into:
+            count = os.preadv(self.fd, [into], offset)
+            if not count:
+                raise EOFError("the disk ended")
+            into, offset = into[count:], offset + count
+
+    def write(self, offset: int, data: memoryview) -> None:
+        while data:
+            count = os.pwrite(self.fd, data, offset)
+            data, offset = data[count:], offset + count
+
+    def flush(self) -> None:
+        os.fdatasync(self.fd)
 
 
 def _source(handle: Any) -> "Disk":
@@ -166,6 +196,8 @@ class Disk:
         # what has to be undone, the last first
         self._undo = ExitStack()
         self._back: Any = None
+        if sector_size not in (512, 1024, 2048, 4096):
+            raise ValueError("a sector has 512, 1024, 2048 or 4096 bytes")
         ensure()
         dev = ffi.new("void **")
         with ExitStack() as undo:
@@ -186,6 +218,9 @@ class Disk:
         except TypeError:
             # it is no buffer
             back = _Object(source, readonly)
+        return self._add_back(back, dev)
+
+    def _add_back(self, back: Any, dev: Any) -> int:
         self._back = back
         if self._back.size % self.sector_size:
             raise ValueError("the size is not a multiple of %d bytes" % self.sector_size)
@@ -197,16 +232,19 @@ class Disk:
             _disks.discard(self)
         return check(number)
 
-    @staticmethod
-    def _add_file(source: Any, readonly: bool, dev: Any, undo: ExitStack) -> int:
+    def _add_file(self, source: Any, readonly: bool, dev: Any, undo: ExitStack) -> int:
         if not _is_uri(source):
             fd = os.open(source, (os.O_RDONLY if readonly else os.O_RDWR) | os.O_CLOEXEC)
             undo.callback(os.close, fd)
             if not _is_foreign(os.pread(fd, 128, 0)):
+                if self.sector_size != 512:
+                    return self._add_back(_File(fd, readonly), dev)
                 return check(lib.lkl_py_disk_add_fd(fd, dev), source)
             source = _serve(source, readonly, undo)
+        if self.sector_size != 512:
+            raise ValueError("the server of a disk has to tell the size of its sectors")
         handle = ffi.new("void **")
-        check(lib.lkl_py_nbd_open(os.fsencode(source), handle), source)
+        check(lib.lkl_py_nbd_open(text_bytes(source), handle), source)
         undo.callback(lib.lkl_py_nbd_close, handle[0])
         return check(lib.lkl_py_disk_add_nbd(handle[0], readonly, dev), source)
 
@@ -281,11 +319,13 @@ class Disk:
 
     def _mount(self, fstype: Optional[str], part: int, readonly: bool, options: str) -> "Mount":
         buf = ffi.new("char[]", 64)
-        flags = 1 if readonly else 0  # MS_RDONLY
+        # MS_NODEV, as a device of the image may be the disk of another; MS_RDONLY
+        flags = 4 | (1 if readonly else 0)
         last = -22  # EINVAL
         for name in [fstype] if fstype else _types():
             result = lib.lkl_mount_dev(
-                self.id, part, name.encode(), flags, options.encode() or ffi.NULL, buf, 64
+                self.id, part, text_bytes(name), flags, text_bytes(options) or ffi.NULL,
+                buf, 64,
             )
             if result == 0:
                 return Mount(self, part, name, ffi.string(buf))

@@ -15,7 +15,7 @@ from typing import IO, Any, Iterator, List, Optional, Tuple, Union
 
 from . import file
 from ._lkl import ffi, lib
-from .kernel import check, ensure, error, hold, retry
+from .kernel import check, ensure, error, hold, retry, text_bytes
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
@@ -181,7 +181,7 @@ class FileSystem:
 
     def __init__(self, root: Path = "/"):
         self._closed = True
-        self.root = os.fsencode(root)
+        self.root = text_bytes(root)
         ensure()
         self._enter()
         hold(self)
@@ -215,9 +215,7 @@ class FileSystem:
     def _open(self, path: Path, flags: int, mode: int = 0) -> int:
         if self._closed:
             raise ValueError("the file system is closed")
-        name = os.fsencode(path)
-        if b"\0" in name:
-            raise ValueError("embedded null byte")
+        name = text_bytes(path)
         flags |= os.O_CLOEXEC | os.O_LARGEFILE
         return check(
             retry(lib.lkl_py_openat, self._fd, name or b"", flags, mode & 0o7777, 1), path
@@ -234,9 +232,7 @@ class FileSystem:
     @contextmanager
     def _parent(self, path: Path) -> Iterator[Tuple[int, bytes]]:
         """Open the directory that has the last component of a path."""
-        name = os.fsencode(path)
-        if b"\0" in name:
-            raise ValueError("embedded null byte")
+        name = text_bytes(path)
         if not name:
             raise error(-errno.ENOENT, path)
         stripped = name.rstrip(b"/")
@@ -356,9 +352,11 @@ class FileSystem:
                 onerror(err)
             return
         if topdown:
+            found = list(dirs)
             yield path, dirs, others
-            # the caller may have taken some away
-            below = [name for name in dirs if followlinks or name in set(below)]
+            # the caller may have taken some away, and named others
+            links = () if followlinks else set(found) - set(below)
+            below = [name for name in dirs if name not in links]
         for name in below:
             yield from self.walk(os.path.join(path, name), topdown, onerror, followlinks)
         if not topdown:
@@ -383,9 +381,17 @@ class FileSystem:
 
     def makedirs(self, path: Path, mode: int = 0o777, exist_ok: bool = False) -> None:
         """Make a directory and the directories above it that are missing."""
-        head = os.path.dirname(os.fsencode(path).rstrip(b"/"))
-        if head and not self.exists(head):
-            self.makedirs(head, exist_ok=True)
+        missing = []
+        head = os.path.dirname(text_bytes(path).rstrip(b"/"))
+        while head and not self.exists(head):
+            missing.append(head)
+            head = os.path.dirname(head.rstrip(b"/"))
+        for head in reversed(missing):
+            try:
+                self.mkdir(head)
+            except FileExistsError:
+                if not self.isdir(head):
+                    raise
         try:
             self.mkdir(path, mode)
         except FileExistsError:
@@ -408,14 +414,17 @@ class FileSystem:
         """Remove a directory and all that is in it."""
         if not stat_module.S_ISDIR(self.lstat(path).st_mode):
             raise error(-errno.ENOTDIR, path)
-        with self.scandir(path) as entries:
-            found = list(entries)
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                self.rmtree(entry.path)
-            else:
-                self.remove(entry.path)
-        self.rmdir(path)
+        directories = [os.fspath(path)]
+        for top in directories:
+            with self.scandir(top) as entries:
+                found = list(entries)
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(entry.path)
+                else:
+                    self.remove(entry.path)
+        for top in reversed(directories):
+            self.rmdir(top)
 
     def rename(self, src: Path, dst: Path) -> None:
         """Rename a file; one that has the new name is replaced."""
@@ -432,7 +441,7 @@ class FileSystem:
     def symlink(self, src: Path, dst: Path, target_is_directory: bool = False) -> None:
         """Make a symbolic link with the target src."""
         with self._parent(dst) as (fd, name):
-            check(lib.lkl_py_symlinkat(os.fsencode(src), fd, name), src, None, dst)
+            check(lib.lkl_py_symlinkat(text_bytes(src), fd, name), src, None, dst)
 
     def mknod(self, path: Path, mode: int = 0o600, device: int = 0) -> None:
         """Make a file of any kind but a directory."""
@@ -450,8 +459,10 @@ class FileSystem:
 
     def chown(self, path: Path, uid: int, gid: int, *, follow_symlinks: bool = True) -> None:
         """Change the owner and the group; -1 keeps one."""
+        # -1 is the largest number; what is no 32-bit number is refused by the call
+        owner = [0xFFFFFFFF if number == -1 else number for number in (uid, gid)]
         with self._at(path, follow_symlinks) as fd:
-            check(lib.lkl_py_fchown(fd, uid & 0xFFFFFFFF, gid & 0xFFFFFFFF), path)
+            check(lib.lkl_py_fchown(fd, *owner), path)
 
     def lchown(self, path: Path, uid: int, gid: int) -> None:
         """Change the owner and the group of a file that may be a symbolic link."""
@@ -497,7 +508,7 @@ class FileSystem:
         """Return the value of an extended attribute."""
         buf = ffi.new("char[]", 65536)
         with self._proc(path, follow_symlinks) as name:
-            length = lib.lkl_py_getxattr(name, os.fsencode(attribute), buf, 65536)
+            length = lib.lkl_py_getxattr(name, text_bytes(attribute), buf, 65536)
         return bytes(ffi.buffer(buf, check(length, path)))
 
     def setxattr(
@@ -505,12 +516,9 @@ class FileSystem:
         *, follow_symlinks: bool = True,
     ) -> None:
         """Set an extended attribute."""
-        with self._proc(path, follow_symlinks) as name:
+        with self._proc(path, follow_symlinks) as name, ffi.from_buffer(value) as buf:
             check(
-                lib.lkl_py_setxattr(
-                    name, os.fsencode(attribute), ffi.from_buffer(value), len(value), flags
-                ),
-                path,
+                lib.lkl_py_setxattr(name, text_bytes(attribute), buf, len(buf), flags), path
             )
 
     def listxattr(self, path: Path, *, follow_symlinks: bool = True) -> List[str]:
@@ -524,4 +532,4 @@ class FileSystem:
     def removexattr(self, path: Path, attribute: Path, *, follow_symlinks: bool = True) -> None:
         """Remove an extended attribute."""
         with self._proc(path, follow_symlinks) as name:
-            check(lib.lkl_py_removexattr(name, os.fsencode(attribute)), path)
+            check(lib.lkl_py_removexattr(name, text_bytes(attribute)), path)

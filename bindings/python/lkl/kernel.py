@@ -56,6 +56,14 @@ def check(result: int, *names: Any) -> int:
     return result
 
 
+def text_bytes(text: Any) -> bytes:
+    """Return a name as the kernel takes it, which is one without a null byte."""
+    raw = os.fsencode(text)
+    if b"\0" in raw:
+        raise ValueError("embedded null byte")
+    return raw
+
+
 def retry(call: Callable[..., int], *args: Any) -> int:
     """Make a call until no signal interrupts it.
 
@@ -87,7 +95,7 @@ def boot(
             if config is not None:
                 check(lib.lkl_py_config(json.dumps(config).encode()))
                 _configured = True
-            check(lib.lkl_py_start(cmdline.encode()))
+            check(lib.lkl_py_start(text_bytes(cmdline)))
             if config is not None:
                 check(lib.lkl_py_config_done())
         except BaseException:
@@ -132,7 +140,6 @@ def halt() -> None:
                 continue
             except Exception as err:  # pylint: disable=broad-except
                 failed = failed or err
-        _forget(holders)
         if _configured:
             lib.lkl_py_config_drop()
             _configured = False
@@ -141,6 +148,7 @@ def halt() -> None:
         if _initialized:
             lib.lkl_cleanup()
             _initialized = False
+        _forget(holders)
     if failed is not None:
         raise failed
 

@@ -15,10 +15,10 @@ import os
 import socket as host
 import struct
 import time
-from typing import IO, Any, Iterable, List, Optional, Tuple, Union
+from typing import IO, Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from ._lkl import ffi, lib
-from .kernel import check, ensure, error, hold, retry
+from .kernel import check, ensure, error, hold, retry, text_bytes
 
 AF_INET = int(host.AF_INET)
 AF_INET6 = int(host.AF_INET6)
@@ -106,6 +106,13 @@ def _unpack(raw: bytes) -> Any:
     return raw
 
 
+def _milliseconds(deadline: Optional[float]) -> int:
+    """Return what is left for poll(), which waits no longer than 24 days at once."""
+    if deadline is None:
+        return -1
+    return int(max(0, min((deadline - time.monotonic()) * 1000 + 0.999, 0x7FFFFFFF)))
+
+
 class socket:
     """A socket of the kernel, with the methods of socket.socket."""
 
@@ -189,7 +196,7 @@ class socket:
 
     def settimeout(self, value: Optional[float]) -> None:
         """Set how many seconds a call may wait; None means for ever."""
-        if value is not None and value < 0:
+        if value is not None and not value >= 0:
             raise ValueError("Timeout value out of range")
         self._timeout = value
 
@@ -211,12 +218,8 @@ class socket:
         return self._timeout
 
     def _wait(self, events: int, deadline: Optional[float]) -> None:
-        if deadline is None:
-            wait = -1
-        else:
-            wait = max(0, int((deadline - time.monotonic()) * 1000 + 0.999))
         fds = ffi.new("struct lkl_pollfd *", {"fd": self._fd, "events": events})
-        result = lib.lkl_sys_poll(fds, 1, wait)
+        result = lib.lkl_sys_poll(fds, 1, _milliseconds(deadline))
         if result == 0 and deadline is not None and time.monotonic() >= deadline:
             raise timeout("timed out")
         if result < 0 and result != -errno.EINTR:
@@ -453,38 +456,45 @@ def select(
     timeout: Optional[float] = None,
 ) -> Tuple[List[Any], List[Any], List[Any]]:
     """Wait for sockets of the kernel, as select.select() does for the host's."""
+    if timeout is not None and not timeout >= 0:
+        raise ValueError("timeout must be non-negative")
     lists = [list(rlist), list(wlist), list(xlist)]
     masks = (POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, 2)
-    wanted = [(sock, mask) for socks, mask in zip(lists, masks) for sock in socks]
+    # poll() takes no more entries than there may be descriptors
+    wanted: Dict[int, int] = {}
+    for socks, mask in zip(lists, masks):
+        for sock in socks:
+            wanted[_number_of(sock)] = wanted.get(_number_of(sock), 0) | mask
     fds = ffi.new("struct lkl_pollfd[]", max(1, len(wanted)))
-    for entry, (sock, mask) in zip(fds, wanted):
-        entry.fd = sock if isinstance(sock, int) else sock.fileno()
-        entry.events = mask
+    for entry, (number, mask) in zip(fds, wanted.items()):
+        entry.fd, entry.events = number, mask
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
-        if deadline is None:
-            wait = -1
-        else:
-            wait = max(0, int((deadline - time.monotonic()) * 1000 + 0.999))
-        result = lib.lkl_sys_poll(fds, len(wanted), wait)
+        result = lib.lkl_sys_poll(fds, len(wanted), _milliseconds(deadline))
         if result != -errno.EINTR:
+            check(result)
+        if result > 0 or (deadline is not None and time.monotonic() >= deadline):
             break
-    check(result)
-    found: List[List[Any]] = [[], [], []]
-    pos = 0
-    for socks, mask, ready in zip(lists, masks, found):
-        for sock in socks:
-            if fds[pos].revents & POLLNVAL:
-                raise error(-errno.EBADF)
-            if fds[pos].revents & mask:
-                ready.append(sock)
-            pos += 1
-    return found[0], found[1], found[2]
+    events = {entry.fd: entry.revents for entry in fds[0:len(wanted)]}
+    if any(found & POLLNVAL for found in events.values()):
+        raise error(-errno.EBADF)
+    ready = [
+        [sock for sock in socks if events[_number_of(sock)] & mask]
+        for socks, mask in zip(lists, masks)
+    ]
+    return ready[0], ready[1], ready[2]
+
+
+def _number_of(sock: Any) -> int:
+    number = int(sock if isinstance(sock, int) else sock.fileno())
+    if number < 0:
+        raise ValueError("file descriptor cannot be a negative integer (%d)" % number)
+    return number
 
 
 def interface_up(name: str) -> None:
     """Activate an interface of the kernel; "lo" is the loopback interface."""
     ensure()
-    check(lib.lkl_py_if_up(name.encode()), name)
+    check(lib.lkl_py_if_up(text_bytes(name)), name)
 
 
