@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/program.h"
 #include "common/tool.h"
 #include "lkl-resize/resize.h"
 
@@ -51,6 +52,7 @@ static int grow(struct image *img, struct place *p, const char *type,
 {
 	uint64_t old = p->size;
 	struct place before = *p;
+	bool begun;
 
 	if (size > p->size && !p->last) {
 		tool_error("another partition is behind partition %u of '%s'",
@@ -59,10 +61,15 @@ static int grow(struct image *img, struct place *p, const char *type,
 	}
 	if (size > p->size && place_set(p, size))
 		return TOOL_FAILED;
-	if (!fs_resize(img, type, &size))
+	if (!fs_resize(img, type, &size, &begun))
 		return TOOL_OK;
 	before.file_size = p->file_size;
-	if (p->size != old) {
+	if (begun) {
+		/* cut off, it would lack what it counts on */
+		tool_error("'%s' stays larger, as its file system is so in "
+			   "part",
+			   p->file);
+	} else if (p->size != old) {
 		before.size = p->size;
 		place_set(&before, old);
 	}
@@ -73,8 +80,9 @@ static int shrink(struct image *img, struct place *p, const char *type,
 		  uint64_t size)
 {
 	uint64_t place;
+	bool begun;
 
-	if (fs_resize(img, type, &size))
+	if (fs_resize(img, type, &size, &begun))
 		return TOOL_FAILED;
 	place = p->part ? (size + MIB - 1) / MIB * MIB : size;
 	if (place >= p->size)
@@ -151,7 +159,7 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind > 0 && argc - optind < 3 - minimum &&
 	    !(argc - optind == 1 && !minimum)) {
-		img.file = argv[optind];
+		img.file = program_file(argv[optind]);
 		tool_exit(resize(&img, argv[optind + 1]));
 	}
 	if (argc == optind)

@@ -128,3 +128,28 @@ for args in "" "img" "img 1M 2M" "--minimum img 3M" "-x"; do
 	grep -q "^lkl resize: .*" out.log || fail "lkl resize $args"
 done
 [ "$(echo lkl-fsck.*)" = "lkl-fsck.*" ] || fail "something is left"
+
+# names that a program could take for options, or a table for its own words
+lkl mkfs --gpt -s 20M tree -- -size=1M.img
+lkl resize -- -size=1M.img 40M
+good ext4 ./-size=1M.img
+# the image has been made larger before, and the copy of its table is not at its end
+truncate -s 80M ./-size=1M.img
+lkl resize -- -size=1M.img 60M
+good ext4 ./-size=1M.img
+
+# on a host that is full, a file system that has become larger in part is not cut off
+if is_root; then
+	mkdir full
+	mount -t tmpfs -o size=40M none full
+	trap 'umount -l "$TMP/full"; cleanup' EXIT
+	lkl mkfs -s 20M tree full/img
+	! dd if=/dev/zero of=full/more bs=64k status=none 2>/dev/null || fail "not full"
+	! lkl resize full/img 20G >out.log 2>&1 || fail "a full host"
+	blocks=$(dumpe2fs -h full/img 2>/dev/null | sed -n 's/^Block count: *//p')
+	[ $((blocks * 4096)) -le "$(size full/img)" ] || { cat out.log; fail "cut off: $blocks blocks, $(size full/img)"; }
+	grep -q "'full/img' stays larger" out.log || { cat out.log; fail "a full host: the message"; }
+	rm full/more
+	lkl fsck full/img >out.log 2>&1 || [ $? = 1 ] || { cat out.log; fail "not repaired"; }
+	lkl diff -x lost+found full/img tree || fail "other files on a full host"
+fi

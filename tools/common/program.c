@@ -52,6 +52,15 @@ void program_add2(struct program *p, const char *arg, const char *more)
 	program_add(p, more);
 }
 
+char *program_file(const char *name)
+{
+	char *file;
+
+	if (asprintf(&file, "%s%s", *name == '-' ? "./" : "", name) < 0)
+		tool_no_memory();
+	return file;
+}
+
 /* The path of a program, to be freed, or NULL. */
 static char *find(const char *name)
 {
@@ -148,7 +157,7 @@ static void converse(struct program *p, int input, int output)
 
 		if (poll(fds, 2, 100) < 0 && errno != EINTR)
 			break;
-		if (tool_signal)
+		if (tool_signal && !p->finish)
 			break;
 		if (fds[1].revents) {
 			n = write(input, p->input + strlen(p->input) - left,
@@ -205,6 +214,10 @@ static int outcome(struct program *p, int status)
 
 	if (tool_signal)
 		return -1;
+	if (p->output && strlen(p->said) == MAX_SAID) {
+		tool_error("%s says too much", *p->argv);
+		return -1;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) < p->dead)
 		return WEXITSTATUS(status);
 	copy = strdup(p->said);
@@ -252,7 +265,7 @@ int program_run(struct program *p)
 	signal(SIGPIPE, SIG_IGN);
 	converse(p, in[1], out[0]);
 	close(out[0]);
-	if (tool_signal)
+	if (tool_signal && !p->finish)
 		kill(child, SIGTERM);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;

@@ -21,6 +21,7 @@
  * @input: what is written to that instead, or NULL
  * @show: what it prints is shown as it comes; else only errors are kept
  * @output: what it prints, but for errors, is kept in @said
+ * @finish: a signal does not end it
  * @dir: directory that it runs in, or NULL
  * @file: file there that is all it can write, if the host can confine it, or
  * NULL
@@ -36,6 +37,7 @@ struct program {
 	const char *input;
 	bool show;
 	bool output;
+	bool finish;
 	const char *dir;
 	const char *file;
 	int dead;
@@ -66,6 +68,14 @@ void program_add(struct program *p, const char *arg);
 void program_add2(struct program *p, const char *arg, const char *more);
 
 /**
+ * program_file() - the name of a file that no program takes for an option
+ * @name: the name
+ *
+ * Return: the same with ./ if it begins with a dash, to be freed
+ */
+char *program_file(const char *name);
+
+/**
  * program_is_there() - is a program installed?
  * @name: its name
  * @package: Debian package that has it
@@ -78,8 +88,8 @@ bool program_is_there(const char *name, const char *package);
  * program_run() - run a program to its end
  * @p: the program
  *
- * After a signal to this process it is ended.  A failure is reported with the
- * first line it has printed.
+ * After a signal to this process it is ended, but with @finish.  A failure is
+ * reported with the first line it has printed.
  *
  * Return: its exit status, or -1 when it has said what went wrong
  */

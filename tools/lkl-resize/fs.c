@@ -122,8 +122,18 @@ static long resize_mounted(const char *type, uint32_t dev, int fd,
 	return grow_xfs(dev, fd, blocks);
 }
 
-static int by_kernel(struct image *img, const char *type, uint64_t *size)
+/* Has it another size than before, or is that not known? */
+static bool is_other(int fd, const struct lkl_statfs *before)
 {
+	struct lkl_statfs now;
+
+	return lkl_sys_fstatfs(fd, &now) || now.f_blocks != before->f_blocks;
+}
+
+static int by_kernel(struct image *img, const char *type, uint64_t *size,
+		     bool *begun)
+{
+	struct lkl_statfs before = { 0 };
 	int fd, ret = -1;
 	long err;
 
@@ -132,7 +142,9 @@ static int by_kernel(struct image *img, const char *type, uint64_t *size)
 	err = fd = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
 				  LKL_O_RDONLY | LKL_O_DIRECTORY, 0);
 	if (fd >= 0) {
+		lkl_sys_fstatfs(fd, &before);
 		err = resize_mounted(type, img->disks->dev, fd, size);
+		*begun = is_other(fd, &before);
 		if (!err)
 			err = lkl_sys_syncfs(fd);
 		lkl_sys_close(fd);
@@ -214,7 +226,8 @@ static int read_size(uint32_t dev, uint64_t *size)
 	return 0;
 }
 
-static int by_program(struct image *img, const char *type, uint64_t *size)
+static int by_program(struct image *img, const char *type, uint64_t *size,
+		      bool *begun)
 {
 	struct shown *s;
 	int ret = -1;
@@ -228,27 +241,30 @@ static int by_program(struct image *img, const char *type, uint64_t *size)
 		}
 		if (!ret && is_ext(type))
 			ret = read_size(img->disks->dev, size);
+		*begun = !ret;
 		if (!ret)
 			ret = image_commit(img);
 	}
 	return image_unmount(img) ? -1 : ret;
 }
 
-int fs_resize(const struct image *how, const char *type, uint64_t *size)
+int fs_resize(const struct image *how, const char *type, uint64_t *size,
+	      bool *begun)
 {
 	struct image img = *how;
 	struct place now;
 	char found[32];
 
+	*begun = false;
 	if (!strcmp(type, "f2fs"))
-		return by_program(&img, type, size);
+		return by_program(&img, type, size, begun);
 	if (!is_ext(type))
-		return by_kernel(&img, type, size);
+		return by_kernel(&img, type, size, begun);
 	/* the kernel only makes it larger */
 	if (*size && !place_find(&now, &img, found) && *size >= now.size) {
 		img = *how;
-		return by_kernel(&img, type, size);
+		return by_kernel(&img, type, size, begun);
 	}
 	img = *how;
-	return by_program(&img, type, size);
+	return by_program(&img, type, size, begun);
 }

@@ -103,15 +103,21 @@ int place_find(struct place *p, struct image *img, char type[32])
 static char *dump(const char *file)
 {
 	struct program p;
+	char *text;
 
 	program_begin(&p, "sfdisk", "fdisk");
 	program_add(&p, "--dump");
 	program_add(&p, file);
 	p.output = true;
-	if (!program_run(&p))
-		return p.said;
-	free(p.said);
-	return NULL;
+	if (program_run(&p)) {
+		free(p.said);
+		return NULL;
+	}
+	/* it may have warned before, of what it will correct */
+	text = strstr(p.said, "label: ");
+	if (text)
+		memmove(p.said, text, strlen(text) + 1);
+	return p.said;
 }
 
 static int restore(const char *file, const char *script)
@@ -147,7 +153,10 @@ static unsigned int line_number(const char *line, size_t len)
 	return n;
 }
 
-/* The dump with another size of the partition, to be freed. */
+/*
+ * The dump with another size of the partition, or 0 for the same, to be freed.
+ * The name of the image is not in it, which may look like anything.
+ */
 static char *edit(const char *text, const struct place *p, uint64_t size)
 {
 	char *script = NULL;
@@ -158,15 +167,22 @@ static char *edit(const char *text, const struct place *p, uint64_t size)
 		tool_no_memory();
 	for (const char *line = text; *line;) {
 		size_t len = strcspn(line, "\n");
-		const char *old = memmem(line, len, "size=", 5);
+		unsigned int part = line_number(line, len);
+		const char *from = memmem(line, len, " : start=", 9), *old;
+		const char *end = line + len;
 
-		if (old && line_number(line, len) == p->part) {
-			const char *rest = old + strcspn(old, ",");
-
-			fprintf(f, "%.*ssize=%llu%.*s\n", (int)(old - line),
-				line, (unsigned long long)size / DISK_SECTOR,
-				(int)(line + len - rest), rest);
-		} else if (strncmp(line, "last-lba:", 9)) {
+		if (part) {
+			old = memmem(from, end - from, "size=", 5);
+			fprintf(f, "part%u", part);
+			if (old && size && part == p->part) {
+				fprintf(f, "%.*ssize=%llu", (int)(old - from),
+					from,
+					(unsigned long long)size / DISK_SECTOR);
+				from = old + strcspn(old, ",");
+			}
+			fprintf(f, "%.*s\n", (int)(end - from), from);
+		} else if (strncmp(line, "device:", 7) &&
+			   (!size || strncmp(line, "last-lba:", 9))) {
 			fprintf(f, "%.*s\n", (int)len, line);
 		}
 		line += len + !!line[len];
@@ -190,12 +206,13 @@ static uint64_t whole_size(const struct place *p, uint64_t size)
 
 static int set_table(const struct place *p, int fd, uint64_t size)
 {
-	char *text = dump(p->file), *script, code[BOOT_CODE];
+	char *text = dump(p->file), *script, *same, code[BOOT_CODE];
 	int err;
 
 	if (!text)
 		return -1;
 	script = edit(text, p, size);
+	same = edit(text, p, 0);
 	err = pread(fd, code, BOOT_CODE, 0) != BOOT_CODE ||
 	      ftruncate(fd, whole_size(p, size));
 	if (err)
@@ -204,9 +221,10 @@ static int set_table(const struct place *p, int fd, uint64_t size)
 		err = restore(p->file, script);
 	/* as it was */
 	if (err && !ftruncate(fd, p->file_size))
-		restore(p->file, text);
+		restore(p->file, same);
 	if (pwrite(fd, code, BOOT_CODE, 0) != BOOT_CODE)
 		err = -1;
+	free(same);
 	free(script);
 	free(text);
 	return err ? -1 : 0;

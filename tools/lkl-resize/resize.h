@@ -71,9 +71,11 @@ bool fs_can_grow(const char *type);
  * @type: its type
  * @size: the new size, or 0 for the least that is possible; becomes the one it
  *	has
+ * @begun: set to whether it may have another size than before
  *
- * Return: 0, or -1 when it has said why not, and it is as it was
+ * Return: 0, or -1 when it has said why not
  */
-int fs_resize(const struct image *how, const char *type, uint64_t *size);
+int fs_resize(const struct image *how, const char *type, uint64_t *size,
+	      bool *begun);
 
 #endif /* RESIZE_H */
