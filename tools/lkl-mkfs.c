@@ -353,6 +353,15 @@ static int add_table(struct plan *plan, char **tmp)
 	return ret;
 }
 
+/* Would the image replace what it is made of? */
+static bool is_same(const char *file, const struct stat *image)
+{
+	struct stat st;
+
+	return !stat(file, &st) && st.st_dev == image->st_dev &&
+	       st.st_ino == image->st_ino;
+}
+
 static int mkfs(const struct options *o)
 {
 	struct origin s;
@@ -361,9 +370,19 @@ static int mkfs(const struct options *o)
 	struct stat st;
 	int status = TOOL_FAILED;
 
-	if (!stat(o->image, &st) && !S_ISREG(st.st_mode)) {
-		tool_error("'%s' is no regular file", o->image);
-		return TOOL_FAILED;
+	if (!stat(o->image, &st)) {
+		if (!S_ISREG(st.st_mode)) {
+			tool_error("'%s' is no regular file", o->image);
+			return TOOL_FAILED;
+		}
+		if (is_same(o->source, &st) ||
+		    (o->owners && is_same(o->owners, &st))) {
+			tool_error("'%s' and '%s' are the same file",
+				   is_same(o->source, &st) ? o->source
+							   : o->owners,
+				   o->image);
+			return TOOL_FAILED;
+		}
 	}
 	if (!origin_open(&s, o) && !tool_signal) {
 		plan = make_plan(o, &s, o->format);
@@ -401,7 +420,7 @@ int main(int argc, char **argv)
 	if (argc - optind > 2)
 		tool_usage_error("extra operand '%s'", argv[optind + 2]);
 	o.source = argv[optind];
-	o.image = argv[optind + 1];
+	o.image = program_file(argv[optind + 1]);
 	o.epoch = get_epoch();
 	check_options(&o);
 	tool_exit(mkfs(&o));

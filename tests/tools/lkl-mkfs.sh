@@ -130,6 +130,18 @@ refused "mkfs.xfs failed: Filesystem must be larger than 300MB." -t xfs -s 100M 
 refused "error writing 'img:/dir/Some.Long.Name': No space left on device" -s 8M simple
 refused "'img' would be a part of its own content" .
 head -c 100000 tree.tar >cut.tar
+cp tree.tar same.tar
+refuses 2 "'same.tar' and 'same.tar' are the same file" lkl mkfs same.tar same.tar
+cmp same.tar tree.tar || fail "the source has been replaced"
+rm same.tar
+mkdir -p pipes
+touch pipes/oci-layout
+mkfifo pipes/index.json
+refuses 2 "'pipes': index.json is not valid" timeout 20 lkl mkfs pipes img
+rm -r pipes
+lkl mkfs simple -- -n.img
+check ext4 ./-n.img
+rm ./-n.img
 before=$(ls)
 refused "error reading 'cut.tar': Truncated .*" cut.tar
 echo nonsense >nonsense

@@ -134,7 +134,9 @@ static int open_blob(const struct oci *o, json_object *descriptor,
 			   o->u->name, what, printable(digest ?: "", buf));
 		return -1;
 	}
-	fd = openat(o->dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* a pipe is not waited for */
+	fd = openat(o->dir, path,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			errno = EISDIR;
@@ -311,8 +313,8 @@ static int open_layers(const struct oci *o, json_object *manifest)
 
 static int open_image(const struct oci *o)
 {
-	int fd =
-		openat(o->dir, "index.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(o->dir, "index.json",
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	json_object *json, *d, *next;
 	int ret = -1;
 

@@ -188,6 +188,8 @@ static void add_squashfs(struct program *p, const struct plan *plan)
 {
 	(void)plan;
 	program_add(p, "-noappend");
+	/* what cannot be read is not to become an empty file */
+	program_add(p, "-exit-on-error");
 	program_add(p, "-no-progress");
 	program_add(p, "-quiet");
 }

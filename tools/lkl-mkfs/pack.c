@@ -50,6 +50,14 @@ static int make(const struct plan *plan, const char *dir, const char *path)
 	return status;
 }
 
+static bool is_mounted(const char *dir, const struct stat *before)
+{
+	struct stat st;
+
+	/* of a file system that has ended nothing is known */
+	return stat(dir, &st) || st.st_dev != before->st_dev;
+}
+
 static int unmount(const char *dir)
 {
 	struct program p;
@@ -58,6 +66,7 @@ static int unmount(const char *dir)
 	program_begin(&p, "fusermount3", "fuse3");
 	program_add(&p, "-u");
 	program_add(&p, dir);
+	p.finish = true;
 	status = program_run(&p);
 	free(p.said);
 	return status;
@@ -68,10 +77,11 @@ int pack(const struct plan *plan, const char *tree, const char *path)
 	char *lklfuse = program_beside("lklfuse"), *dir;
 	struct program p;
 	int status = -1;
+	struct stat st;
 
 	if (asprintf(&dir, "%s.dir", path) < 0)
 		tool_no_memory();
-	if (mkdir(dir, 0700)) {
+	if (mkdir(dir, 0700) || stat(dir, &st)) {
 		tool_file_error("cannot create", NULL, dir, -errno);
 		goto out;
 	}
@@ -80,11 +90,11 @@ int pack(const struct plan *plan, const char *tree, const char *path)
 	program_add2(&p, "-o", "ro");
 	status = program_run(&p);
 	free(p.said);
-	if (!status) {
+	if (!status)
 		status = make(plan, dir, path);
-		if (unmount(dir))
-			status = -1;
-	}
+	/* an interrupted lklfuse may have mounted it all the same */
+	if (is_mounted(dir, &st) && unmount(dir))
+		status = -1;
 	rmdir(dir);
 out:
 	free(dir);
