@@ -190,6 +190,7 @@ static int run_program(const struct work *w, const char *const args[3],
 {
 	struct shown *s = shown_new(w->img.disks->dev, w->name, readonly);
 	struct program p;
+	char *name;
 	int status;
 
 	if (!s)
@@ -199,7 +200,8 @@ static int run_program(const struct work *w, const char *const args[3],
 		program_add(&p, args[i]);
 	for (size_t i = 0; i < w->more_count; i++)
 		program_add(&p, w->more[i]);
-	program_add(&p, w->name);
+	name = program_file(w->name);
+	program_add(&p, name);
 	p.dir = shown_dir(s);
 	p.file = w->name;
 	p.show = show;
@@ -207,6 +209,7 @@ static int run_program(const struct work *w, const char *const args[3],
 	p.dead = args == w->checker->journal ? 256 : w->checker->failed;
 	status = program_run(&p);
 	free(p.said);
+	free(name);
 	return shown_free(s) ? -1 : status;
 }
 

@@ -118,6 +118,11 @@ kill -TERM $! 2>/dev/null || true
 wait $! || true
 cmp -s img damaged || [ "$(status lkl fsck -n img)" = 0 ] || fail "interrupted: half done"
 
+# a name that the program could take for an option
+cp damaged ./-V
+[ "$(status lkl fsck -n ./-V)" != 0 ] || { cat out.log; fail "-V"; }
+rm ./-V
+
 cp before img
 refuses 8 "cannot open 'none': No such .*" lkl fsck none
 mksquashfs tree squash -quiet -no-progress >/dev/null 2>&1 &&
