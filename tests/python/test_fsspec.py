@@ -54,3 +54,18 @@ def test_changes(image, tmp_path):
     assert (tmp_path / "out" / "new").read_text() == "new"
     assert fs.find("/") == ["/a.csv", "/copy/b.csv", "/copy/new", "/copy/sub/c.txt",
                             "/link", "/moved"]
+
+
+def test_halt(ext4):
+    """What fsspec remembers of an image is opened again after a halt."""
+    with lkl.image(ext4, readonly=False) as fs, fs.open("/f", "w") as file:
+        file.write("text")
+    url = "lkl://%s!/f" % ext4
+    for _ in range(2):
+        with fsspec.open(url, "rt") as file:
+            assert file.read() == "text"
+        lkl.halt()
+    fs = fsspec.filesystem("lkl", image=str(ext4))
+    fs.close()
+    with pytest.raises(ValueError):
+        fs.cat("/f")

@@ -192,6 +192,11 @@ class FileSystem:
         )
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
+
     def close(self) -> None:
         """Let go of the root.  Files that are open stay open."""
         if not self._closed:

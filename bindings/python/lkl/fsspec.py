@@ -11,10 +11,12 @@ lkl.image(), and "image", an object that is the disk.
 import os
 import stat
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Dict, List, Tuple
 
 from fsspec.spec import AbstractFileSystem
 
+from .disk import Image
 from .disk import image as open_image
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
@@ -42,7 +44,16 @@ class LklFileSystem(AbstractFileSystem):
             raise ValueError("no image is named: lkl://IMAGE!/PATH")
         own = {name: kwargs[name] for name in ("part", "fstype", "options", "sector_size")
                if name in kwargs}
-        self.fs = open_image(image, readonly=readonly, **own)
+        self._open_image = partial(open_image, image, readonly=readonly, **own)
+        self._ended = False
+        self._fs = self._open_image()
+
+    @property
+    def fs(self) -> Image:
+        """The file system; fsspec keeps this object when the kernel halts."""
+        if self._fs.closed and not self._ended:
+            self._fs = self._open_image()
+        return self._fs
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
@@ -154,5 +165,6 @@ class LklFileSystem(AbstractFileSystem):
 
     def close(self) -> None:
         """Unmount the image, and forget this instance."""
-        self.fs.close()
+        self._ended = True
+        self._fs.close()
         self.clear_instance_cache()
