@@ -123,6 +123,35 @@ cp damaged ./-V
 [ "$(status lkl fsck -n ./-V)" != 0 ] || { cat out.log; fail "-V"; }
 rm ./-V
 
+# a host that becomes full while the repaired parts are written
+if is_root; then
+	mkdir full
+	mount -t tmpfs -o size=40M none full
+	trap 'umount -l "$TMP/full"; cleanup' EXIT
+	lkl mkfs -s 30M --mkfs-option=-O --mkfs-option=^has_journal tree full/img
+	# what was unlinked goes to a new lost+found, in blocks that are holes
+	for block in $(debugfs -R "blocks /lost+found" full/img 2>/dev/null); do
+		fallocate -p -o $((block * 4096)) -l 4096 full/img
+	done
+	debugfs -w -R "rmdir /lost+found" full/img >/dev/null 2>&1
+	debugfs -w -R "unlink /docs" full/img >/dev/null 2>&1
+	cp --sparse=always full/img damaged
+	! dd if=/dev/zero of=full/more bs=4k status=none 2>/dev/null || fail "not full"
+	[ "$(status lkl fsck full/img)" = 8 ] || { cat out.log; fail "on a full host"; }
+	cmp full/img damaged || fail "on a full host: half done"
+	rm full/more
+	[ "$(status lkl fsck full/img)" = 1 ] || { cat out.log; fail "there is room again"; }
+fi
+
+# a label that a terminal would obey
+cp before img
+dd if=img of=part bs=1M skip=1 status=none
+truncate -s -1M part
+tune2fs -L $'\033[31mred' part >/dev/null 2>&1
+printf '\377\377\377\377' | dd of=part bs=1 seek=$((4096 + 12)) conv=notrunc status=none
+[ "$(status lkl fsck -n part)" = 4 ] && grep -q '?\[31mred' out.log || { cat -v out.log; fail "a label"; }
+! grep -q $'\033' out.log || fail "a label: as it is"
+
 cp before img
 refuses 8 "cannot open 'none': No such .*" lkl fsck none
 mksquashfs tree squash -quiet -no-progress >/dev/null 2>&1 &&

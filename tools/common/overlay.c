@@ -178,7 +178,26 @@ static size_t next_run(const struct overlay *o, unsigned long long *sector)
 	return n;
 }
 
-/* Go through what was written; with @write have the disk become like it. */
+/*
+ * Write what the disk had before @end again.  What does not succeed here was
+ * not written before either.
+ */
+static void restore(struct overlay *o, unsigned long long end)
+{
+	unsigned long long sector = 0;
+	size_t n;
+
+	while ((n = next_run(o, &sector)) && sector < end) {
+		transfer(o, LKL_DEV_BLK_TYPE_WRITE, sector,
+			 o->data + sector * SECTOR, n * SECTOR);
+		sector += n;
+	}
+}
+
+/*
+ * Go through what was written; with @write have the disk become like it, or
+ * stay as it was: what it had takes the place of what was written.
+ */
 static int compare(struct overlay *o, bool write)
 {
 	char *buf = malloc(RUN * SECTOR);
@@ -191,18 +210,24 @@ static int compare(struct overlay *o, bool write)
 
 		if (transfer(o, LKL_DEV_BLK_TYPE_READ, sector, buf, n * SECTOR))
 			ret = -EIO;
-		else if (memcmp(buf, ours, n * SECTOR))
+		if (ret < 0)
+			break;
+		if (memcmp(buf, ours, n * SECTOR))
 			ret = 1;
 		if (ret > 0 && !write)
 			break;
-		if (ret > 0 && transfer(o, LKL_DEV_BLK_TYPE_WRITE, sector, ours,
-					n * SECTOR))
-			ret = -EIO;
-		else if (ret > 0)
-			ret = 0;
+		if (ret > 0) {
+			ret = transfer(o, LKL_DEV_BLK_TYPE_WRITE, sector, ours,
+				       n * SECTOR)
+				      ? -EIO
+				      : 0;
+			memcpy(ours, buf, n * SECTOR);
+		}
 		sector += n;
 	}
 	free(buf);
+	if (write && ret < 0)
+		restore(o, sector);
 	return ret;
 }
 

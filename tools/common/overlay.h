@@ -27,7 +27,7 @@ int overlay_changed(struct overlay *o);
  * overlay_commit() - write to the disk what differs from it
  * @o: the overlay, which is not in use any more
  *
- * Return: 0 or -EIO
+ * Return: 0, or -EIO when the disk could not be written, and is as it was
  */
 int overlay_commit(struct overlay *o);
 
