@@ -144,11 +144,28 @@ become(const struct program *p, const char *path, int input, int output)
 	_exit(127);
 }
 
+/* Without control characters: it may quote what the image has, as a label. */
+static void show(char *text, size_t len)
+{
+	char end = text[len];
+	bool control;
+
+	text[len] = 0;
+	for (size_t n; len; text += n, len -= n) {
+		n = control_next(text, &control);
+		if (control && *text != '\n' && *text != '\t')
+			putchar('?');
+		else
+			fwrite(text, 1, n, stdout);
+	}
+	*text = end;
+}
+
 /* Keep what it says, and write to it what it reads, until it has ended. */
 static void converse(struct program *p, int input, int output)
 {
 	size_t size = 0, left = p->input ? strlen(p->input) : 0;
-	char *said = tool_alloc(NULL, MAX_SAID + 1), drop[4096];
+	char *said = tool_alloc(NULL, MAX_SAID + 1), drop[4097];
 
 	for (;;) {
 		struct pollfd fds[2] = { { .fd = output, .events = POLLIN },
@@ -173,12 +190,11 @@ static void converse(struct program *p, int input, int output)
 		if (size < MAX_SAID)
 			n = read(output, said + size, MAX_SAID - size);
 		else
-			n = read(output, drop, sizeof(drop));
+			n = read(output, drop, sizeof(drop) - 1);
 		if (n <= 0)
 			break;
 		if (p->show)
-			fwrite(size < MAX_SAID ? said + size : drop, 1, n,
-			       stdout);
+			show(size < MAX_SAID ? said + size : drop, n);
 		if (size < MAX_SAID)
 			size += n;
 	}
