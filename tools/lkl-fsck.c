@@ -340,6 +340,7 @@ int main(int argc, char **argv)
 	int c;
 
 	tool_init("lkl fsck");
+	tool_failed = FSCK_FAILED;
 	argv[0] = (char *)tool_name;
 	while ((c = getopt_long(argc, argv, IMAGE_OPTIONS "n", long_options,
 				NULL)) != -1) {

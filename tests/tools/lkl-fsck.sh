@@ -158,7 +158,7 @@ mksquashfs tree squash -quiet -no-progress >/dev/null 2>&1 &&
 	refuses 8 "'squash' contains squashfs, for which there is no check" lkl fsck squash
 head -c 1000000 /dev/zero >zeros
 refuses 8 "no file system found in 'zeros'" lkl fsck zeros
-for args in "" "a b" "--inspect img" "-O ro img" "-x img"; do
+for args in "" "a b" "--inspect img" "-O ro img" "-x img" "-m x img"; do
 	# shellcheck disable=SC2086
 	[ "$(status lkl fsck $args)" = 8 ] || fail "lkl fsck $args: $(cat out.log)"
 done

@@ -19,6 +19,7 @@
 #include "tool.h"
 
 const char *tool_name = "lkl";
+int tool_failed = TOOL_FAILED;
 volatile sig_atomic_t tool_signal;
 volatile bool tool_line;
 
@@ -224,7 +225,7 @@ void tool_usage_error(const char *fmt, ...)
 		end();
 	}
 	fprintf(stderr, "Try '%s --help' for more information.\n", tool_name);
-	exit(TOOL_FAILED);
+	exit(tool_failed);
 }
 
 /* Scripts may put them around a number. */
@@ -271,7 +272,7 @@ bool tool_parse_size(const char *text, uint64_t *size)
 void tool_no_memory(void)
 {
 	tool_error("out of memory");
-	exit(TOOL_FAILED);
+	exit(tool_failed);
 }
 
 void *tool_alloc(void *old, size_t size)

@@ -15,6 +15,9 @@
 #define TOOL_PARTIAL 1
 #define TOOL_FAILED 2
 
+/* The exit status for a wrong command line. */
+extern int tool_failed;
+
 /* The name messages begin with. */
 extern const char *tool_name;
 
