@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lkl-mkfs/mkfs.h"
@@ -362,6 +363,15 @@ static bool is_same(const char *file, const struct stat *image)
 	       st.st_ino == image->st_ino;
 }
 
+/* Has another program the image, whose changes would be lost?  It stays locked.
+ */
+static bool is_in_use(const char *image)
+{
+	int fd = open(image, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+}
+
 static int mkfs(const struct options *o)
 {
 	struct origin s;
@@ -380,6 +390,11 @@ static int mkfs(const struct options *o)
 			tool_error("'%s' and '%s' are the same file",
 				   is_same(o->source, &st) ? o->source
 							   : o->owners,
+				   o->image);
+			return TOOL_FAILED;
+		}
+		if (is_in_use(o->image)) {
+			tool_error("'%s' is in use by another program",
 				   o->image);
 			return TOOL_FAILED;
 		}

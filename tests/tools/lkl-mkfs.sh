@@ -139,6 +139,7 @@ touch pipes/oci-layout
 mkfifo pipes/index.json
 refuses 2 "'pipes': index.json is not valid" timeout 20 lkl mkfs pipes img
 rm -r pipes
+refuses 2 "'img' is in use by another program" flock -s img lkl mkfs simple img
 lkl mkfs simple -- -n.img
 check ext4 ./-n.img
 rm ./-n.img
