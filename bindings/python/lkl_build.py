@@ -17,8 +17,6 @@ import tomllib
 import cffi
 
 DECLARATIONS = """
-typedef ... lkl_ops_t;
-
 int lkl_py_init(void);
 int lkl_py_start(const char *cmdline);
 int lkl_is_running(void);
@@ -27,7 +25,6 @@ void lkl_cleanup(void);
 const char *lkl_strerror(int err);
 
 /* disks */
-typedef struct { unsigned int flags, block_size; ...; } lkl_py_limits;
 long lkl_py_disk_add(void *handle, void **dev);
 long lkl_py_disk_add_fd(int fd, void **dev);
 int lkl_py_nbd_open(const char *uri, void **handle);
@@ -68,7 +65,6 @@ long lkl_py_pread(int fd, void *buf, unsigned long len, long long pos);
 long lkl_py_pwrite(int fd, const void *buf, unsigned long len, long long pos);
 long lkl_py_lseek(int fd, long long pos, int whence);
 long lkl_py_ftruncate(int fd, long long len);
-long lkl_py_fallocate(int fd, int mode, long long pos, long long len);
 long lkl_sys_fsync(unsigned int fd);
 long lkl_sys_sync(void);
 long lkl_py_stat(int fd, struct lkl_stat *buf);
@@ -91,9 +87,6 @@ long lkl_py_setxattr(const char *path, const char *name, const void *value,
 long lkl_py_getxattr(const char *path, const char *name, void *value, unsigned long len);
 long lkl_py_listxattr(const char *path, char *list, unsigned long len);
 long lkl_py_removexattr(const char *path, const char *name);
-long lkl_py_mount(const char *dev, const char *dir, const char *type, unsigned long flags,
-		  const char *data);
-long lkl_sys_umount2(const char *path, int flags);
 long lkl_py_syslog(int type, char *buf, int len);
 
 /* sockets */
@@ -134,9 +127,6 @@ static int lkl_py_limits_of(void *handle, int *readonly, unsigned int *block_siz
 static int lkl_py_transfer(void *handle, int write, unsigned long long offset, char *buf,
 			   unsigned long long len);
 static int lkl_py_flush(void *handle);
-
-typedef struct lkl_host_operations lkl_ops_t;
-typedef struct lkl_blk_limits lkl_py_limits;
 
 static struct lkl_config config;
 
@@ -305,11 +295,6 @@ static long lkl_py_ftruncate(int fd, long long len)
 	return lkl_sys_ftruncate(fd, len);
 }
 
-static long lkl_py_fallocate(int fd, int mode, long long pos, long long len)
-{
-	return lkl_sys_fallocate(fd, mode, pos, len);
-}
-
 static long lkl_py_stat(int fd, struct lkl_stat *buf)
 {
 	return lkl_sys_newfstatat(fd, "", buf, LKL_AT_EMPTY_PATH);
@@ -400,12 +385,6 @@ static long lkl_py_listxattr(const char *path, char *list, unsigned long len)
 static long lkl_py_removexattr(const char *path, const char *name)
 {
 	return lkl_sys_removexattr(path, name);
-}
-
-static long lkl_py_mount(const char *dev, const char *dir, const char *type,
-			 unsigned long flags, const char *data)
-{
-	return lkl_sys_mount(dev, dir, type, flags, data);
 }
 
 static long lkl_py_syslog(int type, char *buf, int len)

@@ -33,6 +33,11 @@ for example in "$top"/bindings/python/examples/*.py; do
 	$python "$example" disk.img
 done
 
+# The README's, in a directory where it may write.
+awk '/^```python$/ { on = 1; next } /^```$/ { on = 0 } on' "$top/README.md" >readme.py
+[ -s readme.py ] && $python readme.py
+[ "$(lkl cat disk.img /etc/hostname)" = box ] && [ "$(cat etc/hostname)" = box ]
+
 make -s -C "$top" install DESTDIR="$PWD/root" PREFIX=/usr BUILD="$BUILD" >/dev/null
 test -f root/usr/lib/python3/dist-packages/lkl/__init__.py
 sed -i "s|^prefix=.*|prefix=$PWD/root/usr|" root/usr/lib/pkgconfig/lkl.pc

@@ -136,3 +136,32 @@ def test_waiting():
         lkl.socket.select(socks, [], [], -1)
     for sock in socks:
         sock.close()
+
+
+def test_deep_copies(ext4, tmp_path):
+    """A tree deeper than Python's stack is copied both ways."""
+    src, dst = tmp_path / "src", tmp_path / "dst"
+    below = "/d" * 950
+    os.makedirs(str(src) + below)
+    with open(str(src) + below + "/file", "w", encoding="ascii") as file:
+        file.write("deep")
+    with lkl.image(ext4, readonly=False) as fs:
+        lkl.copy_in(fs, src, "/tree")
+        lkl.copy_out(fs, "/tree", dst)
+    try:
+        with open(str(dst) + below + "/file", encoding="ascii") as file:
+            assert file.read() == "deep"
+    finally:
+        subprocess.run(["rm", "-rf", src, dst], check=True)
+
+
+def test_few_descriptors(ext4, tmp_path, few):
+    """A tree deeper than there are descriptors is an error, which leaks none."""
+    dst = tmp_path / "dst"
+    with lkl.image(ext4, readonly=False) as fs:
+        fs.makedirs("/tree" + "/d" * 200)
+        before = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(OSError):
+            lkl.copy_out(fs, "/tree", dst)
+        assert len(os.listdir("/proc/self/fd")) == before
+    subprocess.run(["rm", "-rf", dst], check=True)

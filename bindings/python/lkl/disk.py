@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Disks of the kernel: files of the host, bytes, or objects of Python."""
 
+import errno
 import operator
 import os
 import subprocess
 import tempfile
 import threading
 from contextlib import ExitStack
-from typing import Any, List, Optional, Set
+from typing import Any, List, Optional, Set, Type, TypeVar
 
 from ._lkl import ffi, lib
 from .filesystem import FileSystem
 from .kernel import check, ensure, error, hold, text_bytes
+
 
 def _is_uri(source: Any) -> bool:
     return isinstance(source, str) and source.startswith(
@@ -129,13 +131,13 @@ def _source(handle: Any) -> "Disk":
     return ffi.from_handle(handle)
 
 
-@ffi.def_extern(error=-5)  # EIO
+@ffi.def_extern(error=-errno.EIO)
 def lkl_py_capacity(handle: Any, size: Any) -> int:
     size[0] = _source(handle)._back.size
     return 0
 
 
-@ffi.def_extern(error=-5)
+@ffi.def_extern(error=-errno.EIO)
 def lkl_py_limits_of(handle: Any, readonly: Any, block_size: Any) -> int:
     disk = _source(handle)
     readonly[0] = disk._back.readonly
@@ -144,7 +146,7 @@ def lkl_py_limits_of(handle: Any, readonly: Any, block_size: Any) -> int:
 
 
 # An exception becomes an I/O error for the kernel; the disk keeps it for the caller.
-@ffi.def_extern(error=-5)
+@ffi.def_extern(error=-errno.EIO)
 def lkl_py_transfer(handle: Any, write: int, offset: int, buf: Any, length: int) -> int:
     disk = _source(handle)
     try:
@@ -158,10 +160,10 @@ def lkl_py_transfer(handle: Any, write: int, offset: int, buf: Any, length: int)
         return 0
     except BaseException as err:  # pylint: disable=broad-except
         disk.error = err
-        return -5
+        return -errno.EIO
 
 
-@ffi.def_extern(error=-5)
+@ffi.def_extern(error=-errno.EIO)
 def lkl_py_flush(handle: Any) -> int:
     disk = _source(handle)
     try:
@@ -169,8 +171,10 @@ def lkl_py_flush(handle: Any) -> int:
         return 0
     except BaseException as err:  # pylint: disable=broad-except
         disk.error = err
-        return -5
+        return -errno.EIO
 
+
+M = TypeVar("M", bound="Mount")
 
 # The kernel uses a disk until close(), whether the program still does or not.
 _disks: "Set[Disk]" = set()
@@ -294,16 +298,22 @@ class Disk:
         Without fstype, each type that the kernel knows is tried.  Without part, the
         whole disk is taken, or the only partition that has a file system.
         """
+        return self._find(Mount, fstype, part, readonly, options)
+
+    def _find(
+        self, kind: "Type[M]", fstype: Optional[str], part: Optional[int], readonly: bool,
+        options: str,
+    ) -> "M":
         if part is not None:
-            return self._mount(fstype, part, readonly, options)
+            return self._mount(kind, fstype, part, readonly, options)
         parts = self.partitions()
         if not parts:
-            return self._mount(fstype, 0, readonly, options)
-        found = []
+            return self._mount(kind, fstype, 0, readonly, options)
+        found: "List[M]" = []
         try:
             for number in parts:
                 try:
-                    found.append(self._mount(fstype, number, readonly, options))
+                    found.append(self._mount(kind, fstype, number, readonly, options))
                 except OSError:
                     continue
             if len(found) > 1:
@@ -311,26 +321,29 @@ class Disk:
                 raise ValueError("partitions %s have file systems: name one" % numbers)
         except BaseException:
             for mount in found:
-                mount.close()
+                # an image would take the disk along
+                Mount.close(mount)
             raise
         if not found:
-            raise error(-22)  # EINVAL
+            raise error(-errno.EINVAL)
         return found[0]
 
-    def _mount(self, fstype: Optional[str], part: int, readonly: bool, options: str) -> "Mount":
+    def _mount(
+        self, kind: "Type[M]", fstype: Optional[str], part: int, readonly: bool, options: str
+    ) -> "M":
         buf = ffi.new("char[]", 64)
         # MS_NODEV, as a device of the image may be the disk of another; MS_RDONLY
         flags = 4 | (1 if readonly else 0)
-        last = -22  # EINVAL
+        last = -errno.EINVAL
         for name in [fstype] if fstype else _types():
             result = lib.lkl_mount_dev(
                 self.id, part, text_bytes(name), flags, text_bytes(options) or ffi.NULL,
                 buf, 64,
             )
             if result == 0:
-                return Mount(self, part, name, ffi.string(buf))
+                return kind(self, part, name, ffi.string(buf))
             # that it is of another type is no news
-            last = result if fstype or result != -22 else last
+            last = result if fstype or result != -errno.EINVAL else last
         raise error(last)
 
 
@@ -388,9 +401,7 @@ def image(
     """
     disk = Disk(source, readonly=readonly, sector_size=sector_size)
     try:
-        mount = disk.mount(fstype, part=part, readonly=readonly, options=options)
+        return disk._find(Image, fstype, part, readonly, options)
     except BaseException:
         disk.close()
         raise
-    mount.__class__ = Image
-    return mount  # type: ignore[return-value]

@@ -101,6 +101,20 @@ class FileIO(io.RawIOBase):
         with ffi.from_buffer(view) as buf:
             return self._some(retry(lib.lkl_sys_write, self.fd, buf, len(view)))
 
+    def pread_into(self, buffer: Any, offset: int) -> int:
+        """Read into a buffer from an offset; the position stays."""
+        if not self.readable():
+            raise io.UnsupportedOperation("File not open for reading")
+        with ffi.from_buffer(buffer, require_writable=True) as buf:
+            return check(retry(lib.lkl_py_pread, self.fd, buf, len(buf), offset), self.name)
+
+    def pwrite(self, data: Any, offset: int) -> int:
+        """Write at an offset; the position stays."""
+        if not self.writable():
+            raise io.UnsupportedOperation("File not open for writing")
+        with ffi.from_buffer(data) as buf:
+            return check(retry(lib.lkl_py_pwrite, self.fd, buf, len(buf), offset), self.name)
+
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position; SEEK_DATA and SEEK_HOLE are known."""
         self._check()

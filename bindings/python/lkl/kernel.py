@@ -2,6 +2,7 @@
 """The life of the kernel: boot, halt, errors."""
 
 import atexit
+import errno
 import itertools
 import json
 import os
@@ -71,7 +72,7 @@ def retry(call: Callable[..., int], *args: Any) -> int:
     """
     while True:
         result = call(*args)
-        if result != -4:  # EINTR
+        if result != -errno.EINTR:
             return result
 
 
@@ -84,12 +85,12 @@ def boot(
     config is what lkl-config(5) describes, for instance
     {"interfaces": [{"type": "user"}]}.
 
-    Raises BlockingIOError or OSError (EBUSY) when a kernel runs already.
+    Raises OSError (EBUSY) when a kernel runs already.
     """
     global _configured
     with _lock:
         if lib.lkl_is_running():
-            raise error(-16)  # EBUSY
+            raise error(-errno.EBUSY)
         _init()
         try:
             if config is not None:
