@@ -86,76 +86,78 @@ static int freeze(void)
 	return err;
 }
 
-int lkl_freeze(void)
+/* Let a frozen kernel and its devices rest, and do what is to be done then. */
+static int while_frozen(int (*act)(struct lkl_process *process))
 {
-	int err = lkl_begin_step();
+	struct lkl_process *process;
+	int err;
 
-	if (err)
-		return err;
-	err = freeze();
-	lkl_end_step();
+	if (!lkl_kernel_boots())
+		return -LKL_ENOSYS;
+	process = lkl_vdevs_lock();
+	err = process->frozen ? hold(lkl_kernel_boots(), 0) : -LKL_EINVAL;
+	if (!err) {
+		err = act(process);
+		let_go();
+	}
+	lkl_vdevs_unlock(process);
+	return err;
+}
+
+static int return_to_state(struct lkl_process *process)
+{
+	(void)process;
+	lkl_kernel_reset();
+	lkl_vdevs_reset();
+	return 0;
+}
+
+static int forget_state(struct lkl_process *process)
+{
+	int err = lkl_vdevs_settle();
+
+	if (!err)
+		err = lkl_kernel_thaw();
+	if (!err) {
+		lkl_vdevs_thaw();
+		process->frozen = false;
+	}
 	return err;
 }
 
 static int reset(void)
 {
-	struct lkl_process *process;
-	int err;
-
-	if (!lkl_kernel_boots())
-		return -LKL_ENOSYS;
-	process = lkl_vdevs_lock();
-	err = process->frozen ? hold(lkl_kernel_boots(), 0) : -LKL_EINVAL;
-	if (!err) {
-		lkl_kernel_reset();
-		lkl_vdevs_reset();
-		let_go();
-	}
-	lkl_vdevs_unlock(process);
-	return err;
-}
-
-int lkl_reset(void)
-{
-	int err = lkl_begin_step();
-
-	if (err)
-		return err;
-	err = reset();
-	lkl_end_step();
-	return err;
+	return while_frozen(return_to_state);
 }
 
 int lkl_thaw_kernel(void)
 {
-	struct lkl_process *process;
-	int err;
-
-	if (!lkl_kernel_boots())
-		return -LKL_ENOSYS;
-	process = lkl_vdevs_lock();
-	err = process->frozen ? hold(lkl_kernel_boots(), 0) : -LKL_EINVAL;
-	if (!err) {
-		err = lkl_vdevs_settle();
-		if (!err)
-			err = lkl_kernel_thaw();
-		if (!err) {
-			lkl_vdevs_thaw();
-			process->frozen = false;
-		}
-		let_go();
-	}
-	lkl_vdevs_unlock(process);
-	return err;
+	return while_frozen(forget_state);
 }
 
-int lkl_thaw(void)
+/* Beside no other step of the life cycle. */
+static int in_step(int (*step)(void))
 {
 	int err = lkl_begin_step();
 
 	if (err)
 		return err;
-	err = lkl_thaw_kernel();
+	err = step();
 	lkl_end_step();
 	return err;
+}
+
+int lkl_freeze(void)
+{
+	return in_step(freeze);
+}
+
+int lkl_reset(void)
+{
+	return in_step(reset);
+}
+
+int lkl_thaw(void)
+{
+	return in_step(lkl_thaw_kernel);
 }

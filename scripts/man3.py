@@ -61,8 +61,7 @@ def known(headers):
 def escape(text):
     """Keep scdoc from seeing marks in a text, and set what the library calls so."""
     text = re.sub(r"([\\*_`])", r"\\\1", text)
-    text = re.sub(r"@(\w(?:\w|\\_)*)", r"_\1_", text)
-    return text.replace("&amp;", "&")
+    return re.sub(r"@(\w(?:\w|\\_)*)", r"_\1_", text)
 
 
 def describe(doc):
