@@ -32,7 +32,7 @@ mmdebstrap --quiet --variant=apt "$suite" root "${sources[@]}" >log 2>&1 || {
 # In the root, with /proc.
 run() {
 	unshare -m sh -c 'mount -t proc proc root/proc && exec chroot root "$@"' sh \
-		env DEBIAN_FRONTEND=noninteractive "$@"
+		env -u TMPDIR DEBIAN_FRONTEND=noninteractive "$@"
 }
 files() { (cd root && find . -xdev \( -path ./var -o -path ./tmp -o -path ./etc/apt \
 	-o -path ./etc/ld.so.cache \) -prune -o -print | sort); }
@@ -44,7 +44,7 @@ run sh -c 'apt-get -qq update && apt-get install -qq -y --no-install-recommends 
 	tr "," "\n" | sed "s/[(|].*//" | sort -u | grep -v lkl)' >log 2>&1 ||
 	{ tail log; skip "what they depend on cannot be installed"; }
 files >before
-run sh -c 'dpkg -i /tmp/debs/*.deb' >log 2>&1 || { tail log; fail "not installed"; }
+run sh -c 'dpkg -i /tmp/debs/*.deb' >log 2>&1 || { grep -A2 "^dpkg: " log; fail "not installed"; }
 
 run sh -ec '
 	truncate -s 64M disk.img
