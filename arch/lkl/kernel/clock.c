@@ -23,8 +23,7 @@ u64 lkl_armed __lkl_threads;
 u64 lkl_covered __lkl_threads;
 int lkl_timer_word __lkl_threads;
 int lkl_watch_word __lkl_threads;
-
-static bool lkl_due;
+bool lkl_due __lkl_threads;
 
 /**
  * lkl_timer_wake - wake the timer thread

@@ -9,7 +9,9 @@
 
 /*
  * What belongs to the threads of wakeup.c, which live on when the kernel is reset,
- * and not to its state; lkl_timer_start() gives it its values.
+ * and not to its state; lkl_timer_start() gives it its values.  They write to it at
+ * any time: while the state is copied, or put back, nothing else may be written to
+ * by a thread that does not hold the virtual CPU.
  */
 #define __lkl_threads	__section(".data..lkl_keep")
 
@@ -21,6 +23,9 @@ extern u64 lkl_covered;		/* by a thread that sleeps in a call */
 /* Futex words: of the timer thread; of the watchdog, which sleeps while it is 0. */
 extern int lkl_timer_word;
 extern int lkl_watch_word;
+
+/* The time of the next event has come, which the kernel has not noticed yet. */
+extern bool lkl_due;
 
 void lkl_timer_leave(void);
 void lkl_timer_mind(void);

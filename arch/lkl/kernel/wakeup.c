@@ -150,6 +150,7 @@ int lkl_timer_start(u32 boot)
 	lkl_armed = LKL_NEVER;
 	lkl_covered = LKL_NEVER;
 	lkl_watch_word = 0;
+	lkl_due = false;
 	lkl_watch_thread = 0;
 	lkl_timer_thread = lkl_ops->thread_create(lkl_timer_loop, NULL);
 	if (!lkl_timer_thread)
@@ -174,6 +175,9 @@ void lkl_timer_rebase(u32 boot, u64 ns)
 	u64 armed = READ_ONCE(lkl_armed);
 
 	WRITE_ONCE(lkl_timer_boot, boot);
+	/* Perhaps its time came while the state was copied. */
+	if (READ_ONCE(lkl_next_event) == LKL_NEVER)
+		lkl_timer_set_due();
 	WRITE_ONCE(lkl_covered, LKL_NEVER);
 	if (armed != LKL_NEVER)
 		WRITE_ONCE(lkl_armed, armed - min(armed, ns));
