@@ -157,3 +157,71 @@ def test_other_buffers(ext4, fsck):
     fsck(ext4)
     with lkl.image(ext4) as fs:
         assert fs.isdir("/x")
+
+
+def interrupted(call, number):
+    """Interrupt a call before its number-th instruction; tell whether it had so many."""
+    left = number
+
+    def trace(frame, event, _):
+        nonlocal left
+        frame.f_trace_opcodes = frame.f_code.co_filename == lkl.kernel.__file__
+        if event == "opcode" and frame.f_trace_opcodes:
+            left -= 1
+            if not left:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def settle():
+    """What a program does that goes on after an interruption: all of it works."""
+    if not lkl.running():
+        lkl.boot("mem=32M")
+    root = lkl.FileSystem()
+    assert root.exists("/")
+    lkl.halt()
+    assert not lkl.running()
+    for call in (root.listdir, root.close):
+        try:
+            call()
+        except ValueError:
+            pass
+
+
+def test_interrupted_anywhere():
+    """Ctrl-C at any moment of a boot or a halt leaves what can be booted and halted."""
+    config = {"sysctl": "net.ipv4.ip_default_ttl=65"}
+    number = 1
+    while interrupted(lambda: lkl.boot("mem=32M", config=config), number):
+        settle()
+        number += 1
+    assert number > 50
+    settle()
+    number = 1
+    while True:
+        lkl.boot("mem=32M", config=config)
+        roots = [lkl.FileSystem() for _ in range(2)]
+        more = interrupted(lkl.halt, number)
+        if not lkl.running():
+            lkl.boot("mem=32M")
+        # the old ones never touch what the new kernel has
+        news = [lkl.FileSystem() for _ in range(3)]
+        for root in roots:
+            root.close()
+        for new in news:
+            assert new.exists("/")
+        settle()
+        if not more:
+            break
+        number += 1
+    assert number > 50

@@ -91,11 +91,13 @@ def boot(
     with _lock:
         if lib.lkl_is_running():
             raise error(-errno.EBUSY)
-        _init()
+        # a halt that was interrupted may have left them
+        _forget(_holders())
         try:
+            _init()
             if config is not None:
-                check(lib.lkl_py_config(json.dumps(config).encode()))
                 _configured = True
+                check(lib.lkl_py_config(json.dumps(config).encode()))
             check(lib.lkl_py_start(text_bytes(cmdline)))
             if config is not None:
                 check(lib.lkl_py_config_done())
@@ -105,10 +107,17 @@ def boot(
 
 
 def _init() -> None:
+    """Initialize the library, unless it is so.
+
+    An exception of a handler of signals, as of Ctrl-C, may come between a call of the
+    library and the next statement.  So what says that there is something to be undone is
+    set before it is done, and the library itself is asked what is done already.
+    """
     global _initialized
-    if not _initialized:
-        check(lib.lkl_py_init())
-        _initialized = True
+    _initialized = True
+    result = lib.lkl_py_init()
+    if result != -errno.EBUSY:
+        check(result)
 
 
 def ensure() -> None:
