@@ -458,8 +458,6 @@ int main(int argc, char **argv)
 		fuse_loop_cfg_set_idle_threads(lf.loop, fuse.max_idle_threads);
 	if (fuse.max_threads != UINT_MAX)
 		fuse_loop_cfg_set_max_threads(lf.loop, fuse.max_threads);
-	if (image_open(&lf.img))
-		return TOOL_FAILED;
 	if (o.lock)
 		take_lock(o.lock);
 	return supervisor_start(&s, log) ? TOOL_FAILED : supervisor_run(&s);

@@ -108,3 +108,17 @@ refuses 2 "cannot open 'disk.qcow2': Failed to get .write. lock.*" \
 	cptofs -i disk.qcow2 tree /
 kill $!
 gone
+
+turns=0
+# a tool that is killed while it starts leaves no server: not before it is connected either
+for tool in "lkl ls disk.qcow2" "lkl write --no-sandbox disk.qcow2 /x" "lkl serve disk.qcow2 sock"; do
+	for delay in 0.01 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.15 0.2; do
+		rm -f sock
+		# shellcheck disable=SC2086
+		timeout -s KILL $delay $tool >/dev/null 2>&1 </dev/zero || true
+		until [ "$(pgrep -f "^qemu-(nbd|img) .*$TMP" -r R,S,D)" = "${own-}" ]; do
+			[ $((turns += 1)) -lt 500 ] || fail "a server is left by $tool after $delay s"
+			sleep 0.02
+		done
+	done
+done

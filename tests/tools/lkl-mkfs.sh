@@ -129,6 +129,12 @@ refused "cannot open 'none': No such file or directory" none
 refused "mkfs.xfs failed: Filesystem must be larger than 300MB." -t xfs -s 100M simple
 refused "error writing 'img:/dir/Some.Long.Name': No space left on device" -s 8M simple
 refused "'img' would be a part of its own content" .
+for file in index.json blobs/new.img; do
+	cp oci/index.json index.json
+	refuses 2 "'oci/$file' would be a part of its own content" lkl mkfs oci oci/$file
+	cmp oci/index.json index.json || fail "the source was replaced"
+	rm index.json
+done
 head -c 100000 tree.tar >cut.tar
 cp tree.tar same.tar
 refuses 2 "'same.tar' and 'same.tar' are the same file" lkl mkfs same.tar same.tar

@@ -113,6 +113,18 @@ refused "'oci': the content of layer $digest does not match its digest"
 ln -sf /etc/passwd "$last"
 refused "'oci': cannot open layer $digest: Too many levels of symbolic links"
 rm "$last"
+# links on the way lead nowhere either
+cp saved "$last"
+mv oci/blobs/sha256 elsewhere
+ln -s ../../elsewhere oci/blobs/sha256
+refused "'oci': cannot open manifest sha256:[0-9a-f]*: Too many levels of symbolic links"
+rm oci/blobs/sha256
+mv elsewhere oci/blobs/sha256
+mv oci/index.json elsewhere
+ln -s ../elsewhere oci/index.json
+refused "'oci': cannot open index.json: Too many levels of symbolic links"
+mv elsewhere oci/index.json
+rm "$last"
 mkdir "$last"
 refused "'oci': cannot open layer $digest: Is a directory"
 refuses 2 "cannot open 'nowhere': No such .*" tar2fs --oci nowhere img

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/openat2.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -112,6 +114,20 @@ static bool check_digest(int fd, bool is_512, const char *hex)
 	return !strcmp(text, hex);
 }
 
+/*
+ * A file of the layout.  Nothing on the way is a link, which may lead anywhere,
+ * and a pipe is not waited for.
+ */
+static int open_part(const struct oci *o, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+
+	return syscall(SYS_openat2, o->dir, path, &how, sizeof(how));
+}
+
 /* A digest of the image's, which may be anything, for a message. */
 static const char *printable(const char *text, char buf[160])
 {
@@ -134,9 +150,7 @@ static int open_blob(const struct oci *o, json_object *descriptor,
 			   o->u->name, what, printable(digest ?: "", buf));
 		return -1;
 	}
-	/* a pipe is not waited for */
-	fd = openat(o->dir, path,
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = open_part(o, path);
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		if (fd >= 0)
 			errno = EISDIR;
@@ -313,14 +327,16 @@ static int open_layers(const struct oci *o, json_object *manifest)
 
 static int open_image(const struct oci *o)
 {
-	int fd = openat(o->dir, "index.json",
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = open_part(o, "index.json"), ret = -1;
 	json_object *json, *d, *next;
-	int ret = -1;
 
 	if (fd < 0) {
-		tool_error("'%s' is no OCI image: it has no index.json",
-			   o->u->name);
+		if (errno == ENOENT)
+			tool_error("'%s' is no OCI image: it has no index.json",
+				   o->u->name);
+		else
+			tool_error("'%s': cannot open index.json: %s",
+				   o->u->name, strerror(errno));
 		return -1;
 	}
 	json = read_json(o, fd, "index.json");

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,13 +30,19 @@
 #define NO_PROGRAM 127
 #define NO_CONFINEMENT 126
 
-/* In the child: be the program. */
+/* In the child: be the program, for no longer than @parent lives. */
 __attribute__((noreturn)) static void be(const struct qemu *q, char **argv,
-					 int listener, int end, int output)
+					 int listener, int end, int output,
+					 pid_t parent)
 {
 	char pid[16];
 	int err;
 
+	/* what a terminal sends is for the tool, which ends it in time */
+	setsid();
+	signal(SIGTERM, SIG_DFL);
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)
+		_exit(1);
 	dup2(output, STDERR_FILENO);
 	dup2(output, STDOUT_FILENO);
 	err = q->trust ? 0
@@ -62,34 +70,45 @@ __attribute__((noreturn)) static void be(const struct qemu *q, char **argv,
 	_exit(errno == ENOENT ? NO_PROGRAM : 1);
 }
 
-/*
- * Run a program until it has ended, or serves.  Returns its exit status or -1;
- * *@text becomes all it said, to be freed.
- */
-static int run(const struct qemu *q, char **argv, int listener, int end,
-	       char **text)
+/* Start a program; *@output reads what it says.  Returns its pid, or -1. */
+static pid_t start(const struct qemu *q, char **argv, int listener, int end,
+		   int *output)
 {
-	int output[2], status = -1;
-	size_t len = 0;
-	ssize_t n = 1;
-	pid_t pid;
+	pid_t parent = getpid(), pid;
+	int fds[2];
 
-	*text = tool_alloc(NULL, TEXT_MAX);
-	**text = 0;
-	if (pipe2(output, O_CLOEXEC))
+	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid)
-		be(q, argv, listener, end, output[1]);
-	close(output[1]);
+		be(q, argv, listener, end, fds[1], parent);
+	close(fds[1]);
+	if (pid < 0)
+		close(fds[0]);
+	*output = fds[0];
+	return pid;
+}
+
+/*
+ * Wait until a program has ended.  Returns its exit status or -1; *@text
+ * becomes all it said, to be freed.
+ */
+static int finish(pid_t pid, int output, char **text)
+{
+	int status = -1;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	*text = tool_alloc(NULL, TEXT_MAX);
 	while (pid > 0 && n && len < TEXT_MAX - 1) {
-		n = read(output[0], *text + len, TEXT_MAX - 1 - len);
+		n = read(output, *text + len, TEXT_MAX - 1 - len);
 		if (n < 0 && errno != EINTR)
 			break;
 		len += n > 0 ? n : 0;
 	}
 	(*text)[len] = 0;
-	close(output[0]);
+	if (pid > 0)
+		close(output);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -190,8 +209,10 @@ static int look(const struct qemu *q)
 			 (char *)q->format, "--",   (char *)q->path, NULL };
 	struct json_object *j = NULL;
 	const char *other;
+	int output, err = 0;
+	pid_t pid = start(q, argv, -1, -1, &output);
 	char *text;
-	int status = run(q, argv, -1, -1, &text), err = 0;
+	int status = finish(pid, output, &text);
 
 	if (status) {
 		err = failed(q, *argv, status, text);
@@ -208,10 +229,26 @@ static int look(const struct qemu *q)
 	return err;
 }
 
-int qemu_serve(const struct qemu *q, int listener, int end)
+/* Wait until a server has opened the image, or has ended. */
+static bool greets(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool does = false;
+	char first;
+
+	if (fd >= 0 &&
+	    !connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) &&
+	    tool_wait_input(fd))
+		does = recv(fd, &first, 1, 0) == 1;
+	if (fd >= 0)
+		close(fd);
+	return does;
+}
+
+pid_t qemu_serve(const struct qemu *q, int listener,
+		 const struct sockaddr_un *addr, int end)
 {
 	char *argv[] = { "qemu-nbd",
-			 "--fork",
 			 "--shared",
 			 CLIENTS,
 			 "--format",
@@ -221,14 +258,28 @@ int qemu_serve(const struct qemu *q, int listener, int end)
 			 (char *)q->path,
 			 q->readonly ? "--read-only" : NULL,
 			 NULL };
+	pid_t pid = -1;
+	int output, status;
 	char *text;
-	int status, err = 0;
 
-	if (!q->trust && look(q))
+	if (!q->trust && look(q)) {
+		close(listener);
 		return -1;
-	status = run(q, argv, listener, end, &text);
-	if (status)
-		err = failed(q, *argv, status, text);
+	}
+	pid = start(q, argv, listener, end, &output);
+	/* now only the server has it, so that nobody waits for one that ended
+	 */
+	close(listener);
+	if (pid > 0 && greets(addr)) {
+		close(output);
+		return pid;
+	}
+	/* nobody has written yet */
+	if (pid > 0 && tool_signal)
+		kill(pid, SIGKILL);
+	status = finish(pid, output, &text);
+	if (!tool_signal)
+		failed(q, *argv, status, text);
 	free(text);
-	return err;
+	return -1;
 }

@@ -6,6 +6,8 @@
 #define QEMU_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+#include <sys/un.h>
 
 /**
  * struct qemu - an image, and how to treat it
@@ -29,14 +31,17 @@ struct qemu {
 /**
  * qemu_serve() - start a qemu-nbd for an image
  * @q: the image
- * @listener: socket that it listens on
+ * @listener: socket that it listens on, which is closed
+ * @addr: where that is
  * @end: writing end of a pipe, which it keeps as long as it runs
  *
  * An image that names other files or servers is refused unless it is trusted,
- * and the program that reads it can reach nothing but the image.
+ * and the program that reads it can reach nothing but the image.  It ends when
+ * its last client leaves, or when the thread that has called this does.
  *
- * Return: 0, or -1 when it has said why not
+ * Return: its pid once it serves, or -1 when it has said why not
  */
-int qemu_serve(const struct qemu *q, int listener, int end);
+pid_t qemu_serve(const struct qemu *q, int listener,
+		 const struct sockaddr_un *addr, int end);
 
 #endif /* QEMU_H */

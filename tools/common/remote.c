@@ -4,19 +4,21 @@
  *
  * An image in another format gets a qemu-nbd of its own, on a socket that
  * nobody else can reach and that has no name any more as soon as we are
- * connected.  qemu-nbd ends by itself when we disconnect, or die.  It holds the
- * writing end of a pipe, whose reading end tells us that it has ended, and all
- * is in the image.
+ * connected.  qemu-nbd ends by itself when we disconnect, and by a signal of
+ * the host's when we die.  It holds the writing end of a pipe, whose reading
+ * end tells us that it has ended, and all is in the image.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -141,12 +143,20 @@ static void end_server(const struct sockaddr_un *addr)
 	close(fd);
 }
 
+/* A process in a sandbox cannot, and leaves it to the host. */
+static void wait_for(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static struct remote *serve(const struct qemu *q, const char *dir)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char uri[sizeof(addr.sun_path) + 32];
 	struct remote *r = NULL;
 	int end[2], listener;
+	pid_t pid;
 	long err;
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/nbd", dir);
@@ -161,23 +171,24 @@ static struct remote *serve(const struct qemu *q, const char *dir)
 		tool_file_error("cannot open", NULL, q->name, err);
 		return NULL;
 	}
-	err = qemu_serve(q, listener, end[1]);
-	/* now only a server has it, so that nobody waits for one that failed */
-	close(listener);
-	if (!err) {
+	pid = qemu_serve(q, listener, &addr, end[1]);
+	close(end[1]);
+	if (pid > 0) {
 		r = connect_to(uri, &err);
-		if (!r)
+		if (!r) {
 			tool_file_error("cannot connect to qemu-nbd for", NULL,
 					q->name, err);
+			kill(pid, SIGTERM);
+			wait_for(pid);
+		}
 	}
-	if (!r)
-		end_server(&addr);
-	close(end[1]);
 	unlink(addr.sun_path);
-	if (r)
+	if (r) {
 		r->server = end[0];
-	else
+		r->pid = pid;
+	} else {
 		close(end[0]);
+	}
 	return r;
 }
 
@@ -309,6 +320,7 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		.trust = trust,
 	};
 	int end[2], listener = -1, err = real ? 0 : -errno;
+	pid_t pid;
 
 	if (err) {
 		tool_file_error("cannot open", NULL, name, err);
@@ -325,18 +337,17 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		free(real);
 		return -1;
 	}
-	err = qemu_serve(&q, listener, end[1]);
-	close(listener);
+	pid = qemu_serve(&q, listener, &place.addr, end[1]);
 	close(end[1]);
-	if (!err) {
+	if (pid > 0) {
 		put_uri(path);
 		err = fflush(stdout) ? -1 : 0;
 		if (err)
 			tool_error("cannot write to standard output");
 		wait_for_end(end[0], &place, err);
+		wait_for(pid);
 	} else {
-		/* a signal may have ended all but the server itself */
-		place_end_server(&place);
+		err = -1;
 		place_remove(&place);
 	}
 	close(end[0]);
@@ -374,6 +385,7 @@ void remote_close(struct remote *r)
 		while (read(r->server, &byte, 1) < 0 && errno == EINTR)
 			;
 		close(r->server);
+		wait_for(r->pid);
 	}
 	if (r->file >= 0)
 		close(r->file);

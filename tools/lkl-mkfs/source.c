@@ -74,10 +74,6 @@ static int open_dir(struct origin *s, const struct options *o)
 	static char *path;
 	int fd;
 
-	if (is_inside(o->source, o->image)) {
-		tool_error("'%s' would be a part of its own content", o->image);
-		return -1;
-	}
 	fd = open(o->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		tool_file_error("cannot open directory", NULL, o->source,
@@ -153,7 +149,7 @@ static int open_archive(struct origin *s, const struct options *o)
 
 int origin_open(struct origin *s, const struct options *o)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	*s = (struct origin){ 0 };
 	total_begin(&s->total);
@@ -161,8 +157,11 @@ int origin_open(struct origin *s, const struct options *o)
 		tool_file_error("cannot open", NULL, o->source, -errno);
 		return -1;
 	}
-	if (strcmp(o->source, "-") && S_ISDIR(st.st_mode) && !o->kind_given &&
-	    !unpack_is_oci(o->source))
+	if (S_ISDIR(st.st_mode) && is_inside(o->source, o->image)) {
+		tool_error("'%s' would be a part of its own content", o->image);
+		return -1;
+	}
+	if (S_ISDIR(st.st_mode) && !o->kind_given && !unpack_is_oci(o->source))
 		return open_dir(s, o);
 	return open_archive(s, o);
 }

@@ -410,15 +410,12 @@ int supervisor_start(struct supervisor *s, int log)
 		close(messages[1]);
 		if (log >= 0)
 			close(log);
-		if (sandbox_descriptors(false))
+		if (image_open(&s->lf->img) || sandbox_descriptors(false))
 			exit(TOOL_FAILED);
 		exit(server_run(s->lf, control[1]));
 	}
 	close(control[1]);
 	close(messages[1]);
-	/* the locks on the disks are the server's */
-	for (unsigned int n = 0; n < s->lf->img.count; n++)
-		close(s->lf->img.disks[n].fd);
 	key_forget(&s->lf->img.key);
 	s->control = control[0];
 	s->messages = messages[0];
