@@ -254,7 +254,8 @@ struct lkl_netdev {
  * @take: what is done with: store its @id and the bytes received, and return 1;
  *	or 0
  * @push: that was all for now.  Non-zero when there is more to take, which
- *	poll() might not report
+ *	poll() might not report.  Without @give it is for frames to send only,
+ *	and may be NULL
  * @recall: the kernel does not use the device any more: no buffer that was
  *given is touched from here on, or returned
  */
@@ -381,6 +382,13 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname);
  * @offload: as in struct lkl_netdev_args
  */
 struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
+
+/**
+ * lkl_netdev_xdp_create - a queue of an interface of the host (AF_XDP)
+ * @param: "NAME" or "NAME,QUEUE"; what comes by that queue is the library's,
+ *	not the host's
+ */
+struct lkl_netdev *lkl_netdev_xdp_create(const char *param);
 
 /**
  * lkl_netdev_vde_create - a port of a virtual switch

@@ -92,6 +92,8 @@ static struct lkl_netdev *create(const struct lkl_config_iface *iface,
 		return lkl_netdev_macvtap_create(param, offload);
 	if (!strcmp(type, "pipe"))
 		return lkl_netdev_pipe_create(param, offload);
+	if (!strcmp(type, "xdp"))
+		return lkl_netdev_xdp_create(param);
 	if (!strcmp(type, "vde"))
 		return lkl_netdev_vde_create(param);
 	if (!strcmp(type, "user"))

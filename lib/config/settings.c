@@ -112,7 +112,8 @@ static const char *check_mac(const char *value)
 
 static const char *const types[] = {
 	"tap",	"raw", "macvtap", "pipe",	"vde",
-	"user", "fd",  "dpdk",	  "vhost-user", "vhost-user-server"
+	"user", "fd",  "dpdk",	  "vhost-user", "vhost-user-server",
+	"xdp"
 };
 
 static const char *check_type(const char *value)
@@ -121,7 +122,7 @@ static const char *check_type(const char *value)
 		if (!strcmp(types[i], value))
 			return NULL;
 	return "not one of tap raw macvtap pipe vde user fd dpdk "
-	       "vhost-user vhost-user-server";
+	       "vhost-user vhost-user-server xdp";
 }
 
 /* "ip|mac"; added to ifindex, or only checked if that is 0 */

@@ -115,9 +115,10 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 	int i, n, mask = 0;
 
 	if (w->nd.ops->fd && !w->shared)
-		w->shared = lkl_fd_watch(w, w->in,
-					 EPOLLIN | EPOLLOUT | EPOLLET |
-						 EPOLLEXCLUSIVE);
+		w->shared = lkl_fd_watch(
+			w, w->in,
+			EPOLLIN | EPOLLET | EPOLLEXCLUSIVE |
+				(w->in == w->out ? EPOLLOUT : 0));
 	do
 		n = epoll_wait(w->epoll, events, 4, -1);
 	while (n < 0 && errno == EINTR);

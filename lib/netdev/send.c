@@ -83,6 +83,8 @@ void net_tx(struct net *n)
 			n->blocked = head;
 			if (lends(n))
 				taken = tx_take(n);
+			else if (n->nd->ops->push)
+				n->nd->ops->push(n->nd, TX);
 		} while (n->blocked < 0 ? lkl_virtq_enable_kick(q) : taken);
 		raise = lkl_virtq_mark(q);
 		irq = n->vdev.dev.irq;

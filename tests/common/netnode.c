@@ -581,6 +581,8 @@ static struct lkl_netdev *make_wire(char *wire, int offload)
 		return lkl_netdev_macvtap_create(param, offload);
 	if (!strcmp(wire, "vde"))
 		return lkl_netdev_vde_create(param);
+	if (!strcmp(wire, "xdp"))
+		return lkl_netdev_xdp_create(param);
 	if (!strcmp(wire, "vhost-user"))
 		return lkl_netdev_vhost_user_create(param, offload);
 	if (!strcmp(wire, "vhost-user-server"))

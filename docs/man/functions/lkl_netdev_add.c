@@ -9,6 +9,7 @@
  * lkl_netdev_pipe_create lkl_netdev_raw_create lkl_netdev_macvtap_create
  * lkl_netdev_vde_create lkl_netdev_vhost_user_create
  * lkl_netdev_vhost_user_server_create lkl_netdev_dpdk_create
+ * lkl_netdev_xdp_create
  * lkl_netdev_wintap_create lkl_netdev lkl_netdev_args lkl_dev_net_ops
  */
 #include <lkl.h>
