@@ -405,6 +405,7 @@ int main(int argc, char **argv)
 		.front = -1,
 	};
 	int log = -1, status;
+	struct stat st;
 
 	tool_init(argv[0]);
 	if (helper_is(argv[0])) {
@@ -430,6 +431,13 @@ int main(int argc, char **argv)
 		tool_usage_error("no image given");
 	if (!fuse.mountpoint)
 		tool_usage_error("no mount point given");
+	/* /dev/fd/N is no directory, but a program's that mounts by itself */
+	if (strncmp(fuse.mountpoint, "/dev/fd/", 8) &&
+	    !stat(fuse.mountpoint, &st) && !S_ISDIR(st.st_mode)) {
+		tool_file_error("cannot mount at", NULL, fuse.mountpoint,
+				-ENOTDIR);
+		return TOOL_FAILED;
+	}
 	if (o.attach)
 		return attach(o.attach, o.image, fuse.mountpoint, o.uid, o.gid);
 	take_options(&lf, &o);

@@ -18,3 +18,5 @@ head -c 10M /dev/urandom >random
 refuses 2 "no file system found in 'random'" cptofs -i random file /
 refuses 2 "cannot mount 'random' as ext4: no file system found in it" \
 	cptofs -i random -t ext4 file /
+refuses 2 "'empty' is empty" lkl serve empty sock
+[ ! -e sock ] || fail "the socket is left"

@@ -70,6 +70,14 @@ static int open_file(struct disk *d, bool readonly, unsigned int ms)
 	return 0;
 }
 
+static int check_size(const struct disk *d)
+{
+	if (d->size >= DISK_SECTOR)
+		return 0;
+	tool_error("'%s' is empty", d->file);
+	return -1;
+}
+
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 {
 	if (remote_is_uri(d->file)) {
@@ -88,16 +96,12 @@ int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 		d->size = d->remote->size;
 	if (d->remote && !d->sector)
 		d->sector = d->remote->sector;
-	if (d->size < DISK_SECTOR) {
-		tool_error("'%s' is empty", d->file);
-		return -1;
-	}
-	return 0;
+	return check_size(d);
 }
 
 int disk_serve(struct disk *d, bool readonly, bool trust, const char *socket)
 {
-	if (open_file(d, readonly, 0))
+	if (open_file(d, readonly, 0) || check_size(d))
 		return -1;
 	return remote_serve(d->file, d->fd, readonly, trust, socket);
 }
