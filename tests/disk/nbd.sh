@@ -115,7 +115,7 @@ for tool in "lkl ls disk.qcow2" "lkl write --no-sandbox disk.qcow2 /x" "lkl serv
 	for delay in 0.01 0.02 0.03 0.04 0.05 0.06 0.08 0.1 0.15 0.2; do
 		rm -f sock
 		# shellcheck disable=SC2086
-		timeout -s KILL $delay $tool >/dev/null 2>&1 </dev/zero || true
+		{ timeout -s KILL $delay $tool </dev/zero; } >/dev/null 2>&1 || true
 		until [ "$(pgrep -f "^qemu-(nbd|img) .*$TMP" -r R,S,D)" = "${own-}" ]; do
 			[ $((turns += 1)) -lt 500 ] || fail "a server is left by $tool after $delay s"
 			sleep 0.02

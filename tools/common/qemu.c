@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,19 +29,13 @@
 #define NO_PROGRAM 127
 #define NO_CONFINEMENT 126
 
-/* In the child: be the program, for no longer than @parent lives. */
+/* In the child: be the program. */
 __attribute__((noreturn)) static void be(const struct qemu *q, char **argv,
-					 int listener, int end, int output,
-					 pid_t parent)
+					 int listener, int end, int output)
 {
 	char pid[16];
 	int err;
 
-	/* what a terminal sends is for the tool, which ends it in time */
-	setsid();
-	signal(SIGTERM, SIG_DFL);
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)
-		_exit(1);
 	dup2(output, STDERR_FILENO);
 	dup2(output, STDOUT_FILENO);
 	err = q->trust ? 0
@@ -74,44 +67,128 @@ __attribute__((noreturn)) static void be(const struct qemu *q, char **argv,
 static pid_t start(const struct qemu *q, char **argv, int listener, int end,
 		   int *output)
 {
-	pid_t parent = getpid(), pid;
 	int fds[2];
+	pid_t pid;
 
+	*output = -1;
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	pid = fork();
 	if (!pid)
-		be(q, argv, listener, end, fds[1], parent);
+		be(q, argv, listener, end, fds[1]);
 	close(fds[1]);
-	if (pid < 0)
-		close(fds[0]);
 	*output = fds[0];
 	return pid;
 }
 
-/*
- * Wait until a program has ended.  Returns its exit status or -1; *@text
- * becomes all it said, to be freed.
- */
-static int finish(pid_t pid, int output, char **text)
+/* All that a program says, until it has ended; to be freed. */
+static char *read_all(int output)
 {
-	int status = -1;
+	char *text = tool_alloc(NULL, TEXT_MAX);
 	size_t len = 0;
-	ssize_t n = 1;
+	ssize_t n = output < 0 ? 0 : 1;
 
-	*text = tool_alloc(NULL, TEXT_MAX);
-	while (pid > 0 && n && len < TEXT_MAX - 1) {
-		n = read(output, *text + len, TEXT_MAX - 1 - len);
+	while (n && len < TEXT_MAX - 1) {
+		n = read(output, text + len, TEXT_MAX - 1 - len);
 		if (n < 0 && errno != EINTR)
 			break;
 		len += n > 0 ? n : 0;
 	}
-	(*text)[len] = 0;
-	if (pid > 0)
+	text[len] = 0;
+	if (output >= 0)
 		close(output);
+	return text;
+}
+
+/* Wait for a child; its exit status, or -1. */
+static int wait_for(pid_t pid)
+{
+	int status = -1;
+
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What the keeper of a server is told; the end of the pipe is an order, too. */
+enum { RUNS = 'r', LEAVE = 'l', WAIT = 'w' };
+
+/*
+ * A server ends when its clients have left, but waits for the first one for
+ * ever.  So as long as it has none, a process keeps it, which ends it when the
+ * tool has died: by force if it may not yet take signals, or else in order.
+ */
+__attribute__((noreturn)) static void keep(int orders, pid_t server)
+{
+	int sig = SIGKILL;
+	char order;
+
+	dup2(orders, STDIN_FILENO);
+	close_range(STDOUT_FILENO, ~0U, 0);
+	while (read(STDIN_FILENO, &order, 1) == 1) {
+		if (order == LEAVE)
+			_exit(0);
+		if (order == WAIT)
+			_exit(wait_for(server));
+		sig = SIGTERM;
+	}
+	if (server > 0)
+		kill(server, sig);
+	_exit(0);
+}
+
+/* Start a server and its keeper; *@output reads what the server says. */
+static int start_server(const struct qemu *q, char **argv, int listener,
+			int end, struct qemu_server *s, int *output)
+{
+	int orders[2], fds[2];
+
+	*output = -1;
+	if (pipe2(fds, O_CLOEXEC))
+		return -1;
+	if (pipe2(orders, O_CLOEXEC)) {
+		close(fds[0]);
+		close(fds[1]);
+		return -1;
+	}
+	s->keeper = fork();
+	if (!s->keeper) {
+		pid_t server;
+
+		close(orders[1]);
+		/* what a terminal sends is for the tool, which ends it in time
+		 */
+		setsid();
+		server = fork();
+		if (!server)
+			be(q, argv, listener, end, fds[1]);
+		keep(orders[0], server);
+	}
+	close(orders[0]);
+	close(fds[1]);
+	s->orders = orders[1];
+	*output = fds[0];
+	return s->keeper < 0 ? -1 : 0;
+}
+
+static int order(struct qemu_server *s, char what)
+{
+	if (s->orders >= 0 && what && write(s->orders, &what, 1) < 0)
+		errno = 0; /* it has ended */
+	if (what == RUNS)
+		return 0;
+	close(s->orders);
+	return wait_for(s->keeper);
+}
+
+void qemu_leave(struct qemu_server *s)
+{
+	order(s, LEAVE);
+}
+
+void qemu_end(struct qemu_server *s)
+{
+	order(s, 0);
 }
 
 /* The image names something else; its name may be anything. */
@@ -209,10 +286,11 @@ static int look(const struct qemu *q)
 			 (char *)q->format, "--",   (char *)q->path, NULL };
 	struct json_object *j = NULL;
 	const char *other;
-	int output, err = 0;
+	int output, status, err = 0;
 	pid_t pid = start(q, argv, -1, -1, &output);
-	char *text;
-	int status = finish(pid, output, &text);
+	char *text = read_all(output);
+
+	status = wait_for(pid);
 
 	if (status) {
 		err = failed(q, *argv, status, text);
@@ -245,8 +323,8 @@ static bool greets(const struct sockaddr_un *addr)
 	return does;
 }
 
-pid_t qemu_serve(const struct qemu *q, int listener,
-		 const struct sockaddr_un *addr, int end)
+int qemu_serve(const struct qemu *q, int listener,
+	       const struct sockaddr_un *addr, int end, struct qemu_server *s)
 {
 	char *argv[] = { "qemu-nbd",
 			 "--shared",
@@ -258,28 +336,31 @@ pid_t qemu_serve(const struct qemu *q, int listener,
 			 (char *)q->path,
 			 q->readonly ? "--read-only" : NULL,
 			 NULL };
-	pid_t pid = -1;
-	int output, status;
+	int output, status = -1;
 	char *text;
 
 	if (!q->trust && look(q)) {
 		close(listener);
 		return -1;
 	}
-	pid = start(q, argv, listener, end, &output);
+	status = start_server(q, argv, listener, end, s, &output);
 	/* now only the server has it, so that nobody waits for one that ended
 	 */
 	close(listener);
-	if (pid > 0 && greets(addr)) {
+	if (!status && greets(addr)) {
+		order(s, RUNS);
 		close(output);
-		return pid;
+		return 0;
 	}
-	/* nobody has written yet */
-	if (pid > 0 && tool_signal)
-		kill(pid, SIGKILL);
-	status = finish(pid, output, &text);
-	if (!tool_signal)
-		failed(q, *argv, status, text);
+	if (tool_signal) {
+		qemu_end(s);
+		close(output);
+		return -1;
+	}
+	text = read_all(output);
+	if (!status)
+		status = order(s, WAIT);
+	failed(q, *argv, status, text);
 	free(text);
 	return -1;
 }

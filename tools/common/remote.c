@@ -11,14 +11,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -143,20 +141,13 @@ static void end_server(const struct sockaddr_un *addr)
 	close(fd);
 }
 
-/* A process in a sandbox cannot, and leaves it to the host. */
-static void wait_for(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 static struct remote *serve(const struct qemu *q, const char *dir)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char uri[sizeof(addr.sun_path) + 32];
+	struct qemu_server server;
 	struct remote *r = NULL;
 	int end[2], listener;
-	pid_t pid;
 	long err;
 
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/nbd", dir);
@@ -171,24 +162,23 @@ static struct remote *serve(const struct qemu *q, const char *dir)
 		tool_file_error("cannot open", NULL, q->name, err);
 		return NULL;
 	}
-	pid = qemu_serve(q, listener, &addr, end[1]);
+	err = qemu_serve(q, listener, &addr, end[1], &server);
 	close(end[1]);
-	if (pid > 0) {
+	if (!err) {
 		r = connect_to(uri, &err);
-		if (!r) {
+		if (r) {
+			qemu_leave(&server);
+		} else {
 			tool_file_error("cannot connect to qemu-nbd for", NULL,
 					q->name, err);
-			kill(pid, SIGTERM);
-			wait_for(pid);
+			qemu_end(&server);
 		}
 	}
 	unlink(addr.sun_path);
-	if (r) {
+	if (r)
 		r->server = end[0];
-		r->pid = pid;
-	} else {
+	else
 		close(end[0]);
-	}
 	return r;
 }
 
@@ -320,7 +310,7 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		.trust = trust,
 	};
 	int end[2], listener = -1, err = real ? 0 : -errno;
-	pid_t pid;
+	struct qemu_server server;
 
 	if (err) {
 		tool_file_error("cannot open", NULL, name, err);
@@ -337,17 +327,16 @@ int remote_serve(const char *name, int file, bool readonly, bool trust,
 		free(real);
 		return -1;
 	}
-	pid = qemu_serve(&q, listener, &place.addr, end[1]);
+	err = qemu_serve(&q, listener, &place.addr, end[1], &server);
 	close(end[1]);
-	if (pid > 0) {
+	if (!err) {
 		put_uri(path);
 		err = fflush(stdout) ? -1 : 0;
 		if (err)
 			tool_error("cannot write to standard output");
 		wait_for_end(end[0], &place, err);
-		wait_for(pid);
+		qemu_end(&server);
 	} else {
-		err = -1;
 		place_remove(&place);
 	}
 	close(end[0]);
@@ -385,7 +374,6 @@ void remote_close(struct remote *r)
 		while (read(r->server, &byte, 1) < 0 && errno == EINTR)
 			;
 		close(r->server);
-		wait_for(r->pid);
 	}
 	if (r->file >= 0)
 		close(r->file);

@@ -18,7 +18,6 @@
  * @sector: size of its sectors, or 0 if that is not known
  * @file: the locked image, or -1
  * @server: reads the end of the qemu-nbd that was started, or -1
- * @pid: that process
  */
 struct remote {
 	struct lkl_disk disk;
@@ -26,7 +25,6 @@ struct remote {
 	unsigned int sector;
 	int file;
 	int server;
-	pid_t pid;
 };
 
 /**
