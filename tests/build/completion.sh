@@ -41,11 +41,11 @@ completes "lkl c" "cat chmod chown cp"
 completes "lkl df -" "--disk= --help --human-readable --inodes --inspect --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
 completes "lkl info di" "disk.img"
 # what would have no effect is not offered
-for command in cptofs tar2fs "lkl info" "lkl sh" "lkl edit" "lkl diff"; do
+for command in cptofs tar2fs "lkl sh" "lkl edit" "lkl diff"; do
 	completes "$command --no" ""
 done
 completes "lkl info --p" "--printk"
-completes "lkl info -" "--disk= --help --json --key-file= --memory= --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"
+completes "lkl info -" "--disk= --help --json --key-file= --memory= --no-sandbox --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"
 completes "lklfuse disk.img mnt -o ty" "type="
 completes "lklfuse disk.img mnt -o ro,part" "ro,part="
 completes "lkl-run mktem" "mktemp"

@@ -6,7 +6,7 @@
 # capability.  If it dies, the other process says so.
 
 . "$(dirname "$0")/../common/tools.sh"
-need mkfs.ext4
+need mkfs.ext4 sfdisk
 
 image img 32M mkfs.ext4 -q
 seq 1000 | lkl write img /file
@@ -102,9 +102,13 @@ need strace
 strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 mkdir tree && cp -r "$TOP/tests/tools" tree/
 cptofs -i img tree /
+printf 'label: gpt\nsize=20M\nsize=20M\n' >table
+truncate -s 64M disk
+sfdisk -q disk <table
+for n in 1 21; do dd if=img of=disk bs=1M count=20 seek=$n conv=notrunc status=none; done
 for verb in "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
 	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
-	"ls --json img /tree" "chmod -R img go-w /tree" "rm -r img /tree/tools" \
+	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "rm -r img /tree/tools" \
 	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do
 	rm -f trace.*
 	# shellcheck disable=SC2086

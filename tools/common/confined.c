@@ -27,12 +27,13 @@
 static int work(const struct confined *c, bool unlock)
 {
 	struct image *img = c->img;
-	bool mounted = !image_start(img);
+	bool ready = !(c->unmounted ? image_look(img) : image_start(img));
 	int status = TOOL_FAILED;
 
-	if (mounted && !(unlock && sandbox_tighten()))
+	/* what is not mounted may be unlocked later */
+	if (ready && !(unlock && !c->unmounted && sandbox_tighten()))
 		status = c->run(img, c->arg);
-	if (image_unmount(img) && mounted)
+	if (image_unmount(img) && ready)
 		status = TOOL_PARTIAL;
 	return img->key.wanted ? NEED_KEY : status;
 }

@@ -14,6 +14,7 @@
  *
  * @img: the image; an option of its says that the work is not to be confined
  * @input: the work reads the standard input
+ * @unmounted: the work mounts the image itself, which is open only
  * @run: does the work on the mounted image, and returns the exit status
  * @arg: for the functions
  * @prepare: called before the other process is made, which may be again, when
@@ -24,6 +25,7 @@
 struct confined {
 	struct image *img;
 	bool input;
+	bool unmounted;
 	int (*run)(struct image *img, void *arg);
 	void *arg;
 	void (*prepare)(void *arg);

@@ -108,7 +108,7 @@ int disk_serve(struct disk *d, bool readonly, bool trust, const char *socket)
 
 int disk_look(struct disk *d)
 {
-	if (!d->remote)
+	if (!d->remote || d->fd >= 0)
 		return 0;
 	d->fd = remote_outline(d->remote, d->sector);
 	return d->fd < 0 ? -1 : 0;
@@ -139,12 +139,28 @@ long disk_overlay(struct disk *d)
 	return d->id;
 }
 
+struct disk disk_again(const struct disk *d)
+{
+	struct disk again = *d;
+
+	again.disk = (struct lkl_disk){ 0 };
+	again.id = -1;
+	again.overlay = NULL;
+	again.sectors = NULL;
+	return again;
+}
+
+void disk_free(struct disk *d)
+{
+	overlay_free(d->overlay);
+	sector_free(d->sectors);
+}
+
 int disk_close(struct disk *d, bool sync)
 {
 	int err = 0;
 
-	overlay_free(d->overlay);
-	sector_free(d->sectors);
+	disk_free(d);
 	if (d->fd >= 0 && sync && fsync(d->fd)) {
 		err = -errno;
 		tool_file_error("cannot sync", NULL, d->file, err);

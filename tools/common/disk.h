@@ -93,6 +93,20 @@ long disk_add(struct disk *d);
 long disk_overlay(struct disk *d);
 
 /**
+ * disk_again() - use an open disk for another kernel
+ * @d: the disk, which no kernel has
+ *
+ * Return: the same disk, for disk_add() and disk_free(), but not to be closed
+ */
+struct disk disk_again(const struct disk *d);
+
+/**
+ * disk_free() - free what disk_add() and disk_overlay() have made
+ * @d: the disk, which is not in use any more
+ */
+void disk_free(struct disk *d);
+
+/**
  * disk_close() - close a disk, which the library does not have any more
  * @d: the disk
  * @sync: wait until what was written is on the host's disk

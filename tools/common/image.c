@@ -403,6 +403,18 @@ int image_open(struct image *img)
 	return 0;
 }
 
+void image_again(struct image *img, const struct image *open)
+{
+	img->root = -1;
+	img->shared = true;
+	img->file = open->file;
+	img->mem = open->mem;
+	img->count = open->count;
+	img->disks = tool_alloc(NULL, img->count * sizeof(*img->disks));
+	for (unsigned int i = 0; i < img->count; i++)
+		img->disks[i] = disk_again(&open->disks[i]);
+}
+
 int image_look(struct image *img)
 {
 	return disk_look(img->disks);
@@ -538,7 +550,10 @@ int image_unmount(struct image *img)
 	if (img->inited)
 		lkl_cleanup();
 	for (unsigned int i = 0; i < img->count; i++) {
-		if (disk_close(&img->disks[i], img->sync && !img->readonly))
+		if (img->shared)
+			disk_free(&img->disks[i]);
+		else if (disk_close(&img->disks[i],
+				    img->sync && !img->readonly))
 			err = -1;
 	}
 	free(img->disks);

@@ -47,6 +47,7 @@
  *say where it is
  * @no_sandbox: do not confine what runs the kernel
  * @umask: what file systems without permissions take away
+ * @shared: the disks are those of another image, which has them open
  * @found: type libblkid found, or ""
  * @container: it is not that of a file system, but of what holds one
  * @layers: what lies between the disks and the file system
@@ -80,6 +81,7 @@ struct image {
 	bool inspect;
 	bool no_sandbox;
 	mode_t umask;
+	bool shared;
 
 	char found[32];
 	bool container;
@@ -155,6 +157,13 @@ bool image_is(const struct image *img, const struct stat *st);
  * case
  */
 int image_open(struct image *img);
+
+/**
+ * image_again() - use the disks of an open image for another mount
+ * @img: the other, with nothing of that set; not to be opened
+ * @open: the image, which stays open at least as long, and is not mounted
+ */
+void image_again(struct image *img, const struct image *open);
 
 /**
  * image_look() - have each fd show what libblkid looks at, whatever the image

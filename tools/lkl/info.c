@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/confined.h"
 #include "../common/tool.h"
 #include "json.h"
 #include "path.h"
@@ -23,23 +24,17 @@ static struct image copy_image(const struct image *how, unsigned int part,
 			       const char *lv)
 {
 	struct image img = {
-		.file = how->file,
 		.options = how->options,
 		.part = part,
 		.whole = !part,
 		.lv = lv,
-		.mem = how->mem,
 		.verbose = how->verbose,
-		.trust = how->trust,
-		.sector = how->disks->sector,
 		.readonly = true,
 	};
 
+	image_again(&img, how);
 	key_copy(&img.key, &how->key);
-	for (unsigned int i = 1; i < how->count; i++) {
-		optarg = (char *)how->disks[i].file;
-		image_option(&img, 'D');
-	}
+	img.key.elsewhere = true;
 	return img;
 }
 
@@ -51,7 +46,7 @@ static double used_space(const struct image *how, unsigned int part,
 	struct lkl_statfs st;
 	double used = -1;
 
-	if (!image_mount(&img) && !lkl_sys_statfs(img.mnt, &st))
+	if (!image_start(&img) && !lkl_sys_statfs(img.mnt, &st))
 		used = (double)(st.f_blocks - st.f_bfree) *
 		       (st.f_frsize ? st.f_frsize : st.f_bsize);
 	image_unmount(&img);
@@ -152,8 +147,11 @@ static void put_volumes(const struct image *how, unsigned int part,
 	struct volume *all = NULL;
 	size_t count = 0;
 
-	if (!image_open(&img))
-		all = image_volumes(&img, &count);
+	all = image_volumes(&img, &count);
+	if (img.key.wanted)
+		tool_warn("'%s' has something encrypted, which is shown with "
+			  "-K only",
+			  how->file);
 	image_unmount(&img);
 	for (size_t n = 0; n < count; n++) {
 		struct item i = {
@@ -260,11 +258,26 @@ static void put_all(struct image *img, bool json)
 	blkid_free_probe(pr);
 }
 
+static int run(struct image *img, void *arg)
+{
+	const struct args *a = arg;
+
+	put_all(img, a->given[OPT_JSON]);
+	if (!output_end())
+		return TOOL_PARTIAL;
+	return tool_status();
+}
+
 int info_main(const struct verb *v, int argc, char **argv)
 {
 	struct image img = { .readonly = true };
-	int status = TOOL_FAILED;
 	struct args a;
+	struct confined c = {
+		.img = &img,
+		.unmounted = true,
+		.run = run,
+		.arg = &a,
+	};
 	int err = args_read(v, argc, argv, &img, &a);
 
 	if (err)
@@ -274,11 +287,10 @@ int info_main(const struct verb *v, int argc, char **argv)
 					: "missing image");
 	img.file = a.operand[0];
 	/* which may be a pipe, that is read once */
-	if (!(img.key.file && key_get(&img.key, img.file, "-K")) &&
-	    !image_open(&img) && !image_look(&img)) {
-		put_all(&img, a.given[OPT_JSON]);
-		status = tool_status();
-	}
-	image_unmount(&img);
-	return status;
+	if (img.key.file && key_get(&img.key, img.file, "-K"))
+		return TOOL_FAILED;
+	img.key.file = NULL;
+	tool_mortal();
+	output_begin();
+	return confined_run(&c);
 }

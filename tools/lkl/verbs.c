@@ -327,7 +327,7 @@ const struct verb verbs[] = {
 		.examples = "disk.img\n",
 		.options = info_options,
 		/* all that is on the disk is shown */
-		.no_image_options = "ILNPt",
+		.no_image_options = "ILPt",
 		.main = info_main,
 	},
 	{
