@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Signals about descriptors (O_ASYNC), and the processes that get them.
+ *
+ * The library's kernel sends them to process 1 or a thread of it.  For a
+ * process whose kernel is another one's, that is the thread which makes the
+ * calls of the one that has set the owner; the process with the kernel sends
+ * them on (serve.c).
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 #include <lkl/asm/program.h>
 
-#include "internal.h"
-#include "user.h"
+#include "share.h"
 
 /*
  * The owner of a file, which its signals are sent to.  The program is process 1
@@ -38,8 +44,79 @@ static int to_host(int type, int pid)
 	return pid ? fd_owner_pid() : 0;
 }
 
+/* In a process that has no kernel; signals are for all of it. */
+static long owner_elsewhere(long kfd, long cmd, long arg)
+{
+	struct f_owner_ex owner = { .type = F_OWNER_PID };
+	long ret;
+
+	switch (cmd) {
+	case F_SETOWN_EX:
+		if (!user_get(&owner, arg, sizeof(owner)))
+			return -EFAULT;
+		if (owner.type != F_OWNER_PID)
+			return -EINVAL;
+		arg = owner.pid;
+		/* fall through */
+	case F_SETOWN:
+		if ((int)arg < 0)
+			return -EINVAL;
+		if ((int)arg && (int)arg != fd_owner_pid())
+			return -ESRCH;
+		return share_async(kfd, F_SETOWN, !!(int)arg);
+	case F_SETSIG:
+		return share_async(kfd, cmd, arg);
+	}
+	ret = share_async(kfd, F_GETOWN, 0);
+	if (ret > 0)
+		ret = owner.pid = fd_owner_pid();
+	if (ret < 0 || cmd == F_GETOWN)
+		return ret;
+	return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
+}
+
 /**
- * async_owner - F_SETOWN and its kind, for a file of the library's
+ * async_serve - SHARE_ASYNC, on the thread that makes another process's calls
+ * @process: its number
+ * @a: a file, what fcntl() is to do, and its argument
+ * @has: does a thread of this process make calls of that one?
+ *
+ * Return: as share_async()
+ */
+long async_serve(int process, const long *a, bool (*has)(int process, int tid))
+{
+	struct lkl_program_async async = { .fd = a[0], .number = a[2] };
+	struct f_owner_ex owner = { .type = F_OWNER_TID };
+	struct lkl_program_thread thread = { 0 };
+	bool mine = false;
+	long ret;
+
+	if (a[1] == F_SETFL)
+		return lkl_kernel_call(lkl_program_arm, &async);
+	if (a[1] == F_SETOWN && !a[2])
+		return lkl3(SYS_fcntl, a[0], F_SETOWN, 0);
+	if (a[1] == F_SETOWN) {
+		owner.pid = lkl6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+		return lkl3(SYS_fcntl, a[0], F_SETOWN_EX, &owner);
+	}
+	ret = lkl3(SYS_fcntl, a[0], F_GETOWN_EX, &owner);
+	if (ret)
+		return ret;
+	thread.kernel = owner.pid;
+	if (owner.type == F_OWNER_TID && owner.pid)
+		mine = !lkl_kernel_call(lkl_program_find_thread, &thread) &&
+		       has(process, thread.host);
+	if (a[1] != F_SETSIG)
+		return mine;
+	/* It would be sent to another process. */
+	if (owner.pid && !mine)
+		return -EPERM;
+	return lkl3(SYS_fcntl, a[0], F_SETSIG, a[2]);
+}
+
+/**
+ * async_owner - F_SETOWN and its kind, and F_SETSIG, for a file of the
+ *	library's
  * @kfd: its number there
  * @cmd: what fcntl() is to do
  * @arg: its argument
@@ -51,7 +128,11 @@ long async_owner(long kfd, long cmd, long arg)
 	struct f_owner_ex owner;
 	long ret;
 
+	if (!lkl_kernel_boots())
+		return owner_elsewhere(kfd, cmd, arg);
 	switch (cmd) {
+	case F_SETSIG:
+		return lkl3(SYS_fcntl, kfd, cmd, arg);
 	case F_SETOWN:
 		/* The library knows no process but this. */
 		if ((int)arg < 0)
@@ -74,4 +155,68 @@ long async_owner(long kfd, long cmd, long arg)
 		owner.pid = to_host(owner.type, owner.pid);
 		return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
 	}
+}
+
+/**
+ * async_ioctl - the same by FIOSETOWN, FIOGETOWN and their other names
+ * @kfd: number of the file in the library's kernel
+ * @cmd: the command
+ * @arg: its argument
+ *
+ * Return: as ioctl(), with a negative error number
+ */
+long async_ioctl(long kfd, unsigned int cmd, long arg)
+{
+	long ret;
+	int pid;
+
+	if (cmd == FIOSETOWN || cmd == SIOCSPGRP)
+		return user_get(&pid, arg, sizeof(pid))
+			       ? async_owner(kfd, F_SETOWN, pid)
+			       : -EFAULT;
+	ret = async_owner(kfd, F_GETOWN, 0);
+	if (ret < 0)
+		return ret;
+	pid = ret;
+	return user_put(arg, &pid, sizeof(pid)) ? 0 : -EFAULT;
+}
+
+/**
+ * async_arm - O_ASYNC is to be set: signals name the program's descriptor
+ * @kfd: number of the file in the library's kernel
+ * @fd: the program's
+ */
+void async_arm(long kfd, long fd)
+{
+	struct lkl_program_async async = { .fd = kfd, .number = fd };
+
+	if (lkl_kernel_boots())
+		lkl_kernel_call(lkl_program_arm, &async);
+	else
+		share_async(kfd, F_SETFL, fd);
+}
+
+/**
+ * hijack_see_signal - a signal about a file is to be what the kernel sent
+ * @info: what came with it
+ *
+ * From another process it can come by SI_SIGIO only.
+ */
+void hijack_see_signal(siginfo_t *info)
+{
+	static const short bands[] = {
+		[POLL_IN] = POLLIN | POLLRDNORM,
+		[POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND,
+		[POLL_MSG] = POLLIN | POLLRDNORM | POLLMSG,
+		[POLL_ERR] = POLLERR,
+		[POLL_PRI] = POLLPRI | POLLRDBAND,
+		[POLL_HUP] = POLLHUP | POLLERR,
+	};
+	int code;
+
+	if (info->si_code != SI_SIGIO)
+		return;
+	for (code = POLL_IN; code <= POLL_HUP; code++)
+		if (info->si_band == bands[code])
+			info->si_code = code;
 }

@@ -195,6 +195,16 @@ static void raise_signal(int tid, int sig)
 		own_call3(SYS_tgkill, own_call3(SYS_getpid, 0, 0, 0), tid, sig);
 }
 
+static int (*send_to_host)(int tid, int sig, const void *info);
+
+/* One that the library's kernel sends. */
+static int send_signal(int tid, int sig, const void *info)
+{
+	return tid && serve_signal(tid, sig, info)
+		       ? 0
+		       : send_to_host(tid, sig, info);
+}
+
 int hijack_start(const char *name)
 {
 	bool relative;
@@ -205,6 +215,8 @@ int hijack_start(const char *name)
 	own_threads_init();
 	lkl_host_ops.listen_begin = no_listener;
 	lkl_host_ops.raise = raise_signal;
+	send_to_host = lkl_host_ops.signal;
+	lkl_host_ops.signal = send_signal;
 	/* A program's own seccomp filter may know nothing of membarrier(). */
 	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;

@@ -10,9 +10,9 @@
  *                    configuration, boots, configures; all or nothing
  *   hijack_syscall() for each system call of the program, but those that return
  *                    on another stack, twice on one, or not at all: clone(),
- *                    clone3(), vfork() and rt_sigreturn() the way in makes itself
- *   host_syscall()   is the way in's own: all host calls that the core makes
- *                    for the program go through it
+ *                    clone3(), vfork() and rt_sigreturn() the way in makes
+ * itself host_syscall()   is the way in's own: all host calls that the core
+ * makes for the program go through it
  *
  * hijack_syscall() and what it calls use no errno, no malloc and no lock that
  * the program could hold, and can be called from a signal handler.  Each thread
@@ -63,6 +63,9 @@ int hijack_boot_now(void);
  * Return: what belongs into RAX: a value or a negative error number
  */
 long hijack_syscall(long nr, const long arg[6]);
+
+/* What a program's handler is told of a signal about a file. */
+void hijack_see_signal(siginfo_t *info);
 
 /*
  * Does the call end with EINTR after any handler, whatever SA_RESTART says?
@@ -201,8 +204,8 @@ long hijack_exec_size(long given);
  * kernel, or is the child of a vfork() of one that has a kernel, so does the
  * new one. It begins with hijack_start().
  *
- * Return: the number of strings, or a negative error number.  If the host's call fails,
- * hijack_exec_end() is to be called
+ * Return: the number of strings, or a negative error number.  If the host's
+ * call fails, hijack_exec_end() is to be called
  */
 long hijack_exec_begin(long env, long given, char **to, char *text);
 void hijack_exec_end(void);

@@ -187,8 +187,7 @@ bool cred_same_pids(int pid)
 }
 
 /* Read /proc/PID/status; false if it is not there to be read. */
-static char status[16384];
-static bool read_status(int pid)
+static bool read_into(char *to, long size, int pid)
 {
 	char path[PROC_PATH];
 	const char *at = proc_path(path, pid, "/status", 7);
@@ -198,13 +197,34 @@ static bool read_status(int pid)
 	if (fd < 0)
 		return false;
 	do {
-		len = own_call3(SYS_read, fd, status + done,
-				sizeof(status) - 1 - done);
+		len = own_call3(SYS_read, fd, to + done, size - 1 - done);
 		done += len > 0 ? len : 0;
 	} while (len > 0);
 	own_call3(SYS_close, fd, 0, 0);
-	status[done] = 0;
+	to[done] = 0;
 	return true;
+}
+
+static char status[16384];
+static bool read_status(int pid)
+{
+	return read_into(status, sizeof(status), pid);
+}
+
+/**
+ * cred_is_of_user - is another process a certain user's?
+ * @pid: the process
+ * @uid: the user, by the real number
+ *
+ * On any thread.
+ */
+bool cred_is_of_user(int pid, unsigned int uid)
+{
+	unsigned long long n = 0;
+	char text[1024];
+
+	return read_into(text, sizeof(text), pid) &&
+	       numbers(text, "Uid:", 10, &n, 1) == 1 && n == uid;
 }
 
 /**

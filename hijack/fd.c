@@ -320,10 +320,13 @@ long fd_fcntl(long nr, const long *a)
 	case F_GETOWN:
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
-		if (word & FD_LKL && lkl_kernel_boots())
+	case F_SETSIG:
+		if (word & FD_LKL)
 			return async_owner(fd_number(word), a[1], a[2]);
 		break;
 	case F_SETFL:
+		if (word & FD_LKL && a[2] & O_ASYNC)
+			async_arm(fd_number(word), a[0]);
 		if (word & FD_OPEN)
 			host3(nr, a[0], a[1], a[2]);
 		break;

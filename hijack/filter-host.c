@@ -132,16 +132,44 @@ static void one_code(struct writer *w, const struct hijack_code *c,
 
 /* Whatever the arguments are. */
 static const short allowed[] = {
-	SYS_futex, SYS_futex_waitv, SYS_sched_yield, SYS_membarrier,
-	SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime,
-	SYS_gettid, SYS_getpid, SYS_getcwd, SYS_sched_getaffinity,
-	SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction,
-	SYS_rt_sigpending, SYS_sigaltstack, SYS_arch_prctl, SYS_rseq,
-	SYS_set_robust_list, SYS_get_robust_list,
-	SYS_poll, SYS_ppoll, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait,
-	SYS_epoll_pwait, SYS_epoll_pwait2, SYS_eventfd2,
-	SYS_close, SYS_dup3, SYS_fstat, SYS_getsockopt, SYS_getpeername,
-	SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk, SYS_exit,
+	SYS_futex,
+	SYS_futex_waitv,
+	SYS_sched_yield,
+	SYS_membarrier,
+	SYS_nanosleep,
+	SYS_clock_nanosleep,
+	SYS_clock_gettime,
+	SYS_gettid,
+	SYS_getpid,
+	SYS_getcwd,
+	SYS_sched_getaffinity,
+	SYS_rt_sigreturn,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigaction,
+	SYS_rt_sigpending,
+	SYS_sigaltstack,
+	SYS_arch_prctl,
+	SYS_rseq,
+	SYS_set_robust_list,
+	SYS_get_robust_list,
+	SYS_poll,
+	SYS_ppoll,
+	SYS_epoll_create1,
+	SYS_epoll_ctl,
+	SYS_epoll_wait,
+	SYS_epoll_pwait,
+	SYS_epoll_pwait2,
+	SYS_eventfd2,
+	SYS_close,
+	SYS_dup3,
+	SYS_fstat,
+	SYS_getsockopt,
+	SYS_getpeername,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	SYS_brk,
+	SYS_exit,
 };
 
 /* If the program may look at files. */
@@ -152,9 +180,13 @@ static const short of_exec[] = { SYS_memfd_create };
 
 /* Of the library's descriptors, which are above those of the program. */
 static const short of_ours[] = {
-	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_sendmsg, SYS_recvmsg,
-	SYS_sendmmsg, SYS_recvmmsg, SYS_fcntl,
+	SYS_read,    SYS_write,	   SYS_readv,	 SYS_writev, SYS_sendmsg,
+	SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_fcntl,
 };
+
+/* Of this process. */
+static const short of_self[] = { SYS_tgkill, SYS_kill, SYS_rt_tgsigqueueinfo,
+				 SYS_rt_sigqueueinfo };
 
 static const uint32_t fcntls[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD,
 				   F_DUPFD_CLOEXEC };
@@ -229,9 +261,8 @@ static void our_calls(struct writer *w, const struct filter_needs *needs)
 		allow_unless(w, BPF_JSET, PROT_EXEC);
 		end_of(w, other);
 	}
-	for (i = 0; i < 2; i++) {
-		unsigned int other =
-			of(w, i ? SYS_rt_tgsigqueueinfo : SYS_tgkill);
+	for (i = 0; i < array_size(of_self); i++) {
+		unsigned int other = of(w, of_self[i]);
 
 		load(w, ARG(0));
 		allow_if(w, BPF_JEQ, own_call3(SYS_getpid, 0, 0, 0));

@@ -106,6 +106,8 @@ void numbers_sandboxed(void);
 long numbers_placeholder(bool cloexec);
 hijack_call numbers_limit;
 long async_owner(long kfd, long cmd, long arg);
+long async_ioctl(long kfd, unsigned int cmd, long arg);
+void async_arm(long kfd, long fd);
 
 /* Sockets (socket.c) */
 int socket_init(void);
@@ -207,6 +209,7 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
 long share_give_bell(int index);
 void share_name_socket(long kfd, long fd);
+long share_async(long kfd, long cmd, long arg);
 bool share_reach(void);
 void share_thread_exit(void);
 void share_prepare(void);
@@ -242,6 +245,7 @@ void cred_tell(void);
 bool cred_read(int pid, struct lkl_cred *cred);
 bool cred_is_ancestor(int pid);
 bool cred_same_pids(int pid);
+bool cred_is_of_user(int pid, unsigned int uid);
 bool cred_had_rights(void);
 hijack_call cred_call;
 

@@ -84,11 +84,11 @@ static void hear(int index)
 	struct share_process *p = &share_processes[index];
 	struct share_message message;
 	long ret, fd;
-	int pid = 0;
+	struct ucred who = { 0 };
 
 	/* A fork now would take the descriptor along. */
 	share_lock();
-	ret = share_receive(p->fd - 1, &message, &fd, &pid, MSG_DONTWAIT);
+	ret = share_receive(p->fd - 1, &message, &fd, &who, MSG_DONTWAIT);
 	if (ret == -EAGAIN || ret == -EINTR) {
 		share_unlock();
 		return;
@@ -104,7 +104,7 @@ static void hear(int index)
 		parcel_follow(index, message.index, &message.token, fd);
 		fd = -1;
 	} else if (message.what == SHARE_WAITS) {
-		owner_waits(p, message.index, pid);
+		owner_waits(p, message.index, who.pid);
 	} else if (message.what == SHARE_ADOPT) {
 		serve_follow(index, message.index);
 		serve_end(index);
@@ -115,11 +115,11 @@ static void hear(int index)
 	if (ret < 0)
 		return;
 	if (message.what == SHARE_OPEN)
-		serve_link(index, message.index, fd, pid, message.from);
+		serve_link(index, message.index, fd, &who, message.from);
 	else if (message.what == SHARE_BELL)
 		bells_add(index, message.index, fd);
 	else if (message.what == SHARE_CRED && fd < 0)
-		owner_look_at(p, pid);
+		owner_look_at(p, who.pid);
 	else if (fd >= 0)
 		fd_forget(fd);
 }

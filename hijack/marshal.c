@@ -273,8 +273,6 @@ int child_ioctl_size(unsigned int cmd)
 	case SIOCATMARK:
 	case FIONBIO:
 	case FIOASYNC:
-	case FIOGETOWN:
-	case SIOCGPGRP:
 		return sizeof(int);
 	case 0x8906: /* SIOCGSTAMP, */
 	case 0x8907: /* SIOCGSTAMPNS */
@@ -338,6 +336,7 @@ long child_call(struct share_link *link, long nr, const long *a)
 	case SHARE_PARK:
 	case SHARE_CLAIM:
 	case SHARE_NETNS:
+	case SHARE_ASYNC:
 		return child_transact(link, nr, a);
 	}
 	kinds = child_signature(nr);

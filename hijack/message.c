@@ -64,14 +64,14 @@ long share_send_message(long socket, struct share_message *message, long fd)
  * @socket: our end
  * @message: the message
  * @fd: the descriptor that came with it, or -1
- * @pid: the process that has sent it, if the socket tells; NULL for a socket
+ * @who: the process that has sent it, if the socket tells; NULL for a socket
  *	that does not
  * @flags: as for recvmsg()
  *
  * Return: 0; a negative error number, -EPIPE when the other end is closed
  */
 long share_receive(long socket, struct share_message *message, long *fd,
-		   int *pid, int flags)
+		   struct ucred *who, int flags)
 {
 	union control c;
 	struct iovec iov = { message, sizeof(*message) };
@@ -79,7 +79,7 @@ long share_receive(long socket, struct share_message *message, long *fd,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = &c,
-		.msg_controllen = pid ? sizeof(c.space) : CMSG_LEN(sizeof(int)),
+		.msg_controllen = who ? sizeof(c.space) : CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *h;
 	long ret;
@@ -92,8 +92,8 @@ long share_receive(long socket, struct share_message *message, long *fd,
 	for (h = CMSG_FIRSTHDR(&msg); h; h = CMSG_NXTHDR(&msg, h)) {
 		if (h->cmsg_type == SCM_RIGHTS)
 			*fd = fd_own(*(int *)CMSG_DATA(h));
-		else if (h->cmsg_type == SCM_CREDENTIALS && pid)
-			*pid = ((struct ucred *)CMSG_DATA(h))->pid;
+		else if (h->cmsg_type == SCM_CREDENTIALS && who)
+			*who = *(struct ucred *)CMSG_DATA(h);
 	}
 	return ret == sizeof(*message) ? 0 : -EPIPE;
 }

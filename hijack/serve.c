@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 
 #include <lkl/asm/netns.h>
-#include <lkl/asm/program.h>
 #include <lkl_host.h>
 
 #include "child.h"
@@ -37,6 +36,7 @@
  * @window: of the link
  * @gone: the process has ended
  * @pid: the process, as the host says, or 0
+ * @user: whose it was
  * @bell: its thread's eventfd
  * @number: of the call that is being made
  * @creds: how often the process had changed its credentials when it was told
@@ -56,6 +56,7 @@ static struct server {
 	char *window;
 	int gone;
 	int pid;
+	unsigned int user;
 	long bell;
 	unsigned int number;
 	unsigned int creds;
@@ -149,45 +150,23 @@ static long watch_files(struct server *s, const long *a)
  * Calls
  */
 
-/* The text of a number and of what is in front of it, which end at @at. */
-static char *put_before(char *at, const char *text, size_t len, unsigned int n)
+static struct server *server_by_tid(int tid)
 {
-	do {
-		*--at = '0' + n % 10;
-		n /= 10;
-	} while (n);
-	at -= len;
-	copy(at, text, len);
-	return at;
+	unsigned int i;
+
+	for (i = 0; i < servers_top; i++)
+		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
+		    __atomic_load_n(&servers[i].tid, __ATOMIC_SEQ_CST) == tid)
+			return &servers[i];
+	return NULL;
 }
 
-/*
- * SHARE_INODE: a socket, and the process's descriptor of the host for it.
- *
- * The process could say any number, that of another process's socket, too.  So
- * the host is asked, by a call that does not touch what the descriptor is of.
- * A socket keeps the number that it has, as others may share it.
- */
-static long name_socket(struct server *s, const long *a)
+/* Does a thread of this process make calls of a process? */
+static bool has(int process, int tid)
 {
-	struct lkl_program_inode inode = { .fd = a[0], .once = 1 };
-	static const char socket[] = "socket:[";
-	char path[40] = { 0 }, *at = path + sizeof(path) - 1;
-	char name[40] = { 0 };
-	long err;
+	struct server *s = server_by_tid(tid);
 
-	if (s->pid <= 0)
-		return -ESRCH;
-	at = put_before(at, "/fd/", 4, a[1]);
-	at = put_before(at, "/proc/", 6, s->pid);
-	err = own_call3(SYS_readlink, at, name, sizeof(name) - 1);
-	if (err < 0)
-		return err;
-	if (strncmp(name, socket, sizeof(socket) - 1))
-		return -ENOTSOCK;
-	for (at = name + sizeof(socket) - 1; *at >= '0' && *at <= '9'; at++)
-		inode.ino = inode.ino * 10 + *at - '0';
-	return lkl_kernel_call(lkl_program_set_inode, &inode);
+	return s && s->process == process;
 }
 
 /**
@@ -249,7 +228,7 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_EPOLL:
 		return bells_watch(s->process, a);
 	case SHARE_INODE:
-		return name_socket(s, a);
+		return inode_name(s->pid, a);
 	case SHARE_NETNS:
 		return set_netns(s, a);
 	case SHARE_PARK:
@@ -257,6 +236,8 @@ static long make(struct server *s, struct share_link *link)
 				   (struct share_token){ { a[1], a[2] } });
 	case SHARE_CLAIM:
 		return parcel_claim((struct share_token){ { a[0], a[1] } });
+	case SHARE_ASYNC:
+		return async_serve(s->process, a, has);
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)
@@ -406,7 +387,7 @@ void serve_follow(int process, unsigned int from)
 }
 
 static struct server *start_server(int process, unsigned int index, long bell,
-				   int pid, void *ns)
+				   const struct ucred *who, void *ns)
 {
 	struct server *s = servers;
 
@@ -421,7 +402,8 @@ static struct server *start_server(int process, unsigned int index, long bell,
 		.process = process,
 		.index = index,
 		.window = share_processes[process].area->data[index],
-		.pid = pid,
+		.pid = who->pid,
+		.user = who->uid,
 		.bell = bell,
 		.kernel = { .share = &share_processes[process].files,
 			    .ns = ns },
@@ -440,12 +422,12 @@ static struct server *start_server(int process, unsigned int index, long bell,
  * @process: number of the process
  * @index: of the link
  * @bell: eventfd of its thread, or -1
- * @pid: the process, as the host says, or 0
+ * @who: the process, as the host says, or 0
  * @from: the link + 1 of the thread in whose network namespace its calls begin,
  *	or 0
  */
-void serve_link(int process, unsigned int index, long bell, int pid,
-		unsigned int from)
+void serve_link(int process, unsigned int index, long bell,
+		const struct ucred *who, unsigned int from)
 {
 	struct server *old = find_server(process, index);
 	struct share_link *link;
@@ -460,7 +442,7 @@ void serve_link(int process, unsigned int index, long bell, int pid,
 		old->handle = 0;
 	}
 	ns = netns_of(process, from);
-	if (bell >= 0 && start_server(process, index, bell, pid, ns))
+	if (bell >= 0 && start_server(process, index, bell, who, ns))
 		return;
 	lkl_kernel_call(lkl_netns_put, ns);
 	fd_forget(bell);
@@ -500,15 +482,45 @@ void serve_end(int process)
  */
 bool serve_raise(int tid, int sig)
 {
-	unsigned int i;
+	struct server *s = server_by_tid(tid);
 
-	for (i = 0; i < servers_top; i++)
-		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
-		    __atomic_load_n(&servers[i].tid, __ATOMIC_SEQ_CST) == tid) {
-			servers[i].raised = sig;
-			return true;
-		}
-	return false;
+	if (s)
+		s->raised = sig;
+	return s;
+}
+
+/**
+ * serve_signal - the library's kernel sends a signal about a file
+ * @tid: number of the thread that it is for
+ * @sig: the signal
+ * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
+ *
+ * Return: whether that is a server: then its process has the signal
+ */
+bool serve_signal(int tid, int sig, const void *info)
+{
+	struct server *s = server_by_tid(tid);
+	siginfo_t all = { 0 };
+	long err = -EINVAL;
+
+	if (!s)
+		return false;
+	/*
+	 * It could be a program with more rights by now, or another process.
+	 * With a filter there is no looking.
+	 */
+	if (s->pid <= 0 || s->gone || numbers_is_sandboxed() ||
+	    !cred_is_of_user(s->pid, s->user))
+		return true;
+	if (info)
+		copy(&all, info, LKL_SIGINFO_SIZE);
+	if (all.si_code >= POLL_IN && all.si_code <= POLL_HUP) {
+		all.si_code = SI_SIGIO;
+		err = own_call3(SYS_rt_sigqueueinfo, s->pid, sig, &all);
+	}
+	if (err)
+		own_call3(SYS_kill, s->pid, sig, 0);
+	return true;
 }
 
 /**

@@ -103,6 +103,19 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
 }
 
 /**
+ * share_async - F_SETOWN and its kind, for a file of the library's
+ * @kfd: its number there
+ * @cmd: what fcntl() is to do; F_SETFL: signals name descriptor @arg
+ * @arg: its argument; the owner is this process, 1, or none, 0
+ *
+ * Return: as fcntl(), with a negative error number
+ */
+long share_async(long kfd, long cmd, long arg)
+{
+	return share_call(SHARE_ASYNC, (long[6]){ kfd, cmd, arg });
+}
+
+/**
  * share_name_socket - give a socket the number of the host's inode
  * @kfd: its number in the library's kernel
  * @fd: the descriptor of the host, by which the owner learns the inode

@@ -17,6 +17,7 @@
 #define HIJACK_SHARE_H
 
 #include <linux/futex.h>
+#include <sys/socket.h>
 
 #include <lkl/asm/share.h>
 
@@ -42,7 +43,8 @@ enum {
 	SHARE_PARK = -5, /* arg[0]: a file to hold; a token */
 	SHARE_CLAIM = -6, /* arg[0]: a token, to have such a file */
 	SHARE_NETNS = -7, /* arg[0]: SHARE_NEW or SHARE_FOLLOW */
-	SHARE_LAST = SHARE_NETNS,
+	SHARE_ASYNC = -8, /* arg[0]: a file; F_SETOWN and so on, its argument */
+	SHARE_LAST = SHARE_ASYNC,
 };
 
 /*
@@ -220,7 +222,7 @@ void share_unlock(void);
 long share_send(long socket, int what, int index, long fd);
 long share_send_message(long socket, struct share_message *message, long fd);
 long share_receive(long socket, struct share_message *message, long *fd,
-		   int *pid, int flags);
+		   struct ucred *who, int flags);
 struct share *share_map(long fd);
 
 /* epoll.c, epoll-fork.c */
@@ -229,14 +231,21 @@ void epoll_ring(struct epoll *e, int event);
 void wait_alone(void);
 
 /* serve.c: the owner's threads that make calls */
-void serve_link(int process, unsigned int index, long bell, int pid,
-		unsigned int from);
+void serve_link(int process, unsigned int index, long bell,
+		const struct ucred *who, unsigned int from);
 void *serve_netns(int process, unsigned int from);
 void serve_follow(int process, unsigned int from);
 long serve_open_netns(long pid);
 void serve_end(int process);
 bool serve_interrupt(bool *used);
 bool serve_raise(int tid, int sig);
+bool serve_signal(int tid, int sig, const void *info);
+
+/* inode.c: SHARE_INODE */
+long inode_name(int pid, const long *a);
+
+/* async.c: SHARE_ASYNC */
+long async_serve(int process, const long *a, bool (*has)(int process, int tid));
 
 /* bells.c */
 void bells_add(int process, unsigned int index, long fd);

@@ -322,14 +322,23 @@ long socket_ioctl(long nr, const long *a)
 {
 	uint32_t word = fd_word(a[0]);
 	unsigned int cmd = a[1];
+	int on;
 
 	if (word & FD_LKL) {
 		switch (cmd) {
 		case FIOCLEX:
 		case FIONCLEX:
 			return host3(nr, a[0], a[1], a[2]);
-		case FIONBIO:
+		case FIOSETOWN:
+		case SIOCSPGRP:
+		case FIOGETOWN:
+		case SIOCGPGRP:
+			return async_ioctl(fd_number(word), cmd, a[2]);
 		case FIOASYNC:
+			if (user_get(&on, a[2], sizeof(on)) && on)
+				async_arm(fd_number(word), a[0]);
+			/* fall through */
+		case FIONBIO:
 			if (word & FD_OPEN)
 				host3(nr, a[0], a[1], a[2]);
 			break;

@@ -161,6 +161,7 @@ struct way_entry way_signal(int sig, siginfo_t *info, ucontext_t *uc)
 		take_part(t);
 		return none;
 	}
+	hijack_see_signal(info);
 	if (!t->selector) {
 		defer(t, sig, info, uc);
 		return none;

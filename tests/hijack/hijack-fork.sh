@@ -101,5 +101,7 @@ Server(("", 8000), Handler).serve_forever()'
 		export HIJACK_FORKED=1
 		"$BUILD/tests/hijack-descriptors"
 		"$BUILD/tests/hijack-wait"
+		"$BUILD/tests/hijack-placeholder" names owners
+		"$BUILD/tests/hijack-async"
 	)
 done

@@ -428,7 +428,8 @@ static long random_call(void)
 		SYS_openat,	SYS_stat,	SYS_epoll_wait, SYS_epoll_ctl,
 		SYS_getdents64, SYS_accept4,	SYS_statx,	SYS_socket,
 		SYS_connect,	SYS_bind,	SYS_fcntl,	SHARE_WATCH,
-		SHARE_EPOLL,	SHARE_NETNS,	SHARE_NETNS,	SHARE_INODE,
+		SHARE_ASYNC,	SHARE_EPOLL,	SHARE_NETNS,	SHARE_NETNS,
+		SHARE_INODE,
 	};
 	unsigned long r = random_number();
 	long any = (long)((r >> 8) % 1000) - 500;

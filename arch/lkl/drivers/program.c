@@ -32,6 +32,20 @@ long lkl_program_set_inode(void *arg)
 	return err;
 }
 
+long lkl_program_arm(void *arg)
+{
+	const struct lkl_program_async *async = arg;
+	struct file *file = fget(async->fd);
+	int err = 0;
+
+	if (!file)
+		return -EBADF;
+	if (!(file->f_flags & FASYNC) && file->f_op->fasync)
+		err = file->f_op->fasync(async->number, file, 1);
+	fput(file);
+	return min(err, 0);
+}
+
 long lkl_program_find_thread(void *arg)
 {
 	struct lkl_program_thread *thread = arg;

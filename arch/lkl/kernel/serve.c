@@ -32,9 +32,11 @@ static bool lkl_forward_signals(void)
 {
 	bool interrupts = false;
 
+	BUILD_BUG_ON(sizeof(kernel_siginfo_t) != LKL_SIGINFO_SIZE);
 	for (;;) {
 		enum pid_type type;
 		kernel_siginfo_t info;
+		bool tells;
 		int sig;
 
 		spin_lock_irq(&current->sighand->siglock);
@@ -47,8 +49,11 @@ static bool lkl_forward_signals(void)
 				lkl_ops->raise(current->thread.host_tid, sig);
 			continue;
 		}
+		/* The host knows senders by other numbers. */
+		tells = info.si_code != SI_USER && info.si_code != SI_TKILL;
 		interrupts |= lkl_ops->signal(type == PIDTYPE_PID ?
-					      current->thread.host_tid : 0, sig);
+					      current->thread.host_tid : 0, sig,
+					      tells ? &info : NULL);
 	}
 }
 

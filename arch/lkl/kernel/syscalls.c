@@ -24,6 +24,6 @@ asmlinkage long lkl_kill(long pid, long sig, long c, long d, long e, long f)
 {
 	if (pid != 1 || (sig != SIGKILL && sig != SIGSTOP))
 		return sys_kill(pid, sig);
-	lkl_ops->signal(0, sig);
+	lkl_ops->signal(0, sig, NULL);
 	return 0;
 }

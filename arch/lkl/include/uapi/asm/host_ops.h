@@ -41,6 +41,9 @@ struct lkl_signals {
 #define LKL_HOST_WRITE	2
 #define LKL_HOST_EXEC	4
 
+/* What is used of a siginfo_t. */
+#define LKL_SIGINFO_SIZE 48
+
 /**
  * struct lkl_host_range - memory of the process
  * @addr: first address, of a page
@@ -124,8 +127,9 @@ struct lkl_host_range {
  * @sem_up: add one
  * @sem_down: take one, as soon as there is one
  * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
- *	when that is 0, to the process.  Returns 1 when a handler installed
- *	without SA_RESTART takes it
+ *	when that is 0, to the process.  @info is LKL_SIGINFO_SIZE bytes of a
+ *	siginfo_t, what is behind them is 0; or NULL.  Returns 1 when a handler
+ *	installed without SA_RESTART takes it
  * @raise: [path] a call of the host's thread @tid has raised @sig beside its error,
  *	as SIGPIPE is with EPIPE, and has not returned yet.  May be NULL: the caller
  *	has the error
@@ -186,7 +190,7 @@ struct lkl_host_operations {
 	void (*sem_free)(struct lkl_sem *sem);
 	void (*sem_up)(struct lkl_sem *sem);
 	void (*sem_down)(struct lkl_sem *sem);
-	int (*signal)(int tid, int sig);
+	int (*signal)(int tid, int sig, const void *info);
 	void (*raise)(int tid, int sig);
 
 	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);

@@ -32,6 +32,26 @@ struct lkl_program_inode {
 long lkl_program_set_inode(void *inode);
 
 /**
+ * struct lkl_program_async - signals about a file
+ * @fd: descriptor of the library's kernel
+ * @number: the descriptor that they name, in si_fd
+ */
+struct lkl_program_async {
+	int fd;
+	int number;
+};
+
+/**
+ * lkl_program_arm - have a file send signals, unless it does already
+ * @async: struct lkl_program_async
+ *
+ * As O_ASYNC, which is on then, but for the number.
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_program_arm(void *async);
+
+/**
  * struct lkl_program_thread - a thread under its two numbers
  * @host: the host's
  * @kernel: the library's kernel's; 0 is not known
