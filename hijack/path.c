@@ -98,6 +98,24 @@ static long make_found(struct lookup *l, enum whose whose, long nr,
 	return lkl_any(nr, b[0], b[1], b[2], b[3], b[4]);
 }
 
+/*
+ * A process whose kernel is another one's may not open a socket there by a name
+ * in /proc/self/fd.  What stands for it on the host has the same name, and is
+ * opened no more than a socket, but with O_PATH.
+ */
+static bool is_of_stand_in(const struct lookup *l, long nr, long ret)
+{
+	switch (nr) {
+	case SYS_open:
+	case SYS_openat:
+	case SYS_openat2:
+		return (ret == -EACCES || ret == -ELOOP) &&
+		       share_process() >= 0 &&
+		       lookup_below(l->name, LOOKUP_SELF "/fd");
+	}
+	return false;
+}
+
 static long make(long nr, const long *a, struct form form, bool *library)
 {
 	struct lookup l;
@@ -109,6 +127,10 @@ static long make(long nr, const long *a, struct form form, bool *library)
 	if (likely(whose == HOST))
 		return host_call(nr, a);
 	ret = make_found(&l, whose, nr, a, form);
+	if (unlikely(*library && is_of_stand_in(&l, nr, ret))) {
+		*library = false;
+		ret = host_call(nr, a);
+	}
 	lookup_end(&l);
 	return ret;
 }

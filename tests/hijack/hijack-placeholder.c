@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -161,6 +162,17 @@ static void names(void)
 	EQ(again.st_ino, st.st_ino);
 	EQ(again.st_mode, st.st_mode);
 	EQ(again.st_dev, st.st_dev);
+	FAILS(open(path, O_RDWR), ENXIO);
+	FAILS(open(path, O_RDWR | O_NOFOLLOW), ELOOP);
+	other = SYS(open(path, O_PATH));
+	SYS(fstat(other, &again));
+	EQ(again.st_ino, st.st_ino);
+	EQ(again.st_mode, st.st_mode);
+	SYS(close(other));
+	other = SYS(open(path, O_PATH | O_NOFOLLOW));
+	SYS(fstat(other, &again));
+	CHECK(S_ISLNK(again.st_mode));
+	SYS(close(other));
 	other = SYS(dup(s));
 	EQ(shown(other), shown(s));
 	other = SYS(socket(AF_INET, SOCK_DGRAM, 0));
@@ -241,29 +253,37 @@ static void equality(void)
 static void owners(void)
 {
 	struct f_owner_ex owner = { F_OWNER_PID, getpid() };
+	int n = getpid();
 	int s = SYS(socket(AF_INET, SOCK_DGRAM, 0));
 
-	/* A child does without. */
-	if (getenv("HIJACK_FORKED"))
-		return;
 	EQ(fcntl(s, F_GETOWN), 0);
 	SYS(fcntl(s, F_SETOWN, getpid()));
 	EQ(fcntl(s, F_GETOWN), getpid());
 	SYS(fcntl(s, F_GETOWN_EX, &owner));
 	EQ(owner.type, F_OWNER_PID);
 	EQ(owner.pid, getpid());
+	FAILS(fcntl(s, F_SETOWN, getppid()), ESRCH);
+	SYS(ioctl(s, SIOCGPGRP, &n));
+	EQ(n, getpid());
 	owner = (struct f_owner_ex){ F_OWNER_TID, gettid() };
-	SYS(fcntl(s, F_SETOWN_EX, &owner));
-	owner.pid = 0;
-	SYS(fcntl(s, F_GETOWN_EX, &owner));
-	EQ(owner.type, F_OWNER_TID);
-	EQ(owner.pid, gettid());
+	/* A child's are for the process. */
+	if (getenv("HIJACK_FORKED")) {
+		FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
+	} else {
+		SYS(fcntl(s, F_SETOWN_EX, &owner));
+		owner.pid = 0;
+		SYS(fcntl(s, F_GETOWN_EX, &owner));
+		EQ(owner.type, F_OWNER_TID);
+		EQ(owner.pid, gettid());
+	}
 	/* Groups are the host's alone. */
 	owner = (struct f_owner_ex){ F_OWNER_PGRP, getpgrp() };
 	FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
 	FAILS(fcntl(s, F_SETOWN, -getpgrp()), EINVAL);
 	SYS(fcntl(s, F_SETOWN, 0));
 	EQ(fcntl(s, F_GETOWN), 0);
+	SYS(ioctl(s, FIOSETOWN, &n));
+	EQ(fcntl(s, F_GETOWN), getpid());
 	FAILS(fcntl(s, F_SETOWN_EX, 8), EFAULT);
 	owner.type = 7;
 	FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
