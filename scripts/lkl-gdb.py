@@ -164,9 +164,19 @@ def stack_size():
     return gdb.lookup_type('union thread_union').sizeof
 
 
+def cpu_of(task):
+    """The virtual CPU whose last task this is, or None."""
+    cpus = gdb.parse_and_eval("'lkl_vcpus'")
+    for i in range(cpus.type.range()[1] + 1):
+        if int(cpus[i]['task']) == int(task.address):
+            return cpus[i]
+    return None
+
+
 def running_frames(task):
     """Frames of the host thread that runs a task now, or None."""
-    if not number("'lkl_cpu'.word") & (2 | 8) or number("'lkl_current'") != int(task.address):
+    cpu = cpu_of(task)
+    if cpu is None or not int(cpu['word']) & (2 | 8):
         return None
     start = int(task['stack'])
     for thread in gdb.selected_inferior().threads():
@@ -275,7 +285,7 @@ An asterisk marks the one that runs or was the last to run."""
         for task in tasks():
             bits = int(task['__state']) | int(task['exit_state'])
             state = next((letter for bit, letter in STATES if bits & bit), 'R')
-            current = int(task.address) == number("'lkl_current'")
+            current = cpu_of(task) is not None
             print(f'{int(task["pid"]):6} {state} {task["comm"].string():15} '
                   f'{"* " if current else ""}{where(task)}')
 

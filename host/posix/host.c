@@ -282,6 +282,18 @@ static void host_forget(unsigned long addr, unsigned long size)
 	close(fd);
 }
 
+/* Other threads run code beside what is written. */
+static int host_patch(unsigned long addr, unsigned long size, int writable)
+{
+	unsigned long start = addr & -4096UL;
+	long ret = raw_syscall(__NR_mprotect, start, addr + size - start,
+			       PROT_READ | PROT_EXEC |
+				       (writable ? PROT_WRITE : 0),
+			       0, 0, 0);
+
+	return ret;
+}
+
 /*
  * futex() with a time-out ends with EINTR after any handler, futex_waitv() only
  * after one without SA_RESTART.  Where there is none, a call may be ended that
@@ -421,6 +433,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.reset = posix_reset,
 	.thaw = posix_thaw,
 	.forget = host_forget,
+	.patch = host_patch,
 	.wait = host_wait,
 	.wake = host_wake,
 	.hold_signals = posix_hold_signals,

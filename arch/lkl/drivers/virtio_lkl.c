@@ -21,6 +21,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <asm/call.h>
 #include <asm/host_ops.h>
 #include <uapi/asm/virtio_host.h>
 
@@ -202,6 +203,7 @@ static int lkl_virtio_find_vqs(struct virtio_device *vdev, unsigned int nvqs,
 	irq = lkl_get_free_irq(lkl_virtio_name);
 	if (irq < 0)
 		return irq;
+	lkl_line_start(irq);
 	err = request_irq(irq, lkl_virtio_irq, 0, dev_name(&vdev->dev), lv);
 	if (err) {
 		lkl_put_irq(irq, lkl_virtio_name);

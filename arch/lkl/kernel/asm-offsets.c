@@ -6,5 +6,6 @@
 
 static void __used lkl_offsets(void)
 {
-	OFFSET(LKL_CPU_HOST_SP, lkl_cpu, host_sp);
+	OFFSET(LKL_CPU_HOST_SP, lkl_vcpu, host_sp);
+	OFFSET(LKL_CPU_FAULT, lkl_vcpu, fault);
 }

@@ -28,14 +28,17 @@
 #include "wakeup.h"
 
 /*
- * Devices that the application did not ask for: they take time, memory and the low interface
- * numbers.  And hash tables, which the kernel would size for the RAM it is told
+ * Devices that the application did not ask for: they take time, memory and the low
+ * interface numbers.  One virtual CPU.  RCU that waits for its grace periods and not
+ * for a tick, and takes no offence at a process that was stopped for long.  And hash
+ * tables, which the kernel would size for the RAM it is told
  * of at first (mm/init.c): like its own rule, but with a limit, for boot has to
  * zero them.  What the application says comes later and wins.
  */
 #define LKL_CMDLINE_DEFAULTS						\
 	"dummy.numdummies=0 ifb.numifbs=0 bonding.max_bonds=0 "		\
 	"nbd.nbds_max=0 fb_tunnels=none sch_teql.max_equalizers=0 "	\
+	"maxcpus=1 rcupdate.rcu_expedited=1 rcupdate.rcu_cpu_stall_suppress=1 "	\
 	"dhash_entries=%lu ihash_entries=%lu thash_entries=%lu "
 
 #define __keep __section(".data..lkl_keep")
@@ -88,6 +91,19 @@ static bool lkl_mem_option(const char *cmdline)
 	return true;
 }
 
+/* How many virtual CPUs there may be. */
+static unsigned int lkl_cpus_option(const char *cmdline)
+{
+	const char *p = cmdline;
+	unsigned long cpus = 1;
+
+	while ((p = strstr(p, "maxcpus="))) {
+		p += strlen("maxcpus=");
+		cpus = simple_strtoul(p, NULL, 10);
+	}
+	return clamp(cpus, 1UL, (unsigned long)NR_CPUS);
+}
+
 static int lkl_set_cmdline(const char *cmdline)
 {
 	size_t room = sizeof(lkl_cmdline);
@@ -114,7 +130,7 @@ static int lkl_fresh_data(void)
 		memset(__bss_start, 0, __bss_stop - __bss_start);
 		return 0;
 	}
-	err = lkl_ops->wipe_on_fork(&lkl_cpu, PAGE_SIZE);
+	err = lkl_ops->wipe_on_fork(lkl_vcpus, PAGE_ALIGN(sizeof(lkl_vcpus)));
 	if (err)
 		return err;
 	copy = lkl_ops->keep(size);
@@ -124,6 +140,19 @@ static int lkl_fresh_data(void)
 	/* A child that is forked meanwhile must not find half of it. */
 	smp_store_release(&lkl_pristine, copy);
 	return 0;
+}
+
+/* Of an earlier boot, requests may still be on their way to a list. */
+static void lkl_fresh_cpus(void)
+{
+	struct lkl_vcpu *cpu;
+
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + NR_CPUS; cpu++) {
+		cpu->interrupts = 0;
+		memset(&cpu->percpu, 0,
+		       sizeof(*cpu) - offsetof(struct lkl_vcpu, percpu));
+	}
+	lkl_cpu.task = &init_task;
 }
 
 static void __ref lkl_boot_fiber(void)
@@ -183,10 +212,11 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	frame->ip = lkl_fiber_boot;
 	frame->fn = lkl_boot_fiber;
 	init_task.thread.sp = frame;
+	lkl_fresh_cpus();
 
 	/* Before there are threads: to register for it is slow with some. */
 	lkl_bias_start();
-	err = lkl_timer_start(lkl_boot_number);
+	err = lkl_timer_start(lkl_boot_number, lkl_cpus_option(cmdline));
 	if (!err) {
 		lkl_cpu_start(lkl_boot_number, &call);
 		/* Most of what boot has run and read is of no more use. */
@@ -209,12 +239,15 @@ static long lkl_halt(void *unused)
 	console_loglevel = CONSOLE_LOGLEVEL_SILENT;
 	kernel_halt();
 
+	lkl_stop_others();
 	lkl_halt_call = current->thread.active;
 	for_each_thread(current, t) {
 		struct lkl_call *call = t->thread.active ?: t->thread.call;
 
-		if (t != current && call)
+		if (t != current && call) {
+			lkl_made_task(call);
 			lkl_complete(call, -ESHUTDOWN);
+		}
 	}
 	lkl_refuse_tasks();
 	for (;;)

@@ -50,20 +50,20 @@
 #define LKL_NOW		1
 
 /* Returns -EINTR if that ended it. */
-static int lkl_sleep(struct lkl_call *call, bool listens)
+static int lkl_sleep(struct lkl_vcpu *cpu, struct lkl_call *call, bool listens)
 {
 	bool held = call->held && !listens;
 	int err, old = LKL_CALL_RUNNING;
 	int asleep = held ? LKL_CALL_HELD : LKL_CALL_SLEEPING;
 	u64 cover;
 
-	if (lkl_cpu_pending())
+	if (READ_ONCE(cpu->word) & LKL_CPU_PENDING)
 		lkl_watch();
 	if (!__atomic_compare_exchange_n(&call->state, &old, asleep, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return 0;
 
-	cover = lkl_timer_cover();
+	cover = lkl_timer_cover(cpu);
 	if (listens)
 		err = lkl_ops->listen_wait(&call->state, asleep, cover,
 					   call->held ? &call->signals : NULL);
@@ -71,7 +71,7 @@ static int lkl_sleep(struct lkl_call *call, bool listens)
 		err = lkl_ops->wait_held(&call->signals, cover);
 	else
 		err = lkl_ops->wait(&call->state, asleep, cover);
-	lkl_timer_uncover(cover);
+	lkl_timer_uncover(cpu, cover);
 	old = asleep;
 	if (!__atomic_compare_exchange_n(&call->state, &old, LKL_CALL_RUNNING,
 					 false, __ATOMIC_ACQ_REL,
@@ -82,7 +82,8 @@ static int lkl_sleep(struct lkl_call *call, bool listens)
 }
 
 /* A signal has come: see that the call ends, if it is blocked. */
-static void lkl_take_signal(u32 boot, struct lkl_call *call)
+static void lkl_take_signal(struct lkl_vcpu *cpu, u32 boot,
+			    struct lkl_call *call)
 {
 	/* Making a task cannot be interrupted: the request is on another list. */
 	if (!call->task || call->interrupted)
@@ -92,65 +93,69 @@ static void lkl_take_signal(u32 boot, struct lkl_call *call)
 	while (__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST)) {
 		if (lkl_boot_gone(boot))
 			return;
-		if (lkl_trylock(boot, NULL))
-			lkl_drive(boot, call, false);
+		if (lkl_trylock(cpu, boot, NULL))
+			lkl_drive(cpu, boot, call, false);
 		lkl_ops->relax();
 	}
 	if (!lkl_done(call)) {
-		lkl_push(boot, call);
-		lkl_set_pending(boot);
+		lkl_push(cpu, boot, call);
+		lkl_set_pending(cpu, boot);
 	}
 }
 
 /* Drive, and let the signals in that have come meanwhile. */
-static void lkl_drive_blocked(u32 boot, struct lkl_call *call)
+static void lkl_drive_blocked(struct lkl_vcpu *cpu, u32 boot,
+			      struct lkl_call *call)
 {
-	lkl_drive(boot, call, false);
+	lkl_drive(cpu, boot, call, false);
 	if (call->held && lkl_ops->wait_held(&call->signals, LKL_NOW) == -EINTR)
-		lkl_take_signal(boot, call);
+		lkl_take_signal(cpu, boot, call);
 }
 
-/* Sleep until @call is done or the CPU wants a driver. */
-static void lkl_wait(u32 boot, struct lkl_call *call)
+/* Sleep until @call is done or a CPU wants a driver. */
+static void lkl_wait(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 {
 	bool listens = lkl_ops->listen_begin();
 	int err = 0;
 
 	if (!(lkl_ops->cpus() > 1 && lkl_spin_for(boot, call, listens)) &&
-	    !lkl_wants_driver(boot))
-		err = lkl_sleep(call, listens);
+	    !lkl_find_wanting(boot))
+		err = lkl_sleep(cpu, call, listens);
 	if (listens)
 		lkl_ops->listen_end();
 	if (err == -EINTR)
-		lkl_take_signal(boot, call);
+		lkl_take_signal(cpu, boot, call);
 }
 
-static void lkl_call_wait(u32 boot, struct lkl_call *call)
+static void lkl_call_wait(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 {
 	for (;;) {
 		bool done = lkl_done(call);
+		struct lkl_vcpu *wanting;
 
 		/* The list must not point at the caller's stack any more. */
 		if (done && !__atomic_load_n(&call->queued, __ATOMIC_SEQ_CST))
 			return;
+		wanting = lkl_find_wanting(boot);
 		if (lkl_boot_gone(boot)) {
-			if (lkl_refuse_calls(boot))
-				lkl_kick_cpu();
+			if (lkl_refuse_calls(cpu, boot))
+				lkl_kick_any();
 			lkl_ops->relax();
-		} else if (lkl_wants_driver(boot) && lkl_trylock(boot, NULL)) {
-			lkl_drive_blocked(boot, call);
+		} else if (wanting && lkl_trylock(wanting, boot, NULL)) {
+			lkl_drive_blocked(wanting, boot, call);
 		} else if (!done) {
 			lkl_hold_signals(call);
-			lkl_wait(boot, call);
+			lkl_wait(cpu, boot, call);
 		} else {
 			lkl_ops->relax();
 		}
 	}
 }
 
-static noinline void lkl_call_finish(u32 boot, struct lkl_call *call)
+static noinline void lkl_call_finish(struct lkl_vcpu *cpu, u32 boot,
+				     struct lkl_call *call)
 {
-	lkl_call_wait(boot, call);
+	lkl_call_wait(cpu, boot, call);
 	if (call->held)
 		lkl_ops->release_signals(&call->signals);
 }
@@ -167,19 +172,21 @@ static bool lkl_call_gone(u32 boot, struct lkl_call *call)
 
 static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
 {
+	struct lkl_vcpu *cpu = &lkl_cpu;
+
 	if (lkl_call_gone(boot, call))
 		return;
 	if (lkl_lock_soon(boot, call)) {
 		lkl_begin_quantum(call->task);
-		lkl_push(boot, call);
-		lkl_set_pending(boot);
-		lkl_drive(boot, call, false);
+		lkl_push(cpu, boot, call);
+		lkl_set_pending(cpu, boot);
+		lkl_drive(cpu, boot, call, false);
 		return;
 	}
 	lkl_hold_signals(call);
-	lkl_push(boot, call);
-	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
-		lkl_drive(boot, call, false);
+	lkl_push(cpu, boot, call);
+	if (lkl_set_pending(cpu, boot) && lkl_trylock(cpu, boot, NULL))
+		lkl_drive(cpu, boot, call, false);
 }
 
 /* Have the combiner make a call. */
@@ -190,42 +197,72 @@ static noinline void lkl_call_combined(u32 boot, struct lkl_call *call)
 	if (lkl_call_gone(boot, call))
 		return;
 	lkl_hold_signals(call);
-	lkl_push(boot, call);
-	lkl_set_pending(boot);
+	lkl_push(&lkl_cpu, boot, call);
+	lkl_set_pending(&lkl_cpu, boot);
 	for (i = 0; i < max; i++) {
 		if (lkl_done(call))
 			return;
 		__builtin_ia32_pause();
 	}
-	if (lkl_wants_driver(boot))
+	if (lkl_wants_driver(&lkl_cpu, boot))
 		lkl_leave_combiner();
+}
+
+/* With several CPUs: the thread's own, or one that is free. */
+static noinline long lkl_call_several(u32 boot, struct lkl_call *call)
+{
+	struct lkl_vcpu *cpu;
+	bool taken;
+
+	if (lkl_call_gone(boot, call))
+		return call->ret;
+	cpu = lkl_choose_cpu(boot, call->task, &taken);
+	if (taken && cpu->task == call->task) {
+		call->task->thread.call = call;
+		call->started = 1;
+		__lkl_drive(cpu, boot, call, false);
+	} else {
+		if (!taken)
+			lkl_hold_signals(call);
+		lkl_push(cpu, boot, call);
+		if (lkl_set_pending(cpu, boot) && !taken)
+			taken = lkl_trylock(cpu, boot, NULL);
+		if (taken)
+			lkl_drive(cpu, boot, call, false);
+	}
+	if (unlikely(!lkl_done(call) || call->unfinished))
+		lkl_call_finish(cpu, boot, call);
+	return call->ret;
 }
 
 static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 {
 	struct task_struct *combiner = READ_ONCE(lkl_combiner.task);
+	struct lkl_vcpu *cpu = &lkl_cpu;
 
 	if (unlikely(combiner && combiner != call->task)) {
+		if (combiner == LKL_SEVERAL)
+			return lkl_call_several(boot, call);
 		lkl_call_combined(boot, call);
 	} else if (likely(lkl_may_begin(call->task)) &&
-		   likely(lkl_trylock(boot, call->task))) {
-		if (likely(lkl_current == call->task)) {
+		   likely(lkl_trylock(cpu, boot, call->task))) {
+		if (likely(cpu->task == call->task)) {
 			call->task->thread.call = call;
 			call->started = 1;
-			if (unlikely((s32)(++lkl_cpu.calls - lkl_bias_at) >= 0))
+			if (unlikely((s32)(++cpu->calls - lkl_bias_at) >= 0))
 				lkl_bias_grant(boot, call->task);
 		} else {
 			lkl_bias_drop(boot);
 			lkl_begin_quantum(call->task);
-			lkl_push(boot, call);
-			lkl_set_pending(boot);
+			lkl_push(cpu, boot, call);
+			lkl_set_pending(cpu, boot);
 		}
-		__lkl_drive(boot, call, false);
+		__lkl_drive(cpu, boot, call, false);
 	} else {
 		lkl_call_contended(boot, call);
 	}
 	if (unlikely(!lkl_done(call) || call->unfinished))
-		lkl_call_finish(boot, call);
+		lkl_call_finish(cpu, boot, call);
 	return call->ret;
 }
 
@@ -292,11 +329,13 @@ void lkl_task_exit(void *task, unsigned int boot)
  */
 void lkl_cpu_start(u32 boot, struct lkl_call *call)
 {
+	struct lkl_vcpu *cpu = &lkl_cpu;
+
 	call->started = 1;
-	lkl_cpu.irqs_on = 0;
 	lkl_measure_pause();
-	lkl_vlock_start(boot);
-	lkl_drive(boot, call, false);
+	lkl_vcpus_up = 1;
+	lkl_vlock_start(cpu, lkl_cpu_free(boot) | LKL_CPU_LOCKED);
+	lkl_drive(cpu, boot, call, false);
 	if (!lkl_done(call))
-		lkl_call_finish(boot, call);
+		lkl_call_finish(cpu, boot, call);
 }

@@ -5,7 +5,7 @@
  * This file keeps when the next event is due, and who minds it; the threads that
  * do so are in wakeup.c.  To wake the timer thread costs a host call, so it is
  * told only of events earlier than those it and the covering thread already know,
- * and only when the CPU is released (lkl_cpu.timer_check), not whenever a timer
+ * and only when the CPU is released (lkl_vcpu.timer_check), not whenever a timer
  * is set.
  */
 #include <linux/clockchips.h>
@@ -13,47 +13,55 @@
 #include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/sched/clock.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <asm/call.h>
 #include <asm/host_ops.h>
 #include "clock.h"
 
-u64 lkl_next_event = LKL_NEVER;
-u64 lkl_armed __lkl_threads;
-u64 lkl_covered __lkl_threads;
-int lkl_timer_word __lkl_threads;
+struct lkl_clock lkl_clocks[NR_CPUS] = {
+	[0 ... NR_CPUS - 1] = { .next = LKL_NEVER },
+};
+
+struct lkl_minder lkl_minders[NR_CPUS] __lkl_threads;
+
 int lkl_watch_word __lkl_threads;
-bool lkl_due __lkl_threads;
 
 /**
- * lkl_timer_wake - wake the timer thread
+ * lkl_timer_wake - wake a CPU's timer thread
+ * @cpu: the CPU
  */
-void lkl_timer_wake(void)
+void lkl_timer_wake(struct lkl_vcpu *cpu)
 {
-	__atomic_fetch_add(&lkl_timer_word, 1, __ATOMIC_SEQ_CST);
-	lkl_ops->wake(&lkl_timer_word, 1);
+	__atomic_fetch_add(&cpu->keeper, 1, __ATOMIC_SEQ_CST);
+	lkl_ops->wake(&cpu->keeper, 1);
 }
 
 /**
  * lkl_timer_mind - see that a thread minds the next event
+ * @cpu: CPU whose event it is
  */
-void lkl_timer_mind(void)
+void lkl_timer_mind(struct lkl_vcpu *cpu)
 {
-	u64 next = READ_ONCE(lkl_next_event);
+	struct lkl_minder *minder = lkl_minder_of(cpu);
+	u64 next = READ_ONCE(lkl_clock_of(cpu)->next);
 
-	if (next >= READ_ONCE(lkl_armed) || next >= READ_ONCE(lkl_covered))
+	if (next >= READ_ONCE(minder->armed) ||
+	    next >= READ_ONCE(minder->covered))
 		return;
-	WRITE_ONCE(lkl_armed, next);
-	lkl_timer_wake();
+	WRITE_ONCE(minder->armed, next);
+	lkl_timer_wake(cpu);
 }
 
 /**
  * lkl_timer_leave - a thread leaves the kernel and does not mind the timer
+ * @cpu: CPU it drove
  */
-void lkl_timer_leave(void)
+void lkl_timer_leave(struct lkl_vcpu *cpu)
 {
-	lkl_cpu.timer_check = 0;
-	lkl_timer_mind();
+	cpu->timer_check = 0;
+	lkl_timer_mind(cpu);
 }
 
 /**
@@ -65,41 +73,36 @@ void lkl_watch(void)
 		lkl_ops->wake(&lkl_watch_word, 1);
 }
 
-/**
- * lkl_timer_set_due - the time of the next event has come
- */
-void lkl_timer_set_due(void)
-{
-	WRITE_ONCE(lkl_due, true);
-}
-
 bool lkl_timer_is_due(void)
 {
-	return READ_ONCE(lkl_due);
+	return READ_ONCE(lkl_clock_of(lkl_this)->due);
 }
 
 /* The same, once for each time the event comes. */
 bool lkl_timer_due(void)
 {
-	return __atomic_exchange_n(&lkl_due, false, __ATOMIC_SEQ_CST);
+	return __atomic_exchange_n(&lkl_clock_of(lkl_this)->due, false,
+				   __ATOMIC_SEQ_CST);
 }
 
 static int lkl_set_next_event(unsigned long delta,
 			      struct clock_event_device *dev)
 {
-	__atomic_store_n(&lkl_next_event, lkl_ops->time() + delta,
+	struct lkl_vcpu *cpu = lkl_this;
+
+	__atomic_store_n(&lkl_clock_of(cpu)->next, lkl_ops->time() + delta,
 			 __ATOMIC_SEQ_CST);
-	lkl_cpu.timer_check = 1;
+	cpu->timer_check = 1;
 	return 0;
 }
 
 static int lkl_set_shutdown(struct clock_event_device *dev)
 {
-	WRITE_ONCE(lkl_next_event, LKL_NEVER);
+	WRITE_ONCE(lkl_clock_of(lkl_this)->next, LKL_NEVER);
 	return 0;
 }
 
-static struct clock_event_device lkl_clockevent = {
+static DEFINE_PER_CPU(struct clock_event_device, lkl_clockevent) = {
 	.name = "lkl",
 	.features = CLOCK_EVT_FEAT_ONESHOT,
 	.rating = 400,
@@ -111,7 +114,18 @@ static struct clock_event_device lkl_clockevent = {
 
 void lkl_timer_irq(void)
 {
-	lkl_clockevent.event_handler(&lkl_clockevent);
+	struct clock_event_device *dev = this_cpu_ptr(&lkl_clockevent);
+
+	dev->event_handler(dev);
+}
+
+/* The CPU that runs this has a timer from now on. */
+void lkl_timer_add(void)
+{
+	struct clock_event_device *dev = this_cpu_ptr(&lkl_clockevent);
+
+	dev->cpumask = cpumask_of(smp_processor_id());
+	clockevents_config_and_register(dev, NSEC_PER_SEC, 1, LONG_MAX);
 }
 
 static u64 lkl_clocksource_read(struct clocksource *cs)
@@ -159,7 +173,5 @@ void calibrate_delay(void)
 void __init time_init(void)
 {
 	__clocksource_register(&lkl_clocksource);
-	lkl_clockevent.cpumask = cpumask_of(0);
-	clockevents_config_and_register(&lkl_clockevent, NSEC_PER_SEC, 1,
-					LONG_MAX);
+	lkl_timer_add();
 }

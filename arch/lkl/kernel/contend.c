@@ -84,8 +84,58 @@ void lkl_measure_pause(void)
 
 void lkl_leave_combiner(void)
 {
+	if (READ_ONCE(lkl_combiner.task) == LKL_SEVERAL)
+		return;
 	WRITE_ONCE(lkl_combiner.hits, 0);
 	WRITE_ONCE(lkl_combiner.task, NULL);
+}
+
+/* A CPU that is free and has work. */
+struct lkl_vcpu *lkl_find_wanting(u32 boot)
+{
+	struct lkl_vcpu *cpu = lkl_vcpus;
+	u32 up = READ_ONCE(lkl_vcpus_up);
+
+	do {
+		if (lkl_wants_driver(cpu, boot))
+			return cpu;
+	} while (++cpu < lkl_vcpus + up);
+	return NULL;
+}
+
+/*
+ * The CPU that a thread has used last, by a hash of its task, whose memory may be
+ * gone.
+ */
+static u8 lkl_last_cpu[LKL_QUANTUM_SLOTS];
+
+/**
+ * lkl_choose_cpu - with several CPUs, find one for a call
+ * @boot: number of the boot
+ * @task: the thread's task, or NULL
+ * @taken: where to store whether the CPU was free and has been taken
+ *
+ * Return: the CPU
+ */
+struct lkl_vcpu *lkl_choose_cpu(u32 boot, struct task_struct *task, bool *taken)
+{
+	u8 *last = &lkl_last_cpu[lkl_quantum_slot(task)];
+	struct lkl_vcpu *own = lkl_vcpus + READ_ONCE(*last), *cpu;
+
+	*taken = lkl_trylock(own, boot, NULL);
+	/* Its holder runs the task, if that was the last one to run there. */
+	if (*taken || READ_ONCE(own->task) == task)
+		return own;
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
+		if (cpu == own || lkl_locked(cpu))
+			continue;
+		*taken = lkl_trylock(cpu, boot, NULL);
+		if (*taken) {
+			WRITE_ONCE(*last, cpu - lkl_vcpus);
+			return cpu;
+		}
+	}
+	return own;
 }
 
 /* A thread is about to spin for the end of a call. */
@@ -93,7 +143,8 @@ static bool lkl_become_combiner(struct task_struct *task)
 {
 	struct task_struct *now = READ_ONCE(lkl_combiner.task);
 
-	if (!now && task && READ_ONCE(lkl_combiner.hits) >= LKL_COMBINER_HITS) {
+	if (!now && task &&
+	    READ_ONCE(lkl_combiner.hits) >= LKL_COMBINER_HITS) {
 		WRITE_ONCE(lkl_combiner.task, task);
 		return true;
 	}
@@ -131,7 +182,7 @@ bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 			return true;
 		}
 		/* Looking costs the driver, if there is one, a cache miss. */
-		if ((combiner || i % 16 == 0) && lkl_wants_driver(boot))
+		if ((combiner || i % 16 == 0) && lkl_find_wanting(boot))
 			return false;
 		__builtin_ia32_pause();
 	}
@@ -165,10 +216,10 @@ void lkl_begin_quantum(struct task_struct *task)
 	unsigned int slot;
 
 	/* Not if it ended by itself, as the task was blocked. */
-	if (lkl_quantum.task && lkl_current == lkl_quantum.task) {
+	if (lkl_quantum.task && lkl_cpu.task == lkl_quantum.task) {
 		worth = (u64)(lkl_cpu.calls - lkl_quantum.calls) * LKL_CHANGE_NS;
 		worth = min(worth, now - lkl_quantum.began);
-		slot = lkl_quantum_slot(lkl_current);
+		slot = lkl_quantum_slot(lkl_cpu.task);
 		WRITE_ONCE(lkl_lost_quanta[slot].lost, now);
 		WRITE_ONCE(lkl_lost_quanta[slot].wait,
 			   min(4 * worth, (u64)LKL_QUANTUM_NS));
@@ -204,7 +255,7 @@ static u64 lkl_patience(struct task_struct *task)
 		return 0;
 	WRITE_ONCE(lkl_lost_quanta[slot].wait, 0);
 	since = lkl_ops->time() - READ_ONCE(lkl_lost_quanta[slot].lost);
-	if (READ_ONCE(lkl_current) == &init_task || since > LKL_GONE_NS ||
+	if (READ_ONCE(lkl_cpu.task) == &init_task || since > LKL_GONE_NS ||
 	    since >= wait)
 		return 0;
 	return wait - since;
@@ -229,11 +280,11 @@ bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 	if (call->task)
 		patience = lkl_patience(call->task);
 	/* Callers meet: there are more changes than there is time for. */
-	if (!patience && READ_ONCE(lkl_driving) &&
-	    READ_ONCE(lkl_current) != &init_task && lkl_locked())
+	if (!patience && READ_ONCE(lkl_cpu.driving) &&
+	    READ_ONCE(lkl_cpu.task) != &init_task && lkl_locked(&lkl_cpu))
 		patience = 2 * LKL_CHANGE_NS;
 	while (spun < LKL_SPIN_QUANTUM) {
-		if (lkl_locked()) {
+		if (lkl_locked(&lkl_cpu)) {
 			quiet = 0;
 			if (locked > LKL_SPIN_LOCK)
 				return false;
@@ -242,7 +293,7 @@ bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 			if (!patience || quiet > lkl_change_max ||
 			    (u64)spun * LKL_CHANGE_NS > patience * lkl_change_max) {
 				lkl_bias_revoke(boot);
-				if (lkl_trylock(boot, NULL))
+				if (lkl_trylock(&lkl_cpu, boot, NULL))
 					return true;
 			}
 		}

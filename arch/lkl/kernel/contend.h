@@ -11,9 +11,12 @@
 /* Calls that are not blocked until there is no combiner any more. */
 #define LKL_COMBINER_CALLS	16
 
+/* There are several CPUs, and no combiner. */
+#define LKL_SEVERAL	((struct task_struct *)1)
+
 /**
  * struct lkl_combiner - the thread that makes the calls of others
- * @task: its task, or NULL
+ * @task: its task, or NULL, or LKL_SEVERAL
  * @hits: spins of other threads that were worth it since the last combiner
  */
 struct lkl_combiner {
@@ -41,6 +44,8 @@ void lkl_leave_combiner(void);
 void lkl_begin_quantum(struct task_struct *task);
 bool lkl_lock_soon(u32 boot, struct lkl_call *call);
 void lkl_measure_pause(void);
+struct lkl_vcpu *lkl_find_wanting(u32 boot);
+struct lkl_vcpu *lkl_choose_cpu(u32 boot, struct task_struct *task, bool *taken);
 
 /* Some tasks share a slot. */
 static inline unsigned int lkl_quantum_slot(struct task_struct *task)
@@ -51,7 +56,7 @@ static inline unsigned int lkl_quantum_slot(struct task_struct *task)
 /* The task was the last one to run, or has no other task's quantum to wait for. */
 static __always_inline bool lkl_may_begin(struct task_struct *task)
 {
-	return READ_ONCE(lkl_current) == task ||
+	return READ_ONCE(lkl_cpu.task) == task ||
 	       !READ_ONCE(lkl_lost_quanta[lkl_quantum_slot(task)].wait);
 }
 

@@ -60,7 +60,7 @@ static bool lkl_hold_cpu(void)
 
 	do {
 		lkl_bias_revoke(boot);
-		if (lkl_trylock(boot, NULL))
+		if (lkl_trylock(&lkl_cpu, boot, NULL))
 			return true;
 		lkl_ops->relax();
 	} while (lkl_ops->time() < give_up);
@@ -69,8 +69,8 @@ static bool lkl_hold_cpu(void)
 
 static void lkl_free_cpu(void)
 {
-	if (lkl_unlock())
-		lkl_kick_cpu();
+	if (lkl_unlock(&lkl_cpu))
+		lkl_kick_any();
 }
 
 static bool lkl_dump_entry(void *cookie, unsigned long addr)
@@ -93,7 +93,7 @@ static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
 	d->depth = 0;
 	if (t->thread.in_user) {
 		lkl_dump_add(d, " in the application");
-	} else if (t != current || held) {
+	} else if (t != lkl_cpu.task || held) {
 		struct lkl_fiber_frame *frame = t->thread.sp;
 
 		lkl_walk_frames(lkl_dump_entry, d, t, (unsigned long)frame->bp);
@@ -106,7 +106,7 @@ static void lkl_dump_task(struct lkl_dump *d, struct task_struct *t,
 	lkl_dump_end(d);
 }
 
-void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
+static noinline void lkl_dump(void *ucontext, void (*print)(const char *str, int len))
 {
 	const struct ucontext *here = ucontext;
 	struct lkl_dump d = { .print = print };
@@ -139,4 +139,14 @@ void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
 
 	if (held)
 		lkl_free_cpu();
+}
+
+/* Some of what prints asks for data of a CPU. */
+void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len))
+{
+	struct lkl_vcpu *was = lkl_this;
+
+	lkl_this = &lkl_cpu;
+	lkl_dump(ucontext, print);
+	lkl_this = was;
 }

@@ -33,14 +33,6 @@
 
 void lkl_fault_thunk(void);
 
-/*
- * The page fault that lkl_fault_thunk() is about to take over.  It cannot be
- * handed over on the stack, where the signal's frame is still in use.
- */
-struct {
-	unsigned long ip, addr, write;
-} lkl_faulted;
-
 /* The page fault of kernel code, in its own context; see x86/fiber.S. */
 unsigned long lkl_kernel_page_fault(unsigned long ip, unsigned long addr,
 				    unsigned long write);
@@ -90,33 +82,47 @@ static void lkl_oops(const struct ucontext *uc, unsigned long addr, bool write)
 	bust_spinlocks(0);
 }
 
+/* A fault of kernel code at @ip, in whose register is the virtual CPU. */
+static noinline int lkl_code_fault(struct ucontext *uc, unsigned long ip,
+				   unsigned long addr, bool write)
+{
+	struct lkl_vcpu *cpu = lkl_this;
+	unsigned long fixup = lkl_fixup(ip);
+
+	if (!fixup && lkl_foreign_gone(addr))
+		return 1;
+	if (!fixup) {
+		lkl_oops(uc, addr, write);
+		return -1;
+	}
+	if (!lkl_in_umap(addr)) {
+		lkl_ucontext_go(uc, fixup);
+		return 1;
+	}
+	/*
+	 * It cannot be handed over on the stack, where the signal's frame is still
+	 * in use.
+	 */
+	cpu->fault.ip = ip;
+	cpu->fault.addr = addr;
+	cpu->fault.write = write;
+	lkl_ucontext_go(uc, (unsigned long)lkl_fault_thunk);
+	return 1;
+}
+
 int lkl_kernel_fault(void *ucontext, unsigned long addr, int write)
 {
 	struct ucontext *uc = ucontext;
 	unsigned long ip = lkl_ucontext_ip(uc);
+	struct lkl_vcpu *was = lkl_this;
+	int ret;
 
 	if (!lkl_kernel_boots())
 		return 0;
-
-	if (lkl_is_kernel_ip(ip)) {
-		unsigned long fixup = lkl_fixup(ip);
-
-		if (!fixup && lkl_foreign_gone(addr))
-			return 1;
-		if (!fixup) {
-			lkl_oops(uc, addr, write);
-			return -1;
-		}
-		if (!lkl_in_umap(addr)) {
-			lkl_ucontext_go(uc, fixup);
-			return 1;
-		}
-		lkl_faulted.ip = ip;
-		lkl_faulted.addr = addr;
-		lkl_faulted.write = write;
-		lkl_ucontext_go(uc, (unsigned long)lkl_fault_thunk);
-		return 1;
-	}
-
-	return lkl_in_umap(addr) ? 2 : 0;
+	if (!lkl_is_kernel_ip(ip))
+		return lkl_in_umap(addr) ? 2 : 0;
+	lkl_this = lkl_ucontext_vcpu(uc);
+	ret = lkl_code_fault(uc, ip, addr, write);
+	lkl_this = was;
+	return ret;
 }

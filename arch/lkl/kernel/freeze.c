@@ -22,6 +22,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 #include <linux/time64.h>
 #include <asm/call.h>
 #include <asm/host_ops.h>
@@ -52,7 +53,7 @@ static struct {
 	bool on;
 	bool resets;
 	u64 time;
-	struct lkl_cpu cpu;
+	struct lkl_vcpu cpu;
 	u64 shift;
 	struct lkl_host_operations *host;
 	struct lkl_host_operations ops;
@@ -116,12 +117,15 @@ int lkl_kernel_hold(unsigned int boot, int quiet)
 	static int never;
 	int looks = 0;
 
+	/* Each would have to be held. */
+	if (lkl_vcpus_up > 1)
+		return -EOPNOTSUPP;
 	while (!lkl_boot_gone(boot)) {
 		lkl_bias_revoke(boot);
-		if (lkl_trylock(boot, NULL)) {
+		if (lkl_trylock(&lkl_cpu, boot, NULL)) {
 			if (!quiet || !lkl_cpu_pending())
 				return 0;
-			lkl_drive(boot, NULL, false);
+			lkl_drive(&lkl_cpu, boot, NULL, false);
 			if (lkl_ops->time() > end)
 				return -EBUSY;
 		} else if (++looks % LKL_LOOKS) {
@@ -137,9 +141,9 @@ void lkl_kernel_let_go(void)
 {
 	u32 boot = lkl_kernel_boots();
 
-	lkl_timer_leave();
-	if (!lkl_release(boot))
-		lkl_drive(boot, NULL, false);
+	lkl_timer_leave(&lkl_cpu);
+	if (!lkl_release(&lkl_cpu, boot))
+		lkl_drive(&lkl_cpu, boot, NULL, false);
 }
 
 /* The request that a task serves, or is going to. */
@@ -166,11 +170,13 @@ static void lkl_end_calls(u32 boot)
 	for_each_process_thread(process, task) {
 		struct lkl_call *call = lkl_call_of(task);
 
-		if (call)
+		if (call) {
+			lkl_made_task(call);
 			lkl_refuse(call, -ESHUTDOWN);
+		}
 	}
 	lkl_refuse_tasks();
-	lkl_refuse_calls(boot);
+	lkl_refuse_calls(&lkl_cpu, boot);
 }
 
 long lkl_kernel_freeze(void)
@@ -204,20 +210,21 @@ void lkl_kernel_reset(void)
 	u64 now;
 
 	/* Before calls are ended: none may come that would wait for its end. */
-	lkl_vlock_start(boot);
+	lkl_vlock_start(&lkl_cpu, lkl_cpu_free(boot) | LKL_CPU_LOCKED);
 	lkl_end_calls(old);
-	lkl_hide_tasks();
+	lkl_hide_tasks(&lkl_cpu);
 	lkl_ops->reset();
 
-	lkl_cpu.irqs_on = lkl_frozen.cpu.irqs_on;
-	lkl_cpu.calls = lkl_frozen.cpu.calls;
+	lkl_cpu.interrupts = 0;
+	memcpy(&lkl_cpu.percpu, &lkl_frozen.cpu.percpu,
+	       sizeof(lkl_cpu) - offsetof(struct lkl_vcpu, percpu));
 	lkl_cpu.timer_check = 1;
 	now = lkl_ops->time();
 	lkl_frozen.shift += now - lkl_frozen.time;
-	lkl_timer_rebase(boot, now - lkl_frozen.time);
+	lkl_timer_rebase(&lkl_cpu, boot, now - lkl_frozen.time);
 	lkl_frozen.resets = true;
 	/* In case that the time of an event came before the number did. */
-	lkl_set_pending(boot);
+	lkl_set_pending(&lkl_cpu, boot);
 }
 
 long lkl_kernel_thaw(void)

@@ -36,22 +36,43 @@ struct lkl_call *lkl_boot_call;
 
 /* Requests for tasks, oldest first. */
 static struct lkl_call *lkl_wanted, **lkl_wanted_end = &lkl_wanted;
-/* The one whose task is being made, and does not run yet. */
+/* The one whose task is being made, and is in no list yet. */
 static struct lkl_call *lkl_making;
+static DEFINE_SPINLOCK(lkl_wanted_lock);
 static struct task_struct *lkl_init_task;
 
 void lkl_want_task(struct lkl_call *call)
 {
+	unsigned long flags;
+
 	if (lkl_adopt_task(call)) {
 		lkl_complete(call, 0);
 		return;
 	}
 	call->next = NULL;
+	spin_lock_irqsave(&lkl_wanted_lock, flags);
 	*lkl_wanted_end = call;
 	lkl_wanted_end = &call->next;
+	spin_unlock_irqrestore(&lkl_wanted_lock, flags);
 	/* Calls made while the kernel boots are served when it has. */
 	if (lkl_init_task)
 		wake_up_process(lkl_init_task);
+}
+
+/* The oldest request for a task, or NULL. */
+static struct lkl_call *lkl_next_wanted(void)
+{
+	struct lkl_call *call;
+
+	spin_lock_irq(&lkl_wanted_lock);
+	call = lkl_wanted;
+	if (call)
+		lkl_wanted = call->next;
+	if (!lkl_wanted)
+		lkl_wanted_end = &lkl_wanted;
+	lkl_making = call;
+	spin_unlock_irq(&lkl_wanted_lock);
+	return call;
 }
 
 /* Halt, or reset: no thread gets a task any more. */
@@ -70,11 +91,10 @@ void lkl_refuse_tasks(void)
 	lkl_making = NULL;
 }
 
-/* The task of a request has begun, and is going to end it. */
+/* The task of a request is known as such, and the request belongs to it. */
 void lkl_made_task(struct lkl_call *call)
 {
-	if (lkl_making == call)
-		lkl_making = NULL;
+	cmpxchg(&lkl_making, call, NULL);
 }
 
 static void __noreturn lkl_init_loop(void)
@@ -88,32 +108,19 @@ static void __noreturn lkl_init_loop(void)
 		if (read_thread_flags() & _TIF_EXIT_WORK && lkl_user_work())
 			lkl_interrupt_driver();
 		set_current_state(lkl_user_state());
-		if (!lkl_wanted) {
+		if (!READ_ONCE(lkl_wanted)) {
 			schedule();
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
-		call = lkl_wanted;
-		lkl_wanted = call->next;
-		if (!lkl_wanted)
-			lkl_wanted_end = &lkl_wanted;
-		lkl_making = call;
+		call = lkl_next_wanted();
 		pid = user_mode_thread(lkl_host_task, call,
 				       CLONE_VM | CLONE_FS | CLONE_FILES |
 				       CLONE_SIGHAND | CLONE_THREAD |
 				       CLONE_SYSVSEM);
-		if (pid < 0) {
-			lkl_making = NULL;
+		lkl_made_task(call);
+		if (pid < 0)
 			lkl_complete(call, pid);
-			continue;
-		}
-		if (!lkl_making)
-			continue;
-		lkl_making = NULL;
-		/* It has not run yet; halt looks for requests here. */
-		rcu_read_lock();
-		find_task_by_pid_ns(pid, &init_pid_ns)->thread.active = call;
-		rcu_read_unlock();
 	}
 }
 

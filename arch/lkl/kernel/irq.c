@@ -21,21 +21,24 @@
 #include "contend.h"
 #include "vlock.h"
 
-#define __keep __section(".data..lkl_keep")
-
-/*
- * Raised lines, and which words of that have any.  A line may be raised while the
- * state is copied, or put back, and must not be lost then.
- */
-static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)] __keep;
-static unsigned long lkl_raised_words __keep;
+/* Raised lines, and which words of that have any. */
+static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)];
+static unsigned long lkl_raised_words;
 
 /* Lines that are in use; the application may own one from before boot on. */
+#define __keep __section(".data..lkl_keep")
 static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] __keep = { 1 };
 static const char *lkl_line_user[NR_IRQS] __keep;
 
 /* For the application, too: visible outside the shared library. */
 #define LKL_PUBLIC	__attribute__((visibility("default")))
+
+/* The application may raise a line that no driver uses. */
+static void lkl_handle_line(unsigned int irq)
+{
+	if (irq_has_action(irq))
+		generic_handle_irq(irq);
+}
 
 static void lkl_handle_lines(void)
 {
@@ -47,7 +50,7 @@ static void lkl_handle_lines(void)
 		lines = __atomic_exchange_n(&lkl_raised[w], 0,
 					    __ATOMIC_SEQ_CST);
 		for_each_set_bit(bit, &lines, BITS_PER_LONG)
-			generic_handle_irq(w * BITS_PER_LONG + bit);
+			lkl_handle_line(w * BITS_PER_LONG + bit);
 	}
 }
 
@@ -57,10 +60,10 @@ static void lkl_take_calls(void)
 	struct lkl_call *list, *call, *fifo = NULL;
 	u32 boot = lkl_kernel_boots();
 
-	if (!READ_ONCE(lkl_cpu.requests))
+	if (!READ_ONCE(lkl_this->requests))
 		return;
 	lkl_count_calls();
-	list = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
+	list = __atomic_exchange_n(&lkl_this->requests, NULL, __ATOMIC_SEQ_CST);
 	while (list) {
 		call = list;
 		list = call->next;
@@ -93,8 +96,12 @@ static void lkl_take_calls(void)
 		else
 			lkl_want_task(call);
 		__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
-		if (task)
-			wake_up_process(task);
+		if (!task)
+			continue;
+		task->wake_cpu = smp_processor_id();
+		/* It may rest as the last one of a CPU that no thread drives. */
+		if (!wake_up_process(task) && task_cpu(task) != smp_processor_id())
+			lkl_kick_from_kernel(&lkl_vcpus[task_cpu(task)]);
 	}
 }
 
@@ -127,19 +134,21 @@ void lkl_run_pending(void)
 {
 	bool handover = false;
 
-	lkl_cpu.irqs_on = ARCH_IRQ_DISABLED;
+	lkl_this->irqs_on = ARCH_IRQ_DISABLED;
 	trace_hardirqs_off();
 	do {
-		lkl_clear_pending();
+		lkl_clear_pending(lkl_this);
+		if (unlikely(READ_ONCE(lkl_this->interrupts)))
+			lkl_handle_ipis();
 		lkl_take_calls();
 		if ((lkl_timer_is_due() || READ_ONCE(lkl_raised_words)) &&
 		    lkl_interrupt(_RET_IP_))
 			handover |= lkl_want_handover();
-	} while (lkl_cpu_pending());
+	} while (lkl_this_pending());
 	if (unlikely(handover) && !in_interrupt() && !is_idle_task(current))
 		lkl_leave(LKL_LEFT_HANDOVER);
 	trace_hardirqs_on();
-	lkl_cpu.irqs_on = ARCH_IRQ_ENABLED;
+	lkl_this->irqs_on = ARCH_IRQ_ENABLED;
 }
 
 static void lkl_raise_line(int irq)
@@ -158,7 +167,7 @@ int lkl_trigger_irq(int irq)
 	if (!lkl_kernel_boots())
 		return -ENOSYS;
 	lkl_raise_line(irq);
-	lkl_kick_cpu();
+	lkl_kick_any();
 	return 0;
 }
 
@@ -212,15 +221,19 @@ static struct irq_chip lkl_irq_chip = {
 	.irq_ack = lkl_irq_noop,
 };
 
+/**
+ * lkl_line_start - make a line ready for a driver's request_irq()
+ * @irq: the line
+ *
+ * Each line that is ready has files in /proc, so that only those in use are.
+ */
+void lkl_line_start(int irq)
+{
+	irq_set_chip_and_handler(irq, &lkl_irq_chip, handle_edge_irq);
+}
+
 void __init init_IRQ(void)
 {
-	unsigned int irq;
-
-	/* Whatever was raised was for the boot before. */
-	lkl_raised_words = 0;
-	bitmap_zero(lkl_raised, NR_IRQS);
-	for (irq = 1; irq < NR_IRQS; irq++)
-		irq_set_chip_and_handler(irq, &lkl_irq_chip, handle_edge_irq);
 }
 
 int arch_show_interrupts(struct seq_file *p, int prec)

@@ -18,10 +18,6 @@
 #include <asm/host_ops.h>
 #include "request.h"
 
-struct lkl_call *lkl_driving;
-struct lkl_call *lkl_sleeper;
-bool lkl_sleeper_held;
-
 /**
  * lkl_hold_signals - a request may be seen to be blocked from now on
  * @call: the request of this thread
@@ -34,10 +30,10 @@ void lkl_hold_signals(struct lkl_call *call)
 }
 
 /* End a request; returns what its state was, which tells whether it sleeps. */
-static inline int lkl_end(struct lkl_call *call, long ret)
+static inline int lkl_end(struct lkl_call *call, long ret, bool by_call)
 {
 	call->ret = ret;
-	call->by_call = lkl_driving;
+	call->by_call = by_call;
 	return __atomic_exchange_n(&call->state, LKL_CALL_DONE,
 				   __ATOMIC_ACQ_REL);
 }
@@ -49,18 +45,19 @@ static inline int lkl_end(struct lkl_call *call, long ret)
  */
 void lkl_complete(struct lkl_call *call, long ret)
 {
+	struct lkl_vcpu *cpu = lkl_this;
 	int was;
 
-	if (call == lkl_driving) {
+	if (call == cpu->driving) {
 		call->ret = ret;
 		call->state = LKL_CALL_DONE;
 		return;
 	}
-	was = lkl_end(call, ret);
+	was = lkl_end(call, ret, cpu->driving);
 	if (was != LKL_CALL_RUNNING) {
-		lkl_wake_sleeper();
-		lkl_sleeper = call;
-		lkl_sleeper_held = was == LKL_CALL_HELD;
+		lkl_wake_sleeper(cpu);
+		cpu->sleeper = call;
+		cpu->sleeper_held = was == LKL_CALL_HELD;
 	}
 }
 
@@ -71,7 +68,7 @@ void lkl_complete(struct lkl_call *call, long ret)
  */
 void lkl_refuse(struct lkl_call *call, long ret)
 {
-	int was = lkl_end(call, ret);
+	int was = lkl_end(call, ret, false);
 
 	if (was != LKL_CALL_RUNNING)
 		lkl_wake_call(call, was == LKL_CALL_HELD);
@@ -79,25 +76,27 @@ void lkl_refuse(struct lkl_call *call, long ret)
 
 /**
  * lkl_wake_sleeper - wake the thread whose request has ended
+ * @cpu: the CPU that has ended it
  *
  * Most often that was all there was to do.  Then the driver wakes the thread
  * when it has released the CPU: the host likes to run a thread that is woken
  * instead of the one that wakes it, and that thread would find the CPU locked.
  */
-void lkl_wake_sleeper(void)
+void lkl_wake_sleeper(struct lkl_vcpu *cpu)
 {
-	struct lkl_call *call = lkl_sleeper;
+	struct lkl_call *call = cpu->sleeper;
 
 	if (likely(!call))
 		return;
-	lkl_sleeper = NULL;
-	lkl_wake_call(call, lkl_sleeper_held);
+	cpu->sleeper = NULL;
+	lkl_wake_call(call, cpu->sleeper_held);
 }
 
-static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)
+static void lkl_push_list(struct lkl_vcpu *cpu, struct lkl_call *first,
+			  struct lkl_call *last)
 {
-	last->next = __atomic_load_n(&lkl_cpu.requests, __ATOMIC_RELAXED);
-	while (!__atomic_compare_exchange_n(&lkl_cpu.requests, &last->next, first,
+	last->next = __atomic_load_n(&cpu->requests, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(&cpu->requests, &last->next, first,
 					    true, __ATOMIC_SEQ_CST,
 					    __ATOMIC_RELAXED))
 		;
@@ -105,32 +104,34 @@ static void lkl_push_list(struct lkl_call *first, struct lkl_call *last)
 
 /**
  * lkl_push - put a request onto the list; lkl_set_pending() must follow
+ * @cpu: CPU it is for
  * @boot: boot it is made in
  * @call: the request
  */
-void lkl_push(u32 boot, struct lkl_call *call)
+void lkl_push(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 {
 	call->boot = boot;
 	call->queued = 1;
-	lkl_push_list(call, call);
+	lkl_push_list(cpu, call, call);
 }
 
 /**
  * lkl_refuse_calls - end the requests on the list of a boot that is over
+ * @cpu: CPU whose list it is
  * @boot: its number
  *
  * Return: whether there are requests of another boot on the list
  */
-bool lkl_refuse_calls(u32 boot)
+bool lkl_refuse_calls(struct lkl_vcpu *cpu, u32 boot)
 {
 	struct lkl_call *call, *next;
 	bool others = false;
 
-	call = __atomic_exchange_n(&lkl_cpu.requests, NULL, __ATOMIC_SEQ_CST);
+	call = __atomic_exchange_n(&cpu->requests, NULL, __ATOMIC_SEQ_CST);
 	for (; call; call = next) {
 		next = call->next;
 		if (call->boot != boot) {
-			lkl_push_list(call, call);
+			lkl_push_list(cpu, call, call);
 			others = true;
 			continue;
 		}
@@ -163,7 +164,7 @@ void lkl_interrupt_call(struct lkl_call *call)
  */
 void lkl_interrupt_driver(void)
 {
-	struct lkl_call *call = lkl_driving;
+	struct lkl_call *call = lkl_this->driving;
 
 	if (!call || lkl_done(call))
 		return;

@@ -5,13 +5,6 @@
 
 #include <asm/call.h>
 
-/* The request of the thread that drives, if it has one. */
-extern struct lkl_call *lkl_driving;
-
-/* A request whose thread is to be woken; belongs to the driver. */
-extern struct lkl_call *lkl_sleeper;
-extern bool lkl_sleeper_held;
-
 /* The thread of @call sleeps; if not @held, it may have gone on, and return. */
 static inline void lkl_wake_call(struct lkl_call *call, bool held)
 {
@@ -21,9 +14,9 @@ static inline void lkl_wake_call(struct lkl_call *call, bool held)
 		lkl_ops->wake(&call->state, 1);
 }
 
-void lkl_push(u32 boot, struct lkl_call *call);
+void lkl_push(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call);
 void lkl_refuse(struct lkl_call *call, long ret);
-bool lkl_refuse_calls(u32 boot);
+bool lkl_refuse_calls(struct lkl_vcpu *cpu, u32 boot);
 
 static inline bool lkl_done(struct lkl_call *call)
 {

@@ -162,7 +162,7 @@ static __always_inline void lkl_park(void)
 		 * Another task needs the CPU, or a thread drives to see to an
 		 * interrupt: this task does not use it.
 		 */
-		if (lkl_cpu_pending())
+		if (lkl_this_pending())
 			lkl_run_pending();
 		if (read_thread_flags() & _TIF_EXIT_WORK)
 			lkl_user_work();

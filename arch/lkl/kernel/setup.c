@@ -8,7 +8,9 @@
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
 #include <linux/seq_file.h>
+#include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/vmstat.h>
 #include <asm/archrandom.h>
 #include <asm/host_ops.h>
 #include <asm/mirror.h>
@@ -39,6 +41,14 @@ static struct notifier_block lkl_panic_block = {
 	.priority = INT_MIN,
 };
 
+static void __init lkl_possible_cpus(void)
+{
+	unsigned int cpu;
+
+	for (cpu = 1; cpu < min_t(unsigned int, setup_max_cpus, NR_CPUS); cpu++)
+		set_cpu_possible(cpu, true);
+}
+
 void __init setup_arch(char **cmdline_p)
 {
 	atomic_notifier_chain_register(&panic_notifier_list, &lkl_panic_block);
@@ -46,6 +56,12 @@ void __init setup_arch(char **cmdline_p)
 	strscpy(boot_command_line, lkl_cmdline, COMMAND_LINE_SIZE);
 	*cmdline_p = lkl_cmdline;
 	parse_early_param();
+	lkl_possible_cpus();
+	/*
+	 * A work that gathers counters every second would wake an idle program.  What
+	 * it gathers late is some pages.
+	 */
+	sysctl_stat_interval = INT_MAX / 2;
 	lkl_console_early();
 
 	lkl_mm_setup(lkl_mem_size);

@@ -21,16 +21,16 @@ struct task_struct *__switch_to(struct task_struct *prev,
 {
 	/* There is more to do. */
 	if (!is_idle_task(next))
-		lkl_wake_sleeper();
+		lkl_wake_sleeper(lkl_this);
 	if (prev->thread.active && !task_is_running(prev)) {
 		prev->thread.active->waited = true;
 		lkl_combiner_calls = 0;
-		lkl_blocked = prev;
+		lkl_this->blocked = prev;
 		/* Other threads cannot see it before this one lets them. */
-		if (prev->thread.active == lkl_driving)
-			lkl_hold_signals(lkl_driving);
+		if (prev->thread.active == lkl_this->driving)
+			lkl_hold_signals(lkl_this->driving);
 	}
-	lkl_current = next;
+	lkl_this->task = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }
 
@@ -59,6 +59,9 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	frame->arg = args->fn_arg;
 	memset(&p->thread, 0, sizeof(p->thread));
 	p->thread.sp = frame;
+	/* Before it runs, as halt looks for requests here. */
+	if (args->fn == lkl_host_task)
+		p->thread.active = args->fn_arg;
 	lkl_valgrind_stack(task_stack_page(p));
 	lkl_guard_stack(p, true);
 	return 0;
@@ -68,11 +71,13 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 void exit_thread(struct task_struct *tsk)
 {
 	struct lkl_call *call = tsk->thread.active;
+	struct lkl_vcpu *cpu;
 
 	lkl_guard_stack(tsk, false);
 	lkl_bias_exit(lkl_kernel_boots(), tsk);
-	if (lkl_blocked == tsk)
-		lkl_blocked = NULL;
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++)
+		if (cpu->blocked == tsk)
+			cpu->blocked = NULL;
 	tsk->thread.active = NULL;
 	if (call)
 		lkl_complete(call, 0);
@@ -106,6 +111,6 @@ unsigned long __get_wchan(struct task_struct *p)
 
 void arch_cpu_idle(void)
 {
-	if (!lkl_cpu_pending())
+	if (!lkl_this_pending())
 		lkl_leave(LKL_LEFT_IDLE);
 }

@@ -26,38 +26,72 @@
 #include <asm/fpu/api.h>
 #include "vcpu.h"
 
-struct lkl_cpu lkl_cpu __aligned(PAGE_SIZE) __section(".data..lkl_cpu");
+struct lkl_vcpu lkl_vcpus[NR_CPUS] __aligned(PAGE_SIZE) __section(".data..lkl_cpu");
 
-struct task_struct *lkl_current = &init_task;
+u32 lkl_vcpus_up __section(".data..lkl_keep");
 
-bool lkl_driver_stays;
-
-/* The last task that was blocked in the middle of a call, unless it has ended. */
-struct task_struct *lkl_blocked;
-
-noinline void lkl_drive(u32 boot, struct lkl_call *call, bool stays)
+noinline void lkl_drive(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call,
+			bool stays)
 {
-	__lkl_drive(boot, call, stays);
+	__lkl_drive(cpu, boot, call, stays);
 }
 
 /* Drive if the CPU is free, else leave the pending bit to its holder. */
-void lkl_kick_boot(u32 boot)
+void lkl_kick_boot(struct lkl_vcpu *cpu, u32 boot)
 {
-	if (lkl_set_pending(boot) && lkl_trylock(boot, NULL))
-		lkl_drive(boot, NULL, false);
+	if (lkl_set_pending(cpu, boot) && lkl_trylock(cpu, boot, NULL))
+		lkl_drive(cpu, boot, NULL, false);
+}
+
+/* The CPU on whose fiber this runs, or NULL on the stack of a host thread. */
+static struct lkl_vcpu *lkl_nested(void)
+{
+	unsigned long sp = (unsigned long)__builtin_frame_address(0);
+	struct lkl_vcpu *cpu;
+
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
+		struct task_struct *task = READ_ONCE(cpu->task);
+
+		if (lkl_locked(cpu) &&
+		    sp - (unsigned long)READ_ONCE(task->stack) < THREAD_SIZE)
+			return cpu;
+	}
+	return NULL;
 }
 
 /**
- * lkl_kick_cpu - something is pending; see that it is noticed
+ * lkl_kick_any - something is pending for any CPU; see that it is noticed
  *
  * From any host thread, also one that drives.
  */
-void lkl_kick_cpu(void)
+void lkl_kick_any(void)
 {
+	struct lkl_vcpu *cpu = &lkl_cpu;
 	u32 boot = lkl_kernel_boots();
 
-	if (boot)
-		lkl_kick_boot(boot);
+	if (!boot)
+		return;
+	if (lkl_vcpus_up > 1) {
+		cpu = lkl_nested();
+		if (cpu) {
+			lkl_set_pending(cpu, boot);
+			return;
+		}
+		cpu = &lkl_vcpus[lkl_vcpus_up - 1];
+		while (cpu > lkl_vcpus && lkl_locked(cpu))
+			cpu -= 1;
+	}
+	lkl_kick_boot(cpu, boot);
+}
+
+/**
+ * lkl_kick_from_kernel - something is pending for a CPU; in kernel context
+ * @cpu: the CPU
+ */
+void lkl_kick_from_kernel(struct lkl_vcpu *cpu)
+{
+	if (lkl_set_pending(cpu, lkl_kernel_boots()))
+		lkl_timer_wake(cpu);
 }
 
 /**
@@ -70,14 +104,18 @@ void lkl_kick_cpu(void)
  */
 bool lkl_kick_other(void)
 {
+	struct lkl_vcpu *cpu = &lkl_cpu;
 	u32 boot = lkl_kernel_boots();
 	struct lkl_call *call;
 	int was = 0;
 
-	if (!boot || !lkl_set_pending(boot) || !lkl_trylock(boot, NULL))
+	if (!boot || !lkl_set_pending(cpu, boot) ||
+	    !lkl_trylock(cpu, boot, NULL))
 		return false;
-	/* No call ends while the CPU is locked. */
-	call = lkl_blocked ? lkl_blocked->thread.active : NULL;
+	/* With one CPU, no call ends while it is locked. */
+	call = NULL;
+	if (lkl_vcpus_up == 1 && cpu->blocked)
+		call = cpu->blocked->thread.active;
 	if (call) {
 		was = __atomic_load_n(&call->state, __ATOMIC_RELAXED);
 		if ((was != LKL_CALL_SLEEPING && was != LKL_CALL_HELD) ||
@@ -87,37 +125,52 @@ bool lkl_kick_other(void)
 						 __ATOMIC_RELAXED))
 			call = NULL;
 	}
-	lkl_unlock();
+	lkl_unlock(cpu);
 	if (call)
 		lkl_wake_call(call, was == LKL_CALL_HELD);
 	return !call;
 }
 
 /**
- * lkl_drive_timer - let the timer thread run the kernel
+ * lkl_drive_timer - let a timer thread run the kernel
+ * @cpu: CPU it belongs to
  * @boot: boot it belongs to
  * @pending: only if there is work already
  */
-void lkl_drive_timer(u32 boot, bool pending)
+void lkl_drive_timer(struct lkl_vcpu *cpu, u32 boot, bool pending)
 {
-	bool free = pending ? lkl_wants_driver(boot) : lkl_set_pending(boot);
+	bool free = pending ? lkl_wants_driver(cpu, boot) :
+			      lkl_set_pending(cpu, boot);
 
 	if (pending && !free)
 		return;
 	lkl_watch();
-	if (free && lkl_trylock(boot, NULL))
-		lkl_drive(boot, NULL, true);
+	if (free && lkl_trylock(cpu, boot, NULL))
+		lkl_drive(cpu, boot, NULL, true);
 }
 
 /* The kernel has halted: no fiber is in use any more, the rest is the host's. */
-noinline void lkl_end_boot(u32 boot)
+noinline void lkl_end_boot(struct lkl_vcpu *cpu, u32 boot)
 {
-	lkl_driving = NULL;
-	lkl_wake_sleeper();
+	unsigned int i, up = lkl_vcpus_up;
+	bool others = false;
+
+	cpu->driving = NULL;
+	lkl_wake_sleeper(cpu);
 	lkl_vlock_stop();
-	if (lkl_refuse_calls(boot))
-		lkl_kick_cpu();
+	for (i = 0; i < up; i++)
+		others |= lkl_refuse_calls(&lkl_vcpus[i], boot);
+	if (others)
+		lkl_kick_any();
 	lkl_refuse(lkl_halt_call, 0);
+}
+
+/* Another CPU halts the kernel; this one stays locked. */
+noinline void lkl_stopped(struct lkl_vcpu *cpu)
+{
+	cpu->driving = NULL;
+	lkl_wake_sleeper(cpu);
+	__atomic_store_n(&cpu->interrupts, LKL_CPU_STOPPED, __ATOMIC_SEQ_CST);
 }
 
 /**
@@ -128,9 +181,10 @@ noinline void lkl_end_boot(u32 boot)
  */
 bool lkl_want_handover(void)
 {
-	struct lkl_call *call = lkl_driving;
+	struct lkl_vcpu *cpu = lkl_this;
+	struct lkl_call *call = cpu->driving;
 
-	if (lkl_driver_stays || READ_ONCE(lkl_fpu_busy))
+	if (cpu->stays || READ_ONCE(cpu->fpu_busy))
 		return false;
 	/* A signal ends a call that is blocked only if its thread sleeps. */
 	return !call || lkl_done(call) ||
@@ -145,28 +199,29 @@ static struct task_struct *lkl_looked_at __section(".data..lkl_keep");
 
 /**
  * lkl_demand_resched - have the driver see to what is pending
+ * @cpu: the CPU it drives
  *
  * Kernel code that runs for long, and does not enable interrupts, asks now and
  * then whether it should let others run.  For the watchdog thread only.
  */
-void lkl_demand_resched(void)
+void lkl_demand_resched(struct lkl_vcpu *cpu)
 {
 	struct task_struct *task;
 
-	if (!lkl_holder_is_late())
+	if (!lkl_holder_is_late(cpu))
 		return;
-	task = READ_ONCE(lkl_current);
+	task = READ_ONCE(cpu->task);
 	__atomic_store_n(&lkl_looked_at, task, __ATOMIC_SEQ_CST);
-	if (task && READ_ONCE(lkl_current) == task)
+	if (task && READ_ONCE(cpu->task) == task)
 		__atomic_fetch_or(&task_thread_info(task)->flags,
 				  _TIF_NEED_RESCHED, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&lkl_looked_at, NULL, __ATOMIC_SEQ_CST);
 }
 
-/* All tasks are about to change, the CPU is held. */
-void lkl_hide_tasks(void)
+/* All tasks are about to change, the CPU is held, and there is no other. */
+void lkl_hide_tasks(struct lkl_vcpu *cpu)
 {
-	WRITE_ONCE(lkl_current, NULL);
+	WRITE_ONCE(cpu->task, NULL);
 	smp_mb();
 	while (READ_ONCE(lkl_looked_at))
 		lkl_ops->relax();
@@ -176,8 +231,8 @@ void lkl_hide_tasks(void)
 void arch_release_task_struct(struct task_struct *task)
 {
 	/*
-	 * The task is not lkl_current any more, which lkl_demand_resched() looks
-	 * at after it has set lkl_looked_at.
+	 * The task runs on no CPU any more, which lkl_demand_resched() looks at
+	 * after it has set lkl_looked_at.
 	 */
 	smp_mb();
 	while (READ_ONCE(lkl_looked_at) == task)

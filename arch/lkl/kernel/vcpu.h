@@ -15,29 +15,27 @@
 /* Rounds through the kernel a thread makes for others once its call is done. */
 #define LKL_EXTRA_ROUNDS	8
 
-/* The driver is the timer thread and may stay as long as there is work. */
-extern bool lkl_driver_stays;
-
-void lkl_drive(u32 boot, struct lkl_call *call, bool stays);
-void lkl_drive_timer(u32 boot, bool pending);
-void lkl_kick_boot(u32 boot);
-void lkl_demand_resched(void);
-void lkl_hide_tasks(void);
-void lkl_end_boot(u32 boot);
+void lkl_drive(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call,
+	       bool stays);
+void lkl_drive_timer(struct lkl_vcpu *cpu, u32 boot, bool pending);
+void lkl_kick_boot(struct lkl_vcpu *cpu, u32 boot);
+void lkl_demand_resched(struct lkl_vcpu *cpu);
+void lkl_hide_tasks(struct lkl_vcpu *cpu);
+void lkl_end_boot(struct lkl_vcpu *cpu, u32 boot);
+void lkl_stopped(struct lkl_vcpu *cpu);
 
 /* Switch to the fiber of current, and come back when it leaves. */
-static __always_inline enum lkl_left lkl_enter(void)
+static __always_inline enum lkl_left lkl_enter(struct lkl_vcpu *cpu)
 {
-	return (long)lkl_fiber_switch(&lkl_cpu.host_sp, current->thread.sp,
-				      NULL);
+	return (long)lkl_fiber_enter(cpu, cpu->task->thread.sp);
 }
 
 /*
  * Drive until nothing is runnable or, once @call is done, this thread has done
  * enough for others.  The CPU is locked by the caller; it is not on return.
  */
-static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call,
-					bool stays)
+static __always_inline void __lkl_drive(struct lkl_vcpu *cpu, u32 boot,
+					struct lkl_call *call, bool stays)
 {
 	struct lkl_call *sleeper;
 	int rounds = 0;
@@ -46,41 +44,48 @@ static __always_inline void __lkl_drive(u32 boot, struct lkl_call *call,
 	for (;;) {
 		enum lkl_left why;
 
-		lkl_driving = call;
-		lkl_driver_stays = stays;
-		why = lkl_enter();
-		if (unlikely(why == LKL_LEFT_HALT)) {
-			lkl_end_boot(boot);
+		cpu->driving = call;
+		if (stays)
+			cpu->stays = true;
+		why = lkl_enter(cpu);
+		if (stays)
+			cpu->stays = false;
+		if (unlikely(why >= LKL_LEFT_HALT)) {
+			if (why == LKL_LEFT_HALT)
+				lkl_end_boot(cpu, boot);
+			else
+				lkl_stopped(cpu);
 			return;
 		}
 		/* A thread that is going to sleep minds the timer itself. */
-		if (unlikely(lkl_cpu.timer_check) && (!call || lkl_done(call)))
-			lkl_timer_leave();
+		if (unlikely(cpu->timer_check) && (!call || lkl_done(call)))
+			lkl_timer_leave(cpu);
 		if (unlikely(why == LKL_LEFT_HANDOVER)) {
 			/* The fiber is not at rest: leave a reason to come. */
-			lkl_driving = NULL;
-			lkl_bias_drop(boot);
-			lkl_wake_sleeper();
-			lkl_set_pending(boot);
+			cpu->driving = NULL;
+			if (cpu == &lkl_cpu)
+				lkl_bias_drop(boot);
+			lkl_wake_sleeper(cpu);
+			lkl_set_pending(cpu, boot);
 			rounds = LKL_EXTRA_ROUNDS;
 		} else {
-			lkl_driving = NULL;
-			sleeper = lkl_sleeper;
-			held = lkl_sleeper_held;
-			lkl_sleeper = NULL;
-			if (lkl_release(boot)) {
+			cpu->driving = NULL;
+			sleeper = cpu->sleeper;
+			held = cpu->sleeper_held;
+			cpu->sleeper = NULL;
+			if (lkl_release(cpu, boot)) {
 				if (unlikely(sleeper))
 					lkl_wake_call(sleeper, held);
 				return;
 			}
-			lkl_sleeper = sleeper;
+			cpu->sleeper = sleeper;
 			if (!call || !lkl_done(call))
 				continue;
-			lkl_wake_sleeper();
+			lkl_wake_sleeper(cpu);
 		}
 		if (++rounds > LKL_EXTRA_ROUNDS) {
-			lkl_unlock();
-			lkl_timer_wake();
+			lkl_unlock(cpu);
+			lkl_timer_wake(cpu);
 			return;
 		}
 	}

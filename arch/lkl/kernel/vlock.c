@@ -10,6 +10,9 @@
 
 struct task_struct *lkl_bias_owner __cacheline_aligned;
 
+/* The owner's flag, for the owner while it is inside. */
+u32 *lkl_bias_owner_flag;
+
 u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS] __cacheline_aligned;
 
 /* Value of lkl_cpu.calls at which the lock shall be biased. */
@@ -31,36 +34,39 @@ unsigned int lkl_kernel_boots(void)
 	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT;
 }
 
-/* Begin a boot; the calling thread holds the CPU. */
-void lkl_vlock_start(u32 boot)
+/* Make a CPU available; for the first one, a boot begins. */
+void lkl_vlock_start(struct lkl_vcpu *cpu, u32 word)
 {
-	__atomic_store_n(&lkl_cpu.word, lkl_cpu_free(boot) | LKL_CPU_LOCKED,
-			 __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->word, word, __ATOMIC_SEQ_CST);
 }
 
 /* The boot is over. */
 void lkl_vlock_stop(void)
 {
-	__atomic_store_n(&lkl_cpu.word, 0, __ATOMIC_SEQ_CST);
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < NR_CPUS; cpu++)
+		__atomic_store_n(&lkl_vcpus[cpu].word, 0, __ATOMIC_SEQ_CST);
 }
 
 /**
- * lkl_set_pending - tell the holder of the CPU that there is work
+ * lkl_set_pending - tell the holder of a CPU that there is work
+ * @cpu: the CPU
  * @boot: number of the boot
  *
  * Return: whether the CPU was free when the bit was set
  */
-bool lkl_set_pending(u32 boot)
+bool lkl_set_pending(struct lkl_vcpu *cpu, u32 boot)
 {
-	u32 old = READ_ONCE(lkl_cpu.word);
+	u32 old = READ_ONCE(cpu->word);
 
 	for (;;) {
 		if (old >> LKL_CPU_BOOT_SHIFT != boot)
 			return false;
 		if (old == (lkl_cpu_free(boot) | LKL_CPU_BIASED)) {
 			lkl_bias_revoke(boot);
-			old = READ_ONCE(lkl_cpu.word);
-		} else if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+			old = READ_ONCE(cpu->word);
+		} else if (__atomic_compare_exchange_n(&cpu->word, &old,
 						       old | LKL_CPU_PENDING,
 						       true, __ATOMIC_SEQ_CST,
 						       __ATOMIC_RELAXED)) {
@@ -70,13 +76,14 @@ bool lkl_set_pending(u32 boot)
 }
 
 /**
- * lkl_unlock - release the CPU, also while something is pending
+ * lkl_unlock - release a CPU, also while something is pending
+ * @cpu: the CPU
  *
  * Return: whether something is
  */
-bool lkl_unlock(void)
+bool lkl_unlock(struct lkl_vcpu *cpu)
 {
-	return __atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_LOCKED,
+	return __atomic_fetch_and(&cpu->word, ~LKL_CPU_LOCKED,
 				  __ATOMIC_SEQ_CST) & LKL_CPU_PENDING;
 }
 
@@ -142,12 +149,13 @@ noinline void lkl_bias_grant(u32 boot, struct task_struct *task)
 	u32 old = lkl_cpu_free(boot) | LKL_CPU_LOCKED;
 
 	lkl_bias_reset();
-	if (lkl_bias_off || READ_ONCE(lkl_cpu.word) != old ||
+	if (lkl_bias_off || lkl_vcpus_up > 1 || READ_ONCE(lkl_cpu.word) != old ||
 	    (*slot && *slot != task) ||
 	    __atomic_load_n(&lkl_bias_enders, __ATOMIC_SEQ_CST))
 		return;
 	*slot = task;
 	WRITE_ONCE(lkl_bias_owner, task);
+	lkl_bias_owner_flag = flag;
 	WRITE_ONCE(*flag, 1);
 	/* A thread that ends the bias has the calls counted from 0 again. */
 	WRITE_ONCE(lkl_bias_at, lkl_cpu.calls + INT_MAX / 2);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lock word of the virtual CPU.  Only this file and vlock.c touch it.
+ * The lock word of a virtual CPU.  Only this file and vlock.c touch it.
  *
  * The word says whether a host thread drives the virtual CPU, whether something
  * is pending, and which boot the kernel is in.  All three change atomically.
+ *
+ * Only the first CPU's lock is ever biased, and not while there are several.
  *
  * Usually the lock is taken and released with a compare-and-swap each, which are
  * a third of a short call.  A thread that makes many calls in a row, while no
@@ -47,13 +49,14 @@
 
 /* Of no meaning while the word has no bits of a bias. */
 extern struct task_struct *lkl_bias_owner;
+extern u32 *lkl_bias_owner_flag;
 extern u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS];
 extern u32 lkl_bias_at;
 
-void lkl_vlock_start(u32 boot);
+void lkl_vlock_start(struct lkl_vcpu *cpu, u32 word);
 void lkl_vlock_stop(void);
-bool lkl_set_pending(u32 boot);
-bool lkl_unlock(void);
+bool lkl_set_pending(struct lkl_vcpu *cpu, u32 boot);
+bool lkl_unlock(struct lkl_vcpu *cpu);
 bool lkl_bias_lost(u32 boot, struct task_struct *task);
 void lkl_bias_drop(u32 boot);
 void lkl_bias_grant(u32 boot, struct task_struct *task);
@@ -88,70 +91,72 @@ static inline bool lkl_boot_gone(u32 boot)
 	return READ_ONCE(lkl_cpu.word) >> LKL_CPU_BOOT_SHIFT != boot;
 }
 
-static inline bool lkl_locked(void)
+static inline bool lkl_locked(struct lkl_vcpu *cpu)
 {
-	return READ_ONCE(lkl_cpu.word) & LKL_CPU_LOCKED;
+	return READ_ONCE(cpu->word) & LKL_CPU_LOCKED;
 }
 
 /* The holder has not yet noticed something that is pending. */
-static inline bool lkl_holder_is_late(void)
+static inline bool lkl_holder_is_late(struct lkl_vcpu *cpu)
 {
 	u32 bits = LKL_CPU_LOCKED | LKL_CPU_PENDING;
 
-	return (READ_ONCE(lkl_cpu.word) & bits) == bits;
+	return (READ_ONCE(cpu->word) & bits) == bits;
 }
 
 /* The CPU is free, but there is work for it. */
-static inline bool lkl_wants_driver(u32 boot)
+static inline bool lkl_wants_driver(struct lkl_vcpu *cpu, u32 boot)
 {
-	return READ_ONCE(lkl_cpu.word) ==
+	return READ_ONCE(cpu->word) ==
 	       (lkl_cpu_free(boot) | LKL_CPU_PENDING);
 }
 
-static inline void lkl_clear_pending(void)
+static __always_inline void lkl_clear_pending(struct lkl_vcpu *cpu)
 {
-	__atomic_fetch_and(&lkl_cpu.word, ~LKL_CPU_PENDING, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&cpu->word, ~LKL_CPU_PENDING, __ATOMIC_SEQ_CST);
 }
 
 /**
  * lkl_trylock - take the CPU if it is free
+ * @cpu: the CPU
  * @boot: number of the boot
  * @task: calling thread's task, for which the lock may be biased, or NULL
  */
-static __always_inline bool lkl_trylock(u32 boot, struct task_struct *task)
+static __always_inline bool lkl_trylock(struct lkl_vcpu *cpu, u32 boot,
+					struct task_struct *task)
 {
 	u32 free = lkl_cpu_free(boot);
-	u32 old = READ_ONCE(lkl_cpu.word);
+	u32 old = READ_ONCE(cpu->word);
 
 	if (old == (free | LKL_CPU_BIASED)) {
 		if (!task || READ_ONCE(lkl_bias_owner) != task)
 			return false;
 		WRITE_ONCE(*lkl_bias_flag(boot, task), 1);
 		barrier();
-		if (likely(READ_ONCE(lkl_cpu.word) == old &&
+		if (likely(READ_ONCE(cpu->word) == old &&
 			   READ_ONCE(lkl_bias_owner) == task))
 			return true;
 		return lkl_bias_lost(boot, task);
 	}
 	if (old != free && old != (free | LKL_CPU_PENDING))
 		return false;
-	return __atomic_compare_exchange_n(&lkl_cpu.word, &old,
+	return __atomic_compare_exchange_n(&cpu->word, &old,
 					   old | LKL_CPU_LOCKED, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 /* Release the CPU; fails if something is pending. */
-static __always_inline bool lkl_release(u32 boot)
+static __always_inline bool lkl_release(struct lkl_vcpu *cpu, u32 boot)
 {
 	u32 free = lkl_cpu_free(boot);
-	u32 old = READ_ONCE(lkl_cpu.word);
+	u32 old = READ_ONCE(cpu->word);
 
 	if (old == (free | LKL_CPU_BIASED)) {
 		struct task_struct *task = lkl_bias_owner;
 
-		__atomic_store_n(lkl_bias_flag(boot, task), 0, __ATOMIC_RELEASE);
+		__atomic_store_n(lkl_bias_owner_flag, 0, __ATOMIC_RELEASE);
 		barrier();
-		if (likely(READ_ONCE(lkl_cpu.word) == old))
+		if (likely(READ_ONCE(cpu->word) == old))
 			return true;
 		if (!lkl_bias_lost(boot, task))
 			return true;
@@ -159,7 +164,7 @@ static __always_inline bool lkl_release(u32 boot)
 		lkl_bias_drop(boot);
 	}
 	old = free | LKL_CPU_LOCKED;
-	return __atomic_compare_exchange_n(&lkl_cpu.word, &old, free, false,
+	return __atomic_compare_exchange_n(&cpu->word, &old, free, false,
 					   __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 

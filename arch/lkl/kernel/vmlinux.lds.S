@@ -68,6 +68,7 @@ SECTIONS
 		__start_notes = .;
 		__stop_notes = .;
 		BTF
+		BOUNDED_SECTION_BY(.smp_locks, _smp_locks)
 		__end_rodata = .;
 	}
 
@@ -99,6 +100,7 @@ SECTIONS
 		INIT_RAM_FS
 		EXIT_DATA
 		. = ALIGN(PAGE_SIZE);
+		__per_cpu_load = .;
 		PERCPU_INPUT(L1_CACHE_BYTES)
 		. = ALIGN(PAGE_SIZE);
 		__init_end = .;

@@ -5,10 +5,12 @@
 
 #include <linux/types.h>
 
-int lkl_timer_start(u32 boot);
+struct lkl_vcpu;
+
+int lkl_timer_start(u32 boot, unsigned int cpus);
 void lkl_timer_stop(void);
-void lkl_timer_rebase(u32 boot, u64 ns);
-u64 lkl_timer_cover(void);
-void lkl_timer_uncover(u64 cover);
+void lkl_timer_rebase(struct lkl_vcpu *cpu, u32 boot, u64 ns);
+u64 lkl_timer_cover(struct lkl_vcpu *cpu);
+void lkl_timer_uncover(struct lkl_vcpu *cpu, u64 cover);
 
 #endif /* _LKL_WAKEUP_H */

@@ -29,6 +29,9 @@ struct lkl_run {
 	int prot;
 };
 
+/* Reading an entry and showing it to the host are one step. */
+static DEFINE_SPINLOCK(lkl_mirror_lock);
+
 /* The mmap() area may lack pages that its page tables have. */
 static bool lkl_mirror_lacks;
 
@@ -97,8 +100,9 @@ static void lkl_mirror_walk(struct mm_struct *mm, unsigned long start,
 {
 	bool user = mm != &init_mm;
 	struct lkl_run run = {};
-	unsigned long addr, next;
+	unsigned long addr, next, flags;
 
+	spin_lock_irqsave(&lkl_mirror_lock, flags);
 	for (addr = start; addr < end; addr = next) {
 		pgd_t *pgd = pgd_offset_pgd(mm->pgd, addr);
 		p4d_t *p4d = p4d_offset(pgd, addr);
@@ -138,6 +142,7 @@ hole:
 		};
 	}
 	lkl_run_flush(&run);
+	spin_unlock_irqrestore(&lkl_mirror_lock, flags);
 }
 
 /**
@@ -151,12 +156,15 @@ void lkl_mirror(struct mm_struct *mm, unsigned long addr, pte_t *ptep,
 		unsigned int nr)
 {
 	struct lkl_run run = {};
+	unsigned long flags;
 
 	if (!lkl_in_umap(addr))
 		return;
+	spin_lock_irqsave(&lkl_mirror_lock, flags);
 	for (; nr; nr--, ptep++, addr += PAGE_SIZE)
 		lkl_run_add(&run, addr, READ_ONCE(*ptep), true);
 	lkl_run_flush(&run);
+	spin_unlock_irqrestore(&lkl_mirror_lock, flags);
 }
 
 /**
@@ -186,6 +194,7 @@ void lkl_mirror_range(struct mm_struct *mm, unsigned long start,
 int lkl_mirror_touch(struct mm_struct *mm, unsigned long addr)
 {
 	struct lkl_run run = {};
+	unsigned long flags;
 	spinlock_t *ptl;
 	pte_t *ptep;
 	int err;
@@ -196,8 +205,10 @@ int lkl_mirror_touch(struct mm_struct *mm, unsigned long addr)
 	ptep = get_locked_pte(mm, addr, &ptl);
 	if (!ptep)
 		return -ENOMEM;
+	spin_lock_irqsave(&lkl_mirror_lock, flags);
 	lkl_run_add(&run, addr, READ_ONCE(*ptep), true);
 	err = lkl_run_flush(&run);
+	spin_unlock_irqrestore(&lkl_mirror_lock, flags);
 	pte_unmap_unlock(ptep, ptl);
 	return err;
 }

@@ -17,6 +17,12 @@ static inline unsigned long lkl_ucontext_bp(const struct ucontext *uc)
 	return uc->uc_mcontext.bp;
 }
 
+/* The virtual CPU that has run it, if it is the kernel's. */
+static inline struct lkl_vcpu *lkl_ucontext_vcpu(const struct ucontext *uc)
+{
+	return (struct lkl_vcpu *)uc->uc_mcontext.r15;
+}
+
 /* Have the interrupted code go on at @ip. */
 static inline void lkl_ucontext_go(struct ucontext *uc, unsigned long ip)
 {

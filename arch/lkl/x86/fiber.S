@@ -10,12 +10,14 @@
 	.cfi_sections .debug_frame
 
 /*
- * For debuggers: what called a fiber is the host thread that drives it.  r13
- * points to lkl_cpu.host_sp, and that to what struct lkl_fiber_frame describes.
+ * For debuggers: what called a fiber is the host thread that drives it.  r15
+ * points to struct lkl_vcpu, whose host_sp points to what struct lkl_fiber_frame
+ * describes, above which lies the thread's r15.
  */
 #define CFI_HOST_STACK							\
-	.cfi_escape 0x0f, 5,		/* the stack pointer was */	\
-		    0x7d, 0x00, 0x06,	/* that at 0(%r13), */		\
+	.cfi_escape 0x0f, 6,		/* the stack pointer was */	\
+		    0x7f,		/* that at LKL_CPU_HOST_SP(%r15), */ \
+		    0x80 | LKL_CPU_HOST_SP, 0x00, 0x06,			\
 		    0x23, 0x10;		/* plus 16 */			\
 	.cfi_offset %rip, -16;						\
 	.cfi_offset %rbp, -8;						\
@@ -23,7 +25,7 @@
 	.cfi_undefined %r12;						\
 	.cfi_undefined %r13;						\
 	.cfi_undefined %r14;						\
-	.cfi_undefined %r15
+	.cfi_offset %r15, 0
 
 /*
  * A new fiber: rax is the task switched from, on the stack are the function and
@@ -34,7 +36,6 @@ SYM_FUNC_START(lkl_fiber_start)
 	.cfi_undefined %rip
 	popq	%rbx
 	popq	%r12
-	leaq	lkl_cpu+LKL_CPU_HOST_SP(%rip), %r13
 	CFI_HOST_STACK
 	xorl	%ebp, %ebp
 	movq	%rax, %rdi
@@ -52,7 +53,6 @@ SYM_FUNC_START(lkl_fiber_boot)
 	.cfi_undefined %rip
 	popq	%rbx
 	popq	%rdi
-	leaq	lkl_cpu+LKL_CPU_HOST_SP(%rip), %r13
 	CFI_HOST_STACK
 	xorl	%ebp, %ebp
 	call	*%rbx
@@ -61,7 +61,7 @@ SYM_FUNC_START(lkl_fiber_boot)
 SYM_FUNC_END(lkl_fiber_boot)
 
 /*
- * Kernel code has touched a page that is not there: lkl_faulted tells which, and
+ * Kernel code has touched a page that is not there: lkl_vcpu.fault tells which, and
  * where.  All registers are those of the interrupted code, which may have data
  * in the red zone below its stack pointer.
  */
@@ -72,7 +72,7 @@ SYM_FUNC_START(lkl_fault_thunk)
 	.cfi_undefined %rip
 	leaq	-128(%rsp), %rsp
 	.cfi_adjust_cfa_offset 128
-	pushq	lkl_faulted(%rip)	/* where to return to */
+	pushq	LKL_CPU_FAULT(%r15)	/* where to return to */
 	.cfi_adjust_cfa_offset 8
 	.cfi_offset %rip, -136
 	pushfq
@@ -91,9 +91,9 @@ SYM_FUNC_START(lkl_fault_thunk)
 	pushq	%r9
 	pushq	%r10
 	pushq	%r11
-	movq	lkl_faulted(%rip), %rdi
-	movq	lkl_faulted+8(%rip), %rsi
-	movq	lkl_faulted+16(%rip), %rdx
+	movq	LKL_CPU_FAULT(%r15), %rdi
+	movq	LKL_CPU_FAULT+8(%r15), %rsi
+	movq	LKL_CPU_FAULT+16(%r15), %rdx
 	andq	$-16, %rsp
 	cld
 	call	lkl_kernel_page_fault

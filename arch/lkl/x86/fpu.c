@@ -3,13 +3,14 @@
  * The processor's features, and vector registers for arch/x86/crypto.
  *
  * A section between kernel_fpu_begin() and kernel_fpu_end() runs through: it
- * does not sleep, and as long as lkl_fpu_busy is set no other host thread takes
+ * does not sleep, and as long as fpu_busy is set no other host thread takes
  * the fiber over at a timer interrupt.  So the registers to save are those of
  * the thread that drives, and one place to save them is enough.  Sections do
  * not nest; an interrupt within one is told that it has to do without.
  */
 #include <linux/cache.h>
 #include <linux/init.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 #include <asm/cpu_device_id.h>
@@ -22,32 +23,35 @@
 #define LKL_VENDOR_OTHER 0xfe
 
 struct cpuinfo_x86 boot_cpu_data __ro_after_init;
-bool lkl_fpu_busy;
 
-static u8 lkl_fpu_area[LKL_FPU_SIZE] __aligned(64);
+struct lkl_fpu_area {
+	u8 bytes[LKL_FPU_SIZE];
+} __aligned(64);
+
+static DEFINE_PER_CPU(struct lkl_fpu_area, lkl_fpu_area);
 static u32 lkl_xfeatures __ro_after_init;
 static bool lkl_have_xsavec __ro_after_init;
 
 void kernel_fpu_begin(void)
 {
 	preempt_disable();
-	WARN_ON_ONCE(lkl_fpu_busy);
-	WRITE_ONCE(lkl_fpu_busy, true);
+	WARN_ON_ONCE(lkl_this->fpu_busy);
+	WRITE_ONCE(lkl_this->fpu_busy, true);
 	barrier();
 	if (likely(lkl_have_xsavec))
-		asm volatile("xsavec64 %0" : "=m" (lkl_fpu_area)
+		asm volatile("xsavec64 %0" : "=m" (*this_cpu_ptr(&lkl_fpu_area))
 			     : "a" (lkl_xfeatures), "d" (0) : "memory");
 	else
-		asm volatile("xsave64 %0" : "+m" (lkl_fpu_area)
+		asm volatile("xsave64 %0" : "+m" (*this_cpu_ptr(&lkl_fpu_area))
 			     : "a" (lkl_xfeatures), "d" (0) : "memory");
 }
 
 void kernel_fpu_end(void)
 {
-	asm volatile("xrstor64 %0" : : "m" (lkl_fpu_area), "a" (lkl_xfeatures),
+	asm volatile("xrstor64 %0" : : "m" (*this_cpu_ptr(&lkl_fpu_area)), "a" (lkl_xfeatures),
 		     "d" (0) : "memory");
 	barrier();
-	WRITE_ONCE(lkl_fpu_busy, false);
+	WRITE_ONCE(lkl_this->fpu_busy, false);
 	preempt_enable();
 }
 
@@ -56,7 +60,7 @@ void kernel_fpu_end(void)
  */
 bool irq_fpu_usable(void)
 {
-	return !READ_ONCE(lkl_fpu_busy) && lkl_xfeatures;
+	return !READ_ONCE(lkl_this->fpu_busy) && lkl_xfeatures;
 }
 
 /**

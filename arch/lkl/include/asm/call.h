@@ -70,6 +70,7 @@ enum lkl_left {
 	LKL_LEFT_IDLE,		/* nothing is runnable */
 	LKL_LEFT_HANDOVER,	/* there is work, but not for this thread */
 	LKL_LEFT_HALT,		/* the kernel has stopped */
+	LKL_LEFT_STOP,		/* this CPU has, and another one stops the kernel */
 };
 
 /**
@@ -80,7 +81,7 @@ enum lkl_left {
  */
 static __always_inline void lkl_leave(enum lkl_left why)
 {
-	lkl_fiber_switch(&current->thread.sp, lkl_cpu.host_sp, (void *)why);
+	lkl_fiber_switch(&current->thread.sp, lkl_this->host_sp, (void *)why);
 }
 
 /* kernel/boot.c */
@@ -93,6 +94,7 @@ void lkl_cpu_start(u32 boot, struct lkl_call *call);
 /* kernel/clock.c */
 bool lkl_timer_is_due(void);
 bool lkl_timer_due(void);
+void lkl_timer_add(void);
 void lkl_timer_irq(void);
 
 /* kernel/freeze.c */
@@ -106,9 +108,12 @@ void lkl_refuse_tasks(void);
 void lkl_made_task(struct lkl_call *call);
 void __noreturn lkl_user_mode(void);
 
+/* kernel/irq.c */
+void lkl_line_start(int irq);
+
 /* kernel/request.c */
 void lkl_complete(struct lkl_call *call, long ret);
-void lkl_wake_sleeper(void);
+void lkl_wake_sleeper(struct lkl_vcpu *cpu);
 void lkl_hold_signals(struct lkl_call *call);
 void lkl_interrupt_call(struct lkl_call *call);
 void lkl_interrupt_driver(void);
@@ -118,10 +123,14 @@ int lkl_host_task(void *call);
 bool lkl_user_work(void);
 unsigned int lkl_user_state(void);
 
+/* kernel/smp.c */
+void lkl_handle_ipis(void);
+void lkl_stop_others(void);
+
 /* kernel/vcpu.c */
-extern struct task_struct *lkl_blocked;
 bool lkl_want_handover(void);
-void lkl_kick_cpu(void);
+void lkl_kick_any(void);
+void lkl_kick_from_kernel(struct lkl_vcpu *cpu);
 bool lkl_kick_other(void);
 
 #endif /* _ASM_LKL_CALL_H */

@@ -6,13 +6,13 @@
 
 #ifndef __ASSEMBLY__
 
-struct task_struct;
+#include <asm/cpu.h>
 
-extern struct task_struct *lkl_current;
+struct task_struct;
 
 static __always_inline struct task_struct *get_current(void)
 {
-	return lkl_current;
+	return lkl_this->task;
 }
 
 #define current get_current()

@@ -14,6 +14,9 @@
 #ifndef _ASM_LKL_FIBER_H
 #define _ASM_LKL_FIBER_H
 
+#include <linux/stddef.h>
+#include <asm/cpu.h>
+
 /* What lies on top of the stack of a fiber that does not run. */
 struct lkl_fiber_frame {
 	void *ip;
@@ -38,12 +41,14 @@ void lkl_fiber_start(void);
 void lkl_fiber_boot(void);
 
 /**
- * lkl_fiber_switch - leave this fiber for another
+ * lkl_fiber_switch - leave this fiber for another, or for the host thread
  * @save: where to keep this one's stack pointer
  * @load: stack pointer of the other
  * @val: value that the other's lkl_fiber_switch() returns
  *
- * Return: @val of whoever switches back
+ * Another virtual CPU may be the one that comes back.
+ *
+ * Return: @val of the fiber that switches back
  */
 static __always_inline void *lkl_fiber_switch(void **save, void *load,
 					      void *val)
@@ -56,10 +61,40 @@ static __always_inline void *lkl_fiber_switch(void **save, void *load,
 		     "popq	%%rcx\n\t"
 		     "jmp	*%%rcx\n"
 		     "1:\tpopq	%%rbp"
-		     : "+a" (val), [save] "+D" (save), [load] "+S" (load)
+		     : "+a" (val), [save] "+D" (save), [load] "+S" (load),
+		       "+r" (lkl_this)
 		     :
 		     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",
-		       "r13", "r14", "r15", "memory", "cc");
+		       "r13", "r14", "memory", "cc");
+	return val;
+}
+
+/**
+ * lkl_fiber_enter - switch from a host thread's stack to a fiber
+ * @cpu: virtual CPU that the thread holds
+ * @load: stack pointer of the fiber
+ *
+ * Return: the value that the fiber gives when it switches to the host's stack
+ */
+static __always_inline void *lkl_fiber_enter(struct lkl_vcpu *cpu, void *load)
+{
+	void *val = NULL;
+
+	asm volatile("pushq	%%r15\n\t"
+		     "pushq	%%rbp\n\t"
+		     "leaq	1f(%%rip), %%rcx\n\t"
+		     "pushq	%%rcx\n\t"
+		     "movq	%[cpu], %%r15\n\t"
+		     "movq	%%rsp, %c[host_sp](%%r15)\n\t"
+		     "movq	%[load], %%rsp\n\t"
+		     "popq	%%rcx\n\t"
+		     "jmp	*%%rcx\n"
+		     "1:\tpopq	%%rbp\n\t"
+		     "popq	%%r15"
+		     : "+a" (val), [cpu] "+D" (cpu), [load] "+S" (load)
+		     : [host_sp] "i" (offsetof(struct lkl_vcpu, host_sp))
+		     : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",
+		       "r13", "r14", "memory", "cc");
 	return val;
 }
 

@@ -14,14 +14,14 @@
 
 static __always_inline unsigned long arch_local_save_flags(void)
 {
-	return lkl_cpu.irqs_on;
+	return lkl_this->irqs_on;
 }
 
 static __always_inline void arch_local_irq_restore(unsigned long flags)
 {
 	barrier();
-	lkl_cpu.irqs_on = flags;
-	if (lkl_cpu_pending() && flags)
+	lkl_this->irqs_on = flags;
+	if (lkl_this_pending() && flags)
 		lkl_run_pending();
 }
 
@@ -29,7 +29,7 @@ static __always_inline void arch_local_irq_restore(unsigned long flags)
 
 static __always_inline void arch_local_irq_disable(void)
 {
-	lkl_cpu.irqs_on = ARCH_IRQ_DISABLED;
+	lkl_this->irqs_on = ARCH_IRQ_DISABLED;
 	barrier();
 }
 
@@ -40,7 +40,7 @@ static __always_inline void arch_local_irq_enable(void)
 
 static __always_inline unsigned long arch_local_irq_save(void)
 {
-	unsigned long flags = lkl_cpu.irqs_on;
+	unsigned long flags = lkl_this->irqs_on;
 
 	arch_local_irq_disable();
 	return flags;

@@ -2,6 +2,8 @@
 #ifndef _ASM_LKL_PERCPU_H
 #define _ASM_LKL_PERCPU_H
 
+#include <asm/cpu.h>
+
 /*
  * Interrupts arrive at poll points only, and none lies inside one of these:
  * the raw form is as good as the one that disables interrupts.
@@ -45,6 +47,11 @@
 #define this_cpu_xchg_8(pcp, nval)		raw_cpu_xchg_8(pcp, nval)
 #define this_cpu_try_cmpxchg_8(pcp, ovalp, nval)	raw_cpu_try_cmpxchg_8(pcp, ovalp, nval)
 #define this_cpu_cmpxchg_8(pcp, oval, nval)	raw_cpu_cmpxchg_8(pcp, oval, nval)
+
+#define this_cpu_try_cmpxchg128(pcp, ovalp, nval)	raw_cpu_try_cmpxchg128(pcp, ovalp, nval)
+#define this_cpu_cmpxchg128(pcp, oval, nval)	raw_cpu_cmpxchg128(pcp, oval, nval)
+
+#define __my_cpu_offset				(lkl_this->percpu)
 
 #include <asm-generic/percpu.h>
 

@@ -45,9 +45,7 @@ struct thread_struct {
 
 static inline void cpu_relax(void)
 {
-	__builtin_ia32_pause();
-	if (lkl_cpu_pending() && lkl_cpu.irqs_on)
-		lkl_run_pending();
+	lkl_relax();
 }
 
 static inline void prefetch(const void *p)

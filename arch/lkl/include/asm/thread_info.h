@@ -15,10 +15,12 @@
  * struct thread_info - what every task starts with
  * @flags: TIF_* bits
  * @preempt_count: nesting of things that must not sleep
+ * @cpu: the virtual CPU whose task it is
  */
 struct thread_info {
 	unsigned long flags;
 	int preempt_count;
+	unsigned int cpu;
 };
 
 #define INIT_THREAD_INFO(tsk)	{ .preempt_count = INIT_PREEMPT_COUNT }
@@ -32,7 +34,6 @@ struct thread_info {
 #define TIF_RESTORE_SIGMASK	4
 #define TIF_MEMDIE		5
 #define TIF_SYSCALL_TRACE	6
-#define TIF_POLLING_NRFLAG	7
 #define TIF_SECCOMP		8
 #define TIF_SYSCALL_AUDIT	9
 

@@ -13,9 +13,6 @@
 #define XFEATURE_MASK_YMM	0x04
 #define XFEATURE_MASK_AVX512	0xe0
 
-/* The kernel uses the vector registers of the thread that drives. */
-extern bool lkl_fpu_busy;
-
 void kernel_fpu_begin(void);
 void kernel_fpu_end(void);
 bool irq_fpu_usable(void);

@@ -85,6 +85,8 @@ struct lkl_host_range {
  * @thaw: @reset will not be asked for any more; 0 or -errno, and then it may be
  * @forget: the pages of the program's file at @addr, @size bytes, are not needed
  *	any more, or not soon: let them be read again then
+ * @patch: let the code at @addr, @size bytes, be written to, or not any more; 0
+ *	or -errno
  * @wait: [path] sleep while *@word == @val, until woken or until the monotonic
  *	time @deadline in nanoseconds (0 is forever).  Returns 0, or -EINTR when
  *	a signal handler installed without SA_RESTART ran
@@ -159,6 +161,7 @@ struct lkl_host_operations {
 	void (*reset)(void);
 	int (*thaw)(void);
 	void (*forget)(unsigned long addr, unsigned long size);
+	int (*patch)(unsigned long addr, unsigned long size, int writable);
 
 	int (*wait)(int *word, int val, unsigned long long deadline);
 	void (*wake)(int *word, int count);
