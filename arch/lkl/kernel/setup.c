@@ -93,13 +93,14 @@ size_t lkl_random_longs(unsigned long *v, size_t max_longs)
 
 static void *lkl_cpuinfo_start(struct seq_file *m, loff_t *pos)
 {
-	return *pos ? NULL : (void *)1;
+	*pos = cpumask_next(*pos - 1, cpu_online_mask);
+	return *pos < nr_cpu_ids ? (void *)(long)(*pos + 1) : NULL;
 }
 
 static void *lkl_cpuinfo_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	++*pos;
-	return NULL;
+	return lkl_cpuinfo_start(m, pos);
 }
 
 static void lkl_cpuinfo_stop(struct seq_file *m, void *v)
@@ -108,7 +109,8 @@ static void lkl_cpuinfo_stop(struct seq_file *m, void *v)
 
 static int lkl_cpuinfo_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "processor\t: 0\nmodel name\t: Linux as a library\n\n");
+	seq_printf(m, "processor\t: %ld\nmodel name\t: Linux as a library\n\n",
+		   (long)v - 1);
 	return 0;
 }
 
