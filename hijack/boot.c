@@ -60,7 +60,9 @@ static int boot(void)
 		return err;
 	shown = lkl_host_ops.print;
 	lkl_host_ops.print = say_refusal;
-	err = lkl_start_kernel("%s", config.boot_cmdline ?: "mem=512M");
+	err = lkl_start_kernel("%s%s%s", config.boot_cmdline ?: "mem=512M",
+			       config.maxcpus ? " maxcpus=" : "",
+			       config.maxcpus ?: "");
 	lkl_host_ops.print = shown;
 	if (err) {
 		if (!refused)

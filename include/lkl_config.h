@@ -8,7 +8,8 @@
  *	lkl_load_config(&cfg);
  *	lkl_init(&lkl_host_ops);
  *	lkl_load_config_pre(&cfg);
- *	lkl_start_kernel("%s", cfg.boot_cmdline ?: "");
+ *	lkl_start_kernel("%s maxcpus=%s", cfg.boot_cmdline ?: "",
+ *			 cfg.maxcpus ?: "1");
  *	lkl_load_config_post(&cfg);
  *	...
  *	lkl_unload_config(&cfg);
@@ -80,6 +81,7 @@ struct lkl_config {
 	char *delay_main;
 	char *nameserver;
 	char *policy;
+	char *maxcpus;
 
 	int ifnum;
 	struct lkl_config_iface *ifaces;

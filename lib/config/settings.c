@@ -57,6 +57,13 @@ static const char *check_singlecpu(const char *value)
 	return lkl_config_is_number(value, 10, 2) ? NULL : "not 0, 1 or 2";
 }
 
+static const char *check_maxcpus(const char *value)
+{
+	return lkl_config_is_number(value, 10, 16) && atoi(value)
+		       ? NULL
+		       : "not a number from 1 to 16";
+}
+
 static const char *check_mtu(const char *value)
 {
 	return lkl_config_is_number(value, 10, 65535)
@@ -191,6 +198,7 @@ const struct setting lkl_config_settings[] = {
 	GLOBAL("delay_main", delay_main, NULL, check_number),
 	GLOBAL("nameserver", nameserver, NULL, check_any),
 	GLOBAL("policy", policy, "POLICY", check_any),
+	GLOBAL("maxcpus", maxcpus, "MAXCPUS", check_maxcpus),
 	{ 0 },
 };
 

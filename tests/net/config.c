@@ -42,7 +42,7 @@ static const char everything[] =
 	"	\"sysctl\": \"net.ipv4.tcp_wmem=4096 87380 2147483647;\",\n"
 	"	\"boot_cmdline\": \"mem=64M, x]\", \"mount\": \"proc,sysfs\",\n"
 	"	\"dump\": \"/proc/net/dev\", \"delay_main\": \"500\",\n"
-	"	\"nameserver\": \"10.9.0.53\",\n"
+	"	\"nameserver\": \"10.9.0.53\", \"maxcpus\": \"2\",\n"
 	"	\"interfaces\": [\n"
 	"		{\n"
 	"			\"type\": \"tap\", \"param\": \"cfgtap\",\n"
@@ -80,6 +80,7 @@ static void file(void)
 	STR(cfg.dump, "/proc/net/dev");
 	STR(cfg.delay_main, "500");
 	STR(cfg.nameserver, "10.9.0.53");
+	STR(cfg.maxcpus, "2");
 	EQ(cfg.ifnum, 2);
 	i = cfg.ifaces;
 	STR(i->iftype, "tap");
@@ -92,7 +93,8 @@ static void file(void)
 	STR(i->ifnetmask6_len, "64");
 	STR(i->ifgateway, "10.9.0.254");
 	STR(i->ifgateway6, "fd00:9::fe");
-	STR(i->ifneigh_entries, "10.9.0.7|12:34:56:78:9a:07;fd00:9::7|12:34:56:78:9a:08");
+	STR(i->ifneigh_entries,
+	    "10.9.0.7|12:34:56:78:9a:07;fd00:9::7|12:34:56:78:9a:08");
 	STR(i->ifqdisc_entries, "root|fq");
 	STR(i->ifoffload_str, "0x8883");
 	STR(i->next->ifparams, "other");
@@ -131,6 +133,10 @@ static void refused(void)
 		  ": 'debug': 'yes' is not a number" },
 		{ "{ \"debug\": \"-1\" }", "'-1' is not a number" },
 		{ "{ \"singlecpu\": \"3\" }", "'3' is not 0, 1 or 2" },
+		{ "{ \"maxcpus\": \"0\" }",
+		  "'0' is not a number from 1 to 16" },
+		{ "{ \"maxcpus\": \"17\" }",
+		  "'17' is not a number from 1 to 16" },
 		{ "{ \"gateway\": \"fd00::1\" }", "not an IPv4 address" },
 		{ "{ \"gateway6\": \"10.0.0.1\" }", "not an IPv6 address" },
 		{ "{ \"sysctl\": \"a.b\" }", "not a list of KEY=VALUE" },
@@ -216,6 +222,7 @@ static void environment(void)
 		{ "SINGLE_CPU", "1" },
 		{ "SYSCTL", "a.b=1" },
 		{ "BOOT_CMDLINE", "mem=1G" },
+		{ "MAXCPUS", "4" },
 		{ "MOUNT", "sysfs" },
 		{ "DUMP", "/x" },
 		{ "NET_IFTYPE", "tap" },
@@ -257,6 +264,7 @@ static void environment(void)
 	EQ(lkl_load_config_env(&cfg), 0);
 	STR(cfg.gateway, "10.8.0.1");
 	STR(cfg.boot_cmdline, "mem=1G");
+	STR(cfg.maxcpus, "4");
 	i = cfg.ifaces;
 	STR(i->ifparams, "envtap");
 	STR(i->ifneigh_entries, "10.8.0.7|12:34:56:78:9a:07");
