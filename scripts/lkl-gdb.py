@@ -199,8 +199,10 @@ def sleeping_frames(task):
     if frame['ip'] in (gdb.parse_and_eval('(void *)&lkl_fiber_start'),
                        gdb.parse_and_eval('(void *)&lkl_fiber_boot')):
         return []
+    # No frame has saved r15, which names the virtual CPU; any one will do here.
     unwinder.registers = {'rip': int(frame['ip']), 'rbp': int(frame['bp']),
-                          'rsp': int(frame) + 16}
+                          'rsp': int(frame) + 16,
+                          'r15': int(gdb.parse_and_eval("&'lkl_vcpus'"))}
     gdb.invalidate_cached_frames()
     found = []
     frame = gdb.newest_frame().older()

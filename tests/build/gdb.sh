@@ -38,7 +38,7 @@ for program in "$BUILD/tests/debuggee" ./static; do
 		'^#.* lkl_fiber_start .*fiber.S:[0-9]+' \
 		'^#.* lkl_task_syscall .*call.c:[0-9]+' \
 		'^#.* lkl_syscall' '^#.* readers .*debuggee.c:[0-9]+' '^#.* main '
-	expect 'PID S COMMAND ' ' 0 R swapper ' ' R init +\* hrtimer_nanosleep' \
+	expect 'PID S COMMAND ' ' 0 R swapper/0 ' ' R init +\* hrtimer_nanosleep' \
 		' S init +(anon_)?pipe_read .*fs/pipe.c:[0-9]+' \
 		' 2 S kthreadd .* kthreadd .*kernel/kthread.c:[0-9]+'
 	reader=$(awk '/pipe_read/ { print $1; exit }' out.log)
