@@ -132,8 +132,8 @@ long lkl_sys_halt(void);
  *
  * Return: 0; -LKL_EBUSY when a state is remembered already, another thread is
  * in a call, or the kernel or a device does not come to rest; -LKL_EOPNOTSUPP
- * when there is a device that cannot be frozen; -LKL_ENOSYS when no kernel
- * runs; or another negative error number
+ * when there is a device that cannot be frozen, or there are several virtual
+ * CPUs; -LKL_ENOSYS when no kernel runs; or another negative error number
  */
 int lkl_freeze(void);
 

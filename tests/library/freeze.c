@@ -819,6 +819,22 @@ static void forks(void)
 	halt();
 }
 
+/* Several virtual CPUs are refused, and the next kernel can be frozen. */
+static void several_cpus(void)
+{
+	boot("mem=64M maxcpus=2");
+	EQ(lkl_freeze(), -LKL_EOPNOTSUPP);
+	EQ(lkl_reset(), -LKL_EINVAL);
+	EQ(lkl_sys_mkdir("/d", 0700), 0);
+	halt();
+	boot("mem=64M");
+	EQ(lkl_freeze(), 0);
+	EQ(lkl_sys_mkdir("/d", 0700), 0);
+	EQ(lkl_reset(), 0);
+	EQ(lkl_sys_mkdir("/d", 0700), 0);
+	halt();
+}
+
 /*
  * Nothing grows
  */
@@ -897,6 +913,7 @@ static const struct check tests[] = {
 	{ "in-handler", in_handler },
 	{ "orders", orders },
 	{ "forks", forks },
+	{ "several-cpus", several_cpus },
 	{ "nothing-grows", nothing_grows },
 };
 

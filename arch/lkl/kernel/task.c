@@ -67,7 +67,10 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	return 0;
 }
 
-/* The host thread that made this task has waited until it is gone. */
+/*
+ * The host thread that made this task has waited until it is gone.  A task that could
+ * not be made ends here as well, and another one tells the host thread.
+ */
 void exit_thread(struct task_struct *tsk)
 {
 	struct lkl_call *call = tsk->thread.active;
@@ -79,7 +82,7 @@ void exit_thread(struct task_struct *tsk)
 		if (cpu->blocked == tsk)
 			cpu->blocked = NULL;
 	tsk->thread.active = NULL;
-	if (call)
+	if (call && tsk == current)
 		lkl_complete(call, 0);
 }
 

@@ -234,8 +234,8 @@ void lkl_kernel_release(void);
  *
  * The calling thread must not be in a call.  lkl_kernel_let_go() must follow.
  *
- * Return: 0, -ENOSYS when that boot is over, or -EBUSY when the kernel does not come
- * to rest within a second
+ * Return: 0, -ENOSYS when that boot is over, -EBUSY when the kernel does not come
+ * to rest within a second, or -EOPNOTSUPP when it has several virtual CPUs
  */
 int lkl_kernel_hold(unsigned int boot, int quiet);
 
