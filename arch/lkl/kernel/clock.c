@@ -75,13 +75,13 @@ void lkl_watch(void)
 
 bool lkl_timer_is_due(void)
 {
-	return READ_ONCE(lkl_clock_of(lkl_this)->due);
+	return READ_ONCE(lkl_minder_of(lkl_this)->due);
 }
 
 /* The same, once for each time the event comes. */
 bool lkl_timer_due(void)
 {
-	return __atomic_exchange_n(&lkl_clock_of(lkl_this)->due, false,
+	return __atomic_exchange_n(&lkl_minder_of(lkl_this)->due, false,
 				   __ATOMIC_SEQ_CST);
 }
 

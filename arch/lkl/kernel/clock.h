@@ -10,7 +10,9 @@
 
 /*
  * What belongs to the threads of wakeup.c, which live on when the kernel is reset,
- * and not to its state; lkl_timer_start() gives it its values.
+ * and not to its state; lkl_timer_start() gives it its values.  They write to it at
+ * any time: while the state is copied, or put back, nothing else may be written to
+ * by a thread that does not hold the virtual CPU.
  */
 #define __lkl_threads	__section(".data..lkl_keep")
 
@@ -19,11 +21,9 @@ struct lkl_vcpu;
 /**
  * struct lkl_clock - the next timer event of a CPU
  * @next: when it is due, in nanoseconds
- * @due: its time has come, which the kernel has not noticed yet
  */
 struct lkl_clock {
 	u64 next;
-	bool due;
 };
 
 /**
@@ -31,11 +31,13 @@ struct lkl_clock {
  * @armed: until when the timer thread sleeps
  * @covered: until when a thread sleeps in a call, which then minds the event
  * @drives: the timer thread drives
+ * @due: the time has come, which the kernel has not noticed yet
  */
 struct lkl_minder {
 	u64 armed;
 	u64 covered;
 	bool drives;
+	bool due;
 };
 
 extern struct lkl_clock lkl_clocks[NR_CPUS];

@@ -21,12 +21,16 @@
 #include "contend.h"
 #include "vlock.h"
 
-/* Raised lines, and which words of that have any. */
-static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)];
-static unsigned long lkl_raised_words;
+#define __keep __section(".data..lkl_keep")
+
+/*
+ * Raised lines, and which words of that have any.  A line may be raised while the
+ * state is copied, or put back, and must not be lost then.
+ */
+static unsigned long lkl_raised[BITS_TO_LONGS(NR_IRQS)] __keep;
+static unsigned long lkl_raised_words __keep;
 
 /* Lines that are in use; the application may own one from before boot on. */
-#define __keep __section(".data..lkl_keep")
 static unsigned long lkl_lines[BITS_TO_LONGS(NR_IRQS)] __keep = { 1 };
 static const char *lkl_line_user[NR_IRQS] __keep;
 
@@ -234,6 +238,9 @@ void lkl_line_start(int irq)
 
 void __init init_IRQ(void)
 {
+	/* Whatever was raised was for the boot before. */
+	lkl_raised_words = 0;
+	bitmap_zero(lkl_raised, NR_IRQS);
 }
 
 int arch_show_interrupts(struct seq_file *p, int prec)

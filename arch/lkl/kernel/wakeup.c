@@ -69,7 +69,7 @@ void lkl_timer_uncover(struct lkl_vcpu *cpu, u64 cover)
 	smp_mb();
 	next = READ_ONCE(clock->next);
 	if (next <= lkl_ops->time()) {
-		WRITE_ONCE(clock->due, true);
+		WRITE_ONCE(minder->due, true);
 		if (boot)
 			lkl_kick_boot(cpu, boot);
 	} else if (next < READ_ONCE(minder->armed)) {
@@ -79,8 +79,9 @@ void lkl_timer_uncover(struct lkl_vcpu *cpu, u64 cover)
 }
 
 /* If the time of the next event has come, see that the kernel learns of it. */
-static bool lkl_timer_expire(struct lkl_clock *clock, u64 now)
+static bool lkl_timer_expire(struct lkl_vcpu *cpu, u64 now)
 {
+	struct lkl_clock *clock = lkl_clock_of(cpu);
 	u64 next = READ_ONCE(clock->next);
 
 	if (next > now)
@@ -88,18 +89,17 @@ static bool lkl_timer_expire(struct lkl_clock *clock, u64 now)
 	/* Spent: the handler sets a new one. */
 	__atomic_compare_exchange_n(&clock->next, &next, LKL_NEVER, false,
 				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
-	WRITE_ONCE(clock->due, true);
+	WRITE_ONCE(lkl_minder_of(cpu)->due, true);
 	return true;
 }
 
 /* Look after a CPU; returns whether to do so again. */
 static bool lkl_watch_cpu(struct lkl_vcpu *cpu)
 {
-	struct lkl_clock *clock = lkl_clock_of(cpu);
 	u32 boot = lkl_timer_boot;
 
 	lkl_demand_resched(cpu);
-	if (lkl_timer_expire(clock, lkl_ops->time()))
+	if (lkl_timer_expire(cpu, lkl_ops->time()))
 		lkl_kick_boot(cpu, boot);
 	if (READ_ONCE(lkl_minder_of(cpu)->drives) ||
 	    READ_ONCE(cpu->word) & LKL_CPU_PENDING)
@@ -149,7 +149,7 @@ static void lkl_timer_loop(void *arg)
 
 		if (READ_ONCE(lkl_timer_ends))
 			return;
-		if (lkl_timer_expire(clock, now)) {
+		if (lkl_timer_expire(cpu, now)) {
 			lkl_timer_drive(cpu, false);
 			continue;
 		}
@@ -217,6 +217,9 @@ void lkl_timer_rebase(struct lkl_vcpu *cpu, u32 boot, u64 ns)
 	u64 armed = READ_ONCE(minder->armed);
 
 	WRITE_ONCE(lkl_timer_boot, boot);
+	/* Perhaps its time came while the state was copied. */
+	if (READ_ONCE(lkl_clock_of(cpu)->next) == LKL_NEVER)
+		WRITE_ONCE(minder->due, true);
 	WRITE_ONCE(minder->covered, LKL_NEVER);
 	if (armed != LKL_NEVER)
 		WRITE_ONCE(minder->armed, armed - min(armed, ns));
