@@ -258,6 +258,10 @@ struct lkl_netdev {
  *	and may be NULL
  * @recall: the kernel does not use the device any more: no buffer that was
  *given is touched from here on, or returned
+ * @forked: called in a forked child, which has another kernel: close the
+ *	descriptors, so that the other end hears when the parent ends.  Nothing
+ *	else is called there.  It must use neither locks nor the library.  May
+ *	be NULL
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
@@ -276,6 +280,7 @@ struct lkl_dev_net_ops {
 		    unsigned int *len);
 	int (*push)(struct lkl_netdev *nd, int out);
 	void (*recall)(struct lkl_netdev *nd);
+	void (*forked)(struct lkl_netdev *nd);
 };
 
 /**

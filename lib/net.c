@@ -258,6 +258,16 @@ int net_start(struct lkl_vdev *vdev)
 	return 0;
 }
 
+void net_forked(struct lkl_vdev *vdev)
+{
+	struct net *n = to_net(vdev);
+
+	if (n->nd->ops->forked)
+		n->nd->ops->forked(n->nd);
+	if (captures(n))
+		raw_syscall(SYS_close, n->pcap.fd, 0, 0, 0, 0, 0);
+}
+
 void net_free(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);

@@ -61,6 +61,7 @@ void lkl_fd_free(struct lkl_netdev *nd);
 int lkl_fd_link(struct lkl_netdev *nd);
 int lkl_fd_fd(struct lkl_netdev *nd);
 void lkl_fd_poll_rx(struct lkl_netdev *nd);
+void lkl_fd_forked(struct lkl_netdev *nd);
 
 /**
  * lkl_fd_transfer - readv() or writev() without blocking, for any thread

@@ -72,6 +72,7 @@ static const struct lkl_vdev_ops net_ops = {
 	.free = net_free,
 	.drain = net_drain,
 	.kick = net_kick,
+	.forked = net_forked,
 	.pause = net_pause,
 	.freeze = net_freeze,
 	.reset = net_reset,

@@ -115,6 +115,7 @@ void net_thaw(struct lkl_vdev *vdev);
 void net_resume(struct lkl_vdev *vdev);
 void net_stop(struct lkl_vdev *vdev);
 void net_free(struct lkl_vdev *vdev);
+void net_forked(struct lkl_vdev *vdev);
 void net_drain(struct lkl_vdev *vdev);
 void net_kick(struct lkl_vdev *vdev, unsigned int index);
 

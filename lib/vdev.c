@@ -7,7 +7,8 @@
  * that a device that comes or goes meanwhile waits for the outcome.
  *
  * A forked child has no devices if its parent's kernel has them: two kernels
- * that use a disk destroy what is on it.
+ * that use a disk destroy what is on it.  It closes what belongs to a wire, so
+ * that the other end hears when the parent ends.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -331,6 +332,20 @@ static struct lkl_virtio_dev *next_device(struct lkl_virtio_dev *dev)
 	return next ? &next->dev : NULL;
 }
 
+/* The child of a fork().  Only this thread of its parent's is left. */
+static void forked(void)
+{
+	struct lkl_vdev *vdev;
+
+	if (!in_use)
+		return;
+	for (vdev = devices; vdev; vdev = vdev->next)
+		if (vdev->ops->forked)
+			vdev->ops->forked(vdev);
+	devices = NULL;
+	in_use = false;
+}
+
 /**
  * lkl_vdevs_start - get the devices ready for a boot
  * @ops: the host
@@ -342,10 +357,13 @@ static struct lkl_virtio_dev *next_device(struct lkl_virtio_dev *dev)
  */
 int lkl_vdevs_start(struct lkl_host_operations *ops)
 {
+	static bool told;
 	struct lkl_process *process = lkl_vdevs_lock();
 	struct lkl_vdev *vdev;
 	int ret = 0;
 
+	if (!told)
+		told = !pthread_atfork(NULL, NULL, forked);
 	lkl_vdev_host = ops;
 	ops->virtio_next = next_device;
 	in_use = true;

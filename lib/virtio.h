@@ -80,6 +80,8 @@ struct lkl_chain {
  * @drain: [kernel] wait until no request is on its way
  * @kick: [kernel] the driver has made buffers available in a queue
  * @irq: [kernel] last chance to fill the used ring; may be NULL
+ * @forked: in a forked child, which has another kernel: close what the host
+ *	would keep for it, without locks; may be NULL
  *
  * The next are for a frozen kernel.  They are called by a thread that holds the
  * virtual CPU, as if in kernel context; those between @pause and @resume do not
@@ -103,6 +105,7 @@ struct lkl_vdev_ops {
 	void (*drain)(struct lkl_vdev *vdev);
 	void (*kick)(struct lkl_vdev *vdev, unsigned int queue);
 	void (*irq)(struct lkl_vdev *vdev, unsigned int queue);
+	void (*forked)(struct lkl_vdev *vdev);
 	void (*pause)(struct lkl_vdev *vdev);
 	int (*freeze)(struct lkl_vdev *vdev);
 	void (*reset)(struct lkl_vdev *vdev);

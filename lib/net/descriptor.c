@@ -19,6 +19,7 @@ static struct lkl_dev_net_ops fd_ops = {
 	.rx = lkl_fd_rx,
 	.poll = lkl_fd_poll,
 	.poll_hup = lkl_fd_poll_hup,
+	.forked = lkl_fd_forked,
 	.free = lkl_fd_free,
 };
 

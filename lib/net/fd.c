@@ -115,10 +115,10 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 	int i, n, mask = 0;
 
 	if (w->nd.ops->fd && !w->shared)
-		w->shared = lkl_fd_watch(
-			w, w->in,
-			EPOLLIN | EPOLLET | EPOLLEXCLUSIVE |
-				(w->in == w->out ? EPOLLOUT : 0));
+		w->shared =
+			lkl_fd_watch(w, w->in,
+				     EPOLLIN | EPOLLET | EPOLLEXCLUSIVE |
+					     (w->in == w->out ? EPOLLOUT : 0));
 	do
 		n = epoll_wait(w->epoll, events, 4, -1);
 	while (n < 0 && errno == EINTR);
@@ -184,7 +184,7 @@ static void close_all(int in, int out)
 		close(out);
 }
 
-void lkl_fd_free(struct lkl_netdev *nd)
+void lkl_fd_forked(struct lkl_netdev *nd)
 {
 	struct fd_wire *w = to_fd(nd);
 
@@ -193,7 +193,13 @@ void lkl_fd_free(struct lkl_netdev *nd)
 	close(w->epoll);
 	if (w->netlink >= 0)
 		close(w->netlink);
-	free(w);
+	w->in = w->out = w->wakeup = w->epoll = w->netlink = -1;
+}
+
+void lkl_fd_free(struct lkl_netdev *nd)
+{
+	lkl_fd_forked(nd);
+	free(nd);
 }
 
 static bool dont_block(int fd)

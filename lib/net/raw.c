@@ -322,6 +322,7 @@ static struct lkl_dev_net_ops raw_ops = {
 	.rx = raw_rx,
 	.poll = raw_poll,
 	.poll_hup = lkl_fd_poll_hup,
+	.forked = lkl_fd_forked,
 	.free = raw_free,
 	.setup = raw_setup,
 	.link = lkl_fd_link,

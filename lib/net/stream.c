@@ -176,6 +176,7 @@ static struct lkl_dev_net_ops stream_ops = {
 	.rx = stream_rx,
 	.poll = stream_poll,
 	.poll_hup = lkl_fd_poll_hup,
+	.forked = lkl_fd_forked,
 	.free = lkl_fd_free,
 };
 

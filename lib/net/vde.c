@@ -79,6 +79,7 @@ static struct lkl_dev_net_ops vde_ops = {
 	.rx = vde_rx,
 	.poll = lkl_fd_poll,
 	.poll_hup = lkl_fd_poll_hup,
+	.forked = lkl_fd_forked,
 	.free = vde_free,
 };
 

@@ -165,11 +165,22 @@ static int xdp_poll(struct lkl_netdev *nd)
 	return events;
 }
 
+/* No frames for the socket any more, then no socket. */
+static void xdp_forked(struct lkl_netdev *nd)
+{
+	struct xdp_wire *w = to_xdp(nd);
+
+	if (w->link >= 0)
+		close(w->link);
+	w->link = -1;
+	xdp_socket_forget(w->socket);
+	lkl_fd_forked(nd);
+}
+
 static void xdp_free(struct lkl_netdev *nd)
 {
 	struct xdp_socket *s = to_xdp(nd)->socket;
 
-	/* No frames for the socket any more, then no socket. */
 	if (to_xdp(nd)->link >= 0)
 		close(to_xdp(nd)->link);
 	lkl_fd_free(nd);
@@ -182,6 +193,7 @@ static struct lkl_dev_net_ops xdp_ops = {
 	.rx = xdp_rx,
 	.poll = xdp_poll,
 	.poll_hup = lkl_fd_poll_hup,
+	.forked = xdp_forked,
 	.free = xdp_free,
 	.link = lkl_fd_link,
 	.fd = lkl_fd_fd,

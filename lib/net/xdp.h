@@ -46,6 +46,9 @@ struct xdp_socket *xdp_socket_open(const char *wire, const char *ifname,
 				   unsigned int queue);
 void xdp_socket_close(struct xdp_socket *s);
 
+/* Close it in a forked child. */
+void xdp_socket_forget(struct xdp_socket *s);
+
 /* Its descriptor. */
 int xdp_socket_fd(const struct xdp_socket *s);
 

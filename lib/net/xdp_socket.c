@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../load.h"
 #include "../message.h"
@@ -124,6 +125,14 @@ struct xdp_socket *xdp_socket_open(const char *wire, const char *ifname,
 	s->n_free = XDP_CHUNKS;
 	xsk_ring_prod__submit(&s->fill, XDP_CHUNKS);
 	return s;
+}
+
+void xdp_socket_forget(struct xdp_socket *s)
+{
+	close(lib.fd(s->xsk));
+	s->xsk = NULL;
+	s->umem = NULL;
+	s->area = NULL;
 }
 
 int xdp_socket_fd(const struct xdp_socket *s)

@@ -427,7 +427,7 @@ static int client_fd(struct lkl_netdev *nd)
  * Making one
  */
 
-static void client_free(struct lkl_netdev *nd)
+static void client_forked(struct lkl_netdev *nd)
 {
 	struct client *c = to_client(nd);
 	unsigned int q;
@@ -440,9 +440,16 @@ static void client_free(struct lkl_netdev *nd)
 		close_fd(&c->call[q]);
 		close_fd(&c->kick[q]);
 	}
+	close_fd(&c->area_fd);
+}
+
+static void client_free(struct lkl_netdev *nd)
+{
+	struct client *c = to_client(nd);
+
+	client_forked(nd);
 	if (c->area)
 		munmap(c->area, AREA);
-	close_fd(&c->area_fd);
 	free(c);
 }
 
@@ -469,6 +476,7 @@ static struct lkl_dev_net_ops client_ops = {
 	.poll = client_poll,
 	.poll_hup = client_poll_hup,
 	.free = client_free,
+	.forked = client_forked,
 	.setup = client_setup,
 	.link = client_link,
 	.fd = client_fd,

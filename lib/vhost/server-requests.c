@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
@@ -64,24 +63,13 @@ static const char *start_queue(struct server *s, struct queue *q)
 	return NULL;
 }
 
-/* An eventfd, or there would be no end to reading from it. */
-static bool is_eventfd(int fd)
-{
-	char name[32], what[32];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, what, sizeof(what));
-	return n == 20 && !memcmp(what, "anon_inode:[eventfd]", 20);
-}
-
 /* The descriptor of a request about a queue's; -1 when there is none. */
 static const char *queue_fd(struct vhost_msg *msg, int *fd)
 {
 	*fd = -1;
 	if (msg->u64 & VHOST_VRING_NO_FD)
 		return msg->n_fds ? "a descriptor too many" : NULL;
-	if (msg->n_fds != 1 || !is_eventfd(msg->fds[0]))
+	if (msg->n_fds != 1 || !vhost_bell_is(msg->fds[0]))
 		return "no eventfd with a ring";
 	*fd = msg->fds[0];
 	msg->fds[0] = -1;
@@ -133,8 +121,13 @@ static const char *set_kick(struct server *s, struct queue *q,
 		return why;
 	if (fd < 0)
 		return "a ring that wants to be polled";
+	/* It may be the old one, which nobody reads from here on. */
 	stop_queue(q);
 	close_kick(s, q);
+	if (!vhost_bell_clears(&s->bell, fd)) {
+		close(fd);
+		return "a ring whose eventfd is a semaphore";
+	}
 	q->kick = fd;
 	if (!(s->accepted & VHOST_F_PROTOCOL_FEATURES))
 		q->enabled = true;
@@ -143,7 +136,8 @@ static const char *set_kick(struct server *s, struct queue *q,
 	return start_queue(s, q);
 }
 
-static const char *set_call(struct queue *q, struct vhost_msg *msg)
+static const char *set_call(struct server *s, struct queue *q,
+			    struct vhost_msg *msg)
 {
 	const char *why;
 	int fd;
@@ -157,7 +151,7 @@ static const char *set_call(struct queue *q, struct vhost_msg *msg)
 	lock_give(&q->lock);
 	/* It may have been asked for meanwhile. */
 	if (fd >= 0)
-		ring_bell(fd, 1);
+		vhost_bell_ring(&s->bell, fd);
 	return NULL;
 }
 
@@ -263,7 +257,7 @@ static const char *about_queue(struct server *s, struct vhost_msg *msg)
 	case VHOST_SET_VRING_KICK:
 		return set_kick(s, q, msg);
 	case VHOST_SET_VRING_CALL:
-		return set_call(q, msg);
+		return set_call(s, q, msg);
 	}
 	return NULL;
 }

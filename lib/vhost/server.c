@@ -8,9 +8,9 @@
  * the other side receives from, queue 1 what it sends by.
  *
  * The other side is not trusted: what it says of its memory is checked when it
- * says it (memory.c), and each address in a ring when it is used (virtio.c).
- * What it can do is to send bad frames, and to fill the counter of the
- * descriptor by which it is told, so that we wait for it.
+ * says it (memory.c), and each address in a ring when it is used (virtio.c),
+ * and it is told without waiting for it (bell.c).  What it can do is to send
+ * bad frames.
  *
  * Requests are answered by the polling thread.  A queue's lock is held while it
  * is used, in the middle of the kernel too, and while a request changes it.
@@ -62,10 +62,10 @@ static void check_ring(struct server *s, struct queue *q)
 	}
 }
 
-static void tell(struct queue *q)
+static void tell(struct server *s, struct queue *q)
 {
 	if (lkl_virtq_mark(&q->ring) && q->call >= 0)
-		ring_bell(q->call, 1);
+		vhost_bell_ring(&s->bell, q->call);
 }
 
 /*
@@ -157,7 +157,7 @@ static int server_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 				break;
 			}
 		}
-		tell(q);
+		tell(s, q);
 		check_ring(s, q);
 	}
 	lock_give(&q->lock);
@@ -187,7 +187,7 @@ static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 		if (size > VNET_HDR && size <= FRAME_MAX)
 			ret = copy(iov, cnt, frame, chain.out);
 		lkl_virtq_push(&q->ring, head, 0);
-		tell(q);
+		tell(s, q);
 	}
 	check_ring(s, q);
 	lock_give(&q->lock);
@@ -339,6 +339,24 @@ static int server_setup(struct lkl_netdev *nd, const unsigned char *mac,
  * Making one
  */
 
+static void server_forked(struct lkl_netdev *nd)
+{
+	struct server *s = to_server(nd);
+	unsigned int q;
+
+	for (q = TO; q <= FROM; q++) {
+		close_fd(&s->queues[q].kick);
+		close_fd(&s->queues[q].call);
+	}
+	close_fd(&s->sock);
+	close_fd(&s->retired);
+	/* The socket's name is the other process's. */
+	s->inode = 0;
+	close_fd(&s->listener);
+	close_fd(&s->wakeup);
+	close_fd(&s->epoll);
+}
+
 static void server_free(struct lkl_netdev *nd)
 {
 	struct server *s = to_server(nd);
@@ -348,10 +366,8 @@ static void server_free(struct lkl_netdev *nd)
 		drop(s, NULL);
 	if (s->inode && !lstat(s->addr.sun_path, &st) && st.st_ino == s->inode)
 		unlink(s->addr.sun_path);
-	close_fd(&s->retired);
-	close_fd(&s->listener);
-	close_fd(&s->wakeup);
-	close_fd(&s->epoll);
+	vhost_bell_close(&s->bell);
+	server_forked(nd);
 	free(s);
 }
 
@@ -361,6 +377,7 @@ static struct lkl_dev_net_ops server_ops = {
 	.poll = server_poll,
 	.poll_hup = server_poll_hup,
 	.free = server_free,
+	.forked = server_forked,
 	.setup = server_setup,
 	.link = server_link,
 	.fd = server_fd,
@@ -392,6 +409,7 @@ static bool open_server(struct server *s)
 	if (s->epoll < 0 || s->wakeup < 0 || s->listener < 0 ||
 	    !server_watch(s, s->wakeup, EPOLLIN))
 		return false;
+	vhost_bell_open(&s->bell, s->wakeup);
 	remove_stale(&s->addr);
 	if (bind(s->listener, (struct sockaddr *)&s->addr, sizeof(s->addr)))
 		return false;

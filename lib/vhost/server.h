@@ -11,6 +11,7 @@
 #include <lkl/linux/virtio_config.h>
 #include "../net.h"
 #include "../virtio.h"
+#include "bell.h"
 #include "memory.h"
 #include "protocol.h"
 #include "tools.h"
@@ -49,6 +50,7 @@ struct queue {
  * @up: both queues are used
  * @listened: the descriptor that server_fd() has returned last, or -1
  * @retired: one that is to be closed when nobody listens to it any more, or -1
+ * @bell: by which the other side is told
  * @shared: the kick of the queue FROM is in @epoll, and in the listeners'
  */
 struct server {
@@ -66,6 +68,7 @@ struct server {
 	unsigned long long protocol;
 	struct vhost_in in;
 	struct vhost_memory memory;
+	struct vhost_bell bell;
 	struct queue queues[2];
 	bool up;
 	bool shared;

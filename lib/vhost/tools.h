@@ -40,11 +40,13 @@ static inline void clear_bell(int fd)
 	raw_syscall(SYS_preadv2, fd, (long)&iov, 1, -1, -1, RWF_NOWAIT);
 }
 
+/* Whoever forks meanwhile must not find a number that is another file's. */
 static inline void close_fd(int *fd)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	int old = __atomic_exchange_n(fd, -1, __ATOMIC_SEQ_CST);
+
+	if (old >= 0)
+		close(old);
 }
 
 #endif /* LIB_VHOST_TOOLS_H */

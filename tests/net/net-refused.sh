@@ -20,6 +20,27 @@ refused "vhost-user : a path has 1 to 107 characters" -w vhost-user:
 refused "vhost-user \.: Connection refused" -w vhost-user:.
 refused "vhost-user-server nowhere/s: No such file or directory" \
 	-w vhost-user-server:nowhere/s
+need python3
+# Programs at the socket that are no back ends.
+listens() {
+	rm -f s
+	python3 -c 'if True:
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind("s")
+		s.listen()
+		while True:
+			c = s.accept()[0]
+			'"$1" &
+	JOBS+=($!)
+	while [ ! -S s ]; do sleep 0.1; done
+}
+listens "c.close()"
+refused "vhost-user s: (it has closed the connection|Broken pipe|Connection reset by peer)" -w vhost-user:s
+listens "c.send(bytes(12)); c.recv(100); c.recv(1)"
+refused "vhost-user s: it does not speak vhost-user" -w vhost-user:s
+listens "keep = c; c.recv(100)"
+refused "vhost-user s: it does not answer" -w vhost-user:s
 refused "fd 99: Bad file descriptor" -w fd:99
 refused "fd 0: neither a socket nor .*" -w fd:0
 refused "macvtap /dev/null: not the device of a macvtap: .*" -w macvtap:/dev/null

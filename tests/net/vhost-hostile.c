@@ -334,6 +334,52 @@ static void good_driver(void)
 	EQ(told, 1);
 }
 
+/* Send requests until @last, and wait until they are done. */
+static void begin_driver(int sock, unsigned int last)
+{
+	char answer[12 + 8];
+	struct vhost_msg msg;
+	unsigned int n;
+
+	make_memory(true);
+	for (n = 1; n <= last && request(n, &msg); n++) {
+		/* Without event index it is told each time. */
+		if (msg.request == VHOST_SET_FEATURES)
+			msg.u64 &= ~(1ULL << 29);
+		send_message(sock, &msg, false);
+	}
+	request(0, &msg);
+	send_message(sock, &msg, false);
+	EQ(recv(sock, answer, sizeof(answer), MSG_WAITALL), sizeof(answer));
+}
+
+/* Whoever wants to tell this driver something waits until it is read. */
+static void full_driver(void)
+{
+	uint64_t full = ~1ULL, count;
+	int sock = connect_to_server(), i;
+
+	begin_driver(sock, 13);
+	for (i = 0; i < RING; i++) {
+		desc_of(0)[i] =
+			(struct lkl_vring_desc){ GUEST + BUFFERS(0) + i * 2048,
+						 2048, LKL_VRING_DESC_F_WRITE,
+						 0 };
+		avail_of(0)->ring[i] = i;
+	}
+	for (i = 0; i < 2; i++) {
+		read(calls[i], &count, sizeof(count));
+		OK(fcntl(calls[i], F_SETFL, 0));
+		OK(write(calls[i], &full, sizeof(full)));
+	}
+	__atomic_store_n(&avail_of(0)->idx, RING, __ATOMIC_SEQ_CST);
+	bell(kicks[0]);
+	for (i = 0; used_of(0)->idx < 3 && i < 3000; i++)
+		usleep(10000);
+	EQ(i < 3000, 1);
+	close(sock);
+}
+
 /* Run @peer in another process beside the library. */
 static pid_t start_peer(void (*peer)(void))
 {
@@ -341,7 +387,7 @@ static pid_t start_peer(void (*peer)(void))
 
 	if (!pid) {
 		peer();
-		exit(0);
+		_exit(0);
 	}
 	return pid;
 }
@@ -359,25 +405,113 @@ static void quiet(void)
 	OK(dup2(OK(open("/dev/null", O_WRONLY)), 2));
 }
 
-static void server(void)
+static int ifindex;
+
+static struct lkl_netdev *make_server(void)
 {
 	struct lkl_netdev *nd;
-	int id, ifindex;
 
 	unlink(addr.sun_path);
 	nd = lkl_netdev_vhost_user_server_create(addr.sun_path, 0x8000);
 	EQ(nd != NULL, 1);
 	boot("mem=64M");
-	id = OK(lkl_netdev_add(nd, NULL));
-	ifindex = OK(lkl_netdev_get_ifindex(id));
+	ifindex = OK(lkl_netdev_get_ifindex(OK(lkl_netdev_add(nd, NULL))));
 	EQ(lkl_if_up(ifindex), 0);
 	EQ(lkl_if_set_ipv4(ifindex, inet_addr("10.9.0.1"), 24), 0);
+	return nd;
+}
+
+static void server(void)
+{
+	struct lkl_netdev *nd = make_server();
+
+	if (getenv("ROUNDS"))
+		alarm(0);
 	if (!getenv("LOUD"))
 		quiet();
 	wait_peer(start_peer(hostile_driver));
 	wait_peer(start_peer(good_driver));
 	lkl_netdev_free(nd);
 	halt();
+}
+
+/* A peer cannot have the kernel wait for it. */
+static void full(void)
+{
+	struct lkl_netdev *nd = make_server();
+	const unsigned char mac[] = { 2, 0, 0, 0, 0, 9 };
+	struct lkl_sockaddr_in to = { .sin_family = LKL_AF_INET,
+				      .sin_port = htons(9) };
+	int status, fd = OK(lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0));
+	pid_t peer = start_peer(full_driver);
+
+	to.sin_addr.lkl_s_addr = inet_addr("10.9.0.2");
+	EQ(lkl_add_neighbor(ifindex, LKL_AF_INET, &to.sin_addr, mac), 0);
+	while (!waitpid(peer, &status, WNOHANG)) {
+		lkl_sys_sendto(fd, "x", 1, 0, (void *)&to, sizeof(to));
+		usleep(10000);
+	}
+	EQ(status, 0);
+	lkl_netdev_free(nd);
+	halt();
+}
+
+/* An eventfd that stays readable when it has been read is refused. */
+static void semaphore_driver(void)
+{
+	int sock = connect_to_server();
+	struct vhost_msg msg;
+	char answer;
+
+	begin_driver(sock, 9);
+	close(kicks[0]);
+	kicks[0] = OK(eventfd(5, EFD_SEMAPHORE));
+	request(10, &msg);
+	send_message(sock, &msg, false);
+	EQ(recv(sock, &answer, 1, 0), 0);
+	close(sock);
+}
+
+static void semaphore(void)
+{
+	struct lkl_netdev *nd = make_server();
+
+	wait_peer(start_peer(semaphore_driver));
+	lkl_netdev_free(nd);
+	halt();
+}
+
+/* The end of a process is seen although a child of it lives. */
+static void forked(void)
+{
+	int ready[2], go[2], sock;
+	pid_t parent, child = 0;
+	char byte = 0;
+
+	OK(pipe(ready));
+	OK(pipe(go));
+	parent = OK(fork());
+	if (!parent) {
+		make_server();
+		OK(write(ready[1], &child, sizeof(child)));
+		EQ(read(go[0], &byte, 1), 1);
+		child = OK(fork());
+		while (!child)
+			pause();
+		OK(write(ready[1], &child, sizeof(child)));
+		for (;;)
+			pause();
+	}
+	EQ(read(ready[0], &child, sizeof(child)), sizeof(child));
+	sock = connect_to_server();
+	begin_driver(sock, 13);
+	OK(write(go[1], &byte, 1));
+	EQ(read(ready[0], &child, sizeof(child)), sizeof(child));
+	kill(parent, SIGKILL);
+	EQ(waitpid(parent, NULL, 0), parent);
+	EQ(recv(sock, &byte, 1, 0), 0);
+	EQ(kill(child, SIGKILL), 0);
+	close(sock);
 }
 
 /*
@@ -495,6 +629,9 @@ static void client(void)
 	unsigned int i, made = 0;
 	pid_t peer;
 
+	if (getenv("ROUNDS"))
+		alarm(0);
+
 	unlink(addr.sun_path);
 	listener = OK(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	OK(bind(listener, (struct sockaddr *)&addr, sizeof(addr)));
@@ -506,7 +643,7 @@ static void client(void)
 	for (i = 0; i < rounds / 20; i++) {
 		struct lkl_netdev *nd =
 			lkl_netdev_vhost_user_create(addr.sun_path, 0);
-		int id, ifindex;
+		int id;
 
 		if (!nd)
 			continue;
@@ -526,6 +663,9 @@ static void client(void)
 }
 
 static const struct check tests[] = { { "server", server },
+				      { "full", full },
+				      { "semaphore", semaphore },
+				      { "forked", forked },
 				      { "client", client } };
 
 int main(int argc, char **argv)
