@@ -2,8 +2,8 @@
 /*
  * cptofs, cpfromfs - copy files into, or out of, a file system image
  *
- * One program; its name says which way.  A thread walks the source and sends
- * it as a stream (common/walk.c), the main thread receives the stream and
+ * One program; its name says which way.  One process walks the source and sends
+ * it as a stream (common/walk.c), another receives the stream and
  * writes the target (common/sink.c); common/copy.c brings them together.  Which
  * of the two is the host's and which the image's only decides which table of
  * calls (common/fs.h) each of them gets.
@@ -32,7 +32,7 @@ static void help(bool to_image)
 		       tool_name);
 	printf("\n"
 	       "  -i, --image=FILE        the image, or a block "
-	       "device\n" IMAGE_HELP "%s"
+	       "device\n" IMAGE_HELP SANDBOX_HELP
 	       "  -o, --owner=UID|MAP     owner of the copies\n"
 	       "  -g, --group=GID|MAP     group of the copies; a MAP is "
 	       "FROM:TO[,FROM:TO]...\n"
@@ -48,8 +48,7 @@ static void help(bool to_image)
 	       "\n"
 	       "Exit status: %d all was copied, %d something was not, %d "
 	       "nothing was.\n",
-	       to_image ? "" : SANDBOX_HELP, TOOL_OK, TOOL_PARTIAL,
-	       TOOL_FAILED);
+	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
 enum { OPT_SYNC = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION };
@@ -105,8 +104,6 @@ static void parse_options(int argc, char **argv, struct image *img,
 				tool_usage_error(NULL);
 		}
 	}
-	if (img->no_sandbox && !img->readonly)
-		tool_usage_error("--no-sandbox cannot be used with cptofs");
 	if (!img->file)
 		tool_usage_error("no image given (-i)");
 	if (optind == argc)
@@ -120,7 +117,6 @@ int main(int argc, char **argv)
 	struct image img = { 0 };
 	struct sink sink = { 0 };
 	struct walk walk = { 0 };
-	int status = TOOL_FAILED;
 
 	tool_init(argv[0]);
 	argv[0] = (char *)tool_name;
@@ -130,21 +126,9 @@ int main(int argc, char **argv)
 	walk.paths = argv + optind;
 	walk.count = argc - optind - 1;
 
-	if (img.readonly) {
-		sink.fs = fs_host();
-		sink.image = &img;
-		tool_exit(copy_out(&img, &sink, &walk, argv[argc - 1]));
-	}
-	if (!image_mount(&img)) {
-		walk.fs = fs_host();
-		sink.fs = img.fs;
-		walk.skip_dev = img.disks->st.st_dev;
-		walk.skip_ino = img.disks->st.st_ino;
-		/* writing back to the image may fail late, so always wait */
-		copy_run(&sink, &walk, argv[argc - 1], true);
-		status = tool_status();
-	}
-	if (image_unmount(&img))
-		status = TOOL_PARTIAL;
-	tool_exit(status);
+	if (!img.readonly)
+		tool_exit(copy_in(&img, &sink, &walk, argv[argc - 1]));
+	sink.fs = fs_host();
+	sink.image = &img;
+	tool_exit(copy_out(&img, &sink, &walk, argv[argc - 1]));
 }

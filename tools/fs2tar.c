@@ -3,9 +3,9 @@
  * fs2tar, tar2fs - a file system image as a tar archive, and back
  *
  * One program; its name says which way.  Both are half of cptofs: fs2tar has a
- * thread walk the image (common/walk.c) and writes the stream as an archive
- * (fs2tar/write.c), tar2fs has a thread turn the archive into a stream
- * (archive/unpack.c), which is written into the image (common/sink.c).  The
+ * process walk the image (common/walk.c) and writes the stream as an archive
+ * (fs2tar/write.c), tar2fs turns the archive into a stream (archive/unpack.c),
+ * which another process writes into the image (common/sink.c).  The
  * format is pax, through libarchive.
  *
  * What tar has no place for goes where GNU tar and bsdtar look for it: ACLs
@@ -36,8 +36,8 @@ static void help(bool to_image)
 		       tool_name);
 	printf("\n"
 	       "ARCHIVE may be - for a pipe.  %s\n"
-	       "\n" IMAGE_HELP
-	       "%s  -o, --owner=UID|MAP     owner of everything\n"
+	       "\n" IMAGE_HELP SANDBOX_HELP
+	       "  -o, --owner=UID|MAP     owner of everything\n"
 	       "  -g, --group=GID|MAP     group of everything; a MAP is "
 	       "FROM:TO[,FROM:TO]...\n"
 	       "                          where FROM may be * for all others\n"
@@ -51,7 +51,6 @@ static void help(bool to_image)
 	       "was.\n",
 	       to_image ? "It may be compressed."
 			: "Its suffix tells how to compress it.",
-	       to_image ? "" : SANDBOX_HELP,
 	       to_image ? "take SELinux labels from FILE"
 			: "write SELinux labels to FILE, too",
 	       to_image ? "      --keep-directory-symlink\n"
@@ -167,8 +166,6 @@ int main(int argc, char **argv)
 	if (opt.kind && !to_image)
 		tool_usage_error("%s cannot be used with fs2tar",
 				 opt.kind == UNPACK_OCI ? "--oci" : "--layer");
-	if (opt.img.no_sandbox && to_image)
-		tool_usage_error("--no-sandbox cannot be used with tar2fs");
 	if (argc - optind < 2)
 		tool_usage_error(argc == optind ? "missing image and archive"
 						: "missing operand after '%s'",

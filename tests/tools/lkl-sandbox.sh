@@ -97,18 +97,50 @@ done
 cpfromfs -i big /large out
 cmp large out/large
 
+# cptofs and tar2fs: the one that writes the image is confined, its death is told, and
+# one that waits for what comes ends with the program
+for end in SEGV TERM; do
+	tar2fs - big <input 2>log &
+	pid=$!
+	exec 3>input
+	# the header of a file, and more is waited for
+	tar -b 1 -cf - log | head -c 512 >&3
+	until worker=$(pgrep -P $pid); do sleep 0.01; done
+	until [ "$(state "$worker" Seccomp)" = 2 ]; do sleep 0.01; done
+	kill -$end $([ $end = SEGV ] && echo "$worker" || echo $pid)
+	exec 3>&-
+	status=0
+	wait $pid || status=$?
+	[ ! -e /proc/"$worker" ] || fail "the worker is left"
+	[ $end = TERM ] || [ $status = 2 ] || { cat log; fail "tar2fs: status $status after a crash"; }
+	[ $end = TERM ] || grep -q "'big' was ended by signal 11" log || { cat log; fail "no word"; }
+done
+e2fsck -fy big >/dev/null 2>&1 || true
+for _ in $(seq 20); do
+	cptofs -i big large / 2>log &
+	pid=$!
+	until worker=$(pgrep -P $pid) || [ "$(state $pid State | cut -c1)" = Z ]; do :; done
+	until [ "$(state "${worker:-$$}" Seccomp 2>/dev/null)" = 2 ] || [ ! -e "/proc/$worker" ]; do :; done
+	kill -KILL "$worker" 2>/dev/null || true
+	status=0
+	wait $pid || status=$?
+	[ $status = 0 ] || break
+done
+[ $status = 2 ] || { cat log; fail "status $status after the writer's death"; }
+
 is_root || skip "the rest needs root"
 need strace
 strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
 mkdir tree && cp -r "$TOP/tests/tools" tree/
 cptofs -i img tree /
+tar -cf tree.tar tree
 printf 'label: gpt\nsize=20M\nsize=20M\n' >table
 truncate -s 64M disk
 sfdisk -q disk <table
 for n in 1 21; do dd if=img of=disk bs=1M count=20 seek=$n conv=notrunc status=none; done
 for verb in "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
 	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
-	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "rm -r img /tree/tools" \
+	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "cp tree img:/more" "untar tree.tar img" "rm -r img /tree/tools" \
 	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do
 	rm -f trace.*
 	# shellcheck disable=SC2086

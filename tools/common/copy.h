@@ -34,4 +34,31 @@ void copy_run(struct sink *s, struct walk *walk, char *target, bool sync);
 int copy_out(struct image *img, struct sink *s, struct walk *walk,
 	     char *target);
 
+/**
+ * copy_in() - copy into an image that nobody trusts
+ * @img: the image, not open yet
+ * @s: the sink, with options set
+ * @walk: the source on the host, with @paths and @count set
+ * @target: as of copy_run()
+ *
+ * A confined process writes the image; this one reads.  See confined_run().
+ *
+ * Return: exit status
+ */
+int copy_in(struct image *img, struct sink *s, struct walk *walk, char *target);
+
+/**
+ * copy_stream() - the same for what is no tree of the host's
+ * @img: the image, not open yet
+ * @s: the sink, with options set
+ * @produce: sends the files; called in this process
+ * @arg: its argument
+ * @stream: where it finds the stream
+ * @target: a directory
+ *
+ * Return: exit status
+ */
+int copy_stream(struct image *img, struct sink *s, void *(*produce)(void *),
+		void *arg, struct stream **stream, char *target);
+
 #endif /* COPY_H */

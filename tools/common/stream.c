@@ -7,10 +7,11 @@
  * it happens once the ring has filled or drained by a fair amount, or at the
  * end.
  *
- * The producer may be another process, which nobody trusts.  Then the consumer
- * believes nothing that is in the memory they share: it keeps its own place in
- * the ring, looks at a copy of each record (stream_check.c), and only futexes
- * are in that memory, which hold no pointers.
+ * One of the two may be another process, which nobody trusts.  So each side
+ * keeps its own place in the ring, and only futexes are in the memory that they
+ * share, which hold no pointers.  A consumer that does not trust the producer
+ * looks at a copy of each record (stream_check.c); a producer believes nothing
+ * but how much room there is, and what is there is only read by the other.
  */
 #include <linux/futex.h>
 #include <poll.h>
@@ -42,13 +43,15 @@ struct ring {
 };
 
 /*
+ * @head: the producer's own
  * @tail: the consumer's own
  * @current: size of the record it is at
- * @ended: tells that the other process has ended, or -1
+ * @ended: tells that the process with the other side has ended, or -1
  * @check: what is known of an untrusted stream, or NULL
  */
 struct stream {
 	struct ring *ring;
+	size_t head;
 	size_t tail;
 	size_t current;
 	int ended;
@@ -76,11 +79,11 @@ struct stream *stream_new(void)
 	return new_stream(MAP_PRIVATE);
 }
 
-struct stream *stream_new_shared(void)
+struct stream *stream_new_shared(bool trusted)
 {
 	struct stream *s = new_stream(MAP_SHARED);
 
-	if (s)
+	if (s && !trusted)
 		s->check = stream_check_new();
 	return s;
 }
@@ -90,6 +93,11 @@ void stream_from(struct stream *s, int ended)
 	s->ended = ended;
 	/* the next process that is not trusted has nothing to do with it */
 	madvise(s->ring, sizeof(*s->ring), MADV_DONTFORK);
+}
+
+void stream_to(struct stream *s, int ended)
+{
+	s->ended = ended;
 }
 
 void stream_free(struct stream *s)
@@ -119,13 +127,14 @@ static struct record *at(struct stream *s, size_t pos)
 static void publish(struct stream *s, enum record_type type, size_t space)
 {
 	struct ring *ring = s->ring;
-	struct record *r = at(s, ring->head);
+	struct record *r = at(s, s->head);
 
 	r->type = type;
 	r->space = space;
-	ring->head += space;
+	s->head += space;
+	ring->head = s->head;
 	if (ring->consumer_sleeps &&
-	    (ring->head - ring->tail >= WAKE_CONSUMER || type == REC_DONE))
+	    (s->head - ring->tail >= WAKE_CONSUMER || type == REC_DONE))
 		wake(&ring->consumer_sleeps);
 }
 
@@ -134,38 +143,49 @@ static size_t space_for(size_t size)
 	return (sizeof(struct record) + size + RING_ALIGN - 1) & -RING_ALIGN;
 }
 
-static bool has_room(const struct ring *ring, size_t space)
+static bool has_room(const struct stream *s, size_t space)
 {
-	return RING_SIZE - (ring->head - ring->tail) >= space;
+	return RING_SIZE - (s->head - s->ring->tail) >= space;
 }
+
+/* Has the process ended that has the other side? */
+static bool has_ended(const struct stream *s)
+{
+	struct pollfd pfd = { .fd = s->ended, .events = POLLIN };
+
+	return s->ended >= 0 && poll(&pfd, 1, 0) > 0;
+}
+
+static const struct timespec a_while = { .tv_nsec = 100000000 };
 
 struct record *stream_reserve(struct stream *s, size_t size)
 {
 	struct ring *ring = s->ring;
 	size_t space = space_for(size);
-	size_t to_end = RING_SIZE - ring->head % RING_SIZE;
+	size_t to_end = RING_SIZE - s->head % RING_SIZE;
 	bool wraps = to_end < space;
 
-	while (!has_room(ring, wraps ? to_end + space : space)) {
-		if (ring->cancelled)
+	while (!has_room(s, wraps ? to_end + space : space)) {
+		if (ring->cancelled || tool_signal || has_ended(s))
 			return NULL;
 		ring->producer_sleeps = 1;
-		if (!has_room(ring, wraps ? to_end + space : space) &&
+		if (!has_room(s, wraps ? to_end + space : space) &&
 		    !ring->cancelled)
-			futex_wait(&ring->producer_sleeps, NULL);
+			futex_wait(&ring->producer_sleeps,
+				   s->ended < 0 ? NULL : &a_while);
 		ring->producer_sleeps = 0;
 	}
 	if (ring->cancelled || tool_signal)
 		return NULL;
 	if (wraps)
 		publish(s, REC_PAD, to_end);
-	memset(at(s, ring->head), 0, sizeof(struct record));
-	return at(s, ring->head);
+	memset(at(s, s->head), 0, sizeof(struct record));
+	return at(s, s->head);
 }
 
 void stream_commit(struct stream *s, enum record_type type, size_t size)
 {
-	at(s, s->ring->head)->size = size;
+	at(s, s->head)->size = size;
 	publish(s, type, space_for(size));
 }
 
@@ -201,12 +221,11 @@ bool stream_close(struct stream *s, off_t size, bool failed)
 
 static void sleep_for_record(struct stream *s)
 {
-	static const struct timespec timeout = { .tv_nsec = 100000000 };
 	struct ring *ring = s->ring;
 
 	ring->consumer_sleeps = 1;
 	if (ring->head == s->tail)
-		futex_wait(&ring->consumer_sleeps, &timeout);
+		futex_wait(&ring->consumer_sleeps, &a_while);
 	ring->consumer_sleeps = 0;
 }
 
@@ -218,14 +237,6 @@ static void release(struct stream *s, size_t space)
 	ring->tail = s->tail;
 	if (ring->producer_sleeps && ring->head - s->tail <= WAKE_PRODUCER)
 		wake(&ring->producer_sleeps);
-}
-
-/* Has the process ended that was to send more? */
-static bool has_ended(const struct stream *s)
-{
-	struct pollfd pfd = { .fd = s->ended, .events = POLLIN };
-
-	return s->ended >= 0 && poll(&pfd, 1, 0) > 0;
 }
 
 struct record *stream_next(struct stream *s)

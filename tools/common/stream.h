@@ -84,14 +84,16 @@ struct stream;
 struct stream *stream_new(void);
 
 /**
- * stream_new_shared() - make an empty stream, whose producer is another process
+ * stream_new_shared() - make an empty stream between this process and another
+ * @trusted: the consumer trusts the producer
  *
- * That is forked afterwards, and is not trusted: what it must not send ends the
- * stream with a record of the type BROKEN.
+ * The other is forked afterwards.  A producer that is not trusted ends the
+ * stream with what it must not send: the consumer gets a record of the type
+ * BROKEN.
  *
  * Return: the stream, or NULL when there is no memory
  */
-struct stream *stream_new_shared(void);
+struct stream *stream_new_shared(bool trusted);
 
 /**
  * stream_from() - consumer: tell who the producer is
@@ -99,6 +101,14 @@ struct stream *stream_new_shared(void);
  * @ended: descriptor that becomes readable when the producer has ended
  */
 void stream_from(struct stream *s, int ended);
+
+/**
+ * stream_to() - producer: tell who the consumer is
+ * @s: a stream of stream_new_shared()
+ * @ended: descriptor that becomes readable when the consumer has ended, which
+ *	ends the stream
+ */
+void stream_to(struct stream *s, int ended);
 
 /**
  * stream_free() - free a stream

@@ -3,7 +3,7 @@
  * tar2fs: an archive, or the layers of an OCI image, into an image.
  */
 #include "../archive/unpack.h"
-#include "../common/progress.h"
+#include "../common/copy.h"
 #include "fs2tar.h"
 
 int tar2fs(struct options *opt)
@@ -18,7 +18,6 @@ int tar2fs(struct options *opt)
 		.labels = &labels,
 	};
 	struct sink sink = {
-		.target = opt->count ? opt->paths[0] : "/",
 		.replace = true,
 		.layers = opt->kind != UNPACK_TAR,
 		.follow = opt->follow,
@@ -39,26 +38,8 @@ int tar2fs(struct options *opt)
 		status = TOOL_OK;
 		goto out;
 	}
-	if (!image_mount(&opt->img)) {
-		sink.fs = opt->img.fs;
-		sink.base = sink.fs->resolve(sink.target);
-		if (sink.base < 0) {
-			tool_file_error("cannot open target directory",
-					opt->img.file, sink.target, sink.base);
-		} else {
-			u.stream = stream_new();
-			if (!u.stream)
-				tool_no_memory();
-			progress_start(NULL);
-			sink_run(&sink, unpack_run, &u, u.stream);
-			/* writing back may fail late, so always wait */
-			sink_close(&sink, true);
-			stream_free(u.stream);
-			status = tool_status();
-		}
-	}
-	if (image_unmount(&opt->img))
-		status = TOOL_PARTIAL;
+	status = copy_stream(&opt->img, &sink, unpack_run, &u, &u.stream,
+			     opt->count ? opt->paths[0] : "/");
 out:
 	unpack_close(&u);
 	labels_free(&labels);

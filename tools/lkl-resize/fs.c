@@ -12,10 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <lkl/linux/btrfs.h>
 #include <lkl/linux/ext4.h>
 
+#include "../common/confined.h"
 #include "../common/device.h"
 #include "../common/program.h"
 #include "../common/tool.h"
@@ -130,31 +132,52 @@ static bool is_other(int fd, const struct lkl_statfs *before)
 	return lkl_sys_fstatfs(fd, &now) || now.f_blocks != before->f_blocks;
 }
 
-static int by_kernel(struct image *img, const char *type, uint64_t *size,
-		     bool *begun)
+/* What the process with the kernel is told, and tells. */
+struct told {
+	const char *type;
+	uint64_t size;
+	bool begun;
+};
+
+static int resize_image(struct image *img, void *arg)
 {
 	struct lkl_statfs before = { 0 };
-	int fd, ret = -1;
+	struct told *t = arg;
 	long err;
+	int fd;
 
-	if (image_mount(img))
-		return image_unmount(img), -1;
 	err = fd = lkl_sys_openat(LKL_AT_FDCWD, img->mnt,
 				  LKL_O_RDONLY | LKL_O_DIRECTORY, 0);
 	if (fd >= 0) {
 		lkl_sys_fstatfs(fd, &before);
-		err = resize_mounted(type, img->disks->dev, fd, size);
-		*begun = is_other(fd, &before);
+		err = resize_mounted(t->type, img->disks->dev, fd, &t->size);
+		t->begun = is_other(fd, &before);
 		if (!err)
 			err = lkl_sys_syncfs(fd);
 		lkl_sys_close(fd);
 	}
-	if (err)
-		tool_error("cannot resize '%s': %s", img->file,
-			   lkl_strerror(err));
-	else
-		ret = 0;
-	return image_unmount(img) ? -1 : ret;
+	if (!err)
+		return TOOL_OK;
+	tool_error("cannot resize '%s': %s", img->file, lkl_strerror(err));
+	return TOOL_FAILED;
+}
+
+static int by_kernel(struct image *img, const char *type, uint64_t *size,
+		     bool *begun)
+{
+	struct told *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct confined c = { .img = img, .run = resize_image, .arg = t };
+	int status;
+
+	if (t == MAP_FAILED)
+		tool_no_memory();
+	*t = (struct told){ type, *size, false };
+	status = confined_run(&c);
+	*size = t->size;
+	*begun = t->begun;
+	munmap(t, sizeof(*t));
+	return status ? -1 : 0;
 }
 
 static int run(struct program *p, const struct shown *s, int dead)

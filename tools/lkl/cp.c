@@ -50,7 +50,7 @@ int cp_main(const struct verb *v, int argc, char **argv)
 	char **args;
 	int opt, first, count = 0, inside = 0;
 	size_t len;
-	bool in, no_sandbox = false;
+	bool in;
 
 	/* they go to cptofs as they are: only find their end */
 	while ((opt = getopt_long(argc, argv, "+" IMAGE_OPTIONS "o:g:s:",
@@ -61,8 +61,6 @@ int cp_main(const struct verb *v, int argc, char **argv)
 			printf("%s (lkl) %s\n", tool_name, LKL_VERSION);
 			return TOOL_OK;
 		}
-		if (opt == 'N')
-			no_sandbox = true;
 		if (opt != 'H')
 			continue;
 		verb_help(v, false);
@@ -73,9 +71,6 @@ int cp_main(const struct verb *v, int argc, char **argv)
 		tool_usage_error("missing operand");
 	len = image_part(argv[argc - 1]);
 	in = len;
-	if (in && no_sandbox)
-		tool_usage_error("--no-sandbox cannot be used for a copy into "
-				 "an image");
 	for (int i = first; i < argc - 1; i++)
 		inside += image_part(argv[i]) != 0;
 	if (in ? inside : inside != argc - 1 - first)

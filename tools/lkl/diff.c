@@ -127,7 +127,7 @@ static void new_stream(struct work *w, int n)
 
 	if (t->walk.stream)
 		stream_free(t->walk.stream);
-	t->walk.stream = t->in_image ? stream_new_shared() : stream_new();
+	t->walk.stream = t->in_image ? stream_new_shared(false) : stream_new();
 	if (!t->walk.stream)
 		tool_no_memory();
 	w->compare.side[n].stream = t->walk.stream;
