@@ -13,6 +13,9 @@
 #include "client.h"
 #include "protocol.h"
 
+/* How long the other side may take, in seconds, when no kernel waits for it. */
+#define PATIENCE 5
+
 static int set_u64(struct client *c, unsigned int request, uint64_t value)
 {
 	struct vhost_msg msg = { .request = request,
@@ -26,7 +29,7 @@ static int set_u64(struct client *c, unsigned int request, uint64_t value)
 static int get_u64(struct client *c, unsigned int request, uint64_t *value)
 {
 	struct vhost_msg msg = { .request = request, .flags = VHOST_VERSION };
-	int ret = vhost_ask(c->sock, &msg, 8);
+	int ret = vhost_ask(c->sock, &msg, 8, PATIENCE);
 
 	*value = msg.u64;
 	return ret;
@@ -88,7 +91,7 @@ static int set_memory(struct client *c)
 	if (!(c->protocol & VHOST_PROTOCOL_REPLY_ACK))
 		return vhost_send(c->sock, &msg);
 	msg.flags |= VHOST_NEED_REPLY;
-	ret = vhost_ask(c->sock, &msg, 8);
+	ret = vhost_ask(c->sock, &msg, 8, PATIENCE);
 	return ret ? ret : msg.u64 ? -EINVAL : 0;
 }
 
@@ -137,7 +140,7 @@ void client_get_config(struct client *c)
 
 	msg.config.size = sizeof(*config);
 	msg.size = 12 + sizeof(*config);
-	if (vhost_ask(c->sock, &msg, 12 + sizeof(*config)))
+	if (vhost_ask(c->sock, &msg, 12 + sizeof(*config), PATIENCE))
 		return;
 	config = (void *)msg.config.bytes;
 	if (c->features & VIRTIO(NET_F_MAC) && !(config->mac[0] & 1))
@@ -225,7 +228,7 @@ int client_end(struct client *c)
 			.size = sizeof(msg.state),
 			.state = { q, 0 },
 		};
-		ret = vhost_ask(c->sock, &msg, sizeof(msg.state));
+		ret = vhost_ask(c->sock, &msg, sizeof(msg.state), 1);
 	}
 	return ret;
 }

@@ -22,9 +22,6 @@
 #define HEADER offsetof(struct vhost_msg, u64)
 #define MAX_PAYLOAD (offsetof(struct vhost_msg, fds) - HEADER)
 
-/* How long the other side may take to answer, in ns. */
-#define PATIENCE 1000000000ULL
-
 static void take_fds(struct vhost_msg *msg, struct msghdr *hdr)
 {
 	struct cmsghdr *c;
@@ -132,9 +129,10 @@ static void wait_readable(int sock, unsigned long long end)
 	raw_syscall(SYS_ppoll, (long)&p, 1, (long)&ts, 0, 0, 0);
 }
 
-int vhost_ask(int sock, struct vhost_msg *msg, unsigned int size)
+int vhost_ask(int sock, struct vhost_msg *msg, unsigned int size,
+	      unsigned int seconds)
 {
-	unsigned long long end = posix_time() + PATIENCE;
+	unsigned long long end = posix_time() + seconds * 1000000000ULL;
 	struct vhost_in in = { 0 };
 	int ret = vhost_send(sock, msg);
 

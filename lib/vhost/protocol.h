@@ -138,10 +138,12 @@ int vhost_send(int sock, const struct vhost_msg *msg);
  * @sock: the connection
  * @msg: the request; becomes the answer, which has no descriptors
  * @size: bytes that the answer must have at least
+ * @seconds: how long the other side may take
  *
  * Return: 0 or a negative error number; -ETIME when the other side does not
  * answer
  */
-int vhost_ask(int sock, struct vhost_msg *msg, unsigned int size);
+int vhost_ask(int sock, struct vhost_msg *msg, unsigned int size,
+	      unsigned int seconds);
 
 #endif /* LIB_VHOST_PROTOCOL_H */
