@@ -342,10 +342,11 @@ int lkl_netdev_get_ifindex(int id);
 
 /**
  * lkl_netdev_tap_create - a tap interface of the host
- * @ifname: its name; made if it does not exist
+ * @param: its name; made if it does not exist.  With ",vhost" behind it the
+ *	host's kernel reads and writes frames itself (vhost-net)
  * @offload: as in struct lkl_netdev_args
  */
-struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload);
+struct lkl_netdev *lkl_netdev_tap_create(const char *param, int offload);
 
 /**
  * lkl_netdev_fd_create - a descriptor that is open already
@@ -383,10 +384,10 @@ struct lkl_netdev *lkl_netdev_raw_create(const char *ifname);
 
 /**
  * lkl_netdev_macvtap_create - a macvtap interface of the host
- * @path: its device, /dev/tapN
+ * @param: its device, /dev/tapN, maybe with ",vhost" as for a tap
  * @offload: as in struct lkl_netdev_args
  */
-struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload);
+struct lkl_netdev *lkl_netdev_macvtap_create(const char *param, int offload);
 
 /**
  * lkl_netdev_xdp_create - a queue of an interface of the host (AF_XDP)

@@ -104,6 +104,31 @@ bool lkl_fd_watch(struct fd_wire *w, int fd, unsigned int events);
  */
 bool lkl_fd_follow(struct fd_wire *w, const char *name);
 
+/* @w->netlink is readable: empty it.  Returns LKL_DEV_NET_POLL_LINK. */
+int lkl_fd_changed(struct fd_wire *w);
+
+/**
+ * lkl_vhost_net - have the host's kernel read and write the rings of a tap
+ * @kind: "tap" or "macvtap"
+ * @name: which one
+ * @tap: its wire, from lkl_tun_setup(), which is part of the new one
+ * @offload: as in struct lkl_netdev_args
+ *
+ * Return: the wire, or NULL after a message
+ */
+struct lkl_netdev *lkl_vhost_net(const char *kind, const char *name,
+				 struct lkl_netdev *tap, unsigned int offload);
+
+/**
+ * lkl_tun_param - take ",vhost" off the name of a tap or macvtap
+ * @param: "NAME" or "NAME,vhost"
+ * @name: where to store the name
+ * @size: room for it; a longer one is cut short
+ *
+ * Return: whether it was there
+ */
+bool lkl_tun_param(const char *param, char *name, size_t size);
+
 /**
  * lkl_tun_setup - make a wire of a tap or macvtap device
  * @wire: what to call it in messages

@@ -75,7 +75,7 @@ int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 }
 
 /* It does not matter what it tells: lkl_fd_link() will look. */
-static int drain_netlink(struct fd_wire *w)
+int lkl_fd_changed(struct fd_wire *w)
 {
 	char buf[8192];
 
@@ -141,7 +141,7 @@ int lkl_fd_poll(struct lkl_netdev *nd)
 			continue;
 		}
 		if (events[i].data.fd == w->netlink) {
-			mask |= drain_netlink(w);
+			mask |= lkl_fd_changed(w);
 			continue;
 		}
 		if (e & EPOLLIN)

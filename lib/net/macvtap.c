@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,15 +15,16 @@
 
 #include "../net.h"
 
-struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload)
+struct lkl_netdev *lkl_netdev_macvtap_create(const char *param, int offload)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	struct ifreq mac = { 0 };
 	struct lkl_netdev *nd;
-	char wire[64];
+	char wire[64], path[PATH_MAX];
+	bool vhost = lkl_tun_param(param, path, sizeof(path));
 	int fd;
 
-	snprintf(wire, sizeof(wire), "macvtap %s", path);
+	snprintf(wire, sizeof(wire), "macvtap %.50s", path);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		lkl_message(wire, "%s", strerror(errno));
@@ -37,5 +39,5 @@ struct lkl_netdev *lkl_netdev_macvtap_create(const char *path, int offload)
 	nd = lkl_tun_setup(wire, fd, offload);
 	if (nd)
 		memcpy(nd->mac, mac.ifr_hwaddr.sa_data, 6);
-	return nd;
+	return nd && vhost ? lkl_vhost_net("macvtap", path, nd, offload) : nd;
 }

@@ -180,15 +180,32 @@ static const char *attach_error(int err, const char *ifname)
 	return strerror(err);
 }
 
-struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
+bool lkl_tun_param(const char *param, char *name, size_t size)
+{
+	static const char option[] = ",vhost";
+	size_t len = strlen(param), end = sizeof(option) - 1;
+	bool there = len >= end && !strcmp(param + len - end, option);
+
+	if (there)
+		len -= end;
+	if (len >= size)
+		len = size - 1;
+	memcpy(name, param, len);
+	name[len] = 0;
+	return there;
+}
+
+struct lkl_netdev *lkl_netdev_tap_create(const char *param, int offload)
 {
 	static const char dev[] = "/dev/net/tun";
 	struct ifreq ifr = { 0 }, hw = { 0 };
+	char wire[32], ifname[IFNAMSIZ + 1];
+	bool vhost = lkl_tun_param(param, ifname, sizeof(ifname));
 	struct lkl_netdev *nd;
-	char wire[32];
 	int fd, ret;
 
-	snprintf(wire, sizeof(wire), "tap %s", ifname);
+	snprintf(wire, sizeof(wire), "tap %s",
+		 strlen(ifname) < IFNAMSIZ ? ifname : param);
 	if (!*ifname || strlen(ifname) >= sizeof(ifr.ifr_name)) {
 		lkl_message(wire, "a name has 1 to %zu characters",
 			    sizeof(ifr.ifr_name) - 1);
@@ -222,5 +239,5 @@ struct lkl_netdev *lkl_netdev_tap_create(const char *ifname, int offload)
 		memcpy(nd->mac, hw.ifr_hwaddr.sa_data, sizeof(nd->mac));
 		nd->mac[0] = (nd->mac[0] | 2) ^ 4;
 	}
-	return nd;
+	return nd && vhost ? lkl_vhost_net("tap", ifname, nd, offload) : nd;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A wire with a vhost-user back end behind it: what client.c and
- * client-requests.c share.
+ * A wire whose other side is a vhost-user back end or the host's vhost-net:
+ * what their files share.
  */
 #ifndef LIB_VHOST_CLIENT_H
 #define LIB_VHOST_CLIENT_H
 
 #include <sys/un.h>
+#include <lkl/asm/virtio_host.h>
 #include <lkl/linux/virtio_config.h>
 #include "../net.h"
 #include "driver.h"
@@ -20,8 +21,44 @@
 
 enum { RX, TX };
 
+/* Features that are offloads. */
+#define OFFLOADS                                                               \
+	(OFFLOAD(CSUM) | OFFLOAD(GUEST_CSUM) | OFFLOAD(GUEST_TSO4) |           \
+	 OFFLOAD(GUEST_TSO6) | OFFLOAD(GUEST_ECN) | OFFLOAD(GUEST_UFO) |       \
+	 OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6) | OFFLOAD(HOST_ECN) |         \
+	 OFFLOAD(HOST_UFO) | OFFLOAD(MRG_RXBUF))
+
+/* What is added to the eventfd that wakes the polling thread. */
+#define WAKEUP_RX 1
+#define WAKEUP_START (1ULL << 16)
+#define WAKEUP_BROKEN (1ULL << 32)
+#define WAKEUP_HUP (1ULL << 48)
+
+struct client;
+
+/**
+ * struct client_peer - how the other side is talked to
+ *
+ * Each returns 0 or a negative error number.
+ *
+ * @connect: reach it, and store the descriptor
+ * @features: ask what it can do
+ * @config: ask for an address and an MTU, and keep them; may be NULL
+ * @begin: tell it where all is; it begins
+ * @end: have it end; in the middle of the kernel
+ */
+struct client_peer {
+	int (*connect)(struct client *c);
+	int (*features)(struct client *c, unsigned long long *has);
+	void (*config)(struct client *c);
+	int (*begin)(struct client *c);
+	int (*end)(struct client *c);
+};
+
 /*
- * @addr: where the other side listens
+ * @peer: how the other side is talked to
+ * @addr: where it listens
+ * @tap: the wire of a tap behind vhost-net, or NULL
  * @name: what to call the wire in messages
  * @sock: the connection, or -1
  * @epoll: what the polling thread sleeps in
@@ -44,7 +81,9 @@ enum { RX, TX };
  */
 struct client {
 	struct lkl_netdev nd;
+	const struct client_peer *peer;
 	struct sockaddr_un addr;
+	struct fd_wire *tap;
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 24];
 	int sock;
 	int epoll;
@@ -66,24 +105,53 @@ struct client {
 	bool told;
 };
 
+static inline struct client *to_client(struct lkl_netdev *nd)
+{
+	return (struct client *)nd;
+}
+
 /* Where something is for the other side. */
-uint64_t client_physical(const void *p);
+static inline uint64_t client_physical(const void *p)
+{
+	return (unsigned long)p ^ LKL_VIRTIO_XOR;
+}
 
-/* Connect; 0 or a negative error number. */
-int client_connect(struct client *c);
+/* client.c: operations of the device, see struct lkl_dev_net_ops. */
+int client_give(struct lkl_netdev *nd, int out, struct iovec *iov, int cnt,
+		unsigned int id);
+int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
+		unsigned int *len);
+int client_push(struct lkl_netdev *nd, int out);
+void client_recall(struct lkl_netdev *nd);
 
-/* Ask what the other side can; stores its features, and which of the protocol's
- * both have.  0 or a negative error number. */
-int client_get_features(struct client *c, unsigned long long *has);
+/* Have a ring begin anew, with all that was given. */
+void client_begin_ring(struct client *c, unsigned int q);
 
-/* Ask for an address and an MTU, and keep them. */
-void client_get_config(struct client *c);
+/* client-poll.c */
+int client_link(struct lkl_netdev *nd);
+int client_poll(struct lkl_netdev *nd);
+void client_poll_hup(struct lkl_netdev *nd);
+void client_poll_rx(struct lkl_netdev *nd);
+int client_fd(struct lkl_netdev *nd);
 
-/* Tell the other side where all is, which begins; 0 or a negative error number.
+/* Have the polling thread watch a descriptor. */
+bool client_watch(struct client *c, int fd, unsigned int events);
+
+/* What is wrong with the other side. */
+const char *client_why(int err);
+
+/**
+ * client_create - make a wire
+ * @kind: what it is
+ * @path: which one, a socket if the peer has one
+ * @peer: how to talk to it
+ * @tap: what vhost-net shall take, or NULL
+ * @offload: features that are offloads; 0 for those that the other side has
+ *
+ * Return: the wire, or NULL after a message
  */
-int client_begin(struct client *c);
-
-/* Have it end, in the middle of the kernel; 0 or a negative error number. */
-int client_end(struct client *c);
+struct lkl_netdev *client_create(const char *kind, const char *path,
+				 const struct client_peer *peer,
+				 struct fd_wire *tap, unsigned int offload);
 
 #endif /* LIB_VHOST_CLIENT_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a wire with a vhost-user back end behind it asks that for.
+ * vhost-user with the driver on our side: a wire to another process, a virtual
+ * switch or DPDK's programs, and what that is asked for.
  */
 #include <errno.h>
 #include <string.h>
@@ -57,11 +58,6 @@ static int set_fd(struct client *c, unsigned int request, unsigned int index,
 				 .n_fds = 1 };
 
 	return vhost_send(c->sock, &msg);
-}
-
-uint64_t client_physical(const void *p)
-{
-	return (unsigned long)p ^ LKL_VIRTIO_XOR;
 }
 
 static int set_memory(struct client *c)
@@ -132,12 +128,14 @@ static int enable(struct client *c, bool on)
 }
 
 /* An address and an MTU of the other side's. */
-void client_get_config(struct client *c)
+static void get_config(struct client *c)
 {
 	struct lkl_virtio_net_config *config;
 	struct vhost_msg msg = { .request = VHOST_GET_CONFIG,
 				 .flags = VHOST_VERSION };
 
+	if (!(c->protocol & VHOST_PROTOCOL_CONFIG))
+		return;
 	msg.config.size = sizeof(*config);
 	msg.size = 12 + sizeof(*config);
 	if (vhost_ask(c->sock, &msg, 12 + sizeof(*config), PATIENCE))
@@ -149,7 +147,7 @@ void client_get_config(struct client *c)
 		c->nd.mtu = config->mtu;
 }
 
-int client_connect(struct client *c)
+static int connect_to(struct client *c)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
 	int ret;
@@ -169,7 +167,7 @@ int client_connect(struct client *c)
 }
 
 /* What both sides can; asked for with each connection. */
-int client_get_features(struct client *c, unsigned long long *has)
+static int get_features(struct client *c, unsigned long long *has)
 {
 	uint64_t value;
 	int ret = get_u64(c, VHOST_GET_FEATURES, &value);
@@ -187,7 +185,7 @@ int client_get_features(struct client *c, unsigned long long *has)
 	return ret;
 }
 
-int client_begin(struct client *c)
+static int begin(struct client *c)
 {
 	struct vhost_msg owner = { .request = VHOST_SET_OWNER,
 				   .flags = VHOST_VERSION };
@@ -199,13 +197,7 @@ int client_begin(struct client *c)
 	if (!ret)
 		ret = set_memory(c);
 	for (q = RX; q <= TX && !ret; q++) {
-		lock_take(&c->locks[q]);
-		c->rings[q].event_idx = c->features & VIRTIO(RING_F_EVENT_IDX);
-		c->rings[q].lost = false;
-		vhost_driver_begin(&c->rings[q]);
-		if (q == RX)
-			vhost_driver_want(&c->rings[q], false);
-		lock_give(&c->locks[q]);
+		client_begin_ring(c, q);
 		ret = set_ring(c, q);
 	}
 	if (!ret)
@@ -215,7 +207,7 @@ int client_begin(struct client *c)
 	return ret;
 }
 
-int client_end(struct client *c)
+static int end(struct client *c)
 {
 	struct vhost_msg msg;
 	int ret = enable(c, false);
@@ -231,4 +223,26 @@ int client_end(struct client *c)
 		ret = vhost_ask(c->sock, &msg, sizeof(msg.state), 1);
 	}
 	return ret;
+}
+
+static const struct client_peer user_peer = {
+	.connect = connect_to,
+	.features = get_features,
+	.config = get_config,
+	.begin = begin,
+	.end = end,
+};
+
+struct lkl_netdev *lkl_netdev_vhost_user_create(const char *path, int offload)
+{
+	return client_create("vhost-user", path, &user_peer, NULL, offload);
+}
+
+/* DPDK's programs are reached by memory, not by linking with them. */
+struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
+					  unsigned char *mac)
+{
+	(void)mac;
+	return client_create("dpdk (vhost-user)", ifname, &user_peer, NULL,
+			     offload);
 }
