@@ -38,20 +38,22 @@ static enum tx_end tx_frame(struct net *n, int head)
 								       : SENT;
 }
 
-/* Show the wire what was lent, and return what it is done with; whether there
- * was something. */
+/* Show the wire what was lent, and return what it is done with; whether it may
+ * have room that it had not before. */
 static bool tx_take(struct net *n)
 {
 	unsigned int head, len;
 	bool some = false;
 
-	do
+	for (;;) {
 		while (n->nd->ops->take(n->nd, TX, &head, &len)) {
 			lkl_virtq_push(&n->virtqs[TX], head, 0);
 			some = true;
 		}
-	while (n->nd->ops->push(n->nd, TX));
-	return some;
+		if (!n->nd->ops->push(n->nd, TX))
+			return some;
+		some = true;
+	}
 }
 
 /* Send what there is to send. */

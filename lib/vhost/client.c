@@ -71,8 +71,10 @@ static int send_frame(struct client *c, struct iovec *iov, int cnt, unsigned id)
 
 	if (size > SLOT || d->lost)
 		return 1;
-	if (d->n_free < cnt)
+	if (d->n_free < cnt) {
+		c->starved = true;
 		return -EAGAIN;
+	}
 	for (i = 0; i < cnt; i++)
 		foreign |= !in_ram(&ram, &iov[i]);
 	if (!foreign && size > SHORT) {
@@ -172,6 +174,11 @@ int client_push(struct lkl_netdev *nd, int out)
 		more = vhost_driver_want(d, true);
 	else
 		vhost_driver_want_nothing(d);
+	/* Short frames are taken back without a word. */
+	if (out && c->starved && d->n_free >= LOW) {
+		c->starved = false;
+		more = true;
+	}
 	lock_give(&c->locks[out]);
 	if (!__atomic_exchange_n(&c->wanted, true, __ATOMIC_SEQ_CST))
 		ring_bell(c->wakeup, WAKEUP_START);

@@ -74,6 +74,7 @@ struct client_peer {
  * @talk: held while requests are made
  * @locks: of the rings
  * @lent: chains for sending that point to memory of others
+ * @starved: there was no room for a frame
  * @wanted: something has been given since recall()
  * @started: the other side knows the rings
  * @shared: call[RX] is in @epoll, and in the listeners'
@@ -99,6 +100,7 @@ struct client {
 	int locks[2];
 	struct vhost_driver rings[2];
 	unsigned int lent;
+	bool starved;
 	bool wanted;
 	bool started;
 	bool shared;

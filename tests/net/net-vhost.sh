@@ -53,3 +53,11 @@ for mask in 8000 9983; do
 		grep "^bytes=400000000 " served.log || { cat served.log; fail "lost bytes"; }
 	done
 done
+
+# Many short frames, more than the rings have room for: the wire goes on.
+# shellcheck disable=SC2086
+serve - $device count 9
+# shellcheck disable=SC2086
+node - $driver blast 10.8.0.1 9 0.5 >sent.log
+served
+grep -q " seconds=0\.[3-9]" served.log || { cat served.log; fail "the wire stands still"; }
