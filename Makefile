@@ -306,10 +306,13 @@ $(foreach s,$(TEST_SRCS),$(foreach t,$(basename $(notdir $s)),\
 	$(eval $(call program,tests/$t,$s,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t)))))
 $(foreach b,$(BENCHES),$(eval $(call program,bench/$b,bench/$b.c)))
 
-$(OUT)/man/%: docs/man/%.scd
+# Options are those that the commands' --help tells.
+$(OUT)/man/%: docs/man/%.scd scripts/manopts.py $(TOOLS:%=$(OUT)/bin/%) $(RUN) | tools
 	@echo "  MAN     $@"
 	@mkdir -p $(@D)
-	@scdoc < $< > $@
+	@python3 scripts/manopts.py $< $(OUT)/bin > $@.scd
+	@scdoc < $@.scd > $@
+	@rm $@.scd
 
 $(PYTHON_DIR)/stamp: $(wildcard bindings/python/*.* bindings/python/lkl/*.*) $(LIB).so
 	@echo "  PYTHON  $(PYTHON_DIR)"

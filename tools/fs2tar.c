@@ -80,7 +80,15 @@ enum {
 	OPT_LAYER,
 };
 
+/* The first are for tar2fs only. */
+#define ONLY_IN 5
+
 static const struct option long_options[] = {
+	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
+	{ "sync", no_argument, NULL, OPT_SYNC },
+	{ "oci", no_argument, NULL, OPT_OCI },
+	{ "ref", required_argument, NULL, OPT_REF },
+	{ "layer", no_argument, NULL, OPT_LAYER },
 	IMAGE_LONG_OPTIONS,
 	{ "owner", required_argument, NULL, 'o' },
 	{ "group", required_argument, NULL, 'g' },
@@ -88,11 +96,6 @@ static const struct option long_options[] = {
 	{ "mtime", required_argument, NULL, OPT_MTIME },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
-	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
-	{ "sync", no_argument, NULL, OPT_SYNC },
-	{ "oci", no_argument, NULL, OPT_OCI },
-	{ "ref", required_argument, NULL, OPT_REF },
-	{ "layer", no_argument, NULL, OPT_LAYER },
 	SANDBOX_LONG_OPTION,
 	{ 0 }
 };
@@ -114,7 +117,8 @@ int main(int argc, char **argv)
 	if (!to_image)
 		setlocale(LC_CTYPE, "C.UTF-8");
 	while ((c = getopt_long(argc, argv, IMAGE_OPTIONS "o:g:s:",
-				long_options, NULL)) != -1) {
+				long_options + (to_image ? 0 : ONLY_IN),
+				NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			idmap_parse(&opt.uids, optarg, "owner");
@@ -159,13 +163,6 @@ int main(int argc, char **argv)
 				tool_usage_error(NULL);
 		}
 	}
-	if ((opt.img.sync || opt.follow) && !to_image)
-		tool_usage_error("%s cannot be used with fs2tar",
-				 opt.follow ? "--keep-directory-symlink"
-					    : "--sync");
-	if (opt.kind && !to_image)
-		tool_usage_error("%s cannot be used with fs2tar",
-				 opt.kind == UNPACK_OCI ? "--oci" : "--layer");
 	if (argc - optind < 2)
 		tool_usage_error(argc == optind ? "missing image and archive"
 						: "missing operand after '%s'",

@@ -319,7 +319,7 @@ static int fsck(struct work *w)
 enum { OPT_MORE = 256, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
-	IMAGE_LONG_OPTIONS,
+	DISK_LONG_OPTIONS,
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "fsck-option", required_argument, NULL, OPT_MORE },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -342,7 +342,7 @@ int main(int argc, char **argv)
 	tool_init("lkl fsck");
 	tool_failed = FSCK_FAILED;
 	argv[0] = (char *)tool_name;
-	while ((c = getopt_long(argc, argv, IMAGE_OPTIONS "n", long_options,
+	while ((c = getopt_long(argc, argv, "D:t:P:L:K:m:pn", long_options,
 				NULL)) != -1) {
 		switch (c) {
 		case 'n':
@@ -363,11 +363,6 @@ int main(int argc, char **argv)
 		default:
 			if (!image_option(&w.img, c))
 				return bad_usage();
-			if (!w.img.options && !w.img.inspect)
-				break;
-			tool_error("%s cannot be used with lkl fsck",
-				   w.img.inspect ? "--inspect" : "--options");
-			return bad_usage();
 		}
 	}
 	if (argc - optind != 1) {

@@ -100,17 +100,19 @@ struct image {
  */
 /* clang-format off */
 #define IMAGE_OPTIONS "D:t:P:L:K:O:m:p"
-#define IMAGE_LONG_OPTIONS \
+#define DISK_LONG_OPTIONS \
 	{ "disk", required_argument, NULL, 'D' }, \
 	{ "type", required_argument, NULL, 't' }, \
 	{ "partition", required_argument, NULL, 'P' }, \
 	{ "lv", required_argument, NULL, 'L' }, \
 	{ "key-file", required_argument, NULL, 'K' }, \
-	{ "options", required_argument, NULL, 'O' }, \
 	{ "memory", required_argument, NULL, 'm' }, \
 	{ "printk", no_argument, NULL, 'p' }, \
 	{ "sector-size", required_argument, NULL, 'Z' }, \
-	{ "trust-image", no_argument, NULL, 'T' }, \
+	{ "trust-image", no_argument, NULL, 'T' }
+/* And what says how to mount. */
+#define IMAGE_LONG_OPTIONS DISK_LONG_OPTIONS, \
+	{ "options", required_argument, NULL, 'O' }, \
 	{ "inspect", no_argument, NULL, 'I' }
 #define SANDBOX_LONG_OPTION { "no-sandbox", no_argument, NULL, 'N' }
 #define IMAGE_HELP \
