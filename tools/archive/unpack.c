@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/progress.h"
 #include "../common/walk.h"
 #include "oci.h"
 #include "unpack.h"
@@ -94,6 +95,7 @@ static int scan_layer(struct unpack *u, struct layer *l, struct total *t)
 	}
 	err = open_reader(u, l, &rd);
 	if (!err) {
+		progress_watch("looking at the archive");
 		do {
 			struct archive_entry *e = rd.entry;
 			const char *name = archive_entry_pathname(e);
@@ -110,8 +112,10 @@ static int scan_layer(struct unpack *u, struct layer *l, struct total *t)
 					total_add(t, path, st, st->st_size);
 			}
 			free(path);
+			progress_wait(getpid());
 		} while (!tool_signal && reader_next(&rd));
 	}
+	progress_done();
 	if (rd.failed || tool_signal)
 		err = -1;
 	reader_close(&rd);

@@ -17,11 +17,13 @@
 
 #include "confined.h"
 #include "luks.h"
+#include "progress.h"
 #include "sandbox.h"
 #include "tool.h"
 
 /* Exit status of a process that cannot ask for the passphrase. */
 #define NEED_KEY 64
+#define STEP_MS 200
 
 /* Mount the image, which is open, and do the work. */
 static int work(const struct confined *c, bool unlock)
@@ -72,8 +74,12 @@ static int supervise(pid_t child, const struct confined *c)
 
 	if (c->meanwhile && ended >= 0)
 		c->meanwhile(ended, c->arg);
+	progress_watch(c->what);
+	while (c->what && ended >= 0 && !tool_wait_some(ended, STEP_MS))
+		progress_wait(child);
 	if (ended < 0 || !tool_wait_input(ended))
 		kill(child, tool_signal ?: SIGTERM);
+	progress_done();
 	if (ended >= 0)
 		close(ended);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -17,6 +17,8 @@
  * @unmounted: the work mounts the image itself, which is open only
  * @run: does the work on the mounted image, and returns the exit status
  * @arg: for the functions
+ * @what: name of the work, if this process is to show how long it takes, or
+ *NULL
  * @prepare: called before the other process is made, which may be again, when
  *	it needs a passphrase; or NULL
  * @meanwhile: what this process does, if the work is in another; given a
@@ -28,6 +30,7 @@ struct confined {
 	bool unmounted;
 	int (*run)(struct image *img, void *arg);
 	void *arg;
+	const char *what;
 	void (*prepare)(void *arg);
 	void (*meanwhile)(int ended, void *arg);
 };

@@ -21,6 +21,7 @@
 #include "control.h"
 #include "confine.h"
 #include "program.h"
+#include "progress.h"
 #include "tool.h"
 
 #define MORE_PATH ":/usr/local/sbin:/usr/sbin:/sbin"
@@ -162,7 +163,7 @@ static void show(char *text, size_t len)
 }
 
 /* Keep what it says, and write to it what it reads, until it has ended. */
-static void converse(struct program *p, int input, int output)
+static void converse(struct program *p, pid_t pid, int input, int output)
 {
 	size_t size = 0, left = p->input ? strlen(p->input) : 0;
 	char *said = tool_alloc(NULL, MAX_SAID + 1), drop[4097];
@@ -174,6 +175,7 @@ static void converse(struct program *p, int input, int output)
 
 		if (poll(fds, 2, 100) < 0 && errno != EINTR)
 			break;
+		progress_wait(pid);
 		if (tool_signal && !p->finish)
 			break;
 		if (fds[1].revents) {
@@ -193,6 +195,8 @@ static void converse(struct program *p, int input, int output)
 			n = read(output, drop, sizeof(drop) - 1);
 		if (n <= 0)
 			break;
+		if (p->show)
+			progress_clear();
 		if (p->show)
 			show(size < MAX_SAID ? said + size : drop, n);
 		if (size < MAX_SAID)
@@ -279,11 +283,13 @@ int program_run(struct program *p)
 	if (p->input)
 		close(in[0]);
 	signal(SIGPIPE, SIG_IGN);
-	converse(p, in[1], out[0]);
+	progress_watch(*p->argv);
+	converse(p, child, in[1], out[0]);
 	close(out[0]);
 	if (tool_signal && !p->finish)
 		kill(child, SIGTERM);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
+	progress_done();
 	return outcome(p, status);
 }

@@ -14,6 +14,8 @@
 #include "tool.h"
 
 #define INTERVAL_NS 200000000ull
+/* What takes less long needs no line. */
+#define PATIENCE_NS 1000000000ull
 
 /* In memory that is shared with a process that counts. */
 static struct walk_total *total;
@@ -125,4 +127,69 @@ void progress_end(unsigned long long files, unsigned long long bytes)
 	total->done = false;
 	show(files, bytes, "\n");
 	active = false;
+}
+
+static const char *watched;
+
+void progress_clear(void)
+{
+	flockfile(stderr);
+	if (tool_line)
+		fputs("\r\033[K", stderr);
+	tool_line = false;
+	fflush(stderr);
+	funlockfile(stderr);
+}
+
+void progress_watch(const char *what)
+{
+	watched = what && isatty(STDERR_FILENO) ? what : NULL;
+	start_ns = now_ns();
+	shown_ns = start_ns + PATIENCE_NS - INTERVAL_NS;
+}
+
+/* What a process has read and written; false if the host does not tell. */
+static bool get_io(pid_t pid, unsigned long long *in, unsigned long long *out)
+{
+	char path[64];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	f = fopen(path, "re");
+	ok = f && fscanf(f, "rchar: %llu wchar: %llu", in, out) == 2;
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+void progress_wait(pid_t pid)
+{
+	unsigned long long now, in, out;
+	char read[TOOL_SIZE], written[TOOL_SIZE];
+	unsigned int seconds;
+
+	if (!watched)
+		return;
+	now = now_ns();
+	if (now < shown_ns + INTERVAL_NS)
+		return;
+	shown_ns = now;
+	seconds = (now - start_ns) / 1000000000;
+	flockfile(stderr);
+	fprintf(stderr, "\r%s: ", watched);
+	if (get_io(pid, &in, &out))
+		fprintf(stderr, "%s read, %s written, ", tool_size(in, read),
+			tool_size(out, written));
+	fprintf(stderr, "%u:%02u\033[K", seconds / 60, seconds % 60);
+	fflush(stderr);
+	tool_line = true;
+	funlockfile(stderr);
+}
+
+void progress_done(void)
+{
+	if (watched)
+		progress_clear();
+	watched = NULL;
 }

@@ -47,9 +47,10 @@ void tool_wait_begin(void)
 	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-bool tool_wait_input(int fd)
+bool tool_wait_some(int fd, int ms)
 {
 	struct pollfd fds[2];
+	int n = 0;
 
 	if (signal_fd < 0)
 		tool_wait_begin();
@@ -59,8 +60,14 @@ bool tool_wait_input(int fd)
 	if (!tool_signal &&
 	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)
 		errno = 0;
-	while (!tool_signal && poll(fds, 2, -1) < 0 && errno == EINTR)
+	while (!tool_signal && (n = poll(fds, 2, ms)) < 0 && errno == EINTR)
 		;
+	return n || tool_signal;
+}
+
+bool tool_wait_input(int fd)
+{
+	tool_wait_some(fd, -1);
 	return !tool_signal;
 }
 

@@ -56,6 +56,15 @@ void tool_wait_begin(void);
 bool tool_wait_input(int fd);
 
 /**
+ * tool_wait_some() - the same for a while
+ * @fd: descriptor to read from
+ * @ms: how long at most, in milliseconds, or -1
+ *
+ * Return: false when nothing has come so far
+ */
+bool tool_wait_some(int fd, int ms);
+
+/**
  * tool_status() - the exit status the messages so far ask for
  *
  * Return: TOOL_OK or TOOL_PARTIAL

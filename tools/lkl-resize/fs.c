@@ -167,7 +167,9 @@ static int by_kernel(struct image *img, const char *type, uint64_t *size,
 {
 	struct told *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct confined c = { .img = img, .run = resize_image, .arg = t };
+	struct confined c = {
+		.img = img, .run = resize_image, .arg = t, .what = "resize"
+	};
 	int status;
 
 	if (t == MAP_FAILED)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/progress.h"
 #include "compare.h"
 #include "path.h"
 
@@ -28,6 +29,11 @@ static const struct record *peek(struct compare *c, int n)
 			s->r = stream_next(s->stream);
 		if (s->r && s->r->type == REC_BROKEN)
 			c->broken = true;
+		if (s->r && !n) {
+			c->files += s->r->type == REC_OPEN;
+			c->bytes += s->r->type == REC_DATA ? s->r->size : 0;
+		}
+		progress_update(c->files, c->bytes);
 	}
 	return c->broken ? NULL : s->r;
 }
@@ -80,6 +86,7 @@ static void put_path(const struct compare *c, int n, bool parent)
 /* "WHAT A and B differ" */
 static void put_differ(struct compare *c, const char *what, const char *end)
 {
+	progress_clear();
 	fputs(what, stdout);
 	put_path(c, 0, false);
 	fputs(" and ", stdout);
@@ -98,6 +105,7 @@ static void only_in(struct compare *c, int n)
 	const char *name = strrchr(c->path.text, '/');
 
 	c->differ = true;
+	progress_clear();
 	fputs("Only in ", stdout);
 	put_path(c, n, true);
 	fputs(": ", stdout);
@@ -128,6 +136,7 @@ static const char *type_name(const struct stat *st)
 static void types_differ(struct compare *c, const struct stat st[2])
 {
 	c->differ = true;
+	progress_clear();
 	for (int n = 0; n < 2; n++) {
 		fputs(n ? " while file " : "File ", stdout);
 		put_path(c, n, false);
@@ -406,6 +415,7 @@ void compare_run(struct compare *c)
 	size_t *lens = NULL, depth = 0, room = 0;
 
 	tool_path_set(&c->path, 0, "");
+	progress_start(NULL);
 	for (;;) {
 		const struct record *a = peek(c, 0), *b = peek(c, 1);
 		size_t len = depth ? lens[depth - 1] : 0;
@@ -433,6 +443,7 @@ void compare_run(struct compare *c)
 			break;
 		}
 	}
+	progress_clear();
 	free(lens);
 	free(c->path.text);
 }

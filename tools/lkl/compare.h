@@ -35,6 +35,8 @@ struct compare_side {
  * @exclude_count: number of @exclude
  * @differ: something differs
  * @broken: one of the trees has not come to its end
+ * @files: objects of the first tree so far, and
+ * @bytes: contents of its files
  * @path: where the comparison is, from the top
  */
 struct compare {
@@ -46,6 +48,8 @@ struct compare {
 	size_t exclude_count;
 	bool differ;
 	bool broken;
+	unsigned long long files;
+	unsigned long long bytes;
 	struct tool_path path;
 };
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../common/confined.h"
 #include "../common/tool.h"
@@ -70,6 +71,11 @@ int session_main(const struct verb *v, int argc, char **argv)
 	img->inspect |= v->flags & VERB_INSPECT;
 	if (v->flags & VERB_HOST)
 		img->no_sandbox = true;
+	/* lines that it prints would be in the way */
+	if (!isatty(STDOUT_FILENO) ||
+	    (v->flags & VERB_CHANGES && !a->given['v'] &&
+	     !(v->flags & VERB_INPUT)))
+		c.what = v->name;
 	/* what cannot be found out later */
 	tzset();
 	output_begin();

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What takes longer than a second says so on a terminal, in one line that is gone at the
+# end, and nowhere else: verbs, programs of the host, comparisons.
+
+. "$(dirname "$0")/../common/tools.sh"
+need mkfs.ext4 script e2fsck python3
+
+image img 64M mkfs.ext4 -q
+mkdir tree
+seq 1000 >tree/file
+cptofs -i img tree /
+# a program of the host that takes its time
+mkdir path
+cat >path/e2fsck <<END
+#!/bin/sh
+cat img >/dev/null
+sleep 1.6
+exec $(command -v e2fsck) "\$@"
+END
+chmod +x path/e2fsck
+
+# on_terminal COMMAND: what it shows there, line by line
+on_terminal() {
+	{ script -qec "$1" /dev/null </dev/null || true; } | tr '\r' '\n' >log
+}
+
+if [ -w /dev/fuse ] && command -v fusermount3 >/dev/null; then
+	on_terminal "env PATH='$PWD/path:$PATH' lkl fsck -n img"
+	grep -q '^e2fsck: .* read, .* written, 0:01' log || { cat -v log; fail "fsck"; }
+	env PATH="$PWD/path:$PATH" lkl fsck -n img >out 2>&1
+	! grep -q 'read, ' out || fail "not only on a terminal"
+fi
+
+# a verb, which the test stops for a while
+stopped() {
+	python3 - "$@" <<'END'
+import os, pty, select, signal, subprocess, sys, time
+master, slave = pty.openpty()
+tool = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=slave)
+os.close(slave)
+def children():
+    with open("/proc/%d/task/%d/children" % (tool.pid, tool.pid)) as f:
+        return f.read().split()
+while not children() and tool.poll() is None:
+    pass
+worker = children()
+if worker:
+    os.kill(int(worker[0]), signal.SIGSTOP)
+said = b""
+while b"0:01" not in said:
+    if not select.select([master], [], [], 20)[0]:
+        sys.exit("nothing shown: %r" % said)
+    said += os.read(master, 4096)
+os.kill(int(worker[0]), signal.SIGCONT)
+assert tool.wait() == 0
+while select.select([master], [], [], 1)[0]:
+    try:
+        said += os.read(master, 4096)
+    except OSError:
+        break
+assert said.endswith(b"\r\x1b[K"), said
+print(said)
+END
+}
+stopped lkl du img / | grep -q 'du: ' || fail "du"
+stopped lkl chmod -R img go-w / | grep -q 'chmod: ' || fail "chmod"
+
+head -c 300M /dev/zero | tr '\0' x >tree/large
+image other 400M mkfs.ext4 -q -d tree
+on_terminal "lkl diff other:/ tree"
+grep -q '^[0-9]* files, [0-9.]* [kMG]*B, ' log || { cat -v log; fail "diff"; }
+lkl diff other:/ tree >out 2>&1 || true
+! grep -q 'files, ' out || fail "diff: not only on a terminal"
