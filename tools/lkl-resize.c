@@ -6,10 +6,13 @@
  * (lkl-resize/place.c), then the file system (lkl-resize/fs.c); to shrink, the
  * other way round.  What was changed first is undone if the rest fails.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "common/program.h"
 #include "common/tool.h"
@@ -90,6 +93,23 @@ static int shrink(struct image *img, struct place *p, const char *type,
 	return place_set(p, place) ? TOOL_FAILED : TOOL_OK;
 }
 
+/*
+ * It is opened for each step, so keep others away from the first to the last.
+ * What cannot be opened is told by the first step.
+ */
+static bool lock(struct image *img)
+{
+	int fd = open(img->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return true;
+	img->locked = !flock(fd, LOCK_EX | LOCK_NB);
+	if (img->locked || errno != EWOULDBLOCK)
+		return true;
+	tool_error("'%s' is in use by another program", img->file);
+	return false;
+}
+
 static int resize(struct image *img, const char *text)
 {
 	uint64_t size = 0, change = 0;
@@ -100,7 +120,7 @@ static int resize(struct image *img, const char *text)
 	if (text &&
 	    !tool_parse_size(text + (*text == '+' || *text == '-'), &change))
 		tool_usage_error("invalid size: '%s'", text);
-	if (place_find(&p, img, type))
+	if (!lock(img) || place_find(&p, img, type))
 		return TOOL_FAILED;
 	if (text)
 		size = *text == '+'   ? p.size + change

@@ -98,6 +98,20 @@ for label in dos gpt; do
 	done
 done
 
+# nobody else gets the image between two steps, nor while another program has it
+lkl mkfs --gpt -s 30M tree img
+mkdir spies
+for program in sfdisk e2fsck resize2fs; do
+	printf '#!/bin/sh\n! flock -n "%s" true || echo "%s" >>"%s"\nexec %s "$@"\n' "$PWD/img" \
+		$program "$PWD/free" "$(command -v $program)" >spies/$program
+	chmod +x spies/$program
+done
+PATH=$PWD/spies:$PATH lkl resize img 60M
+PATH=$PWD/spies:$PATH lkl resize img 20M
+[ ! -e free ] || { cat free; fail "not locked all along"; }
+good ext4 img
+refuses 2 "'img' is in use by another program" flock -s img lkl resize img 60M
+
 # what cannot be: one line, and all is as it was
 lkl mkfs -s 30M tree img
 cp img old

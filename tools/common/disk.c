@@ -53,7 +53,7 @@ static int open_file(struct disk *d, bool readonly, unsigned int ms)
 				   d->file);
 		return -1;
 	}
-	while (flock(d->fd, lock)) {
+	while (!d->locked && flock(d->fd, lock)) {
 		if (wait_for_image(&ms))
 			continue;
 		if (errno == EWOULDBLOCK)

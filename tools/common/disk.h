@@ -20,6 +20,7 @@
  *
  * @file: path of the image or block device, or NBD URI
  * @fd: the open image, or -1
+ * @locked: the caller has locked it
  * @st: its stat
  * @remote: what it is if it is no raw file
  * @size: its size
@@ -34,6 +35,7 @@
 struct disk {
 	const char *file;
 	int fd;
+	bool locked;
 	struct stat st;
 	struct remote *remote;
 	unsigned long long size;

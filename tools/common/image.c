@@ -396,6 +396,7 @@ int image_open(struct image *img)
 	img->disks->file = img->file;
 	for (unsigned int i = 0; i < img->count; i++) {
 		img->disks[i].sector = img->sector;
+		img->disks[i].locked = img->locked;
 		if (disk_open(&img->disks[i], img->readonly, img->trust,
 			      img->lock_ms))
 			return -1;

@@ -40,6 +40,7 @@
  * @readonly: do not change the image
  * @verbose: show the kernel's messages
  * @sync: wait for the host's disk where the file system waits for its own
+ * @locked: the caller has locked it, for longer than it is open
  * @lock_ms: wait so long for another program to release the image, in ms
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
@@ -75,6 +76,7 @@ struct image {
 	bool readonly;
 	bool verbose;
 	bool sync;
+	bool locked;
 	unsigned int lock_ms;
 	bool fall_back;
 	bool console;
