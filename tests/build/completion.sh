@@ -41,7 +41,7 @@ completes "lkl c" "cat chmod chown cp"
 completes "lkl df -" "--disk= --help --human-readable --inodes --inspect --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
 completes "lkl info di" "disk.img"
 # what would have no effect is not offered
-for command in "lkl sh" "lkl edit" "lkl diff"; do
+for command in "lkl sh" "lkl diff"; do
 	completes "$command --no" ""
 done
 completes "lkl info --p" "--printk"

@@ -140,13 +140,15 @@ sfdisk -q disk <table
 for n in 1 21; do dd if=img of=disk bs=1M count=20 seek=$n conv=notrunc status=none; done
 for verb in "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
 	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
-	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "cp tree img:/more" "untar tree.tar img" "rm -r img /tree/tools" \
+	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "cp tree img:/more" "untar tree.tar img" "edit img /tree/tools/names.sh" "rm -r img /tree/tools" \
 	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do
 	rm -f trace.*
 	# shellcheck disable=SC2086
-	strace -ff -qq -o trace lkl $verb >/dev/null 2>&1 || true
+	EDITOR="sed -i s/a/b/" strace -ff -qq -o trace lkl $verb >/dev/null 2>&1 || true
 	worker=$(grep -l 'SECCOMP_SET_MODE_FILTER, .*len=' trace.*)
-	sed -i '1,/SECCOMP_SET_MODE_FILTER, .*len=/d' "$worker"
+	for file in $worker; do
+		sed -i '1,/SECCOMP_SET_MODE_FILTER, .*len=/d' "$file"
+	done
 	grep -L '^execve(' trace.* | xargs cat >confined
 	grep -E '^(open|stat|newfstat|socket|connect|exec|fork|vfork|unlink|mkdir|kill)[a-z0-9]*\(' \
 		confined | grep -v '= -1 ENOSYS' >bad || true

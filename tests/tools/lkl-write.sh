@@ -89,9 +89,13 @@ EDITOR=./editor lkl edit img /file
 [ "$(basename "$(cat seen)")" = file ] || fail "the editor saw another name"
 [ ! -e "$(dirname "$(cat seen)")" ] || fail "files are left"
 before=$(lkl stat -c %i:%y img /file)
-VISUAL=true lkl edit img /file >out
-grep -q "not changed" out || fail "edit: says nothing"
+refuses 1 "'img:/file' was not changed" env VISUAL=true lkl edit img /file
 [ "$(lkl stat -c %i:%y img /file)" = "$before" ] || fail "edit: changed"
+# nobody loses what another program writes meanwhile
+cp img other
+refuses 2 "cannot replace 'other:/file': it was changed meanwhile" \
+	env VISUAL="lkl write other /file <seen; sed -i 1s/^/x/" lkl edit other /file
+[ "$(lkl cat other /file)" = "$(cat seen)" ] || fail "edit: another program's content is lost"
 refuses 2 "the editor 'false' failed, nothing is changed" env VISUAL=false lkl edit img /file
 refuses 2 "cannot read 'img:/none': No such .*" env VISUAL=true lkl edit img /none
 cat >grow <<'END'

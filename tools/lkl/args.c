@@ -272,7 +272,8 @@ static void put_examples(const struct verb *v, bool shell)
 void verb_help(const struct verb *v, bool shell)
 {
 	const char *lkl = shell ? "" : "lkl ";
-	const char *image = v->main || v->program || shell ? "" : "IMAGE ";
+	bool own = (v->main && !(v->flags & VERB_IMAGE)) || v->program;
+	const char *image = own || shell ? "" : "IMAGE ";
 	const char *args = v->args;
 
 	printf("Usage: %s%s [OPTION]... ", lkl, v->name);

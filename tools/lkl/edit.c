@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * lkl edit - change a file with an editor of the host's
+ *
+ * The editor needs all that the user may do, and the kernel that reads the
+ * image none of it: a confined process gets the file out, and when the editor
+ * has ended, another one puts it back.  In lkl sh the image stays open
+ * meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common/confined.h"
 #include "../common/tool.h"
 #include "replace.h"
+#include "run.h"
 #include "text.h"
 
 /* What an editor is meant for. */
@@ -62,11 +69,10 @@ static int run_editor(const char *file)
 	return pid < 0 || status ? -1 : 0;
 }
 
-/* The directory is the user's alone, as the file may be secret. */
-static int put_file(const char *path, const char *text, size_t len)
+/* Fill the file for the editor. */
+static int put_file(int fd, const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int err = fd < 0 ? -errno : 0;
+	int err = 0;
 
 	while (!err && len) {
 		ssize_t n = write(fd, text, len);
@@ -76,8 +82,6 @@ static int put_file(const char *path, const char *text, size_t len)
 		text += n;
 		len -= n;
 	}
-	if (fd >= 0 && close(fd) && !err)
-		err = -errno;
 	if (err)
 		tool_file_error("cannot write", NULL, path, err);
 	return err;
@@ -111,48 +115,103 @@ static int get_file(const char *path, char **text, size_t *len)
 	return err;
 }
 
-static int put_back(const struct session *s, const char *path, const char *text,
-		    size_t len)
-{
-	struct replace r;
-	off_t off = 0;
-
-	if (replace_begin(s, path, &r))
-		return -1;
-	return replace_end(s, &r, replace_write(s, &r, text, len, &off));
-}
-
-static int edit(const struct session *s, const char *path, const char *dir)
-{
-	const char *name = strrchr(path, '/');
-	char *file, *old = NULL, *new = NULL;
+/*
+ * A file that is being edited.
+ *
+ * @path: its path in the image
+ * @file: its copy on the host, whose directory is the user's alone, as it may
+ *	be secret
+ * @fd: that copy, as long as it is being made
+ * @old: its content, and
+ * @new: what it is to become
+ */
+struct edited {
+	const char *path;
+	char *file;
+	int fd;
+	char *old, *new;
 	size_t old_len, new_len;
-	int err;
+};
 
-	err = text_read(s, path, FILE_MAX, &old, &old_len);
+static int get_out(const struct session *s, struct edited *e)
+{
+	char *text;
+	size_t len;
+	int err = text_read(s, e->path, FILE_MAX, &text, &len);
+
 	if (err) {
-		path_error(s, "cannot read", path, err);
+		path_error(s, "cannot read", e->path, err);
 		return -1;
 	}
-	/* editors look at the suffix */
-	if (asprintf(&file, "%s/%s", dir, name ? name + 1 : path) < 0)
-		tool_no_memory();
-	err = put_file(file, old, old_len) || run_editor(file) ||
-	      get_file(file, &new, &new_len);
-	if (!err && (new_len != old_len || memcmp(old, new, new_len)))
-		err = put_back(s, path, new, new_len);
-	else if (!err)
-		printf("%s: not changed\n", tool_name);
-	if (err)
-		err = -1;
-	unlink(file);
-	free(file);
-	free(old);
-	free(new);
+	err = put_file(e->fd, e->file, text, len);
+	free(text);
 	return err;
 }
 
-int edit_run(struct session *s, const struct args *a)
+static int put_back(const struct session *s, const struct edited *e)
+{
+	struct replace r;
+	off_t off = 0;
+	char *now;
+	size_t len;
+	int err = text_read(s, e->path, FILE_MAX, &now, &len);
+
+	if (err) {
+		path_error(s, "cannot read", e->path, err);
+		return -1;
+	}
+	err = len != e->old_len || memcmp(now, e->old, len);
+	free(now);
+	if (err) {
+		tool_file_reason("cannot replace", s->fs->label, e->path,
+				 "it was changed meanwhile");
+		return -1;
+	}
+	if (replace_begin(s, e->path, &r))
+		return -1;
+	return replace_end(s, &r,
+			   replace_write(s, &r, e->new, e->new_len, &off));
+}
+
+/* How a file gets out of the image, and back. */
+struct way {
+	int (*get)(void *arg, struct edited *e);
+	int (*put)(void *arg, struct edited *e);
+	void *arg;
+	const char *label;
+};
+
+static int edit(const struct way *w, const char *path, const char *dir)
+{
+	const char *name = strrchr(path, '/');
+	struct edited e = { .path = path };
+	int err;
+
+	/* editors look at the suffix */
+	if (asprintf(&e.file, "%s/%s", dir, name ? name + 1 : path) < 0)
+		tool_no_memory();
+	e.fd = open(e.file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (e.fd < 0) {
+		tool_file_error("cannot create", NULL, e.file, -errno);
+		free(e.file);
+		return -1;
+	}
+	err = w->get(w->arg, &e);
+	close(e.fd);
+	err = err || get_file(e.file, &e.old, &e.old_len) ||
+	      run_editor(e.file) || get_file(e.file, &e.new, &e.new_len);
+	if (!err && (e.new_len != e.old_len || memcmp(e.old, e.new, e.new_len)))
+		err = w->put(w->arg, &e);
+	else if (!err)
+		tool_error("'%s:%s' was not changed", w->label, path);
+	unlink(e.file);
+	free(e.file);
+	free(e.old);
+	free(e.new);
+	return err ? -1 : 0;
+}
+
+static int edit_all(const struct way *w, const struct args *a)
 {
 	const char *tmp = getenv("TMPDIR");
 	int failed = 0;
@@ -167,10 +226,101 @@ int edit_run(struct session *s, const struct args *a)
 		return TOOL_FAILED;
 	}
 	for (char **path = a->operand; *path && !tool_signal; path++)
-		failed += edit(s, *path, dir) != 0;
+		failed += edit(w, *path, dir) != 0;
 	/* an editor may have left a copy of its own there */
 	if (rmdir(dir))
 		tool_warn("'%s' is left: %s", dir, strerror(errno));
 	free(dir);
 	return failed == a->count ? TOOL_FAILED : session_status();
+}
+
+static int get_here(void *arg, struct edited *e)
+{
+	return get_out(arg, e);
+}
+
+static int put_here(void *arg, struct edited *e)
+{
+	return put_back(arg, e);
+}
+
+int edit_run(struct session *s, const struct args *a)
+{
+	const struct way w = { get_here, put_here, s, s->fs->label };
+
+	return edit_all(&w, a);
+}
+
+static int in_image(struct image *img, void *arg, bool put)
+{
+	struct session s = { .fs = img->fs, .cwd = "/" };
+	int err;
+
+	s.img = *img;
+	err = put ? put_back(&s, arg) : get_out(&s, arg);
+	return err ? TOOL_FAILED : TOOL_OK;
+}
+
+static int run_get(struct image *img, void *arg)
+{
+	return in_image(img, arg, false);
+}
+
+static int run_put(struct image *img, void *arg)
+{
+	return in_image(img, arg, true);
+}
+
+/* Have a process of its own do it; the image is opened for each. */
+static int apart(const struct image *how, struct edited *e, bool put)
+{
+	struct image img = *how;
+	struct confined c = {
+		.img = &img,
+		.run = put ? run_put : run_get,
+		.arg = e,
+	};
+
+	img.readonly = !put;
+	img.disks = tool_alloc(NULL, img.count * sizeof(*img.disks));
+	if (img.count)
+		memcpy(img.disks, how->disks, img.count * sizeof(*img.disks));
+	key_copy(&img.key, &how->key);
+	return confined_run(&c) ? -1 : 0;
+}
+
+static int get_apart(void *arg, struct edited *e)
+{
+	return apart(arg, e, false);
+}
+
+static int put_apart(void *arg, struct edited *e)
+{
+	return apart(arg, e, true);
+}
+
+int edit_main(const struct verb *v, int argc, char **argv)
+{
+	struct image img = { 0 };
+	struct args a;
+	struct way w = { get_apart, put_apart, &img, NULL };
+	int err = args_read(v, argc, argv, &img, &a), status;
+
+	if (err)
+		return err < 0 ? TOOL_FAILED : TOOL_OK;
+	if (!a.count)
+		return args_bad("missing image");
+	w.label = img.file = a.operand[0];
+	a.operand++;
+	a.count--;
+	if (!a.count)
+		return args_bad("missing operand");
+	/* which may be a pipe, that is read once */
+	if (img.key.file && key_get(&img.key, img.file, "-K"))
+		return TOOL_FAILED;
+	img.key.file = NULL;
+	signal(SIGPIPE, SIG_IGN);
+	status = edit_all(&w, &a);
+	key_forget(&img.key);
+	return status;
 }

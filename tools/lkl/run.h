@@ -30,6 +30,7 @@ int truncate_run(struct session *s, const struct args *a);
 int write_run(struct session *s, const struct args *a);
 
 int cp_main(const struct verb *v, int argc, char **argv);
+int edit_main(const struct verb *v, int argc, char **argv);
 int diff_main(const struct verb *v, int argc, char **argv);
 int info_main(const struct verb *v, int argc, char **argv);
 int serve_main(const struct verb *v, int argc, char **argv);

@@ -69,8 +69,6 @@ int session_main(const struct verb *v, int argc, char **argv)
 	else
 		signal(SIGPIPE, SIG_IGN);
 	img->inspect |= v->flags & VERB_INSPECT;
-	if (v->flags & VERB_HOST)
-		img->no_sandbox = true;
 	/* lines that it prints would be in the way */
 	if (!isatty(STDOUT_FILENO) ||
 	    (v->flags & VERB_CHANGES && !a->given['v'] &&

@@ -98,7 +98,7 @@ struct session {
 /* What a verb is like. */
 enum {
 	VERB_CHANGES = 1, /* it changes the image */
-	VERB_HOST = 2, /* it needs files or programs of the host */
+	VERB_IMAGE = 2, /* it has @main, and the image goes before its operands */
 	VERB_RAW = 4, /* what follows the image is no option of ours */
 	VERB_INPUT = 16, /* it reads the standard input */
 	VERB_INSPECT = 32, /* it works on the system in the image */
@@ -109,7 +109,7 @@ enum {
  * struct verb - a verb
  *
  * @name: its name
- * @args: its operands, without the image unless it has @main
+ * @args: its operands, without the image unless it has @main and no VERB_IMAGE
  * @what: what it does, in a few words
  * @more: further lines of --help, or NULL
  * @examples: lines of --help, what follows "lkl NAME", each with a newline

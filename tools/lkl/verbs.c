@@ -291,9 +291,9 @@ const struct verb verbs[] = {
 		.examples = "disk.img /etc/fstab\n",
 		.min = 1,
 		.max = -1,
-		.flags = VERB_CHANGES | VERB_HOST,
-		.no_image_options = "N",
+		.flags = VERB_CHANGES | VERB_IMAGE,
 		.run = edit_run,
+		.main = edit_main,
 	},
 	{
 		.name = "find",
