@@ -279,7 +279,7 @@ $(RUN)-gdb.py: scripts/lkl-run-gdb.py
 	@cp $< $@
 
 $(OUT)/obj/tests/%.o: ALL_CFLAGS += -Itests/common
-$(OUT)/obj/tools/%.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
+$(OUT)/obj/tools/%.o $(OUT)/obj/hijack/run/options.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
 .SECONDEXPANSION:
 $(OUT)/bin/%: $(OUT)/obj/tools/%.o $$(call objects,tools/$$*/*.c) $$(WITH_$$*) $(COMMON) $(LIB).so

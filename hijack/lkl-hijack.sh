@@ -10,6 +10,27 @@ if [ $# = 0 ]; then
 	exit 2
 fi
 here=$(dirname "$(readlink -f "$0")")
+case $1 in
+--help)
+	cat <<-END
+	Usage: lkl-hijack.sh PROGRAM [ARGUMENT]...
+	Run a program on a network stack of its own, that of a Linux kernel in the
+	same process; see lkl-hijack(1) and lkl-config(5).
+
+	  --help                    show this help
+	  --version                 show the version
+
+	Examples:
+	  lkl-hijack.sh ip address show
+	  LKL_HIJACK_NET_IFTYPE=user lkl-hijack.sh curl https://example.org/
+	END
+	exit
+	;;
+--version)
+	"$here/lkl-run" --version | sed 's/^lkl-run/lkl-hijack.sh/'
+	exit
+	;;
+esac
 if [ "${LKL_HIJACK_ZPOLINE:-0}" = 1 ]; then
 	exec "$here/lkl-run" -- "$@"
 fi

@@ -46,8 +46,15 @@ static void help(bool to_image)
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
+	       "Examples:\n"
+	       "%s"
+	       "\n"
 	       "Exit status: %d all was copied, %d something was not, %d "
 	       "nothing was.\n",
+	       to_image ? "  cptofs -i disk.img -P 2 -o 0 -g 0 rootfs/. /\n"
+			  "  cptofs -i root.ext4 sshd_config /etc/ssh/\n"
+			: "  cpfromfs -i vm.img -P 1 /etc etc-of-vm\n"
+			  "  cpfromfs -i live.squashfs / tree\n",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 

@@ -47,6 +47,9 @@ static void help(bool to_image)
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
+	       "Examples:\n"
+	       "%s"
+	       "\n"
 	       "Exit status: %d all was done, %d something was not, %d nothing "
 	       "was.\n",
 	       to_image ? "It may be compressed."
@@ -66,6 +69,11 @@ static void help(bool to_image)
 			  "      --sync              wait until all is on the "
 			  "host's disk\n"
 			: "",
+	       to_image ? "  tar2fs rootfs.tar.xz root.img\n"
+			  "  docker export box | tar2fs - root.img\n"
+			: "  fs2tar -P 2 disk.img rootfs.tar.zst\n"
+			  "  fs2tar disk.img - /etc | ssh backup 'cat > "
+			  "etc.tar'\n",
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 

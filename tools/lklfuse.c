@@ -229,7 +229,12 @@ static void help(void)
 	       tool_name);
 	fuse_cmdline_help();
 	fuse_lowlevel_help();
-	printf("\nExit status: %d when mounted (or, with -f, unmounted), %d "
+	printf("\n"
+	       "Examples:\n"
+	       "  lklfuse disk.img mnt -o ro,part=2\n"
+	       "  lklfuse root.ext4 mnt -o uidmap=0:1000,gidmap=0:1000\n"
+	       "\n"
+	       "Exit status: %d when mounted (or, with -f, unmounted), %d "
 	       "when not; with -f\n"
 	       "%d if the image was not unmounted cleanly.\n",
 	       TOOL_OK, TOOL_FAILED, TOOL_PARTIAL);

@@ -10,7 +10,7 @@
 struct run_options run_options = { .rewrite = true };
 
 static const char usage[] =
-	"usage: lkl-run [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
+	"Usage: lkl-run [OPTION]... [--] PROGRAM [ARGUMENT]...\n"
 	"Run any program on a network stack of its own, that of a Linux "
 	"kernel\n"
 	"in the same process; see lkl-run(1) and lkl-config(5).\n"
@@ -20,8 +20,9 @@ static const char usage[] =
 	"  --no-rewrite  change no instruction of the program\n"
 	"  --seccomp     trap system calls with a filter\n"
 	"  --help        print this\n"
+	"  --version     print the version\n"
 	"\n"
-	"examples:\n"
+	"Examples:\n"
 	"  lkl-run busybox ip address show\n"
 	"  LKL_HIJACK_NET_IFTYPE=tap LKL_HIJACK_NET_IFPARAMS=tap0 \\\n"
 	"  LKL_HIJACK_NET_IP=10.0.0.2 LKL_HIJACK_NET_NETMASK_LEN=24 "
@@ -38,6 +39,7 @@ static const struct option options[] = {
 	{ "stack", no_argument, NULL, OPT_STACK },
 	{ "preload", required_argument, NULL, OPT_PRELOAD },
 	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
 };
 
@@ -81,6 +83,9 @@ int run_parse(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			fputs("lkl-run (lkl) " LKL_VERSION "\n", stdout);
 			return 0;
 		default:
 			return try_help();

@@ -116,7 +116,7 @@ grep -qx "lkl: no such verb: 'guestmount'" out.log || { cat out.log; fail "a sug
 lkl --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' >verbs
 [ "$(wc -l <verbs)" -gt 20 ] || fail "--help"
 while read -r verb; do
-	case $verb in fuse | run | tar | untar) continue ;; esac
+	case $verb in fuse | run | tar | untar) continue ;; esac # below
 	lkl "$verb" --help >help
 	head -n 1 help | grep -q "^Usage: lkl $verb " || fail "lkl $verb --help"
 	grep -q "^  lkl $verb " help || fail "lkl $verb --help has no example"
@@ -128,4 +128,12 @@ done <verbs
 for command in cat cp info ls tar untar; do
 	lkl --help | grep -q "^  $command " || fail "--help"
 	lkl $command --help | grep -q "^Usage: " || fail "$command --help"
+done
+
+# so have the classic names
+for tool in cptofs cpfromfs fs2tar tar2fs lklfuse lkl-run lkl-hijack.sh; do
+	$tool --help >help || fail "$tool --help"
+	head -n 1 help | grep -Eq "^Usage: $tool " || { cat help; fail "$tool --help"; }
+	sed '1,/^Examples:/d' help | grep -q "^  .*$tool " || { cat help; fail "$tool --help has no example"; }
+	$tool --version | grep -Eqx "$tool \(lkl\) [0-9.]+" || fail "$tool --version"
 done
