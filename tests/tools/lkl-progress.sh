@@ -67,8 +67,8 @@ END
 stopped lkl du img / | grep -q 'du: ' || fail "du"
 stopped lkl chmod -R img go-w / | grep -q 'chmod: ' || fail "chmod"
 
-head -c 300M /dev/zero | tr '\0' x >tree/large
-image other 400M mkfs.ext4 -q -d tree
+head -c 100M /dev/zero | tr '\0' x >tree/large
+image other 200M mkfs.ext4 -q -d tree
 on_terminal "lkl diff other:/ tree"
 grep -q '^[0-9]* files, [0-9.]* [kMG]*B, ' log || { cat -v log; fail "diff"; }
 lkl diff other:/ tree >out 2>&1 || true

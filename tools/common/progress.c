@@ -19,6 +19,7 @@
 
 /* In memory that is shared with a process that counts. */
 static struct walk_total *total;
+static struct walk_counter to_count;
 static pthread_t counter;
 static bool active;
 static bool counting;
@@ -79,8 +80,8 @@ void progress_count(const struct walk *walk)
 {
 	if (where != TERMINAL)
 		return;
-	total->walk = walk;
-	counting = !pthread_create(&counter, NULL, walk_count, total);
+	to_count = (struct walk_counter){ walk, total };
+	counting = !pthread_create(&counter, NULL, walk_count, &to_count);
 }
 
 void progress_end_count(void)

@@ -51,14 +51,14 @@ void *walk_run(void *arg);
 /**
  * struct walk_total - how much there is to copy, for the time left
  *
- * @walk: what will be read
+ * A process that is not trusted may share it, so it has numbers only.
+ *
  * @files: objects found
  * @bytes: file contents found
  * @done: all have been counted
  * @stop: set to make the counting end early
  */
 struct walk_total {
-	const struct walk *walk;
 	atomic_ullong files;
 	atomic_ullong bytes;
 	atomic_bool done;
@@ -66,8 +66,19 @@ struct walk_total {
 };
 
 /**
+ * struct walk_counter - what walk_count() is to count
+ *
+ * @walk: what will be read
+ * @total: the result
+ */
+struct walk_counter {
+	const struct walk *walk;
+	struct walk_total *total;
+};
+
+/**
  * walk_count() - thread that counts what walk_run() will send
- * @arg: the struct walk_total
+ * @arg: the struct walk_counter
  *
  * Return: NULL
  */

@@ -9,10 +9,11 @@
 #define MAX_COUNT_DEPTH 2000
 
 /* Only for an estimate, so very deep trees need not be counted to the end. */
-static void count(struct walk_total *total, int dir, const char *name,
+static void count(const struct walk_counter *c, int dir, const char *name,
 		  unsigned int depth)
 {
-	const struct fs *fs = total->walk->fs;
+	const struct fs *fs = c->walk->fs;
+	struct walk_total *total = c->total;
 	struct walk_names names;
 	struct stat st;
 	int fd;
@@ -30,21 +31,22 @@ static void count(struct walk_total *total, int dir, const char *name,
 		return;
 	walk_names(fs, fd, &names);
 	for (size_t i = 0; i < names.count; i++)
-		count(total, fd, names.list[i] + 1, depth + 1);
+		count(c, fd, names.list[i] + 1, depth + 1);
 	walk_names_free(&names);
 	fs->close(fd);
 }
 
 void *walk_count(void *arg)
 {
-	struct walk_total *total = arg;
+	const struct walk_counter *c = arg;
+	const struct walk *walk = c->walk;
 	struct walk_path wp;
 
-	for (int i = 0; i < total->walk->count; i++) {
-		if (!walk_split(total->walk->fs, total->walk->paths[i], &wp))
-			count(total, wp.dir, wp.open, 0);
-		walk_split_free(total->walk->fs, &wp);
+	for (int i = 0; i < walk->count; i++) {
+		if (!walk_split(walk->fs, walk->paths[i], &wp))
+			count(c, wp.dir, wp.open, 0);
+		walk_split_free(walk->fs, &wp);
 	}
-	total->done = true;
+	c->total->done = true;
 	return NULL;
 }

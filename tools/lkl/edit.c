@@ -97,6 +97,8 @@ static int get_file(const char *path, char **text, size_t *len)
 	*len = 0;
 	if (!err && !S_ISREG(st.st_mode))
 		err = -EINVAL;
+	if (!err && st.st_size > (off_t)FILE_MAX)
+		err = -EFBIG;
 	if (!err)
 		*text = tool_alloc(NULL, st.st_size + 1);
 	while (!err && (off_t)*len < st.st_size) {
