@@ -77,7 +77,8 @@ static const char *after_self(const char *name)
 	const char *p;
 	long n;
 
-	if (!lookup_below(name, "/proc") || !name[5])
+	if (!lookup_below(name, "/proc") || !name[5] ||
+	    !lookup_skip_number(name + 6))
 		return NULL;
 	n = own_call3(SYS_readlink, "/proc/self", self, sizeof(self) - 1);
 	if (n <= 0)
@@ -323,6 +324,30 @@ static bool begin_at(struct walk *w, long dir)
 	return true;
 }
 
+/*
+ * Most names of the library's begin in the same way.  If the host's link is
+ * what it is in any /proc, it need not be followed.
+ */
+static bool is_proc_net(struct lookup *l, bool follow)
+{
+	static const char link[] = "self/net", to[] = LOOKUP_SELF "/net";
+	const char *rest = l->text + 9;
+	char target[sizeof(link)];
+	size_t len;
+
+	if (!lookup_below(l->text, "/proc/net") || !(*rest || follow))
+		return false;
+	len = strlen(rest) + 1;
+	if (sizeof(to) + len > LOOKUP_NAME ||
+	    own_call3(SYS_readlink, "/proc/net", target, sizeof(target)) !=
+		    sizeof(link) - 1 ||
+	    memcmp(target, link, sizeof(link) - 1))
+		return false;
+	memcpy(l->name, to, sizeof(to) - 1);
+	memcpy(l->name + sizeof(to) - 1, rest, len);
+	return true;
+}
+
 enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 {
 	struct walk w = { .l = l };
@@ -350,6 +375,8 @@ enum whose lookup(struct lookup *l, long dir, long path, bool follow)
 		if (likely(!has.telling || !has.first ||
 			   !(has.up || lookup_is_first(p))))
 			return HOST;
+		if (!has.up && is_proc_net(l, follow))
+			return LIBRARY;
 	} else if (word & FD_LKL) {
 		if (!has.up)
 			return LIBRARY_FD;

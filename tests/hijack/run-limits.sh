@@ -9,14 +9,16 @@ need python3 busybox
 
 (
 	ulimit -S -s unlimited || skip "the stack has a limit here"
-	out=$(lkl-run /usr/bin/python3 -c '
+	for way in lkl-run lkl-hijack.sh; do
+		out=$($way /usr/bin/python3 -c '
 import resource, ssl, socket
 s = socket.socket()
 print(resource.getrlimit(resource.RLIMIT_STACK)[0])')
-	[ "$out" = -1 ] || fail "dynamic, with no limit of the stack: $out"
-	out=$(lkl-run busybox sh -c 'ulimit -s; ls -d /')
-	[ "$out" = "unlimited
-/" ] || fail "static, with no limit of the stack: $out"
+		[ "$out" = -1 ] || fail "$way: dynamic, with no limit of the stack: $out"
+		out=$($way busybox sh -c 'ulimit -s; ls -d /')
+		[ "$out" = "unlimited
+/" ] || fail "$way: static, with no limit of the stack: $out"
+	done
 )
 for way in lkl-run lkl-hijack.sh; do
 	status=0
