@@ -14,6 +14,8 @@
 #include "child.h"
 
 static const char variable[] = "LKL_HIJACK_SHARED";
+/* Its value when there are sockets, and no way. */
+static const char lost[] = "lost";
 
 static char *put_hex(char *at, unsigned long n)
 {
@@ -73,7 +75,7 @@ static int next_kept(int fd, uint32_t *word)
 	return -1;
 }
 
-/* Write the variable; false without an owner to name. */
+/* Write the variable, or nothing; false without an owner to name. */
 static bool describe(char *text)
 {
 	struct hijack_thread *t = hijack_thread();
@@ -82,12 +84,17 @@ static bool describe(char *text)
 	uint32_t word;
 	int fd;
 
-	/* Without its owner the program finds a network by itself. */
-	if (way.number < 0 || (!vfork_is_child() && share_is_alone()))
-		return false;
 	copy(at, variable, sizeof(variable) - 1);
 	at += sizeof(variable) - 1;
 	*at++ = '=';
+	/* Without its owner the program finds a network by itself. */
+	if (way.number < 0 || (!vfork_is_child() && share_is_alone())) {
+		if (next_kept(0, &word) >= 0)
+			copy(at, lost, sizeof(lost));
+		else
+			*text = 0;
+		return false;
+	}
 	at = put_hex(at, way.control);
 	at = put_hex(at, way.area);
 	at = put_hex(at, way.number);
@@ -169,7 +176,7 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 			to[n++] = own_variables[i];
 	}
 	described = describe(text);
-	if (described)
+	if (*text)
 		to[n++] = text;
 	if (!described && hijack_away) {
 		hijack_say("a program is not executed: ",
@@ -267,6 +274,12 @@ long share_adopt(void)
 
 	if (!text)
 		return 0;
+	if (!strcmp(text, lost)) {
+		hijack_say("sockets of the program before are lost: ",
+			   "it had the kernel; see lkl-hijack(1)");
+		unsetenv(variable);
+		return 0;
+	}
 	control = strtoul(text, &end, 16);
 	share_fd = strtoul(end + 1, &end, 16);
 	child_begin(strtoul(end + 1, &end, 16), control);

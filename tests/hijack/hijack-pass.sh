@@ -187,8 +187,47 @@ if (cluster.isPrimary) {
 }
 END
 
+# Sockets that a program has made for the one that it executes in its own place.
+cat >activated.py <<'END'
+import os, socket, sys
+if os.environ.get("LISTEN_PID") != str(os.getpid()):
+    raise SystemExit("LISTEN_PID is another")
+server = socket.socket(fileno=3)
+there = socket.create_connection(server.getsockname())
+for i in range(int(sys.argv[1])):
+    server.accept()[0].sendall(b"hello")
+END
+cat >asks.py <<'END'
+import socket, time
+while True:
+    try:
+        s = socket.create_connection(("127.0.0.1", 7000))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.01)
+s.settimeout(20)
+print(s.recv(5, socket.MSG_WAITALL).decode())
+END
+cat >leaves.py <<'END'
+import os, socket
+s = socket.socket()
+s.set_inheritable(True)
+os.execv("/bin/echo", ["echo", "executed"])
+END
+# shellcheck disable=SC2016
+activate='exec 9<>/dev/udp/127.0.0.1/9
+systemd-socket-activate -l 127.0.0.1:7000 '$PYTHON' activated.py 2 &
+'$PYTHON' asks.py && wait $!'
+
 for WAY in lkl-hijack.sh lkl-run; do
 	rm -f unix stranger
+	if command -v systemd-socket-activate >/dev/null; then
+		timeout 60 $WAY bash -c "$activate" >log 2>&1 && grep -qx hello log ||
+			fail "$WAY: systemd-socket-activate: $(cat log)"
+	fi
+	timeout 60 $WAY $PYTHON leaves.py >log 2>&1 && grep -qx executed log &&
+		grep -q ": sockets of the program before are lost" log ||
+		fail "$WAY: a socket for a program in its own place: $(cat log)"
 	timeout 60 $WAY $PYTHON pass.py >log 2>&1 || fail "$WAY: $(cat log)"
 	timeout 60 $PYTHON stranger.py $WAY >log 2>&1 || fail "$WAY: a stranger: $(cat log)"
 	timeout 60 $WAY $PYTHON processes.py >log 2>&1 || fail "$WAY: multiprocessing: $(cat log)"
