@@ -171,6 +171,7 @@ static void *thread_main(void *arg)
 
 	thread_init(&self);
 	forget_rseq();
+	way_keep_own_signal();
 	hijack_filter_inherit(__builtin_thread_pointer(), s.filter);
 	hijack_netns_inherit(__builtin_thread_pointer(), &s.netns);
 	if (s.flags & CLONE_PARENT_SETTID)

@@ -80,6 +80,12 @@ long way_set_action(struct way_thread *t, int sig, const struct way_action *new,
 	return ret;
 }
 
+/* What the table has while nobody changes it. */
+struct way_action way_noted(int sig)
+{
+	return actions[sig];
+}
+
 /* At the start, on the program's only thread: one that the host knows. */
 void way_note_action(int sig, const struct way_action *a)
 {

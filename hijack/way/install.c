@@ -49,17 +49,26 @@ long way_change_action(struct way_thread *t, int sig,
 								      : &ours);
 }
 
-/* A signal of our own threads comes to us, even without a handler. */
-static void adopt_own_signal(void)
+/**
+ * way_keep_own_signal - a signal of our own threads comes to us, even without a
+ *	handler of the program's
+ *
+ * A C library installs one of its own for it when it makes its first thread.
+ * Under lkl-run it is not the program's library that may just have done so.
+ */
+void way_keep_own_signal(void)
 {
-	struct way_action a, ours;
+	struct way_action known = way_noted(HIJACK_OWN_SIGNAL), a, ours;
 
 	if (way_host4(SYS_rt_sigaction, HIJACK_OWN_SIGNAL, 0, &a,
 		      WAY_MASK_SIZE) ||
 	    a.handler == (unsigned long)way_on_signal)
 		return;
-	way_note_action(HIJACK_OWN_SIGNAL, &a);
-	ours = ours_for(HIJACK_OWN_SIGNAL, &a);
+	if (!way_is_handler(&known)) {
+		way_note_action(HIJACK_OWN_SIGNAL, &a);
+		known = a;
+	}
+	ours = ours_for(HIJACK_OWN_SIGNAL, &known);
 	ours.flags |= SA_RESTART | SA_ONSTACK | SA_RESTORER;
 	way_host4(SYS_rt_sigaction, HIJACK_OWN_SIGNAL, &ours, 0, WAY_MASK_SIZE);
 }
@@ -172,6 +181,6 @@ int way_signals_init(void)
 		err = own_handler(way_trap_signal, way_on_trap, 0, ~0UL);
 	if (!err)
 		err = own_handler(SIGSYS, way_on_trap, 0, ~0UL);
-	adopt_own_signal();
+	way_keep_own_signal();
 	return err;
 }

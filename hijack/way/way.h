@@ -238,6 +238,7 @@ struct way_action way_action(struct way_thread *t, int sig);
 long way_set_action(struct way_thread *t, int sig, const struct way_action *new,
 		    const struct way_action *ours);
 void way_note_action(int sig, const struct way_action *a);
+struct way_action way_noted(int sig);
 void way_reset_action(struct way_thread *t, int sig);
 void way_actions_copy(struct way_thread *t, struct way_action *to);
 void way_signals_forked(struct way_thread *t);
@@ -247,6 +248,7 @@ void way_signals_forked(struct way_thread *t);
  */
 int way_signals_early(void);
 int way_signals_init(void);
+void way_keep_own_signal(void);
 void way_signals_adopt(void);
 long way_change_action(struct way_thread *t, int sig,
 		       const struct way_action *new);

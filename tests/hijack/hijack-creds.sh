@@ -45,10 +45,26 @@ s.sendto(b"x", s.getsockname())
 assert s.recv(2) == b"x"
 print("dropped")
 END
+cat >threads.py <<'END'
+import os, socket, threading
+end = threading.Event()
+all = [threading.Thread(target=end.wait) for i in range(3)]
+for t in all:
+    t.start()
+    os.setresgid(*os.getresgid())
+    socket.socket().close()
+end.set()
+for t in all:
+    t.join()
+print("done")
+END
 for way in lkl-hijack.sh lkl-run; do
 	[ "$($way /usr/bin/python3 drop.py)" = dropped ] || fail "$way: dropping privileges"
 	for i in 1 2 3; do
 		out=$($way setpriv --reuid 4242 --regid 4242 --clear-groups id -u) || fail "$way: setpriv"
 		[ "$out" = 4242 ] || fail "$way: setpriv: $out"
 	done
+	# All threads follow in a process whose kernel is another's, too.
+	out=$($way bash -c 'exec 9<>/dev/udp/127.0.0.1/9; /usr/bin/python3 threads.py; exit' 2>&1) &&
+		[ "$out" = done ] || fail "$way: threads: $out"
 done
