@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lkl/asm/areas.h>
 #include <lkl_config.h>
 
 #include "../lib/config/config.h"
@@ -213,6 +214,9 @@ int hijack_start(const char *name)
 	int err;
 
 	hijack_name = name;
+	/* As a boot would, which another process may make for this one. */
+	while (posix_maps_near(lkl_ram_base))
+		lkl_ram_base += POSIX_NEXT_RAM;
 	cred_init();
 	own_threads_init();
 	lkl_host_ops.listen_begin = no_listener;

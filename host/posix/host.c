@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lkl/asm/areas.h>
 #include <lkl_host.h>
 
 #include "freeze.h"
@@ -111,11 +112,25 @@ static void say_limit(int resource, const char *what, unsigned long need)
 	lkl_host_ops.print(text, n);
 }
 
+bool posix_maps_near(unsigned long addr)
+{
+	long at = raw_syscall(__NR_mmap, 0, 1, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at < 0 && at > -4096)
+		return false;
+	raw_syscall(__NR_munmap, at, 1, 0, 0, 0, 0);
+	return at - addr < LKL_AREA_END - LKL_AREA_START;
+}
+
 static int host_ram_open(unsigned long addr, unsigned long size)
 {
-	int err, fd = posix_memory("lkl-ram", size);
+	int err, fd;
 	void *ram;
 
+	if (posix_maps_near(addr))
+		return -EEXIST;
+	fd = posix_memory("lkl-ram", size);
 	if (fd == -EFBIG)
 		say_limit(RLIMIT_FSIZE, "file sizes (ulimit -f)", size);
 	if (fd < 0)

@@ -57,6 +57,15 @@ extern struct posix_ram {
 	int fd;
 } posix_ram;
 
+/*
+ * Would the host put what has no address among what the library's kernel has, if
+ * that had its RAM at @addr?
+ */
+bool posix_maps_near(unsigned long addr);
+
+/* Where it has its RAM then is higher by a multiple of this: asm/layout.h */
+#define POSIX_NEXT_RAM 0x080000000000UL
+
 /* A memory file of @size bytes, which others map and need to keep its size; its
  * descriptor or a negative error number. */
 int posix_memory(const char *name, unsigned long size);
