@@ -27,6 +27,17 @@ long fd_call(long nr, const long *a)
 	return ret;
 }
 
+static bool has_mapped;
+
+/**
+ * fd_has_mapped - may there be memory of the library's that the program has
+ * mapped?
+ */
+bool fd_has_mapped(void)
+{
+	return has_mapped;
+}
+
 /*
  * mmap(), perhaps of a file of the library's: a ring of packets, say.  Programs
  * that choose addresses at random, as V8 does, do not get the library's.
@@ -36,8 +47,10 @@ long fd_mmap(long nr, const long *a)
 	uint32_t word = a[3] & LKL_MAP_ANONYMOUS ? 0 : fd_word(a[4]);
 	unsigned long at = a[0];
 
-	if (unlikely(word & FD_LKL))
+	if (unlikely(word & FD_LKL)) {
+		has_mapped = true;
 		return lkl6(nr, a[0], a[1], a[2], a[3], fd_number(word), a[5]);
+	}
 	if (likely(at >= LKL_AREA_END || at + a[1] <= LKL_AREA_START))
 		return host_call(nr, a);
 	if (a[3] & LKL_MAP_FIXED_NOREPLACE)

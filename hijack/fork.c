@@ -101,10 +101,14 @@ static void become_child(struct hijack_thread *t)
 {
 	struct share *old = share;
 
-	/* The kernel's memory, and its devices. */
+	/*
+	 * The kernel's memory, and its devices.  Room for what the program maps
+	 * goes, too, as it would not be within a limit of the address space.
+	 */
 	if (t->fork_kernel) {
 		host2(SYS_munmap, LKL_AREA_START,
-		      LKL_AREA_MMAP - LKL_AREA_START);
+		      (fd_has_mapped() ? LKL_AREA_MMAP : LKL_AREA_PAGES) -
+			      LKL_AREA_START);
 		host2(SYS_munmap, LKL_AREA_PAGES,
 		      LKL_AREA_END - LKL_AREA_PAGES);
 	}

@@ -91,6 +91,7 @@ int fd_next(int fd);
 int fd_owner_pid(void);
 void fd_expect_socket(void);
 void fd_close_all(void);
+bool fd_has_mapped(void);
 void fd_change_epolls(uint32_t (*change)(uint32_t word));
 
 hijack_call fd_call, fd_close, fd_close_range, fd_dup, fd_dup2, fd_dup3,

@@ -120,6 +120,24 @@ static void sharing(void)
 	ends(pid, 0);
 }
 
+/* A child has room within a limit of its address space. */
+static void count_pages(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long pages;
+
+	CHECK(file);
+	EQ(fscanf(file, "%lu", &pages), 1);
+	CHECK(pages < 1 << 18);
+	fclose(file);
+}
+
+static void room(void)
+{
+	setup();
+	ends(child(count_pages), 0);
+}
+
 static void keep_pair(void)
 {
 	SYS(close(pair[0]));
@@ -776,7 +794,7 @@ static const struct check tests[] = {
 	{ "inherited", inherited },	  { "much", much },
 	{ "bad-pointers", bad_pointers }, { "epolls", epolls },
 	{ "sandboxed", sandboxed },	  { "many", many },
-	{ "left-alone", left_alone },
+	{ "left-alone", left_alone },	  { "room", room },
 };
 
 int main(int argc, char **argv)
