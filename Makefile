@@ -39,7 +39,9 @@ DEBS	+= libslirp-dev libvdeplug-dev libxdp-dev libbpf-dev iproute2 nftables ipta
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
-	   python3-pyroute2 wrk dpdk-dev tcpdump bubblewrap
+	   python3-pyroute2 wrk dpdk-dev tcpdump bubblewrap \
+	   memcached mosquitto mosquitto-clients dnsmasq-base lighttpd php-cli ruby-webrick fping \
+	   mtr-tiny nmap vsftpd aria2 tinyproxy
 DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
 

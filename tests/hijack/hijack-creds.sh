@@ -56,7 +56,7 @@ for t in all:
 end.set()
 for t in all:
     t.join()
-print("done")
+print("all")
 END
 for way in lkl-hijack.sh lkl-run; do
 	[ "$($way /usr/bin/python3 drop.py)" = dropped ] || fail "$way: dropping privileges"
@@ -66,5 +66,5 @@ for way in lkl-hijack.sh lkl-run; do
 	done
 	# All threads follow in a process whose kernel is another's, too.
 	out=$($way bash -c 'exec 9<>/dev/udp/127.0.0.1/9; /usr/bin/python3 threads.py; exit' 2>&1) &&
-		[ "$out" = done ] || fail "$way: threads: $out"
+		[ "$out" = all ] || fail "$way: threads: $out"
 done
