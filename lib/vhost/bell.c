@@ -29,11 +29,17 @@ static long submit(struct vhost_bell *b, int fd)
 	struct io_event events[RESULTS];
 	struct timespec now = { 0 };
 	long ret;
+	int i;
 
-	while ((ret = raw_syscall(SYS_io_submit, b->context, 1, (long)&list, 0,
-				  0, 0)) == -EAGAIN)
+	/* A host without memory says EAGAIN, too. */
+	for (i = 0; i < 4; i++) {
+		ret = raw_syscall(SYS_io_submit, b->context, 1, (long)&list, 0,
+				  0, 0);
+		if (ret != -EAGAIN)
+			break;
 		raw_syscall(SYS_io_getevents, b->context, 1, RESULTS,
 			    (long)events, (long)&now, 0);
+	}
 	return ret;
 }
 
@@ -60,9 +66,7 @@ void vhost_bell_close(struct vhost_bell *b)
 
 void vhost_bell_ring(struct vhost_bell *b, int fd)
 {
-	if (b->context)
-		submit(b, fd);
-	else
+	if (!b->context || submit(b, fd) != 1)
 		ring_bell(fd, 1);
 }
 
