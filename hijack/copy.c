@@ -258,7 +258,9 @@ long copy_sendfile(long nr, const long *a)
 	if (ret)
 		return ret;
 	start = any4(SYS_lseek, a[1], 0, SEEK_CUR, 0);
-	if (a[2] && start < 0)
+	/* An epoll has a position, and cannot be read at one. */
+	if (a[2] && (start < 0 ||
+		     (!a[3] && any4(SYS_pread64, a[1], NULL, 0, 0) == -ESPIPE)))
 		return -ESPIPE;
 	if (!a[2])
 		pos = start;

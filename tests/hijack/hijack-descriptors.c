@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -329,6 +330,11 @@ static void copying(void)
 	FAILS(splice(p[1], &offset, pipes[1], NULL, 100, 0), EINVAL);
 	FAILS(sendfile(p[0], pipes[0], NULL, 100), EINVAL);
 	FAILS(sendfile(p[0], pipes[0], &offset, 100), ESPIPE);
+	int set = SYS(epoll_create1(0));
+
+	FAILS(sendfile(p[0], set, &offset, 0), ESPIPE);
+	FAILS(sendfile(p[0], set, &offset, 100), ESPIPE);
+	SYS(close(set));
 	EQ(write(p[0], "file", 4), 4);
 	SYS(fcntl(p[1], F_SETFL, 0));
 	EQ(sendfile(pipes[1], p[1], NULL, 100), 4);
