@@ -90,6 +90,42 @@ long lkl_umount_timeout(const char *path, int flags, long timeout_ms);
 int lkl_mount_fs(const char *fstype);
 
 /**
+ * lkl_mount_hostdir - show a directory of the host in the library's kernel
+ * @hostdir: the directory on the host
+ * @path: where in the kernel; made, with the directories above, if it is not
+ *	there
+ * @flags: LKL_MS_*; with LKL_MS_RDONLY nothing on the host can be changed, not
+ *	even after a remount
+ *
+ * Nothing outside of @hostdir can be reached through it, whatever links it has
+ * and whoever changes it meanwhile.  Everything is done with the rights that
+ * the process has when it is done.  For an ordinary user the files of that
+ * user, and of the user's group, belong to root in the kernel; the owners of
+ * all others are as on the host.  A file without any right for its owner has
+ * those to read and write it on the host.
+ *
+ * Names and attributes that others change on the host may appear as they were
+ * for up to a second.  An open file has a descriptor of the host's.
+ *
+ * It goes with lkl_umount_hostdir() or lkl_sys_halt().  A kernel with a
+ * directory of the host cannot be frozen.
+ *
+ * Return: 0, -LKL_ENOSYS when no kernel runs or the host has no openat2(),
+ * -LKL_EBUSY while the kernel is frozen, or another negative error number
+ */
+int lkl_mount_hostdir(const char *hostdir, const char *path,
+		      unsigned int flags);
+
+/**
+ * lkl_umount_hostdir - undo lkl_mount_hostdir()
+ * @path: where the directory of the host is
+ *
+ * Return: 0, -LKL_EBUSY while it is used, -LKL_EINVAL if nothing is mounted
+ * there, or another negative error number
+ */
+int lkl_umount_hostdir(const char *path);
+
+/**
  * lkl_opendir - open a directory for reading
  * @path: the directory
  * @err: where to store 0 or a negative error number

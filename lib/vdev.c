@@ -398,6 +398,23 @@ void lkl_vdevs_started(bool booted)
 	lkl_vdevs_unlock(process);
 }
 
+/* Devices that are of no use without the kernel that they were made for. */
+static void free_temporary(void)
+{
+	struct lkl_vdev **p = &devices;
+
+	while (*p) {
+		struct lkl_vdev *vdev = *p;
+
+		if (!vdev->temporary) {
+			p = &vdev->next;
+			continue;
+		}
+		*p = vdev->next;
+		vdev->ops->free(vdev);
+	}
+}
+
 /**
  * lkl_vdevs_stop - the kernel has halted: let devices finish and come to rest
  *
@@ -412,6 +429,7 @@ void lkl_vdevs_stop(void)
 		process->running = false;
 		for (vdev = devices; vdev; vdev = vdev->next)
 			stop(vdev);
+		free_temporary();
 	}
 	in_use = false;
 	lkl_vdevs_unlock(process);

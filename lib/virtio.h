@@ -122,6 +122,7 @@ struct lkl_vdev_ops {
  * @ops: see there
  * @queues: @dev.queues rings
  * @back: what the application knows the back end by, or NULL
+ * @temporary: it goes with the kernel
  * @started: @ops.start was called, and @ops.stop was not yet
  * @paused: @ops.pause was called, and @ops.resume was not yet
  * @frozen: @dev and @queues as they are remembered, or NULL
@@ -135,6 +136,7 @@ struct lkl_vdev {
 	const struct lkl_vdev_ops *ops;
 	struct lkl_virtq *queues;
 	const void *back;
+	bool temporary;
 	bool started;
 	bool paused;
 	struct lkl_vdev_state *frozen;
