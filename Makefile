@@ -77,6 +77,7 @@ LIBS_lkl-resize := -lfuse3
 TEST_SRCS := $(wildcard tests/*/*.c)
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay lib/disk/fd
+PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
 PARTS_confined := tools/common/sandbox tools/common/tool tools/common/control

@@ -41,6 +41,7 @@ struct hostdir;
  * @dev: of the file on the host; the next three tell it from all others
  * @ino: see there
  * @born: when it was made, in nanoseconds, if the host knows
+ * @type: S_IFREG, ...
  * @id: by which the kernel knows it
  * @lookups: how often the kernel was told of it
  * @children: nodes that have it as @parent
@@ -51,6 +52,7 @@ struct hostdir;
  */
 struct node {
 	uint64_t dev, ino, born;
+	mode_t type;
 	uint64_t id;
 	uint64_t lookups;
 	unsigned int children;

@@ -164,6 +164,7 @@ static struct node *new_node(struct hostdir *h, const struct statx *stx)
 	node->dev = device(stx);
 	node->ino = stx->stx_ino;
 	node->born = birth(stx);
+	node->type = stx->stx_mode & S_IFMT;
 	node->id = numbers_add(&h->nodes, node);
 	if (!node->id) {
 		free(node);
@@ -398,20 +399,30 @@ static bool has_gone(int err)
 	       err == -EXDEV;
 }
 
+/* To open anything else may have effects, and the kernel has no need to. */
+static bool may_open(const struct node *node)
+{
+	return S_ISREG(node->type) || S_ISDIR(node->type);
+}
+
 static int try_open(struct hostdir *h, uint64_t id, int flags,
 		    struct statx *stx)
 {
+	int fd, err = -LKL_ESTALE;
 	char *path = NULL;
 	struct node *node;
-	int fd, err;
 
 	lock(&h->tree);
 	node = nodes_find(h, id);
-	if (node)
+	if (node && !(flags & O_PATH) && !may_open(node)) {
+		err = -LKL_ENXIO;
+	} else if (node) {
 		path = path_of(node);
+		err = -LKL_ENOMEM;
+	}
 	unlock(&h->tree);
 	if (!path)
-		return node ? -LKL_ENOMEM : -LKL_ESTALE;
+		return err;
 	fd = open_path(h->root, path, flags);
 	free(path);
 	if (fd < 0)

@@ -11,10 +11,10 @@ BUILD=$(cd "$BIN/.." && pwd)
 export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1
 
 make -C "$TOP" -s BUILD="$BUILD" SANITIZE=address,undefined lib \
-	"$BUILD"/sanitize/tests/{block,block-backend,debuggee,fs,ring,life-threads} \
+	"$BUILD"/sanitize/tests/{block,block-backend,debuggee,fs,hostdir-hostile,ring,life-threads} \
 	"$BUILD/sanitize/bin/lkl" >make.log 2>&1 ||
 	{ cat make.log; fail make; }
-for program in block block-backend debuggee fs ring life-threads; do
+for program in block block-backend debuggee fs hostdir-hostile ring life-threads; do
 	"$BUILD/sanitize/tests/$program" >out.log 2>&1 ||
 		{ cat out.log; fail "$program"; }
 	! grep -E 'Sanitizer|runtime error|ASan' out.log || fail "$program"

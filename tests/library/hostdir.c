@@ -53,7 +53,8 @@ static void same_data(const char *p, const char *l, const char *h)
 {
 	static char buf[2][70000], data[70000];
 	long size = rnd(sizeof(data)), pos = rnd(200000);
-	int flags = rnd(2) ? O_RDWR | O_CREAT : O_RDWR | O_CREAT | O_APPEND;
+	static const int more[] = { 0, O_APPEND, O_TRUNC, O_EXCL, O_NOFOLLOW };
+	int flags = O_RDWR | O_CREAT | more[rnd(5)];
 	int lfd, hfd;
 	long i;
 
