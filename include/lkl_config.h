@@ -82,6 +82,7 @@ struct lkl_config {
 	char *nameserver;
 	char *policy;
 	char *maxcpus;
+	char *hostdir;
 
 	int ifnum;
 	struct lkl_config_iface *ifaces;
@@ -139,7 +140,7 @@ int lkl_load_config_pre(struct lkl_config *cfg);
  * lkl_load_config_post - do what comes after the boot
  * @cfg: the configuration
  *
- * Mounts, sets sysctls and the name server, configures the interfaces.
+ * Mounts, also directories of the host, sets sysctls and the name server, configures the interfaces.
  *
  * Return: 0, or a negative error number and the interfaces are down
  */

@@ -170,6 +170,10 @@ static int configure(const struct lkl_config *cfg)
 
 	if (cfg->mount)
 		err = mount_all(cfg->mount);
+	if (!err && cfg->hostdir)
+		err = failed(
+			"hostdir", cfg->hostdir,
+			rtnl_entries(cfg->hostdir, lkl_config_hostdir, &err));
 	if (!err && cfg->nameserver)
 		err = write_resolv_conf(cfg->nameserver);
 	if (!err && cfg->sysctls)

@@ -67,6 +67,9 @@ void lkl_config_pin(void);
 /* Is it a number of at most @max? */
 bool lkl_config_is_number(const char *value, int base, unsigned long max);
 
+/* "DIR|PATH" or "DIR|PATH|ro": mount it, or only check it if @arg is NULL. */
+int lkl_config_hostdir(char *entry, void *arg);
+
 bool lkl_config_parse_mac(const char *value, unsigned char mac[6]);
 
 /* Tell "ip|mac" to the interface with the number in @ifindex, or only check it.

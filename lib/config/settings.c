@@ -176,6 +176,24 @@ static const char *check_qdisc(const char *value)
 						  : NULL;
 }
 
+/* "dir|path" or "dir|path|ro"; mounted, or only checked if there is no @arg */
+int lkl_config_hostdir(char *entry, void *arg)
+{
+	char *dir = strsep(&entry, "|"), *path = strsep(&entry, "|");
+
+	if (!*dir || !path || *path != '/' || (entry && strcmp(entry, "ro")))
+		return -LKL_EINVAL;
+	return arg ? lkl_mount_hostdir(dir, path, entry ? LKL_MS_RDONLY : 0)
+		   : 0;
+}
+
+static const char *check_hostdir(const char *value)
+{
+	return rtnl_entries(value, lkl_config_hostdir, NULL)
+		       ? "not a list of DIR|PATH or DIR|PATH|ro"
+		       : NULL;
+}
+
 #define GLOBAL(key, member, variable, check)                                   \
 	{                                                                      \
 		key, variable, offsetof(struct lkl_config, member), check      \
@@ -194,6 +212,7 @@ const struct setting lkl_config_settings[] = {
 	GLOBAL("sysctl", sysctls, "SYSCTL", check_sysctl),
 	GLOBAL("boot_cmdline", boot_cmdline, "BOOT_CMDLINE", check_any),
 	GLOBAL("mount", mount, "MOUNT", check_any),
+	GLOBAL("hostdir", hostdir, "HOSTDIR", check_hostdir),
 	GLOBAL("dump", dump, "DUMP", check_any),
 	GLOBAL("delay_main", delay_main, NULL, check_number),
 	GLOBAL("nameserver", nameserver, NULL, check_any),

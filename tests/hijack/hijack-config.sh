@@ -26,13 +26,16 @@ for way in lkl-hijack.sh lkl-run; do
 	bad '{ "interfaces": [ { "type": "tap", "param": "no/such" } ] }' 'no/such'
 	bad '{ "interfaces": [ { "type": "wet" } ] }' 'wet'
 	bad '{ "boot_cmdline": "mem=1" }' 'too little to boot'
+	bad '{ "hostdir": "no/such|/here" }' "hostdir 'no/such|/here': No such file"
 
 	cat >lkl-hijack.json <<'END_JSON'
-{ "debug": "0x100", "dump": "/proc/sys/net/ipv4/ip_default_ttl,/proc/sys/net/core/somaxconn",
+{ "debug": "0x100", "dump": "/proc/sys/net/ipv4/ip_default_ttl,/proc/sys/net/core/somaxconn,/here/shared",
+  "hostdir": ".|/here|ro",
   "delay_main": "300000", "sysctl": "net.ipv4.ip_default_ttl=77;net.core.somaxconn=99",
   "boot_cmdline": "mem=128M loglevel=3", "singlecpu": "1", "mount": "proc,sysfs",
 }
 END_JSON
+	echo of the host >shared
 	mkfifo enter
 	exec 3<>enter
 	start=$(date +%s%N)
@@ -49,7 +52,7 @@ END_JSON
 	echo >&3
 	wait $! || fail "$way: status $?"
 	exec 3>&-
-	grep -qx 77 err && grep -qx 99 err || fail "$way: dump: $(cat err)"
+	grep -qx 77 err && grep -qx 99 err && grep -qx 'of the host' err || fail "$way: dump: $(cat err)"
 	rm enter lkl-hijack.json
 
 	# The first rule that fits says which stack it is: the library's has another

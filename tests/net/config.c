@@ -43,6 +43,7 @@ static const char everything[] =
 	"	\"boot_cmdline\": \"mem=64M, x]\", \"mount\": \"proc,sysfs\",\n"
 	"	\"dump\": \"/proc/net/dev\", \"delay_main\": \"500\",\n"
 	"	\"nameserver\": \"10.9.0.53\", \"maxcpus\": \"2\",\n"
+	"	\"hostdir\": \".|/here;.|/h/d|ro\",\n"
 	"	\"interfaces\": [\n"
 	"		{\n"
 	"			\"type\": \"tap\", \"param\": \"cfgtap\",\n"
@@ -77,6 +78,7 @@ static void file(void)
 	STR(cfg.sysctls, "net.ipv4.tcp_wmem=4096 87380 2147483647;");
 	STR(cfg.boot_cmdline, "mem=64M, x]");
 	STR(cfg.mount, "proc,sysfs");
+	STR(cfg.hostdir, ".|/here;.|/h/d|ro");
 	STR(cfg.dump, "/proc/net/dev");
 	STR(cfg.delay_main, "500");
 	STR(cfg.nameserver, "10.9.0.53");
@@ -140,6 +142,8 @@ static void refused(void)
 		{ "{ \"gateway\": \"fd00::1\" }", "not an IPv4 address" },
 		{ "{ \"gateway6\": \"10.0.0.1\" }", "not an IPv6 address" },
 		{ "{ \"sysctl\": \"a.b\" }", "not a list of KEY=VALUE" },
+		{ "{ \"hostdir\": \"/a|/b;/c|d\" }", "not a list of DIR|PATH" },
+		{ "{ \"hostdir\": \"/a|/b|rw\" }", "not a list of DIR|PATH" },
 		{ "{ \"interfaces\": {} }", "'interfaces' is not an array" },
 		{ "{ \"interfaces\": [ {}, 5 ] }",
 		  "interfaces[1]: not an object" },
@@ -224,6 +228,7 @@ static void environment(void)
 		{ "BOOT_CMDLINE", "mem=1G" },
 		{ "MAXCPUS", "4" },
 		{ "MOUNT", "sysfs" },
+		{ "HOSTDIR", "/a|/b" },
 		{ "DUMP", "/x" },
 		{ "NET_IFTYPE", "tap" },
 		{ "NET_IFPARAMS", "envtap" },
@@ -265,6 +270,7 @@ static void environment(void)
 	STR(cfg.gateway, "10.8.0.1");
 	STR(cfg.boot_cmdline, "mem=1G");
 	STR(cfg.maxcpus, "4");
+	STR(cfg.hostdir, "/a|/b");
 	i = cfg.ifaces;
 	STR(i->ifparams, "envtap");
 	STR(i->ifneigh_entries, "10.8.0.7|12:34:56:78:9a:07");
