@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../common/tool.h"
+#include "hostdirs.h"
 #include "ids.h"
 #include "path.h"
 #include "prompt.h"
@@ -419,9 +420,11 @@ int sh_main(const struct verb *v, int argc, char **argv)
 	sh.s.cwd = strdup("/");
 	signal(SIGPIPE, SIG_IGN);
 	tzset();
-	if (!image_mount(&sh.s.img)) {
+	if (!image_mount(&sh.s.img) && !hostdirs_mount(&sh.s, &a)) {
 		sh.s.fs = sh.s.img.fs;
 		status = run_shell(&sh, a.value['c'], script);
+		if (hostdirs_unmount(&sh.s, &a, a.list_count))
+			status = TOOL_PARTIAL;
 	}
 	if (image_unmount(&sh.s.img))
 		status = TOOL_PARTIAL;

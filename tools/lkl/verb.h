@@ -35,6 +35,7 @@ enum {
 	OPT_TIMES,
 	OPT_PARTITION2,
 	OPT_LV2,
+	OPT_HOSTDIR,
 };
 
 #define OPT_MAX 128

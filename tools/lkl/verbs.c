@@ -50,6 +50,8 @@ static const struct verb_option serve_options[] = {
 static const struct verb_option sh_options[] = {
 	{ 'c', "command", "TEXT", "run this" },
 	{ 'r', "read-only", NULL, "do not change the image" },
+	{ OPT_HOSTDIR, "hostdir", "DIR:PATH[:ro]",
+	  "show DIR of the host in the directory PATH of the image" },
 	{ 0 },
 };
 
@@ -439,7 +441,8 @@ const struct verb verbs[] = {
 		.what = "run many verbs on one mounted image",
 		.more = "Verbs come from FILE, from -c, or are typed.\n",
 		.examples = "disk.img\n"
-			    "disk.img -c 'mkdir -p /srv; write /srv/x <x'\n",
+			    "disk.img -c 'mkdir -p /srv; write /srv/x <x'\n"
+			    "--hostdir=src:/mnt:ro disk.img -c 'du -h /mnt'\n",
 		.options = sh_options,
 		.no_image_options = "N",
 		.main = sh_main,
