@@ -64,6 +64,14 @@ static int hostdir_start(struct lkl_vdev *vdev)
 	return -LKL_EAGAIN;
 }
 
+static void hostdir_forked(struct lkl_vdev *vdev)
+{
+	struct hostdir *h = to_hostdir(vdev);
+
+	handles_forked(h);
+	close(h->root);
+}
+
 static void hostdir_free(struct lkl_vdev *vdev)
 {
 	struct hostdir *h = to_hostdir(vdev);
@@ -79,6 +87,7 @@ static const struct lkl_vdev_ops hostdir_ops = {
 	.free = hostdir_free,
 	.drain = hostdir_drain,
 	.kick = hostdir_kick,
+	.forked = hostdir_forked,
 };
 
 /* The device of a directory that is open, which it has from here on. */

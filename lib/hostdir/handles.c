@@ -104,6 +104,19 @@ void handles_remove(struct hostdir *h, uint64_t fh)
 		free_handle(handle);
 }
 
+/* In a forked child, which has no use for them, whatever another thread did. */
+void handles_forked(struct hostdir *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->handles.size; i++) {
+		const struct handle *handle = numbers_find(&h->handles, i + 1);
+
+		if (handle)
+			close(handle->fd);
+	}
+}
+
 void handles_clear(struct hostdir *h)
 {
 	size_t i;

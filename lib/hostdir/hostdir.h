@@ -312,6 +312,9 @@ void handles_put(struct hostdir *h, struct handle *handle);
 int handles_take(struct hostdir *h, uint64_t id, struct handle **handle);
 void handles_drop(struct hostdir *h, int fd, struct handle *handle);
 
+/* Close the descriptors of all in a forked child. */
+void handles_forked(struct hostdir *h);
+
 /* Release all. */
 void handles_clear(struct hostdir *h);
 

@@ -38,15 +38,20 @@ uint64_t numbers_add(struct numbers *n, void *what)
 
 	if (!number) {
 		size_t i, size = n->size ? 2 * n->size : 64;
-		void **slots = realloc(n->slots, size * sizeof(*slots));
+		void **slots = malloc(size * sizeof(*slots));
+		void **old = n->slots;
 
 		if (!slots)
 			return 0;
-		for (i = n->size; i < size; i++)
+		for (i = 0; i < n->size; i++)
+			slots[i] = old[i];
+		for (; i < size; i++)
 			slots[i] = (void *)(i + 1 < size ? 2 * (i + 2) + 1 : 1);
-		n->slots = slots;
 		number = n->size + 1;
-		n->size = size;
+		/* There may be a fork() at any time, see handles_forked(). */
+		__atomic_store_n(&n->slots, slots, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&n->size, size, __ATOMIC_SEQ_CST);
+		free(old);
 	}
 	n->free = (uintptr_t)n->slots[number - 1] >> 1;
 	n->slots[number - 1] = what;

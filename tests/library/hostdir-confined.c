@@ -269,6 +269,33 @@ static void nothing_remains(void)
 	}
 }
 
+/* A child keeps nothing of its parent's open. */
+static void forked(void)
+{
+	char link[40], path[PATH_MAX];
+	int i, status;
+	pid_t pid;
+
+	set_up(0);
+	OK(lkl_sys_open("/h/f", LKL_O_RDWR | LKL_O_CREAT, 0600));
+	pid = fork();
+	if (!pid) {
+		for (i = 0; i < 200; i++) {
+			snprintf(link, sizeof(link), "/proc/self/fd/%d", i);
+			memset(path, 0, sizeof(path));
+			if (readlink(link, path, sizeof(path) - 1) < 0)
+				continue;
+			CHECK(!strstr(path, "/a/f"));
+			CHECK(strlen(path) < 2 ||
+			      strcmp(path + strlen(path) - 2, "/a"));
+		}
+		_exit(0);
+	}
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	halt();
+}
+
 static void errors(void)
 {
 	set_up(0);
@@ -294,6 +321,7 @@ static const struct check tests[] = {
 	{ "overlay, upper", overlay_upper },
 	{ "overlay, upper, ordinary user", overlay_upper_user },
 	{ "nothing remains", nothing_remains },
+	{ "forked", forked },
 	{ "errors", errors },
 };
 
