@@ -15,6 +15,8 @@ if [ -z "${JAIL_LAB:-}" ]; then
 	echo "skip: no network namespaces here"
 	exit 77
 fi
+# where any user finds the way to
+export TMPDIR=/tmp
 . "$(dirname "$0")/../common/tools.sh"
 need ip bwrap nft tc ss tcpdump curl setpriv
 PYTHON=/usr/bin/python3
