@@ -180,6 +180,8 @@ struct lkl_dev_net_ops;
 #define LKL_NETDEV_NOARP 2
 /* Segmentation of UDP (USO) is possible where that of TCP is. */
 #define LKL_NETDEV_USO 4
+/* What fd() returns is an eventfd, which need not be read. */
+#define LKL_NETDEV_EDGE 8
 
 /**
  * struct lkl_netdev - one end of a wire

@@ -83,6 +83,7 @@ static void start_listening(struct net *n)
 	if (!n->nd->ops->fd)
 		return;
 	n->listener.fd = n->nd->ops->fd(n->nd);
+	n->listener.edge = n->nd->flags & LKL_NETDEV_EDGE;
 	n->listener.receive = net_listen;
 	n->listens = n->listener.fd >= 0 && listen_add(&n->listener);
 }

@@ -72,7 +72,8 @@ static bool watch(int op, int fd, unsigned int events, void *what)
 
 static bool watch_source(struct listen_source *source)
 {
-	return watch(EPOLL_CTL_ADD, source->fd, EPOLLIN | EPOLLEXCLUSIVE,
+	return watch(EPOLL_CTL_ADD, source->fd,
+		     EPOLLIN | EPOLLEXCLUSIVE | (source->edge ? EPOLLET : 0),
 		     source);
 }
 

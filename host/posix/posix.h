@@ -81,12 +81,15 @@ struct host_sigaction {
 /**
  * struct listen_source - what a listener receives from
  * @fd: descriptor that is readable when there is something
+ * @edge: it tells of what is new, and remains readable; for eventfds, which
+ *	then need not be read
  * @failed: the host says that it is in an error, or has hung up
  * @receive: receives it; runs on the path of a system call, and never twice at
  *	once
  */
 struct listen_source {
 	int fd;
+	bool edge;
 	bool failed;
 	void (*receive)(struct listen_source *source);
 };

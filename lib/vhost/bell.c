@@ -8,7 +8,6 @@
  * is asked for: a read without a buffer, which fails at once.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,18 +77,4 @@ bool vhost_bell_is(int fd)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	n = readlink(name, what, sizeof(what));
 	return n == 20 && !memcmp(what, "anon_inode:[eventfd]", 20);
-}
-
-bool vhost_bell_clears(struct vhost_bell *b, int fd)
-{
-	uint64_t count = 0;
-	struct iovec iov = { &count, sizeof(count) };
-
-	vhost_bell_ring(b, fd);
-	vhost_bell_ring(b, fd);
-	if (preadv2(fd, &iov, 1, -1, RWF_NOWAIT) != sizeof(count) || count < 2)
-		return false;
-	/* It may have been rung before. */
-	vhost_bell_ring(b, fd);
-	return true;
 }

@@ -27,16 +27,7 @@ void vhost_bell_close(struct vhost_bell *b);
 /* Add 1 to an eventfd; from any thread, also in kernel context. */
 void vhost_bell_ring(struct vhost_bell *b, int fd);
 
-/* Is it an eventfd?  There would be no end to reading from anything else. */
+/* Is it an eventfd?  Anything else may block. */
 bool vhost_bell_is(int fd);
-
-/**
- * vhost_bell_clears - is an eventfd cleared by reading it once?
- * @b: the bell
- * @fd: the eventfd, which nobody else reads, and which is rung
- *
- * A semaphore is not.
- */
-bool vhost_bell_clears(struct vhost_bell *b, int fd);
 
 #endif /* LIB_VHOST_BELL_H */

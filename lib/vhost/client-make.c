@@ -180,7 +180,7 @@ struct lkl_netdev *client_create(const char *kind, const char *path,
 	for (q = RX; q <= TX; q++)
 		c->call[q] = c->kick[q] = -1;
 	c->nd.ops = &client_ops;
-	c->nd.flags = LKL_NETDEV_INLINE;
+	c->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
 	c->nd.has_vnet_hdr = 1;
 	c->addr.sun_family = AF_UNIX;
 	snprintf(c->name, sizeof(c->name), "%s %s", kind, path);

@@ -143,11 +143,8 @@ int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 	do
 		found = vhost_driver_take(d, id, len);
 	while (found && out && !(*id & LENT));
-	if (!found && !out) {
-		clear_bell(c->call[RX]);
-		if (vhost_driver_want(d, false))
-			found = vhost_driver_take(d, id, len);
-	}
+	if (!found && !out && vhost_driver_want(d, false))
+		found = vhost_driver_take(d, id, len);
 	if (found && out) {
 		*id /= 2;
 		c->lent--;

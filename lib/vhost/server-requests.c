@@ -121,13 +121,8 @@ static const char *set_kick(struct server *s, struct queue *q,
 		return why;
 	if (fd < 0)
 		return "a ring that wants to be polled";
-	/* It may be the old one, which nobody reads from here on. */
 	stop_queue(q);
 	close_kick(s, q);
-	if (!vhost_bell_clears(&s->bell, fd)) {
-		close(fd);
-		return "a ring whose eventfd is a semaphore";
-	}
 	q->kick = fd;
 	if (!(s->accepted & VHOST_F_PROTOCOL_FEATURES))
 		q->enabled = true;

@@ -174,11 +174,8 @@ static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 
 	lock_take(&q->lock);
 	head = lkl_virtq_pop(&q->ring);
-	if (head < 0 && q->ring.desc) {
-		clear_bell(q->kick);
-		if (lkl_virtq_enable_kick(&q->ring))
-			head = lkl_virtq_pop(&q->ring);
-	}
+	if (head < 0 && q->ring.desc && lkl_virtq_enable_kick(&q->ring))
+		head = lkl_virtq_pop(&q->ring);
 	if (head >= 0 && !lkl_virtq_chain(&q->ring, head, &chain)) {
 		size_t size = iov_length(frame, chain.out);
 
@@ -434,7 +431,7 @@ struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *path,
 	for (q = TO; q <= FROM; q++)
 		s->queues[q].kick = s->queues[q].call = -1;
 	s->nd.ops = &server_ops;
-	s->nd.flags = LKL_NETDEV_INLINE;
+	s->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
 	s->nd.has_vnet_hdr = 1;
 	s->nd.offload = offload;
 	if (!offload)

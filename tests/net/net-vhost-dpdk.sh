@@ -9,7 +9,8 @@ need dpdk-testpmd
 export XDG_RUNTIME_DIR=$PWD
 mkfifo commands
 exec 8<>commands
-timeout 100 dpdk-testpmd --no-huge -m 128 --no-pci --no-shconf --no-telemetry \
+# Frames are lost while another program has its processor.
+nice -n -15 timeout 100 dpdk-testpmd --no-huge -m 128 --no-pci --no-shconf --no-telemetry \
 	--vdev "net_vhost0,iface=$PWD/a" --vdev "net_vhost1,iface=$PWD/b" -l 0-1 -- \
 	--forward-mode=io --auto-start --total-num-mbufs=4096 -i \
 	<&8 >pmd.log 2>&1 &

@@ -421,6 +421,23 @@ static struct lkl_netdev *make_server(void)
 	return nd;
 }
 
+/* Until the driver's rings are used. */
+static void await_link(void)
+{
+	int fd = OK(lkl_sys_socket(LKL_AF_INET, LKL_SOCK_DGRAM, 0)), i;
+	struct lkl_ifreq ifr = { .lkl_ifr_ifindex = ifindex };
+
+	OK(lkl_sys_ioctl(fd, LKL_SIOCGIFNAME, (long)&ifr));
+	for (i = 0; i < 3000; i++) {
+		OK(lkl_sys_ioctl(fd, LKL_SIOCGIFFLAGS, (long)&ifr));
+		if (ifr.lkl_ifr_flags & LKL_IFF_RUNNING)
+			break;
+		usleep(10000);
+	}
+	EQ(i < 3000, 1);
+	lkl_sys_close(fd);
+}
+
 static void server(void)
 {
 	struct lkl_netdev *nd = make_server();
@@ -456,28 +473,43 @@ static void full(void)
 	halt();
 }
 
-/* An eventfd that stays readable when it has been read is refused. */
+/* An eventfd that stays readable keeps nobody busy. */
 static void semaphore_driver(void)
 {
 	int sock = connect_to_server();
 	struct vhost_msg msg;
-	char answer;
+	char answer[12 + 8];
 
 	begin_driver(sock, 9);
-	close(kicks[0]);
-	kicks[0] = OK(eventfd(5, EFD_SEMAPHORE));
-	request(10, &msg);
-	send_message(sock, &msg, false);
-	EQ(recv(sock, &answer, 1, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		close(kicks[i]);
+		kicks[i] = OK(eventfd(1 << 30, EFD_SEMAPHORE));
+	}
+	for (int n = 10; request(n, &msg); n++)
+		send_message(sock, &msg, false);
+	/* Until the library has waited. */
+	EQ(recv(sock, answer, 1, 0), 0);
 	close(sock);
 }
 
 static void semaphore(void)
 {
 	struct lkl_netdev *nd = make_server();
+	struct __lkl__kernel_timespec second = { .tv_sec = 1 };
+	struct timespec before, after;
+	pid_t peer = start_peer(semaphore_driver);
 
-	wait_peer(start_peer(semaphore_driver));
+	await_link();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	lkl_sys_nanosleep((void *)&second, NULL);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	/* A thread that is busy uses most of it. */
+	EQ((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec -
+			   before.tv_nsec <
+		   100000000,
+	   1);
 	lkl_netdev_free(nd);
+	wait_peer(peer);
 	halt();
 }
 
