@@ -256,8 +256,8 @@ struct lkl_netdev {
  * @take: what is done with: store its @id and the bytes received, and return 1;
  *	or 0
  * @push: that was all for now.  Non-zero when there is more to take, or room
- *	that give() had not, which poll() might not report.  Without @give it is for frames to send only,
- *	and may be NULL
+ *	that give() had not, which poll() might not report.  Without @give it is
+ *for frames to send only, and may be NULL
  * @recall: the kernel does not use the device any more: no buffer that was
  *given is touched from here on, or returned
  * @forked: called in a forked child, which has another kernel: close the
