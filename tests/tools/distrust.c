@@ -15,7 +15,7 @@ static const struct stat dir = { .st_mode = S_IFDIR | 0755 };
 
 static struct stream *begin(void)
 {
-	struct stream *s = stream_new_shared();
+	struct stream *s = stream_new_shared(false);
 
 	EQ(s != NULL, true);
 	return s;
