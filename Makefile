@@ -74,7 +74,9 @@ LIBS_lkl-resize := -lfuse3
 
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
 # without the kernel.
-TEST_SRCS := $(wildcard tests/*/*.c)
+# Preloaded, see tests/run.
+CPUS	:= tests/common/cpus.c
+TEST_SRCS := $(filter-out $(CPUS),$(wildcard tests/*/*.c))
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay lib/disk/fd
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
@@ -137,7 +139,7 @@ all: lib tools hijack man python
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
-tests: $(TESTS:%=$(OUT)/tests/%) $(RUN_GO) $(RUN_CGO)
+tests: $(TESTS:%=$(OUT)/tests/%) $(OUT)/tests/cpus.so $(RUN_GO) $(RUN_CGO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
 python: $(PYTHON_DIR)/stamp
@@ -309,6 +311,11 @@ $(foreach s,$(TEST_SRCS),$(foreach t,$(basename $(notdir $s)),\
 	$(eval $(call program,tests/$t,$s,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t)))))
 $(foreach b,$(BENCHES),$(eval $(call program,bench/$b,bench/$b.c)))
 
+$(OUT)/tests/cpus.so: $(CPUS:%.c=$(OUT)/obj/%.o)
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -shared -o $@ $< $(LDFLAGS) $(LIBS)
+
 # Options are those that the commands' --help tells.
 $(OUT)/man/%: docs/man/%.scd scripts/manopts.py $(TOOLS:%=$(OUT)/bin/%) $(RUN) | tools
 	@echo "  MAN     $@"
@@ -415,5 +422,5 @@ FORCE:
 
 -include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(RUN_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
-	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) \
+	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) $(CPUS:%.c=$(OUT)/obj/%.d) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))

@@ -247,6 +247,7 @@ static void others(void)
 static void too_much(void)
 {
 	long size = 256L << 20, i;
+	int sig;
 	char *p;
 
 	signal(SIGSEGV, on_fault);
@@ -260,7 +261,10 @@ static void too_much(void)
 		if (touch(p + i, 1))
 			break;
 	CHECK(i > 20 << 20 && i < 64 << 20);
-	EQ(touch(p + i, 1), SIGBUS);
+	/* Another virtual CPU may have kept some pages until now. */
+	while ((sig = touch(p + i, 1)) == 0 && i < size - PAGE)
+		i += PAGE;
+	EQ(sig, SIGBUS);
 	EQ(lkl_sys_getrandom(p + i, 1, 0), -LKL_EFAULT);
 	EQ(lkl_sys_munmap((long)p, size), 0);
 	p = anonymous(16 << 20);
