@@ -132,8 +132,8 @@ long lkl_sys_halt(void);
  *
  * Return: 0; -LKL_EBUSY when a state is remembered already, another thread is
  * in a call, or the kernel or a device does not come to rest; -LKL_EOPNOTSUPP
- * when there is a device that cannot be frozen, or there are several virtual
- * CPUs; -LKL_ENOSYS when no kernel runs; or another negative error number
+ * when there is a device that cannot be frozen; -LKL_ENOSYS when no kernel
+ * runs; or another negative error number
  */
 int lkl_freeze(void);
 
@@ -146,8 +146,9 @@ int lkl_freeze(void);
  * clocks go on from when it was frozen, and its random numbers repeat, unless
  * it is given new ones (RNDADDENTROPY and RNDRESEEDCRNG on /dev/urandom).
  *
- * Return: 0, -LKL_EINVAL when no state is remembered, or -LKL_ENOSYS when no
- * kernel runs
+ * Return: 0, -LKL_EINVAL when no state is remembered, -LKL_ENOSYS when no
+ * kernel runs, or -LKL_EBUSY when there are several virtual CPUs that are never
+ * free at one moment
  */
 int lkl_reset(void);
 
@@ -159,8 +160,8 @@ int lkl_reset(void);
  * the same first.
  *
  * Return: 0, -LKL_EINVAL when no state is remembered, -LKL_ENOSYS when no
- * kernel runs, -LKL_EIO when a disk cannot be written to or -LKL_ENOMEM, and
- * then the state is remembered still
+ * kernel runs, -LKL_EBUSY as above, -LKL_EIO when a disk cannot be written to
+ * or -LKL_ENOMEM, and then the state is remembered still
  */
 int lkl_thaw(void);
 

@@ -20,8 +20,14 @@ sed -n 's/^#include <\(linux\/.*\|asm\/fpu\/.*\)>$/\1/p' "$KERNEL"/{vlock,reques
 	"$KERNEL"/{clock,contend,wakeup}.h "$TOP"/arch/lkl/include/asm/{cpu,call}.h |
 	while read -r header; do : >"include/$header"; done
 {
+	function_of lkl_pass_interrupt irq.c
 	function_of lkl_take_calls irq.c
-	sed -n '/^#define LKL_\(REST\|PAUSE\|LOOKS\)/p' "$KERNEL/freeze.c"
+	sed -n '/^#define LKL_\(REST\|PAUSE\|LOOKS\|HOLD_NS\|HOLD_ALL_NS\)/p' "$KERNEL/freeze.c"
+	function_of lkl_release_cpus freeze.c
+	function_of lkl_let_cpus_run freeze.c
+	function_of lkl_hold_cpu freeze.c
+	function_of lkl_at_rest freeze.c
+	function_of lkl_hold_cpus freeze.c
 	function_of lkl_kernel_hold freeze.c
 	function_of lkl_kernel_let_go freeze.c
 } >extracted.h

@@ -560,7 +560,8 @@ static void clocks(void)
 		EQ(count, 1);
 		late = kernel_time();
 		CHECK(late - frozen >= 50000000);
-		CHECK(now(CLOCK_MONOTONIC) - begin >= frozen + 50000000 - after);
+		CHECK(now(CLOCK_MONOTONIC) - begin >=
+		      frozen + 50000000 - after);
 		EQ(lkl_reset(), 0);
 		CHECK(kernel_time() >= frozen);
 		CHECK(kernel_time() < late);
@@ -820,19 +821,43 @@ static void forks(void)
 	halt();
 }
 
-/* Several virtual CPUs are refused, and the next kernel can be frozen. */
+static void *make_pipes(void *stop)
+{
+	int fds[2];
+
+	while (!__atomic_load_n((int *)stop, __ATOMIC_SEQ_CST)) {
+		if (lkl_sys_pipe2(fds, 0))
+			continue;
+		lkl_sys_write(fds[1], "", 1);
+		lkl_sys_close(fds[0]);
+		lkl_sys_close(fds[1]);
+	}
+	return NULL;
+}
+
+/* All of several virtual CPUs return to the state, whatever they are at. */
 static void several_cpus(void)
 {
+	int fds[2], stop = 0;
+	pthread_t id[2];
+
 	boot("mem=64M maxcpus=2");
-	EQ(lkl_freeze(), -LKL_EOPNOTSUPP);
-	EQ(lkl_reset(), -LKL_EINVAL);
-	EQ(lkl_sys_mkdir("/d", 0700), 0);
-	halt();
-	boot("mem=64M");
 	EQ(lkl_freeze(), 0);
-	EQ(lkl_sys_mkdir("/d", 0700), 0);
+	for (int i = 0; i < 2; i++)
+		id[i] = start(make_pipes, &stop);
+	for (int i = 0; i < 20; i++) {
+		EQ(lkl_sys_mkdir("/d", 0700), 0);
+		msleep(1);
+		EQ(lkl_reset(), 0);
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 2; i++)
+		pthread_join(id[i], NULL);
 	EQ(lkl_reset(), 0);
+	EQ(lkl_thaw(), 0);
 	EQ(lkl_sys_mkdir("/d", 0700), 0);
+	OK(lkl_sys_pipe2(fds, 0));
+	EQ(fds[0], 0);
 	halt();
 }
 

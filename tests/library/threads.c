@@ -337,7 +337,7 @@ static void fenced(void)
 
 	host_fence = lkl_host_ops.fence;
 	lkl_host_ops.fence = count_fence;
-	boot("mem=64M");
+	boot("mem=64M maxcpus=1");
 	counter = OK(lkl_sys_eventfd2(0, 0));
 	for (refused = 0; refused < 2; refused++) {
 		fences = 0;
@@ -445,7 +445,7 @@ static void combiner(void)
 	}
 	host_time = lkl_host_ops.time;
 	lkl_host_ops.time = count_time;
-	boot("mem=64M");
+	boot("mem=64M maxcpus=1");
 	OK(lkl_sys_pipe2(p.to, 0));
 	OK(lkl_sys_pipe2(p.from, 0));
 	/* Where there is other load the host may put both on one processor. */

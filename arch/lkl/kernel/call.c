@@ -127,6 +127,18 @@ static void lkl_wait(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 		lkl_take_signal(cpu, boot, call);
 }
 
+/* The boot is over: end what is on a list, whichever it is. */
+static void lkl_refuse_all(u32 boot)
+{
+	struct lkl_vcpu *cpu;
+	bool others = false;
+
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + NR_CPUS; cpu++)
+		others |= lkl_refuse_calls(cpu, boot);
+	if (others)
+		lkl_kick_any();
+}
+
 static void lkl_call_wait(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 {
 	for (;;) {
@@ -138,8 +150,7 @@ static void lkl_call_wait(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call)
 			return;
 		wanting = lkl_find_wanting(boot);
 		if (lkl_boot_gone(boot)) {
-			if (lkl_refuse_calls(cpu, boot))
-				lkl_kick_any();
+			lkl_refuse_all(boot);
 			lkl_ops->relax();
 		} else if (wanting && lkl_trylock(wanting, boot, NULL)) {
 			lkl_drive_blocked(wanting, boot, call);
@@ -170,17 +181,31 @@ static bool lkl_call_gone(u32 boot, struct lkl_call *call)
 	return true;
 }
 
-static noinline void lkl_call_contended(u32 boot, struct lkl_call *call)
+/*
+ * This thread holds @cpu, where another task was the last one to run.  With several
+ * CPUs, its own task may be blocked on another one while this thread drives.
+ */
+static void lkl_call_queued(struct lkl_vcpu *cpu, u32 boot,
+			    struct lkl_call *call)
 {
-	struct lkl_vcpu *cpu = &lkl_cpu;
+	if (lkl_vcpus_up > 1)
+		lkl_hold_signals(call);
+	lkl_begin_quantum(cpu, call->task);
+	lkl_push(cpu, boot, call);
+	lkl_set_pending(cpu, boot);
+}
+
+static noinline void lkl_call_contended(struct lkl_vcpu *cpu, u32 boot,
+					struct lkl_call *call)
+{
+	struct lkl_vcpu *taken;
 
 	if (lkl_call_gone(boot, call))
 		return;
-	if (lkl_lock_soon(boot, call)) {
-		lkl_begin_quantum(call->task);
-		lkl_push(cpu, boot, call);
-		lkl_set_pending(cpu, boot);
-		lkl_drive(cpu, boot, call, false);
+	taken = lkl_lock_soon(cpu, boot, call);
+	if (taken) {
+		lkl_call_queued(taken, boot, call);
+		lkl_drive(taken, boot, call, false);
 		return;
 	}
 	lkl_hold_signals(call);
@@ -208,62 +233,50 @@ static noinline void lkl_call_combined(u32 boot, struct lkl_call *call)
 		lkl_leave_combiner();
 }
 
-/* With several CPUs: the thread's own, or one that is free. */
-static noinline long lkl_call_several(u32 boot, struct lkl_call *call)
+static __always_inline long lkl_call_on(struct lkl_vcpu *cpu, u32 boot,
+					struct lkl_call *call)
 {
-	struct lkl_vcpu *cpu;
-	bool taken;
-
-	if (lkl_call_gone(boot, call))
-		return call->ret;
-	cpu = lkl_choose_cpu(boot, call->task, &taken);
-	if (taken && cpu->task == call->task) {
-		call->task->thread.call = call;
-		call->started = 1;
+	if (likely(lkl_may_begin(cpu, call->task)) &&
+	    likely(lkl_trylock(cpu, boot, call->task))) {
+		if (likely(cpu->task == call->task)) {
+			call->task->thread.call = call;
+			call->started = 1;
+			if (unlikely((s32)(++cpu->calls - lkl_bias_of(cpu)->at) >= 0))
+				lkl_bias_grant(cpu, boot, call->task);
+		} else {
+			lkl_bias_drop(cpu, boot);
+			lkl_call_queued(cpu, boot, call);
+		}
 		__lkl_drive(cpu, boot, call, false);
 	} else {
-		if (!taken)
-			lkl_hold_signals(call);
-		lkl_push(cpu, boot, call);
-		if (lkl_set_pending(cpu, boot) && !taken)
-			taken = lkl_trylock(cpu, boot, NULL);
-		if (taken)
-			lkl_drive(cpu, boot, call, false);
+		lkl_call_contended(cpu, boot, call);
 	}
 	if (unlikely(!lkl_done(call) || call->unfinished))
 		lkl_call_finish(cpu, boot, call);
 	return call->ret;
 }
 
+/* With several CPUs, a thread uses one as long as others let it. */
+static noinline long lkl_call_several(u32 boot, struct lkl_call *call)
+{
+	u8 home = READ_ONCE(*lkl_home_of(call->task));
+
+	return lkl_call_on(&lkl_vcpus[home], boot, call);
+}
+
 static __always_inline long lkl_call(u32 boot, struct lkl_call *call)
 {
 	struct task_struct *combiner = READ_ONCE(lkl_combiner.task);
-	struct lkl_vcpu *cpu = &lkl_cpu;
 
 	if (unlikely(combiner && combiner != call->task)) {
 		if (combiner == LKL_SEVERAL)
 			return lkl_call_several(boot, call);
 		lkl_call_combined(boot, call);
-	} else if (likely(lkl_may_begin(call->task)) &&
-		   likely(lkl_trylock(cpu, boot, call->task))) {
-		if (likely(cpu->task == call->task)) {
-			call->task->thread.call = call;
-			call->started = 1;
-			if (unlikely((s32)(++cpu->calls - lkl_bias_at) >= 0))
-				lkl_bias_grant(boot, call->task);
-		} else {
-			lkl_bias_drop(boot);
-			lkl_begin_quantum(call->task);
-			lkl_push(cpu, boot, call);
-			lkl_set_pending(cpu, boot);
-		}
-		__lkl_drive(cpu, boot, call, false);
-	} else {
-		lkl_call_contended(boot, call);
+		if (unlikely(!lkl_done(call) || call->unfinished))
+			lkl_call_finish(&lkl_cpu, boot, call);
+		return call->ret;
 	}
-	if (unlikely(!lkl_done(call) || call->unfinished))
-		lkl_call_finish(cpu, boot, call);
-	return call->ret;
+	return lkl_call_on(&lkl_cpu, boot, call);
 }
 
 /* Not all of a request is worth writing for each call. */

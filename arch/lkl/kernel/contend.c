@@ -25,8 +25,7 @@
 #include <linux/sched/task.h>
 #include <asm/host_ops.h>
 #include "contend.h"
-#include "request.h"
-#include "vlock.h"
+#include "vcpu.h"
 
 /*
  * How long host threads spin for a result before they sleep: about as long as
@@ -43,6 +42,10 @@
  */
 #define LKL_SPIN_LOCK		250
 #define LKL_SPIN_QUANTUM	3000
+/* How long to look whether a CPU is used, in pause instructions. */
+#define LKL_MOVE_PAUSES		20
+/* Calls in a row for which other threads move to another CPU. */
+#define LKL_MOVE_CALLS		16
 /* What it costs to have the CPU make another thread's calls. */
 #define LKL_CHANGE_NS		3000
 /* The longest wait for a quantum, if one thread waits. */
@@ -103,40 +106,10 @@ struct lkl_vcpu *lkl_find_wanting(u32 boot)
 	return NULL;
 }
 
-/*
- * The CPU that a thread has used last, by a hash of its task, whose memory may be
- * gone.
- */
-static u8 lkl_last_cpu[LKL_QUANTUM_SLOTS];
+u8 lkl_homes[1 << LKL_HOME_BITS];
 
-/**
- * lkl_choose_cpu - with several CPUs, find one for a call
- * @boot: number of the boot
- * @task: the thread's task, or NULL
- * @taken: where to store whether the CPU was free and has been taken
- *
- * Return: the CPU
- */
-struct lkl_vcpu *lkl_choose_cpu(u32 boot, struct task_struct *task, bool *taken)
-{
-	u8 *last = &lkl_last_cpu[lkl_quantum_slot(task)];
-	struct lkl_vcpu *own = lkl_vcpus + READ_ONCE(*last), *cpu;
-
-	*taken = lkl_trylock(own, boot, NULL);
-	/* Its holder runs the task, if that was the last one to run there. */
-	if (*taken || READ_ONCE(own->task) == task)
-		return own;
-	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
-		if (cpu == own || lkl_locked(cpu))
-			continue;
-		*taken = lkl_trylock(cpu, boot, NULL);
-		if (*taken) {
-			WRITE_ONCE(*last, cpu - lkl_vcpus);
-			return cpu;
-		}
-	}
-	return own;
-}
+/* The tasks that are current when no other is. */
+struct task_struct *lkl_idle_tasks[NR_CPUS] = { &init_task };
 
 /* A thread is about to spin for the end of a call. */
 static bool lkl_become_combiner(struct task_struct *task)
@@ -151,16 +124,7 @@ static bool lkl_become_combiner(struct task_struct *task)
 	return task && now == task;
 }
 
-/**
- * lkl_spin_for - spin for the end of a call
- * @boot: boot it was made in
- * @call: the call, which is blocked
- * @listens: the thread is the one that sleeps where frames arrive; while it
- *	spins it does not learn of them
- *
- * Return: whether the call is done
- */
-bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
+static bool __lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 {
 	unsigned int backoff, skip = READ_ONCE(lkl_spin_skip);
 	int i, max = lkl_spin_max;
@@ -175,7 +139,8 @@ bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 		if (lkl_done(call)) {
 			if (lkl_spin_backoff && (call->by_call || !listens))
 				WRITE_ONCE(lkl_spin_backoff, 0);
-			if (!combiner && lkl_combiner.hits < LKL_COMBINER_HITS &&
+			if (!combiner && lkl_combiner.task != LKL_SEVERAL &&
+			    lkl_combiner.hits < LKL_COMBINER_HITS &&
 			    call->by_call && call->waited)
 				WRITE_ONCE(lkl_combiner.hits,
 					   lkl_combiner.hits + 1);
@@ -194,12 +159,46 @@ bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 	return false;
 }
 
-/* The quantum that has begun last. */
-static struct {
+/**
+ * lkl_spin_for - spin for the end of a call
+ * @boot: boot it was made in
+ * @call: the call, which is blocked
+ * @listens: the thread is the one that sleeps where frames arrive; while it
+ *	spins it does not learn of them
+ *
+ * Return: whether the call is done
+ */
+bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
+{
+	struct lkl_vcpu *cpu;
+	bool done, wake;
+
+	if (READ_ONCE(lkl_vcpus_up) == 1)
+		return __lkl_spin_for(boot, call, listens);
+	__atomic_add_fetch(&lkl_spinners, 1, __ATOMIC_SEQ_CST);
+	done = __lkl_spin_for(boot, call, listens);
+	wake = done;
+	__atomic_sub_fetch(&lkl_spinners, 1, __ATOMIC_SEQ_CST);
+	/*
+	 * No thread was woken for CPUs that have come to want a driver.  Unless its
+	 * call is done, this one drives the first of them.
+	 */
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
+		if (!lkl_wants_driver(cpu, boot))
+			continue;
+		if (wake)
+			lkl_timer_wake(cpu);
+		wake = true;
+	}
+	return done;
+}
+
+/* The quantum of a CPU that has begun last. */
+static struct lkl_quantum {
 	struct task_struct *task;
 	u64 began;
 	u32 calls;
-} lkl_quantum;
+} ____cacheline_aligned lkl_quanta[NR_CPUS];
 
 struct lkl_lost_quantum lkl_lost_quanta[LKL_QUANTUM_SLOTS];
 
@@ -207,27 +206,29 @@ struct lkl_lost_quantum lkl_lost_quanta[LKL_QUANTUM_SLOTS];
 static u32 lkl_waiting __section(".data..lkl_keep");
 
 /**
- * lkl_begin_quantum - the CPU has a new holder
+ * lkl_begin_quantum - a CPU has a new holder
+ * @cpu: the CPU
  * @task: the task whose call it makes, which is not the one that ran last
  */
-void lkl_begin_quantum(struct task_struct *task)
+void lkl_begin_quantum(struct lkl_vcpu *cpu, struct task_struct *task)
 {
+	struct lkl_quantum *quantum = &lkl_quanta[cpu - lkl_vcpus];
 	u64 worth, now = lkl_ops->time();
 	unsigned int slot;
 
 	/* Not if it ended by itself, as the task was blocked. */
-	if (lkl_quantum.task && lkl_cpu.task == lkl_quantum.task) {
-		worth = (u64)(lkl_cpu.calls - lkl_quantum.calls) * LKL_CHANGE_NS;
-		worth = min(worth, now - lkl_quantum.began);
-		slot = lkl_quantum_slot(lkl_cpu.task);
+	if (quantum->task && cpu->task == quantum->task) {
+		worth = (u64)(cpu->calls - quantum->calls) * LKL_CHANGE_NS;
+		worth = min(worth, now - quantum->began);
+		slot = lkl_quantum_slot(cpu->task);
 		WRITE_ONCE(lkl_lost_quanta[slot].lost, now);
 		WRITE_ONCE(lkl_lost_quanta[slot].wait,
 			   min(4 * worth, (u64)LKL_QUANTUM_NS));
 	}
-	lkl_quantum.task = task;
-	lkl_quantum.began = now;
-	lkl_quantum.calls = lkl_cpu.calls;
-	lkl_bias_reset();
+	quantum->task = task;
+	quantum->began = now;
+	quantum->calls = cpu->calls;
+	lkl_bias_reset(cpu);
 }
 
 /*
@@ -245,8 +246,14 @@ static void lkl_await_quantum(struct lkl_call *call, u32 ns)
 	__atomic_sub_fetch(&lkl_waiting, 1, __ATOMIC_RELAXED);
 }
 
+/* No task rests on a CPU. */
+static bool lkl_idles(struct lkl_vcpu *cpu)
+{
+	return READ_ONCE(cpu->task) == lkl_idle_tasks[cpu - lkl_vcpus];
+}
+
 /* How long a task waits for its quantum; the next time it does not. */
-static u64 lkl_patience(struct task_struct *task)
+static u64 lkl_patience(struct lkl_vcpu *cpu, struct task_struct *task)
 {
 	unsigned int slot = lkl_quantum_slot(task);
 	u64 since, wait = READ_ONCE(lkl_lost_quanta[slot].wait);
@@ -255,46 +262,96 @@ static u64 lkl_patience(struct task_struct *task)
 		return 0;
 	WRITE_ONCE(lkl_lost_quanta[slot].wait, 0);
 	since = lkl_ops->time() - READ_ONCE(lkl_lost_quanta[slot].lost);
-	if (READ_ONCE(lkl_cpu.task) == &init_task || since > LKL_GONE_NS ||
+	if (lkl_idles(cpu) || since > LKL_GONE_NS ||
 	    since >= wait)
 		return 0;
 	return wait - since;
 }
 
+/* Take a CPU if it is free, and no thread has called there since @calls. */
+static bool lkl_take_unused(struct lkl_vcpu *cpu, u32 boot, u32 calls)
+{
+	if (lkl_locked(cpu) || READ_ONCE(cpu->calls) != calls)
+		return false;
+	lkl_bias_revoke(cpu, boot);
+	return lkl_trylock(cpu, boot, NULL);
+}
+
+/* Its thread makes one call after the other, and does not wait for others. */
+static bool lkl_is_busy(struct lkl_vcpu *cpu)
+{
+	return READ_ONCE(cpu->calls) - READ_ONCE(lkl_quanta[cpu - lkl_vcpus].calls) >=
+	       LKL_MOVE_CALLS;
+}
+
+/* Take a CPU that no thread makes use of, instead of @cpu. */
+static struct lkl_vcpu *lkl_move(struct lkl_vcpu *cpu, u32 boot,
+				 struct task_struct *task)
+{
+	u32 before[NR_CPUS];
+	int i;
+
+	/* From where a task rests it cannot be taken away. */
+	if (lkl_vcpus_up == 1 || !task || READ_ONCE(cpu->task) == task)
+		return NULL;
+	for (i = 0; i < lkl_vcpus_up; i++)
+		before[i] = READ_ONCE(lkl_vcpus[i].calls);
+	for (i = 0; i < LKL_MOVE_PAUSES; i++)
+		__builtin_ia32_pause();
+	for (i = 0; i < lkl_vcpus_up; i++) {
+		struct lkl_vcpu *other = &lkl_vcpus[i];
+
+		if (other != cpu && lkl_take_unused(other, boot, before[i])) {
+			WRITE_ONCE(*lkl_home_of(task), i);
+			return other;
+		}
+	}
+	return NULL;
+}
+
 /**
- * lkl_lock_soon - take the CPU from other threads
+ * lkl_lock_soon - take a CPU from other threads
+ * @cpu: the CPU that the thread uses
  * @boot: number of the boot
  * @call: the request it is for
  *
  * That is as soon as it is free and the quantum of this thread begins, or the
- * holder makes no use of its own.  Each look at that costs it a cache miss.
+ * holder makes no use of its own.  Each look at that costs it a cache miss.  If no
+ * thread makes use of another CPU, that becomes the thread's.
  *
- * Return: whether the CPU was taken
+ * Return: the CPU that was taken, or NULL
  */
-bool lkl_lock_soon(u32 boot, struct lkl_call *call)
+struct lkl_vcpu *lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
+			       struct lkl_call *call)
 {
-	u32 seen, calls = READ_ONCE(lkl_cpu.calls);
+	struct lkl_vcpu *other;
+	u32 seen, calls = READ_ONCE(cpu->calls);
 	int i, step = 16, spun = 0, locked = 0, quiet = 0;
 	u64 patience = 0;
 
+	if (lkl_is_busy(cpu)) {
+		other = lkl_move(cpu, boot, call->task);
+		if (other)
+			return other;
+	}
 	if (call->task)
-		patience = lkl_patience(call->task);
+		patience = lkl_patience(cpu, call->task);
 	/* Callers meet: there are more changes than there is time for. */
-	if (!patience && READ_ONCE(lkl_cpu.driving) &&
-	    READ_ONCE(lkl_cpu.task) != &init_task && lkl_locked(&lkl_cpu))
+	if (!patience && READ_ONCE(cpu->driving) && !lkl_idles(cpu) &&
+	    lkl_locked(cpu))
 		patience = 2 * LKL_CHANGE_NS;
 	while (spun < LKL_SPIN_QUANTUM) {
-		if (lkl_locked(&lkl_cpu)) {
+		if (lkl_locked(cpu)) {
 			quiet = 0;
 			if (locked > LKL_SPIN_LOCK)
-				return false;
+				return lkl_move(cpu, boot, call->task);
 		} else {
 			locked = 0;
 			if (!patience || quiet > lkl_change_max ||
 			    (u64)spun * LKL_CHANGE_NS > patience * lkl_change_max) {
-				lkl_bias_revoke(boot);
-				if (lkl_trylock(&lkl_cpu, boot, NULL))
-					return true;
+				lkl_bias_revoke(cpu, boot);
+				if (lkl_trylock(cpu, boot, NULL))
+					return cpu;
 			}
 		}
 		for (i = 0; i < step; i++)
@@ -302,7 +359,7 @@ bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 		spun += step;
 		locked += step;
 		quiet += step;
-		seen = READ_ONCE(lkl_cpu.calls);
+		seen = READ_ONCE(cpu->calls);
 		if (seen == calls)
 			continue;
 		calls = seen;
@@ -314,5 +371,5 @@ bool lkl_lock_soon(u32 boot, struct lkl_call *call)
 			patience = 0;
 		}
 	}
-	return false;
+	return NULL;
 }

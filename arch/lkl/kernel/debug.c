@@ -59,7 +59,7 @@ static bool lkl_hold_cpu(void)
 	u32 boot = lkl_kernel_boots();
 
 	do {
-		lkl_bias_revoke(boot);
+		lkl_bias_revoke(&lkl_cpu, boot);
 		if (lkl_trylock(&lkl_cpu, boot, NULL))
 			return true;
 		lkl_ops->relax();

@@ -19,6 +19,7 @@
 #include <asm/host_ops.h>
 #include <asm/irq_regs.h>
 #include "contend.h"
+#include "request.h"
 #include "vlock.h"
 
 #define __keep __section(".data..lkl_keep")
@@ -58,6 +59,27 @@ static void lkl_handle_lines(void)
 	}
 }
 
+/*
+ * A signal has come for a request that was given to its task before.  Whether the
+ * task has begun to serve it only its CPU can tell.  Returns whether that is another.
+ */
+static bool lkl_pass_interrupt(struct lkl_call *call, u32 boot)
+{
+	struct lkl_vcpu *cpu;
+
+	/* Its task may be gone. */
+	if (lkl_done(call))
+		return false;
+	if (!call->task || task_cpu(call->task) == smp_processor_id()) {
+		lkl_interrupt_call(call);
+		return false;
+	}
+	cpu = &lkl_vcpus[task_cpu(call->task)];
+	lkl_push(cpu, boot, call);
+	lkl_kick_from_kernel(cpu);
+	return true;
+}
+
 /* Give the requests made since the last time to their tasks, oldest first. */
 static void lkl_take_calls(void)
 {
@@ -91,8 +113,9 @@ static void lkl_take_calls(void)
 			continue;
 		}
 		if (interrupted) {
-			lkl_interrupt_call(call);
-			__atomic_store_n(&call->queued, 0, __ATOMIC_RELEASE);
+			if (!lkl_pass_interrupt(call, boot))
+				__atomic_store_n(&call->queued, 0,
+						 __ATOMIC_RELEASE);
 			continue;
 		}
 		if (task)

@@ -19,6 +19,7 @@
 #include <asm/host_ops.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
+#include "contend.h"
 
 /*
  * Send the signals that are pending for this task on to the host's process.
@@ -198,6 +199,7 @@ static void __noreturn lkl_serve(void)
 				lkl_exit_work(call, &ret);
 		}
 		t->active = NULL;
+		lkl_stay_home(call);
 		lkl_complete(call, ret);
 	}
 }

@@ -148,7 +148,8 @@ int __cpu_up(unsigned int cpu, struct task_struct *idle)
 	vcpu->percpu = per_cpu_offset(cpu);
 	vcpu->cpu = cpu;
 	vcpu->task = idle;
-	lkl_bias_drop(boot);
+	lkl_idle_tasks[cpu] = idle;
+	lkl_bias_drop(&lkl_cpu, boot);
 	WRITE_ONCE(lkl_combiner.task, LKL_SEVERAL);
 	lkl_vcpus_up = cpu + 1;
 	lkl_vlock_start(vcpu, lkl_cpu_free(boot) | LKL_CPU_PENDING);
@@ -217,7 +218,8 @@ void lkl_stop_others(void)
 		if (cpu == this)
 			continue;
 		lkl_send(cpu, LKL_IPI_STOP);
-		while (READ_ONCE(lkl_vcpus[cpu].interrupts) != LKL_CPU_STOPPED)
+		/* One that still runs may send interrupts to one that has stopped. */
+		while (!(READ_ONCE(lkl_vcpus[cpu].interrupts) & LKL_CPU_STOPPED))
 			lkl_ops->relax();
 	}
 }

@@ -26,10 +26,14 @@ struct task_struct *__switch_to(struct task_struct *prev,
 		prev->thread.active->waited = true;
 		lkl_combiner_calls = 0;
 		lkl_this->blocked = prev;
-		/* Other threads cannot see it before this one lets them. */
-		if (prev->thread.active == lkl_this->driving)
-			lkl_hold_signals(lkl_this->driving);
 	}
+	/*
+	 * Other threads cannot see that it is blocked before this one lets them; but
+	 * another CPU may run it next, and have it blocked there.
+	 */
+	if (prev->thread.active && prev->thread.active == lkl_this->driving &&
+	    (lkl_vcpus_up > 1 || !task_is_running(prev)))
+		lkl_hold_signals(lkl_this->driving);
 	lkl_this->task = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
 }

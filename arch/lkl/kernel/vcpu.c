@@ -30,6 +30,8 @@ struct lkl_vcpu lkl_vcpus[NR_CPUS] __aligned(PAGE_SIZE) __section(".data..lkl_cp
 
 u32 lkl_vcpus_up __section(".data..lkl_keep");
 
+int lkl_spinners __section(".data..lkl_keep");
+
 noinline void lkl_drive(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call,
 			bool stays)
 {
@@ -52,7 +54,7 @@ static struct lkl_vcpu *lkl_nested(void)
 	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
 		struct task_struct *task = READ_ONCE(cpu->task);
 
-		if (lkl_locked(cpu) &&
+		if (lkl_locked(cpu) && task &&
 		    sp - (unsigned long)READ_ONCE(task->stack) < THREAD_SIZE)
 			return cpu;
 	}
@@ -90,7 +92,9 @@ void lkl_kick_any(void)
  */
 void lkl_kick_from_kernel(struct lkl_vcpu *cpu)
 {
-	if (lkl_set_pending(cpu, lkl_kernel_boots()))
+	/* Who spins looks once more before it sleeps. */
+	if (lkl_set_pending(cpu, lkl_kernel_boots()) &&
+	    !__atomic_load_n(&lkl_spinners, __ATOMIC_SEQ_CST))
 		lkl_timer_wake(cpu);
 }
 

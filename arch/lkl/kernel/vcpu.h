@@ -15,6 +15,9 @@
 /* Rounds through the kernel a thread makes for others once its call is done. */
 #define LKL_EXTRA_ROUNDS	8
 
+/* With several CPUs, threads that look for one which wants a driver. */
+extern int lkl_spinners;
+
 void lkl_drive(struct lkl_vcpu *cpu, u32 boot, struct lkl_call *call,
 	       bool stays);
 void lkl_drive_timer(struct lkl_vcpu *cpu, u32 boot, bool pending);
@@ -63,8 +66,7 @@ static __always_inline void __lkl_drive(struct lkl_vcpu *cpu, u32 boot,
 		if (unlikely(why == LKL_LEFT_HANDOVER)) {
 			/* The fiber is not at rest: leave a reason to come. */
 			cpu->driving = NULL;
-			if (cpu == &lkl_cpu)
-				lkl_bias_drop(boot);
+			lkl_bias_drop(cpu, boot);
 			lkl_wake_sleeper(cpu);
 			lkl_set_pending(cpu, boot);
 			rounds = LKL_EXTRA_ROUNDS;

@@ -8,18 +8,7 @@
 
 #define LKL_CPU_BIAS_BITS	(LKL_CPU_BIASED | LKL_CPU_REVOKED)
 
-struct task_struct *lkl_bias_owner __cacheline_aligned;
-
-/* The owner's flag, for the owner while it is inside. */
-u32 *lkl_bias_owner_flag;
-
-u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS] __cacheline_aligned;
-
-/* Value of lkl_cpu.calls at which the lock shall be biased. */
-u32 lkl_bias_at;
-
-/* The task that owns a flag: the lock is biased to no other task of its slot. */
-static struct task_struct *lkl_bias_tasks[LKL_BIAS_FLAGS];
+struct lkl_bias lkl_biases[NR_CPUS];
 
 /*
  * Threads that are ending a bias, in any boot.  The next bias is granted when there
@@ -64,7 +53,7 @@ bool lkl_set_pending(struct lkl_vcpu *cpu, u32 boot)
 		if (old >> LKL_CPU_BOOT_SHIFT != boot)
 			return false;
 		if (old == (lkl_cpu_free(boot) | LKL_CPU_BIASED)) {
-			lkl_bias_revoke(boot);
+			lkl_bias_revoke(cpu, boot);
 			old = READ_ONCE(cpu->word);
 		} else if (__atomic_compare_exchange_n(&cpu->word, &old,
 						       old | LKL_CPU_PENDING,
@@ -88,9 +77,9 @@ bool lkl_unlock(struct lkl_vcpu *cpu)
 }
 
 /* Turn a word with bits of a bias into one that is locked. */
-static bool lkl_bias_to_lock(u32 *old)
+static bool lkl_bias_to_lock(struct lkl_vcpu *cpu, u32 *old)
 {
-	return __atomic_compare_exchange_n(&lkl_cpu.word, old,
+	return __atomic_compare_exchange_n(&cpu->word, old,
 					   (*old & ~LKL_CPU_BIAS_BITS) | LKL_CPU_LOCKED,
 					   false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
@@ -98,39 +87,44 @@ static bool lkl_bias_to_lock(u32 *old)
 
 /**
  * lkl_bias_lost - the bias is being revoked, while its owner goes in or out
+ * @cpu: the CPU
  * @boot: number of the boot
  * @task: the owner's
  *
  * Return: whether the calling thread holds the CPU, with a plain lock
  */
-noinline bool lkl_bias_lost(u32 boot, struct task_struct *task)
+noinline bool lkl_bias_lost(struct lkl_vcpu *cpu, u32 boot,
+			    struct task_struct *task)
 {
+	struct lkl_bias *bias = lkl_bias_of(cpu);
 	bool held = false;
 	u32 old;
 
 	__atomic_add_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(lkl_bias_flag(boot, task), 0, __ATOMIC_SEQ_CST);
-	old = READ_ONCE(lkl_cpu.word);
+	__atomic_store_n(lkl_bias_flag(bias, boot, task), 0, __ATOMIC_SEQ_CST);
+	old = READ_ONCE(cpu->word);
 	while (!held && old >> LKL_CPU_BOOT_SHIFT == boot &&
-	       old & LKL_CPU_BIAS_BITS && READ_ONCE(lkl_bias_owner) == task)
-		held = lkl_bias_to_lock(&old);
+	       old & LKL_CPU_BIAS_BITS && READ_ONCE(bias->owner) == task)
+		held = lkl_bias_to_lock(cpu, &old);
 	__atomic_sub_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
 	return held;
 }
 
 /**
  * lkl_bias_drop - have the CPU's holder hold it with a plain lock
+ * @cpu: the CPU
  * @boot: number of the boot
  *
  * While its flag says that it is inside, a revoker leaves the CPU to it.
  */
-noinline void lkl_bias_drop(u32 boot)
+noinline void lkl_bias_drop(struct lkl_vcpu *cpu, u32 boot)
 {
-	u32 old = READ_ONCE(lkl_cpu.word);
+	struct lkl_bias *bias = lkl_bias_of(cpu);
+	u32 old = READ_ONCE(cpu->word);
 
 	while (old & LKL_CPU_BIAS_BITS) {
-		if (lkl_bias_to_lock(&old)) {
-			__atomic_store_n(lkl_bias_flag(boot, lkl_bias_owner), 0,
+		if (lkl_bias_to_lock(cpu, &old)) {
+			__atomic_store_n(lkl_bias_flag(bias, boot, bias->owner), 0,
 					 __ATOMIC_RELEASE);
 			return;
 		}
@@ -139,32 +133,35 @@ noinline void lkl_bias_drop(u32 boot)
 
 /**
  * lkl_bias_grant - bias the lock to the thread that holds it
+ * @cpu: the CPU
  * @boot: number of the boot
  * @task: the thread's
  */
-noinline void lkl_bias_grant(u32 boot, struct task_struct *task)
+noinline void lkl_bias_grant(struct lkl_vcpu *cpu, u32 boot,
+			     struct task_struct *task)
 {
-	struct task_struct **slot = &lkl_bias_tasks[lkl_bias_slot(task)];
-	u32 *flag = lkl_bias_flag(boot, task);
+	struct lkl_bias *bias = lkl_bias_of(cpu);
+	struct task_struct **slot = &bias->tasks[lkl_bias_slot(task)];
+	u32 *flag = lkl_bias_flag(bias, boot, task);
 	u32 old = lkl_cpu_free(boot) | LKL_CPU_LOCKED;
 
-	lkl_bias_reset();
-	if (lkl_bias_off || lkl_vcpus_up > 1 || READ_ONCE(lkl_cpu.word) != old ||
+	lkl_bias_reset(cpu);
+	if (lkl_bias_off || READ_ONCE(cpu->word) != old ||
 	    (*slot && *slot != task) ||
 	    __atomic_load_n(&lkl_bias_enders, __ATOMIC_SEQ_CST))
 		return;
 	*slot = task;
-	WRITE_ONCE(lkl_bias_owner, task);
-	lkl_bias_owner_flag = flag;
+	WRITE_ONCE(bias->owner, task);
+	bias->flag = flag;
 	WRITE_ONCE(*flag, 1);
 	/* A thread that ends the bias has the calls counted from 0 again. */
-	WRITE_ONCE(lkl_bias_at, lkl_cpu.calls + INT_MAX / 2);
-	if (!__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+	WRITE_ONCE(bias->at, cpu->calls + INT_MAX / 2);
+	if (!__atomic_compare_exchange_n(&cpu->word, &old,
 					 lkl_cpu_free(boot) | LKL_CPU_BIASED,
 					 false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_RELAXED)) {
 		WRITE_ONCE(*flag, 0);
-		lkl_bias_reset();
+		lkl_bias_reset(cpu);
 	}
 }
 
@@ -189,35 +186,37 @@ static void lkl_bias_barrier(void)
 
 /**
  * lkl_bias_revoke - end a bias
+ * @cpu: the CPU
  * @boot: number of the boot
  *
  * Afterwards the lock is a plain one, or held by the owner, who looks for what is
  * pending before it gives it back.
  */
-noinline void lkl_bias_revoke(u32 boot)
+noinline void lkl_bias_revoke(struct lkl_vcpu *cpu, u32 boot)
 {
+	struct lkl_bias *bias = lkl_bias_of(cpu);
 	u32 old = lkl_cpu_free(boot) | LKL_CPU_BIASED;
 	u32 revoking = LKL_CPU_BIASED | LKL_CPU_LOCKED;
 	struct task_struct *owner;
 
-	if (READ_ONCE(lkl_cpu.word) != old)
+	if (READ_ONCE(cpu->word) != old)
 		return;
 	__atomic_add_fetch(&lkl_bias_enders, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_compare_exchange_n(&lkl_cpu.word, &old,
+	if (__atomic_compare_exchange_n(&cpu->word, &old,
 					old | LKL_CPU_LOCKED, false,
 					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-		lkl_bias_reset();
-		owner = READ_ONCE(lkl_bias_owner);
+		lkl_bias_reset(cpu);
+		owner = READ_ONCE(bias->owner);
 		lkl_bias_barrier();
-		old = READ_ONCE(lkl_cpu.word);
+		old = READ_ONCE(cpu->word);
 		/* Unless the owner has ended it itself. */
 		while (old >> LKL_CPU_BOOT_SHIFT == boot &&
 		       (old & revoking) == revoking) {
 			u32 new = old & ~revoking;
 
-			if (__atomic_load_n(lkl_bias_flag(boot, owner), __ATOMIC_SEQ_CST))
+			if (__atomic_load_n(lkl_bias_flag(bias, boot, owner), __ATOMIC_SEQ_CST))
 				new |= LKL_CPU_REVOKED | LKL_CPU_LOCKED;
-			if (__atomic_compare_exchange_n(&lkl_cpu.word, &old, new,
+			if (__atomic_compare_exchange_n(&cpu->word, &old, new,
 							false, __ATOMIC_SEQ_CST,
 							__ATOMIC_SEQ_CST))
 				break;
@@ -229,15 +228,28 @@ noinline void lkl_bias_revoke(u32 boot)
 /* A task ends; in kernel context. */
 void lkl_bias_exit(u32 boot, struct task_struct *task)
 {
-	struct task_struct **slot = &lkl_bias_tasks[lkl_bias_slot(task)];
+	unsigned int slot = lkl_bias_slot(task);
+	struct lkl_vcpu *cpu;
 
-	if (*slot != task)
-		return;
-	if (lkl_bias_owner == task) {
-		lkl_bias_drop(boot);
-		WRITE_ONCE(lkl_bias_owner, NULL);
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
+		struct lkl_bias *bias = lkl_bias_of(cpu);
+
+		if (READ_ONCE(bias->tasks[slot]) != task)
+			continue;
+		if (READ_ONCE(bias->owner) == task) {
+			struct task_struct *owner = task;
+
+			/* Outside all other CPUs the task's thread is surely. */
+			if (cpu == lkl_this)
+				lkl_bias_drop(cpu, boot);
+			else
+				lkl_bias_revoke(cpu, boot);
+			__atomic_compare_exchange_n(&bias->owner, &owner, NULL,
+						    false, __ATOMIC_SEQ_CST,
+						    __ATOMIC_RELAXED);
+		}
+		WRITE_ONCE(bias->tasks[slot], NULL);
 	}
-	*slot = NULL;
 }
 
 /* No bias is granted until lkl_bias_start(). */
@@ -248,6 +260,9 @@ void lkl_bias_stop(void)
 
 void lkl_bias_start(void)
 {
+	struct lkl_vcpu *cpu;
+
 	lkl_bias_off = !lkl_ops->fence || lkl_ops->fence();
-	lkl_bias_reset();
+	for (cpu = lkl_vcpus; cpu < lkl_vcpus + NR_CPUS; cpu++)
+		lkl_bias_reset(cpu);
 }

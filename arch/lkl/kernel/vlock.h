@@ -5,8 +5,6 @@
  * The word says whether a host thread drives the virtual CPU, whether something
  * is pending, and which boot the kernel is in.  All three change atomically.
  *
- * Only the first CPU's lock is ever biased, and not while there are several.
- *
  * Usually the lock is taken and released with a compare-and-swap each, which are
  * a third of a short call.  A thread that makes many calls in a row, while no
  * other thread wants the CPU, has the lock *biased* to it: such a thread only
@@ -47,28 +45,42 @@
 /* Calls in a row after which the lock is biased. */
 #define LKL_BIAS_CALLS		1000
 
-/* Of no meaning while the word has no bits of a bias. */
-extern struct task_struct *lkl_bias_owner;
-extern u32 *lkl_bias_owner_flag;
-extern u32 lkl_bias_flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS];
-extern u32 lkl_bias_at;
+/**
+ * struct lkl_bias - to which thread the lock of a CPU is biased
+ * @owner: its task; of no meaning while the word has no bits of a bias
+ * @flag: the owner's flag, for the owner while it is inside
+ * @at: value of lkl_vcpu.calls at which the lock shall be biased
+ * @tasks: the task that owns a flag: the lock is biased to no other of its slot
+ * @flags: whether a thread is inside
+ */
+struct lkl_bias {
+	struct task_struct *owner;
+	u32 *flag;
+	u32 at;
+	struct task_struct *tasks[LKL_BIAS_FLAGS];
+	u32 flags[LKL_BIAS_BOOTS][LKL_BIAS_FLAGS] ____cacheline_aligned;
+} ____cacheline_aligned;
+
+extern struct lkl_bias lkl_biases[NR_CPUS];
+
+#define lkl_bias_of(cpu)	(&lkl_biases[(cpu) - lkl_vcpus])
 
 void lkl_vlock_start(struct lkl_vcpu *cpu, u32 word);
 void lkl_vlock_stop(void);
 bool lkl_set_pending(struct lkl_vcpu *cpu, u32 boot);
 bool lkl_unlock(struct lkl_vcpu *cpu);
-bool lkl_bias_lost(u32 boot, struct task_struct *task);
-void lkl_bias_drop(u32 boot);
-void lkl_bias_grant(u32 boot, struct task_struct *task);
-void lkl_bias_revoke(u32 boot);
+bool lkl_bias_lost(struct lkl_vcpu *cpu, u32 boot, struct task_struct *task);
+void lkl_bias_drop(struct lkl_vcpu *cpu, u32 boot);
+void lkl_bias_grant(struct lkl_vcpu *cpu, u32 boot, struct task_struct *task);
+void lkl_bias_revoke(struct lkl_vcpu *cpu, u32 boot);
 void lkl_bias_exit(u32 boot, struct task_struct *task);
 void lkl_bias_start(void);
 void lkl_bias_stop(void);
 
 /* Count the calls in a row from 0 again. */
-static inline void lkl_bias_reset(void)
+static inline void lkl_bias_reset(struct lkl_vcpu *cpu)
 {
-	WRITE_ONCE(lkl_bias_at, READ_ONCE(lkl_cpu.calls) + LKL_BIAS_CALLS);
+	WRITE_ONCE(lkl_bias_of(cpu)->at, READ_ONCE(cpu->calls) + LKL_BIAS_CALLS);
 }
 
 static inline unsigned int lkl_bias_slot(struct task_struct *task)
@@ -76,9 +88,10 @@ static inline unsigned int lkl_bias_slot(struct task_struct *task)
 	return (unsigned long)task / SMP_CACHE_BYTES % LKL_BIAS_FLAGS;
 }
 
-static inline u32 *lkl_bias_flag(u32 boot, struct task_struct *task)
+static inline u32 *lkl_bias_flag(struct lkl_bias *bias, u32 boot,
+				 struct task_struct *task)
 {
-	return &lkl_bias_flags[boot % LKL_BIAS_BOOTS][lkl_bias_slot(task)];
+	return &bias->flags[boot % LKL_BIAS_BOOTS][lkl_bias_slot(task)];
 }
 
 static inline u32 lkl_cpu_free(u32 boot)
@@ -129,14 +142,16 @@ static __always_inline bool lkl_trylock(struct lkl_vcpu *cpu, u32 boot,
 	u32 old = READ_ONCE(cpu->word);
 
 	if (old == (free | LKL_CPU_BIASED)) {
-		if (!task || READ_ONCE(lkl_bias_owner) != task)
+		struct lkl_bias *bias = lkl_bias_of(cpu);
+
+		if (!task || READ_ONCE(bias->owner) != task)
 			return false;
-		WRITE_ONCE(*lkl_bias_flag(boot, task), 1);
+		WRITE_ONCE(*lkl_bias_flag(bias, boot, task), 1);
 		barrier();
 		if (likely(READ_ONCE(cpu->word) == old &&
-			   READ_ONCE(lkl_bias_owner) == task))
+			   READ_ONCE(bias->owner) == task))
 			return true;
-		return lkl_bias_lost(boot, task);
+		return lkl_bias_lost(cpu, boot, task);
 	}
 	if (old != free && old != (free | LKL_CPU_PENDING))
 		return false;
@@ -152,16 +167,17 @@ static __always_inline bool lkl_release(struct lkl_vcpu *cpu, u32 boot)
 	u32 old = READ_ONCE(cpu->word);
 
 	if (old == (free | LKL_CPU_BIASED)) {
-		struct task_struct *task = lkl_bias_owner;
+		struct lkl_bias *bias = lkl_bias_of(cpu);
+		struct task_struct *task = bias->owner;
 
-		__atomic_store_n(lkl_bias_owner_flag, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(bias->flag, 0, __ATOMIC_RELEASE);
 		barrier();
 		if (likely(READ_ONCE(cpu->word) == old))
 			return true;
-		if (!lkl_bias_lost(boot, task))
+		if (!lkl_bias_lost(cpu, boot, task))
 			return true;
 	} else if (unlikely(old & (LKL_CPU_BIASED | LKL_CPU_REVOKED))) {
-		lkl_bias_drop(boot);
+		lkl_bias_drop(cpu, boot);
 	}
 	old = free | LKL_CPU_LOCKED;
 	return __atomic_compare_exchange_n(&cpu->word, &old, free, false,

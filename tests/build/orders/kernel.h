@@ -38,6 +38,7 @@ typedef uint64_t u64;
 #define noinline __attribute__((noinline))
 #define likely(x) (x)
 #define unlikely(x) (x)
+#define hash_ptr(p, bits) ((unsigned long)(p) / SMP_CACHE_BYTES % (1 << (bits)))
 #define barrier() asm volatile("" ::: "memory")
 
 #define READ_ONCE(x) ((__typeof__(x))explore_load(&(x), sizeof(x)))
@@ -75,6 +76,7 @@ struct thread_struct {
 	struct lkl_call *call;
 	struct lkl_call *active;
 	int host_tid;
+	bool in_user;
 };
 
 /**
@@ -103,7 +105,9 @@ struct task_struct {
 
 extern struct task_struct init_task;
 
+#define current lkl_this->task
 #define task_thread_info(task) (task)
+#define is_idle_task(task) ((task) == &init_task)
 #define task_is_running(task) (!(task)->blocked)
 #define task_cpu(task) ((task)->on_cpu)
 #define smp_processor_id() lkl_this->cpu

@@ -32,6 +32,7 @@ struct lkl_combiner lkl_combiner;
 struct lkl_lost_quantum lkl_lost_quanta[LKL_QUANTUM_SLOTS];
 int lkl_combiner_max = 2;
 u32 lkl_combiner_calls;
+u8 lkl_homes[1 << LKL_HOME_BITS];
 
 void lkl_leave_combiner(void)
 {
@@ -39,10 +40,10 @@ void lkl_leave_combiner(void)
 		WRITE_ONCE(lkl_combiner.task, NULL);
 }
 
-void lkl_begin_quantum(struct task_struct *task)
+void lkl_begin_quantum(struct lkl_vcpu *cpu, struct task_struct *task)
 {
 	(void)task;
-	lkl_bias_reset();
+	lkl_bias_reset(cpu);
 }
 
 bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
@@ -52,13 +53,17 @@ bool lkl_spin_for(u32 boot, struct lkl_call *call, bool listens)
 	return lkl_done(call);
 }
 
-bool lkl_lock_soon(u32 boot, struct lkl_call *call)
+struct lkl_vcpu *lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
+			       struct lkl_call *call)
 {
-	(void)call;
 	if (!explore_choose(2))
-		return false;
-	lkl_bias_revoke(boot);
-	return lkl_trylock(&lkl_cpu, boot, NULL);
+		return NULL;
+	if (lkl_vcpus_up > 1 && explore_choose(2)) {
+		cpu = &lkl_vcpus[1 - (cpu - lkl_vcpus)];
+		WRITE_ONCE(*lkl_home_of(call->task), cpu - lkl_vcpus);
+	}
+	lkl_bias_revoke(cpu, boot);
+	return lkl_trylock(cpu, boot, NULL) ? cpu : NULL;
 }
 
 void lkl_measure_pause(void)
@@ -71,15 +76,6 @@ struct lkl_vcpu *lkl_find_wanting(u32 boot)
 		if (lkl_wants_driver(&lkl_vcpus[i], boot))
 			return &lkl_vcpus[i];
 	return NULL;
-}
-
-struct lkl_vcpu *lkl_choose_cpu(u32 boot, struct task_struct *task, bool *taken)
-{
-	struct lkl_vcpu *cpu = &lkl_vcpus[explore_choose(lkl_vcpus_up)];
-
-	(void)task;
-	*taken = explore_choose(2) && lkl_trylock(cpu, boot, NULL);
-	return cpu;
 }
 
 /*
@@ -250,6 +246,7 @@ static void serve(struct lkl_vcpu *cpu, struct task_struct *task)
 	if (cpu->blocked == task)
 		cpu->blocked = NULL;
 	explore_note("call of task %d ends", (int)(task - tasks));
+	lkl_stay_home(call);
 	lkl_complete(call, ret);
 }
 
@@ -298,8 +295,8 @@ void *model_kernel(struct lkl_vcpu *cpu)
 			break;
 		}
 		/* The next call makes the lock biased. */
-		if (lkl_vcpus_up == 1 && explore_choose(2))
-			lkl_bias_at = cpu->calls + 1;
+		if (explore_choose(2))
+			lkl_bias_of(cpu)->at = cpu->calls + 1;
 	}
 	explore_note("leaves CPU %d", cpu->cpu);
 	inside[cpu->cpu] = false;
@@ -311,16 +308,16 @@ void begin(void)
 {
 	memset(lkl_vcpus, 0, sizeof(lkl_vcpus));
 	memset(tasks, 0, sizeof(tasks));
-	memset(lkl_bias_flags, 0, sizeof(lkl_bias_flags));
-	memset(lkl_bias_tasks, 0, sizeof(lkl_bias_tasks));
+	memset(lkl_biases, 0, sizeof(lkl_biases));
+	memset(lkl_homes, 0, sizeof(lkl_homes));
+	lkl_spinners = 0;
 	memset(&lkl_combiner, 0, sizeof(lkl_combiner));
 	memset(inside, 0, sizeof(inside));
 	memset(signalled, 0, sizeof(signalled));
-	lkl_bias_owner = NULL;
-	lkl_bias_owner_flag = NULL;
 	lkl_bias_enders = 0;
 	lkl_bias_off = false;
-	lkl_bias_at = 1;
+	for (int i = 0; i < NR_CPUS; i++)
+		lkl_biases[i].at = 1;
 	lkl_halt_call = NULL;
 	lkl_combiner_calls = 0;
 	posted = lines = lines_seen = halted = 0;

@@ -228,24 +228,24 @@ long lkl_kernel_halt(void *task);
 void lkl_kernel_release(void);
 
 /**
- * lkl_kernel_hold - take the virtual CPU, outside of the kernel
+ * lkl_kernel_hold - take all virtual CPUs, outside of the kernel
  * @boot: lkl_kernel_boots() as the caller read it
  * @quiet: nothing may be left to do that needs no time to pass
  *
  * The calling thread must not be in a call.  lkl_kernel_let_go() must follow.
  *
- * Return: 0, -ENOSYS when that boot is over, -EBUSY when the kernel does not come
- * to rest within a second, or -EOPNOTSUPP when it has several virtual CPUs
+ * Return: 0, -ENOSYS when that boot is over, or -EBUSY when the kernel does not
+ * come to rest within a second
  */
 int lkl_kernel_hold(unsigned int boot, int quiet);
 
-/* Give the virtual CPU back, of the boot with the number that it has now. */
+/* Give the virtual CPUs back, of the boot with the number that it has now. */
 void lkl_kernel_let_go(void);
 
 /**
  * lkl_kernel_freeze - remember the kernel's state
  *
- * The caller holds the virtual CPU, as in the next two.  The kernel is quiet and
+ * The caller holds the virtual CPUs, as in the next two.  The kernel is quiet and
  * devices use none of its memory.
  *
  * Return: 0, -EBUSY when it is frozen already or a thread is in a call,
