@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # Run each program of hijack-matrix.tbl on the library's stack, with traffic, on the
-# wire WIRE, under lkl-hijack.sh and lkl-run; or under MATRIX_WAY only.  Names of programs as
-# arguments: those only.  A combination with the one way runs beside one with the other.
+# wire WIRE, under lkl-hijack.sh or what HIJACK_BY says.  Names of programs as
+# arguments: those only.
 
 . "$(dirname "$0")/../common/hijack-lab.sh"
 need awk openssl
@@ -14,22 +14,12 @@ awk -f "$TOP/scripts/matrix-man.awk" "$TABLE" >fails
 sed -n '/^; From hijack-matrix.tbl/,/^; End/p' "$TOP/docs/man/lkl-hijack.1.scd" |
 	sed '1d;$d' | diff - fails || fail "docs/man/lkl-hijack.1.scd is not what scripts/matrix-man.awk prints"
 
-if [ -z "${MATRIX_WAY:-}" ]; then
-	bad=0
-	for way in lkl-hijack.sh lkl-run; do
-		env -u HIJACK_LAB MATRIX_WAY=$way "$TOP/tests/hijack/${0##*/}" "$@" >$way.said 2>&1 &
-		ways[$!]=$way
-	done
-	for child in "${!ways[@]}"; do
-		wait "$child" || bad=1
-		cat "${ways[child]}.said"
-	done
-	exit $bad
-fi
-
 chmod 755 .
 head -c 1000000 /dev/urandom >file
 echo hello >hello
+git init -q repository 2>/dev/null && cp hello repository &&
+	git -C repository add hello &&
+	git -C repository -c user.name=a -c user.email=a commit -qm a
 
 # configuration ADDRESS: write what the servers read, for an address of their own
 configuration() {
@@ -46,35 +36,6 @@ configuration() {
 		def app(environ, start):
 		    start("200 OK", [])
 		    return [b"hello"]
-	END
-	cat >Get.java <<-'END'
-		import java.net.*;
-		public class Get {
-			public static void main(String[] args) throws Exception {
-				try (var in = new URL(args[0]).openStream()) {
-					System.out.write(in.readAllBytes());
-					System.out.flush();
-				}
-			}
-		}
-	END
-	cat >Server.java <<-'END'
-		import com.sun.net.httpserver.*;
-		import java.net.*;
-		import java.nio.file.*;
-		public class Server {
-			public static void main(String[] args) throws Exception {
-				var to = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
-				var server = HttpServer.create(to, 0);
-				server.createContext("/", e -> {
-					byte[] all = Files.readAllBytes(Path.of("file"));
-					e.sendResponseHeaders(200, all.length);
-					e.getResponseBody().write(all);
-					e.close();
-				});
-				server.start();
-			}
-		}
 	END
 	cat >server.pl <<-'END'
 		use IO::Socket::INET;
@@ -269,6 +230,25 @@ func main() {
 	panic(http.ListenAndServe(os.Args[1], http.FileServer(http.Dir("."))))
 }
 END
+cat >Server.java <<'END'
+import com.sun.net.httpserver.*;
+import java.net.*;
+import java.nio.file.*;
+public class Server {
+	public static void main(String[] args) throws Exception {
+		var to = new InetSocketAddress(args[0], Integer.parseInt(args[1]));
+		var server = HttpServer.create(to, 0);
+		server.createContext("/", e -> {
+			byte[] all = Files.readAllBytes(Path.of("file"));
+			e.sendResponseHeaders(200, all.length);
+			e.getResponseBody().write(all);
+			e.close();
+		});
+		server.start();
+	}
+}
+END
+! command -v javac >/dev/null || javac Server.java
 ! command -v go >/dev/null || GOFLAGS=-mod=mod GO111MODULE=off go build -o go-server server.go
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 \
 	-subj /CN=test 2>/dev/null
@@ -280,9 +260,9 @@ cat >both.sh <<'END'
 [ -n "$BY_SERVER$BY_CLIENT" ] || exec 9<>/dev/udp/127.0.0.1/9
 bash -c "exec $BY_SERVER $SERVER" >log 2>&1 &
 server=$!
-end=$((SECONDS + ${PATIENCE:-20}))
+end=$((SECONDS + ${PATIENCE:-60}))
 while [ $SECONDS -lt $end ]; do
-	timeout 20 $BY_CLIENT bash -c "$CLIENT" >out 2>err
+	timeout 60 $BY_CLIENT bash -c "$CLIENT" >out 2>err
 	grep -qF -e "$WANT" out && break
 	kill -0 $server 2>/dev/null || break
 	sleep 0.05
@@ -298,34 +278,38 @@ one() {
 		export PATIENCE=$1 A BY_SERVER='' BY_CLIENT='' SERVER CLIENT WANT
 		case $WIRE-$side in
 		lo-*) A=127.0.0.1 ;;
-		tap-server) A=$LKL BY_SERVER=$MATRIX_WAY ;;
-		tap-client) A=$PEER BY_CLIENT=$MATRIX_WAY ;;
+		tap-server) A=$LKL BY_SERVER=$WAY ;;
+		tap-client) A=$PEER BY_CLIENT=$WAY ;;
 		esac
 		configuration "$A"
 		SERVER=$server CLIENT=$client WANT=${want//'$A'/$A}
 		[ "$WIRE" = tap ] || {
 			unset "${!LKL_HIJACK_@}"
-			exec timeout -k 5 60 "$MATRIX_WAY" bash both.sh
+			exec timeout -k 5 90 "$WAY" bash both.sh
 		}
-		exec timeout -k 5 60 bash both.sh
+		exec timeout -k 5 90 bash both.sh
 	) </dev/null >said 2>&1
 }
 
 # row: run what has been read of the table
 tried=0 bad=0
+declare -A seen
 row() {
 	local fails_here='' program
 	for program in $programs; do
 		command -v "$program" >/dev/null || { echo "no $program here: $name"; return 0; }
 	done
+	# There is no other side on lo.
+	[ "$WIRE" = tap ] || [ -z "${seen[$server$client]:-}" ] || return 0
+	seen[$server$client]=1
 	tried=$((tried + 1))
 	case " $fails" in
-	*" $MATRIX_WAY $WIRE "* | *" * $WIRE "* | *" $MATRIX_WAY * "* | *" * * "*) fails_here=1 ;;
+	*" $WAY $WIRE "* | *" * $WIRE "* | *" $WAY * "* | *" * * "*) fails_here=1 ;;
 	esac
 	if one "${fails_here:+5}"; then
-		[ -z "$fails_here" ] || { echo "$name: $MATRIX_WAY: works, and the table says that it does not"; bad=1; }
+		[ -z "$fails_here" ] || { echo "$name: $WAY: works, and the table says that it does not"; bad=1; }
 	elif [ -z "$fails_here" ]; then
-		echo "$name: $MATRIX_WAY: $(tail -n 5 said log err out 2>/dev/null)"
+		echo "$name: $WAY: $(tail -n 5 said log err out 2>/dev/null)"
 		bad=1
 	fi
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The programs of hijack-matrix.tbl work under lkl-hijack.sh and lkl-run in children of a
-# process with the kernel, and talk to each other on lo.
+# The programs of hijack-matrix.tbl work under lkl-hijack.sh in children of a process with
+# the kernel, and talk to each other on lo.
 
 WIRE=lo
 . "$(dirname "$0")/../common/hijack-matrix.sh"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The programs of hijack-matrix.tbl work under lkl-hijack.sh and lkl-run with the kernel
-# in their own process, and talk to a program of the host on a tap.
+# The programs of hijack-matrix.tbl work under lkl-hijack.sh with the kernel in their own
+# process, and talk to a program of the host on a tap.
 
 WIRE=tap
 . "$(dirname "$0")/../common/hijack-matrix.sh"
