@@ -182,6 +182,8 @@ struct lkl_dev_net_ops;
 #define LKL_NETDEV_USO 4
 /* What fd() returns is an eventfd, which need not be read. */
 #define LKL_NETDEV_EDGE 8
+/* The host uses memory of this process: the wire cannot go on in another one. */
+#define LKL_NETDEV_STAYS 16
 
 /**
  * struct lkl_netdev - one end of a wire

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include <lkl.h>
+#include <lkl/asm/share.h>
 #include <lkl_host.h>
 
 #include "../host/posix/posix.h"
@@ -86,14 +87,40 @@ int lkl_thread_init(void)
 	return 0;
 }
 
+static void prepare(struct lkl_self *self)
+{
+	posix_admit_faults();
+	if (!lkl_alt_stacks_handled)
+		self->alt_size = posix_alt_stack(&self->alt_stack);
+}
+
+void *lkl_thread_leave(void)
+{
+	void *task = lkl_self.task;
+
+	lkl_self.task = NULL;
+	return task;
+}
+
+void lkl_thread_replace(void *task)
+{
+	struct lkl_self *self = &lkl_self;
+	long tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	prepare(self);
+	self->boot = lkl_kernel_boots();
+	self->task = task;
+	if (have_exit_key)
+		pthread_setspecific(exit_key, self);
+	lkl_kernel_call(lkl_share_replace, (void *)tid);
+}
+
 int lkl_thread_attach(struct lkl_self *self)
 {
 	int err, tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	unsigned int boot;
 
-	posix_admit_faults();
-	if (!lkl_alt_stacks_handled)
-		self->alt_size = posix_alt_stack(&self->alt_stack);
+	prepare(self);
 	do {
 		boot = lkl_kernel_boots();
 		if (!boot)

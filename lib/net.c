@@ -232,6 +232,41 @@ void net_stop(struct lkl_vdev *vdev)
 	net_drain(vdev);
 }
 
+/* The threads that there are to be; false if one cannot be had. */
+static bool start_threads(struct net *n)
+{
+	bool sends = !(n->nd->flags & LKL_NETDEV_INLINE);
+
+	if (n->ended) {
+		n->ended = 0;
+		n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
+		n->ended = !n->threads[RX];
+	}
+	if (n->threads[RX] && sends)
+		n->threads[TX] = lkl_vdev_host->thread_create(tx_thread, n);
+	return n->threads[RX] && (!sends || n->threads[TX]);
+}
+
+/* Another process has what lends its buffers mapped, and a part of it is
+ * this process's. */
+bool net_moves(struct lkl_vdev *vdev)
+{
+	struct net *n = to_net(vdev);
+
+	return !lends(n) && !(n->nd->flags & LKL_NETDEV_STAYS);
+}
+
+int net_moved(struct lkl_vdev *vdev)
+{
+	struct net *n = to_net(vdev);
+
+	/* What hangs up has ended its thread for good. */
+	if (n->gone)
+		return 0;
+	n->ended = 1;
+	return start_threads(n) ? 0 : -LKL_EAGAIN;
+}
+
 int net_start(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
@@ -244,15 +279,7 @@ int net_start(struct lkl_vdev *vdev)
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
 	start_listening(n);
-	if (n->ended) {
-		n->ended = 0;
-		n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
-		n->ended = !n->threads[RX];
-	}
-	if (n->threads[RX] && !(n->nd->flags & LKL_NETDEV_INLINE))
-		n->threads[TX] = lkl_vdev_host->thread_create(tx_thread, n);
-	if (!n->threads[RX] ||
-	    (!(n->nd->flags & LKL_NETDEV_INLINE) && !n->threads[TX])) {
+	if (!start_threads(n)) {
 		net_stop(vdev);
 		return -LKL_EAGAIN;
 	}

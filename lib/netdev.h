@@ -107,6 +107,8 @@ void net_init(struct net *n, struct lkl_netdev *nd);
 
 /* Operations of the device; see struct lkl_vdev_ops. */
 int net_start(struct lkl_vdev *vdev);
+bool net_moves(struct lkl_vdev *vdev);
+int net_moved(struct lkl_vdev *vdev);
 void net_pause(struct lkl_vdev *vdev);
 int net_freeze(struct lkl_vdev *vdev);
 void net_reset(struct lkl_vdev *vdev);

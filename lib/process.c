@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The part of the library's state that a forked child does not inherit. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "process.h"
+
+#define PAGE 4096
 
 static struct lkl_process *process;
 
 static void make(void)
 {
-	const size_t page = 4096;
-	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	/* Nothing can be done without, as with the memory of the C library. */
-	if (p == MAP_FAILED || madvise(p, page, MADV_WIPEONFORK))
+	if (p == MAP_FAILED || madvise(p, PAGE, MADV_WIPEONFORK))
 		abort();
 	process = p;
 }
@@ -33,4 +35,14 @@ struct lkl_process *lkl_process(void)
 
 	pthread_once(&once, make);
 	return process;
+}
+
+void lkl_process_inherit(bool inherit)
+{
+	madvise(process, PAGE, inherit ? MADV_KEEPONFORK : MADV_WIPEONFORK);
+}
+
+void lkl_process_wipe(void)
+{
+	memset(process, 0, PAGE);
 }

@@ -27,7 +27,8 @@ struct lkl_self {
 /* The calling thread. */
 struct lkl_self *lkl_thread_self(void);
 
-/* Is it in a call or a step?  Not in those of the process that this one was forked from. */
+/* Is it in a call or a step?  Not in those of the process that this one was
+ * forked from. */
 bool lkl_thread_busy(struct lkl_self *self);
 
 /* Have threads tell when they end; 0 or a negative error number. */
@@ -41,6 +42,20 @@ void lkl_thread_exit(void);
 
 /* The interception takes care of alternate signal stacks. */
 extern bool lkl_alt_stacks_handled;
+
+/**
+ * lkl_thread_leave - the calling thread ends, and another one will have its
+ * task
+ *
+ * Return: the task, for lkl_thread_replace()
+ */
+void *lkl_thread_leave(void);
+
+/**
+ * lkl_thread_replace - have another thread's task, in the running boot
+ * @task: of one that has left, and is not here any more
+ */
+void lkl_thread_replace(void *task);
 
 /* What lkl_init() was given, or NULL. */
 extern struct lkl_host_operations *lkl_host;

@@ -83,9 +83,14 @@ struct lkl_chain {
  * @forked: in a forked child, which has another kernel: close what the host
  *	would keep for it, without locks; may be NULL
  *
- * The next are for a frozen kernel.  They are called by a thread that holds the
- * virtual CPU, as if in kernel context; those between @pause and @resume do not
- *find the device at work.  A device without them cannot be frozen.
+ * @moves: may the device go on in a forked process, instead of this one?
+ * @moved: it does, and is paused: make threads.  0 or negative.  A device
+ *without both stays where it is, and so does the kernel (move.c)
+ *
+ * The next are for a frozen kernel, and some for one that moves.  They are
+ *called by a thread that holds the virtual CPU, as if in kernel context; those
+ *between @pause and @resume do not find the device at work.  A device without
+ *them cannot be frozen.
  *
  * @pause: use none of the kernel's memory, nor change what is known of the
  *rings
@@ -106,6 +111,8 @@ struct lkl_vdev_ops {
 	void (*kick)(struct lkl_vdev *vdev, unsigned int queue);
 	void (*irq)(struct lkl_vdev *vdev, unsigned int queue);
 	void (*forked)(struct lkl_vdev *vdev);
+	bool (*moves)(struct lkl_vdev *vdev);
+	int (*moved)(struct lkl_vdev *vdev);
 	void (*pause)(struct lkl_vdev *vdev);
 	int (*freeze)(struct lkl_vdev *vdev);
 	void (*reset)(struct lkl_vdev *vdev);

@@ -77,16 +77,6 @@ static int host_random(void *buf, unsigned long len)
 	return 0;
 }
 
-static int host_wipe_on_fork(void *addr, unsigned long size)
-{
-	if (mmap(addr, size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		 0) == MAP_FAILED ||
-	    madvise(addr, size, MADV_WIPEONFORK))
-		return -errno;
-	return 0;
-}
-
 static void *host_keep(unsigned long size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -301,10 +291,9 @@ static void host_forget(unsigned long addr, unsigned long size)
 static int host_patch(unsigned long addr, unsigned long size, int writable)
 {
 	unsigned long start = addr & -4096UL;
-	long ret = raw_syscall(__NR_mprotect, start, addr + size - start,
-			       PROT_READ | PROT_EXEC |
-				       (writable ? PROT_WRITE : 0),
-			       0, 0, 0);
+	long ret = raw_syscall(
+		__NR_mprotect, start, addr + size - start,
+		PROT_READ | PROT_EXEC | (writable ? PROT_WRITE : 0), 0, 0, 0);
 
 	return ret;
 }
@@ -433,7 +422,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.time = posix_time,
 	.wall_time = host_wall_time,
 	.random = host_random,
-	.wipe_on_fork = host_wipe_on_fork,
+	.wipe_on_fork = posix_wipe_on_fork,
 	.keep = host_keep,
 	.ram_open = host_ram_open,
 	.ram_close = host_ram_close,

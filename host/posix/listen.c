@@ -131,6 +131,14 @@ void listen_resume(struct listen_source *source)
 	watch_source(source);
 }
 
+static void forget_listener(void)
+{
+	n_ready = 0;
+	ringers = 0;
+	listener_word = NULL;
+	listening = false;
+}
+
 void listen_reset(void)
 {
 	if (!sources)
@@ -138,10 +146,13 @@ void listen_reset(void)
 	/* The descriptors' numbers may be of other files by now. */
 	sources = 0;
 	program_fd = -1;
-	n_ready = 0;
-	ringers = 0;
-	listener_word = NULL;
-	listening = false;
+	forget_listener();
+}
+
+void listen_forked(void)
+{
+	lkl_listen_forget(program_fd);
+	forget_listener();
 }
 
 static void ring(void)

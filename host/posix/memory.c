@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files in memory, one of which is the RAM of the library's kernel. */
+/* Files in memory, one of which is the RAM of the library's kernel; what of the
+ * kernel's memory a forked process has. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -51,4 +53,32 @@ int posix_memory(const char *name, unsigned long size)
 		return fd;
 	close(fd);
 	return err;
+}
+
+/* What a forked process finds zeroed. */
+static void *wiped;
+static unsigned long wiped_size;
+
+int posix_wipe_on_fork(void *addr, unsigned long size)
+{
+	if (mmap(addr, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) == MAP_FAILED ||
+	    madvise(addr, size, MADV_WIPEONFORK))
+		return -errno;
+	wiped = addr;
+	wiped_size = size;
+	return 0;
+}
+
+void posix_inherit(bool inherit)
+{
+	madvise((void *)posix_ram.addr, posix_ram.size,
+		inherit ? MADV_DOFORK : MADV_DONTFORK);
+	madvise(wiped, wiped_size, inherit ? MADV_KEEPONFORK : MADV_WIPEONFORK);
+}
+
+void posix_wipe(void)
+{
+	memset(wiped, 0, wiped_size);
 }

@@ -70,6 +70,18 @@ bool posix_maps_near(unsigned long addr);
  * descriptor or a negative error number. */
 int posix_memory(const char *name, unsigned long size);
 
+/* The operation wipe_on_fork of the host. */
+int posix_wipe_on_fork(void *addr, unsigned long size);
+
+/**
+ * posix_inherit - have a forked process inherit the kernel's memory, or not
+ * @inherit: which
+ */
+void posix_inherit(bool inherit);
+
+/* Be as in a forked process, which does not. */
+void posix_wipe(void);
+
 /* The host kernel's struct sigaction. */
 struct host_sigaction {
 	unsigned long handler;
@@ -115,6 +127,9 @@ void listen_remove(struct listen_source *source);
 
 /* No kernel runs in this process: forget what it has of its parent's. */
 void listen_reset(void);
+
+/* The kernel goes on in this process: its parent's listener is not here. */
+void listen_forked(void);
 
 /* Operations of the host; the last wakes a listener that waits for @word. */
 int listen_begin(void);

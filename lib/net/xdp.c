@@ -263,6 +263,7 @@ static struct xdp_wire *make(const char *name, struct xdp_socket *socket)
 		return NULL;
 	}
 	strcpy(w->name, name);
+	w->fd.nd.flags |= LKL_NETDEV_STAYS;
 	w->socket = socket;
 	w->link = -1;
 	return w;

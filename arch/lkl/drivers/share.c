@@ -18,6 +18,7 @@
 #include <linux/nsproxy.h>
 #include <linux/proc_ns.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <asm/call.h>
 #include <asm/cred.h>
@@ -127,6 +128,31 @@ long lkl_share_interrupt(void *arg)
 	call->interrupted = 1;
 	lkl_interrupt_call(call);
 	return 0;
+}
+
+long lkl_share_replace(void *tid)
+{
+	current->thread.host_tid = (long)tid;
+	return 0;
+}
+
+long lkl_share_interrupt_all(void *unused)
+{
+	struct task_struct *task;
+	long n = 0;
+
+	rcu_read_lock();
+	for_each_thread(current, task) {
+		struct lkl_call *call = READ_ONCE(task->thread.active);
+
+		if (task == current || !call)
+			continue;
+		call->interrupted = 1;
+		lkl_interrupt_call(call);
+		n++;
+	}
+	rcu_read_unlock();
+	return n;
 }
 
 /* The rest of @name if it is @place or below, else NULL. */

@@ -270,6 +270,26 @@ void lkl_kernel_reset(void);
 long lkl_kernel_thaw(void);
 
 /**
+ * lkl_kernel_leave - have no thread of this process in the kernel
+ *
+ * The caller holds the virtual CPU.  The kernel's own threads end.  lkl_kernel_enter()
+ * must follow, in this process or in a forked one that has the kernel's memory.
+ *
+ * Return: 0, or -EBUSY while a thread is in the middle of a call
+ */
+int lkl_kernel_leave(void);
+
+/**
+ * lkl_kernel_enter - have the kernel go on after lkl_kernel_leave()
+ * @forked: this is the forked process, and the threads of its parent are not here
+ *
+ * The caller still holds the virtual CPU.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int lkl_kernel_enter(int forked);
+
+/**
  * lkl_kernel_boots - number of the running boot
  *
  * Return: a number that no earlier boot of the process had, or 0 when no

@@ -133,6 +133,26 @@ long lkl_share_put(void *share);
 long lkl_share_interrupt(void *thread);
 
 /**
+ * lkl_share_replace - the calling host thread takes another one's place
+ * @tid: number of it, a long, by which the host knows it
+ *
+ * Its task remains.
+ *
+ * Return: 0
+ */
+long lkl_share_replace(void *tid);
+
+/**
+ * lkl_share_interrupt_all - have the calls that threads wait in end with -EINTR
+ * @unused: not used
+ *
+ * Those of all threads but the calling one.
+ *
+ * Return: how many there are
+ */
+long lkl_share_interrupt_all(void *unused);
+
+/**
  * lkl_share_open - open a file that tells about the network, and no other
  * @open: struct lkl_share_open
  *
