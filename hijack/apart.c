@@ -2,19 +2,16 @@
 /*
  * A kernel in a process of its own.
  *
- * The process that has the kernel cannot execute another program and keep it,
- * and cannot enter a new user namespace, as it has more than one thread.  A
- * program that enters a new network or user namespace often executes another
- * one next: unshare(1), for one.  So, if it has nothing in its kernel yet, that
- * ends, and another one boots in a process that does nothing else; the program
- * joins that as a relative does (family.c).
+ * The process that has the kernel cannot enter a new user namespace, as it has
+ * more than one thread.  A program that enters a new network or user namespace
+ * often executes another one next: unshare(1), for one.  So, if it has nothing
+ * in its kernel yet, that ends, and another one boots in a process that does
+ * nothing else; the program joins that as a relative does (family.c).
  *
  * The process is forked twice: so the program has no child that it does not
  * know of.  It ends when no process uses its kernel any more.
  */
-#include <linux/prctl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,29 +20,13 @@
 
 #include "child.h"
 
-/* Signals are the program's, but for those that come of what a thread does. */
-static void block_signals(void)
-{
-	static const unsigned char ours[] = { SIGILL,		SIGTRAP, SIGBUS,
-					      SIGFPE,		SIGSEGV, SIGSYS,
-					      HIJACK_OWN_SIGNAL };
-	uint64_t mask = ~0UL;
-	size_t i;
-
-	for (i = 0; i < sizeof(ours); i++)
-		mask &= ~(1UL << (ours[i] - 1));
-	own_call4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
-}
-
 /* Be that process.  @end is closed at the other side when the program is there.
  */
 static void run(long end)
 {
 	char byte = 0;
 
-	block_signals();
-	own_call3(SYS_setsid, 0, 0, 0);
-	own_call3(SYS_prctl, PR_SET_NAME, "lkl-kernel", 0);
+	outlive_program();
 	hijack_boot();
 	fd_close_range(SYS_close_range, (long[6]){ 0, ~0U });
 	if (lkl_kernel_boots()) {

@@ -165,7 +165,10 @@ void hijack_before_fork(void)
 /* The end of the process, if it is the one that has the kernel. */
 long boot_exit_group(long nr, const long *a)
 {
-	if (!lkl_kernel_boots() || hijack_in_vfork())
+	if (hijack_in_vfork())
+		return host1(nr, a[0]);
+	share_bye();
+	if (!lkl_kernel_boots() || outlive())
 		return host1(nr, a[0]);
 	share_linger();
 	if (!hijack_change_state(HIJACK_UP))
@@ -180,6 +183,11 @@ long boot_exit_group(long nr, const long *a)
 	}
 	lkl_unload_config(&config);
 	return host1(nr, a[0]);
+}
+
+static void end(void)
+{
+	boot_exit_group(SYS_exit_group, (long[6]){ 0 });
 }
 
 /*
@@ -217,6 +225,7 @@ int hijack_start(const char *name)
 	/* As a boot would, which another process may make for this one. */
 	while (posix_maps_near(lkl_ram_base))
 		lkl_ram_base += POSIX_NEXT_RAM;
+	hijack_end = end;
 	cred_init();
 	own_threads_init();
 	lkl_host_ops.listen_begin = no_listener;

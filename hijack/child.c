@@ -23,6 +23,9 @@
 
 #include "child.h"
 
+/* How long the end waits for that of the kernel, which waits for others. */
+#define BYE_MS 5000
+
 struct share *share;
 long share_fd;
 int child_number = -1;
@@ -209,24 +212,26 @@ long child_open_link(struct hijack_thread *t, const struct share_link *from)
  */
 long child_transact(struct share_link *link, long nr, const long *a)
 {
-	uint32_t idle = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST), word;
+	uint32_t word = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST);
 	bool interrupted = false;
 
 	link->nr = nr;
 	copy(link->arg, a, sizeof(link->arg));
 	link->number++;
-	if (idle & FUTEX_OWNER_DIED ||
-	    !__atomic_compare_exchange_n(&link->word, &idle,
-					 idle | FUTEX_WAITERS, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		return -ENETDOWN;
+	/* Its server may become another one meanwhile. */
+	do {
+		if (word & FUTEX_OWNER_DIED)
+			return -ENETDOWN;
+	} while (!__atomic_compare_exchange_n(
+		&link->word, &word, word | FUTEX_WAITERS, false,
+		__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	share_wake(&link->word);
 	for (;;) {
 		word = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST);
-		if (word == idle)
-			return link->ret;
 		if (word & FUTEX_OWNER_DIED)
 			return -ENETDOWN;
+		if (!(word & FUTEX_WAITERS))
+			return link->ret;
 		if (interrupted) {
 			share_wait(&link->word, word, NULL);
 		} else if (lkl_host_ops.wait((int *)&link->word, word, 0) ==
@@ -272,6 +277,16 @@ long child_done(struct hijack_thread *t, long ret)
 }
 
 /**
+ * share_control - what hangs up when the process ends that has the kernel
+ *
+ * Return: a descriptor; -1 if that is this process, or if there is none
+ */
+long share_control(void)
+{
+	return child_number < 0 ? -1 : child_control;
+}
+
+/**
  * share_is_alone - has the process ended that has the kernel?
  */
 bool share_is_alone(void)
@@ -280,6 +295,21 @@ bool share_is_alone(void)
 
 	return child_number >= 0 &&
 	       raw_syscall(SYS_poll, (long)&fd, 1, 0, 0, 0, 0) > 0;
+}
+
+/**
+ * share_bye - this process ends
+ *
+ * If there is but a kernel without a program, it is the last that knows when
+ * that has ended.
+ */
+void share_bye(void)
+{
+	struct pollfd fd = { child_control, 0, 0 };
+
+	if (child_number >= 0 && share->apart && !numbers_is_sandboxed() &&
+	    !share_send(child_control, SHARE_BYE, 0, -1))
+		raw_syscall(SYS_poll, (long)&fd, 1, BYE_MS, 0, 0, 0);
 }
 
 /**

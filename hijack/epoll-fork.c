@@ -36,6 +36,7 @@ static uint32_t epoll_inherit(uint32_t word)
 	int process = share_process() + 1;
 
 	if (shadow) {
+		epoll_hear_end(e, e->self);
 		if (!e->process) {
 			e->borrowed = true;
 			return word;
@@ -153,4 +154,13 @@ void wait_alone(void)
 		if (e->state == EPOLL_SHADOW)
 			event_ring(e->event);
 	}
+}
+
+/**
+ * wait_is_forked - do other processes have an epoll, too?
+ * @word: its word
+ */
+bool wait_is_forked(uint32_t word)
+{
+	return to_epoll(word)->forked;
 }

@@ -19,22 +19,23 @@ static long shadow_take(struct epoll *e, struct epoll_event *events, long max)
 	return lkl6(SYS_epoll_wait, e->file.fd, (long)events, max, 0, 0, 0);
 }
 
-/* Take the shadow's event from what the host has returned. */
+/* Take the shadow's events from what the host has returned. */
 static long without_event(struct epoll *e, struct epoll_event *events, long n)
 {
 	struct epoll_event ev;
-	long i, found = n;
+	long i, kept = 0;
 
 	for (i = 0; i < n && user_get(&ev, (long)&events[i], sizeof(ev)); i++) {
-		if (i > found)
-			user_put((long)&events[i - 1], &ev, sizeof(ev));
-		else if (ev.data.u64 == e->tag)
-			found = i;
+		if (ev.data.u64 == e->tag)
+			continue;
+		if (kept < i)
+			user_put((long)&events[kept], &ev, sizeof(ev));
+		kept++;
 	}
-	if (found == n)
+	if (kept == n)
 		return n;
 	__atomic_store_n(&e->rung, 0, __ATOMIC_SEQ_CST);
-	return n - 1;
+	return kept + n - i;
 }
 
 static long epoll_host(long fd, struct epoll_event *events, long max,
@@ -148,7 +149,7 @@ struct wait {
 static long take_now(const struct wait *w, bool *stolen)
 {
 	struct epoll *e = w->e;
-	long n, m;
+	long n, m, left;
 
 	if (e->awake)
 		receive_now();
@@ -160,8 +161,9 @@ static long take_now(const struct wait *w, bool *stolen)
 	m = epoll_host(e->self, w->events + n, w->max - n, &zero, w->mask);
 	if (m <= 0)
 		return n;
-	*stolen = without_event(e, w->events + n, m) < m;
-	return n + m - *stolen;
+	left = without_event(e, w->events + n, m);
+	*stolen = left < m;
+	return n + left;
 }
 
 /*
@@ -229,7 +231,7 @@ static long do_wait(const struct wait *w)
 		n = without_event(e, w->events, m);
 		if (n < m && n < w->max) {
 			m = shadow_take(e, w->events + n, w->max - n);
-			if (m > 0)
+			if (m > 0 || !n)
 				n += m;
 		}
 		if (n || !sleeps)

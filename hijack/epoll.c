@@ -62,6 +62,16 @@ static long epoll_event(struct epoll *e, long fd, int op)
 	return own_call4(SYS_epoll_ctl, fd, op, e->event, &ev);
 }
 
+/* The end of the process that has the kernel, in the same way. */
+void epoll_hear_end(struct epoll *e, long fd)
+{
+	struct epoll_event ev = { .data.u64 = e->tag };
+
+	if (share_process() >= 0)
+		own_call4(SYS_epoll_ctl, fd, EPOLL_CTL_ADD, share_control(),
+			  &ev);
+}
+
 void epoll_nest(uint32_t word)
 {
 	struct epoll *e = to_epoll(word);
@@ -179,6 +189,7 @@ static long epoll_shadow(struct epoll *e, long fd)
 	if (!ret)
 		ret = fd_own(own_call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0));
 	if (ret >= 0) {
+		epoll_hear_end(e, fd);
 		e->self = ret;
 		__atomic_store_n(&e->state, EPOLL_SHADOW, __ATOMIC_RELEASE);
 		return 0;

@@ -156,6 +156,7 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 {
 	char *filters = text + HIJACK_EXEC_TEXT - FILTER_TEXT;
 	long n = 0, i, k, fd;
+	uint32_t word;
 	bool described;
 
 	if (given && !user_get(to, env, given * sizeof(*to)))
@@ -165,6 +166,10 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 		    !filter_is_variable(to[i]))
 			to[n++] = to[i];
 	given = n;
+	if (lkl_kernel_boots() && !hijack_in_vfork() &&
+	    (share_has_forked() || share_joined || hijack_away ||
+	     next_kept(0, &word) >= 0))
+		outlive_exec();
 	/* What has been changed is changed, what is missing is added. */
 	for (i = 0; own_variables[i]; i++) {
 		size_t len = strcspn(own_variables[i], "=") + 1;

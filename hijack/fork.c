@@ -15,8 +15,16 @@
 
 #include "child.h"
 
-/* A socket of which the owner gets one end, and by which it sends the area. */
-static long new_process(struct hijack_thread *t)
+/**
+ * fork_new_process - have the owner make room for another process
+ * @t: the calling thread: is told in @fork_*
+ *
+ * Called with the lock held.  There is a socket of which the owner gets one
+ * end, and by which it sends the area.
+ *
+ * Return: 0 or a negative error number
+ */
+long fork_new_process(struct hijack_thread *t)
 {
 	struct share_message message;
 	int ends[2];
@@ -75,7 +83,7 @@ long hijack_fork_begin(bool shares)
 	t->fork_process = -1;
 	t->fork_kernel = lkl_kernel_boots();
 	if ((child_number >= 0 || (share_serves() && t->fork_kernel)) &&
-	    !new_process(t))
+	    !fork_new_process(t))
 		wait_fork();
 	if (t->fork_new && t->fork_process < 0) {
 		share_unlock();
@@ -96,8 +104,13 @@ static bool is_mine(long fd)
 	       wait_uses(fd);
 }
 
-/* In the child, whose table of descriptors is still its parent's. */
-static void become_child(struct hijack_thread *t)
+/**
+ * fork_become_child - this process uses another's kernel from here on
+ * @t: the calling thread
+ *
+ * Its table of descriptors is still that of the process that has the kernel.
+ */
+void fork_become_child(struct hijack_thread *t)
 {
 	struct share *old = share;
 
@@ -143,7 +156,7 @@ void hijack_fork_end(long pid)
 		hijack_in_vfork();
 		share_forked();
 		if (t->fork_kernel || t->fork_process >= 0 || child_number >= 0)
-			become_child(t);
+			fork_become_child(t);
 	}
 	t->fork_new = false;
 }

@@ -187,6 +187,7 @@ void wait_fork(void);
 void wait_forked(struct share *old);
 bool wait_uses(long fd);
 bool wait_has_shadows(void);
+bool wait_is_forked(uint32_t word);
 
 /* The library's own threads, and their credentials (own.c) */
 void own_threads_init(void);
@@ -205,6 +206,8 @@ hijack_call mounts_names, mounts_host, mounts_mount, mounts_umount;
 long share_call(long nr, const long *a);
 long share_any(long nr, const long *a);
 bool share_is_alone(void);
+void share_bye(void);
+long share_control(void);
 void share_linger(void);
 long share_watch(long (*fn)(void *), struct lkl_watch *watch);
 int share_process(void);
@@ -365,6 +368,8 @@ static inline long host_call(long nr, const long *a)
 /* The begin and the end of the kernel (state.c, boot.c, exit.c) */
 bool hijack_change_state(int from);
 void hijack_set_state(int state);
+/* End a process that has a kernel and runs no program (boot.c). */
+extern void (*hijack_end)(void);
 void exit_linger(void);
 hijack_call exit_thread, boot_exit_group;
 

@@ -78,6 +78,17 @@ static bool interrupt_all(void)
 	return more;
 }
 
+/*
+ * A process ends.  The last one waits until we have ended, too: then devices
+ * are free, and what it has sent has arrived.
+ */
+static void take_leave(int index)
+{
+	if (share_is_last(index))
+		fd_own(own_call3(SYS_dup, share_processes[index].fd - 1, 0, 0));
+	process_gone(index);
+}
+
 /* Take a message of a process. */
 static void hear(int index)
 {
@@ -95,6 +106,8 @@ static void hear(int index)
 	}
 	if (ret < 0) {
 		process_gone(index);
+	} else if (message.what == SHARE_BYE) {
+		take_leave(index);
 	} else if (message.what == SHARE_FORK) {
 		if (fd >= 0)
 			share_take_process(fd, index,
@@ -149,7 +162,8 @@ void share_linger(void)
 static void keep(void *unused)
 {
 	struct epoll_event ev[16];
-	int wait = -1;
+	/* It may take the place of another one, which had something to do. */
+	int wait = 1;
 	long i, n;
 
 	(void)unused;
@@ -177,6 +191,40 @@ static void keep(void *unused)
 }
 
 /**
+ * keeper_leave - have the keeper end
+ *
+ * What it listens to remains open.  Uses libc.
+ *
+ * Return: whether it has
+ */
+bool keeper_leave(void)
+{
+	long fd = fd_own(host2(SYS_eventfd2, 1, EFD_CLOEXEC));
+	bool told;
+
+	if (fd < 0)
+		return false;
+	told = !share_hear_from(fd, SHARE_LEAVE);
+	if (told)
+		lkl_host_ops.thread_join(keeper);
+	fd_forget(fd);
+	return told;
+}
+
+/**
+ * keeper_return - have another one in its place
+ *
+ * Uses libc.
+ *
+ * Return: whether there is one
+ */
+bool keeper_return(void)
+{
+	keeper = lkl_host_ops.thread_create(keep, NULL);
+	return keeper;
+}
+
+/**
  * share_prepare - the program is about to fork: be ready to serve the child
  *
  * Uses libc.  Without success children have no network.
@@ -186,9 +234,7 @@ void share_prepare(void)
 	share_lock();
 	if (share_events < 0) {
 		share_events = fd_own(host1(SYS_epoll_create1, EPOLL_CLOEXEC));
-		if (share_events >= 0)
-			keeper = lkl_host_ops.thread_create(keep, NULL);
-		if (share_events >= 0 && !keeper) {
+		if (share_events >= 0 && !keeper_return()) {
 			fd_forget(share_events);
 			share_events = -1;
 		}
@@ -203,16 +249,8 @@ void share_prepare(void)
  */
 void share_leave(void)
 {
-	long fd;
-
-	if (share_events < 0)
+	if (share_events < 0 || !keeper_leave())
 		return;
-	fd = fd_own(host2(SYS_eventfd2, 1, EFD_CLOEXEC));
-	if (fd >= 0 && !share_hear_from(fd, SHARE_LEAVE)) {
-		lkl_host_ops.thread_join(keeper);
-		fd_forget(share_events);
-		share_events = -1;
-	}
-	if (fd >= 0)
-		fd_forget(fd);
+	fd_forget(share_events);
+	share_events = -1;
 }

@@ -10,6 +10,7 @@
  * One more thread listens to the processes' sockets (keeper.c).
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -31,6 +32,11 @@ int share_top;
  */
 uint32_t share_joined;
 
+/* Processes that have left. */
+uint32_t share_left;
+
+bool share_apart;
+
 /* What the keeper waits for; -1 before there is one. */
 long share_events = -1;
 
@@ -51,6 +57,40 @@ bool share_used(bool forked)
 		if (share_processes[i].area)
 			return true;
 	return share_joined;
+}
+
+static bool is_there(const struct share_process *p)
+{
+	struct pollfd fd = { p->fd - 1, 0, 0 };
+
+	return p->fd && raw_syscall(SYS_poll, (long)&fd, 1, 0, 0, 0, 0) <= 0;
+}
+
+/**
+ * share_has_forked - is there a process that has not joined, and has not ended?
+ */
+bool share_has_forked(void)
+{
+	int i;
+
+	for (i = 0; i < share_top; i++)
+		if (!share_processes[i].joined && is_there(&share_processes[i]))
+			return true;
+	return false;
+}
+
+/**
+ * share_is_last - is there no other process any more?
+ * @index: number of the process
+ */
+bool share_is_last(int index)
+{
+	int i;
+
+	for (i = 0; i < share_top; i++)
+		if (i != index && is_there(&share_processes[i]))
+			return false;
+	return true;
 }
 
 /**
@@ -108,6 +148,8 @@ void owner_free_process(struct share_process *p)
 	host2(SYS_munmap, p->area, sizeof(*p->area));
 	p->area = NULL;
 	__atomic_store_n(&p->gone, false, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&share_left, 1, __ATOMIC_SEQ_CST);
+	share_wake(&share_left);
 }
 
 /* As share_take_process(); returns its number. */
@@ -138,6 +180,7 @@ static int owner_take_process(long fd, int from, void *ns)
 	err = area < 0 ? area : 0;
 	if (err)
 		goto put;
+	p->area->apart = share_apart;
 	index = p - share_processes;
 	/* Each message says which process it is of. */
 	host6(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one),

@@ -68,6 +68,8 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 		t->eventfd = ret + 1;
 	}
 	fds[n] = (struct pollfd){ .fd = t->eventfd - 1, .events = POLLIN };
+	/* It hangs up when the process ends that has the kernel. */
+	fds[n + 1] = (struct pollfd){ .fd = share_control() };
 
 	for (;;) {
 		t->watch = (struct lkl_watch){
@@ -90,8 +92,13 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 			return ret < 0 ? ret : ret + ready;
 		}
 		t->watching = 1;
-		ret = host_wait_syscall(SYS_ppoll, (long)fds, n + 1, (long)time,
+		ret = host_wait_syscall(SYS_ppoll, (long)fds, n + 2, (long)time,
 					(long)mask, MASK_SIZE, 0);
+		/* More than there may be descriptors. */
+		if (unlikely(ret == -EINVAL))
+			ret = host_wait_syscall(SYS_ppoll, (long)fds, n + 1,
+						(long)time, (long)mask,
+						MASK_SIZE, 0);
 		if (!t->watching)
 			return ret < 0 ? ret : -EINTR;
 		t->watching = 0;
@@ -100,8 +107,8 @@ static long poll_mixed(struct pollfd *fds, unsigned int n,
 			event_quiet(fds[n].fd);
 			ret -= ret > 0;
 		}
-		if (ret < 0)
-			return ret;
+		if (ret < 0 || ready < 0)
+			return ret < 0 ? ret : ready;
 		if (ret + ready || (!deadline->forever && !fds[n].revents))
 			return ret + ready;
 	}
@@ -113,7 +120,7 @@ enum { POLL_HOST = 1, POLL_LIBRARY = 2 };
 /* What it takes to poll() some descriptors: they, and those two arrays. */
 size_t poll_size(unsigned long n)
 {
-	return n * sizeof(struct pollfd) + (n + 1) * sizeof(struct pollfd) +
+	return n * sizeof(struct pollfd) + (n + 2) * sizeof(struct pollfd) +
 	       n * sizeof(struct lkl_watch_file);
 }
 
@@ -178,7 +185,7 @@ long poll_both(struct pollfd *fds, unsigned long n, const struct timespec *time,
 {
 	struct deadline deadline = deadline_in(time);
 	struct pollfd *host = fds + n;
-	struct lkl_watch_file *files = (void *)(host + n + 1);
+	struct lkl_watch_file *files = (void *)(host + n + 2);
 	unsigned int i, hosts, count;
 	long ret;
 

@@ -9,7 +9,11 @@
  * The other process may have been taken over, and can write anything into its
  * area at any time.  A request is copied once, and confined to the link's
  * window (confine.c).  All that is known of the process is kept here.
+ *
+ * When the kernel moves to another process (outlive.c), the threads leave: a
+ * call that waits is not answered, and will be made again there by others.
  */
+#include <limits.h>
 #include <linux/futex.h>
 #include <linux/sockios.h>
 #include <poll.h>
@@ -18,63 +22,14 @@
 #include <lkl/asm/netns.h>
 #include <lkl_host.h>
 
-#include "child.h"
+#include "server.h"
 #include "parcel.h"
 
 /* As many files can be watched for a thread. */
 #define MAX_FILES (SHARE_DATA / sizeof(struct lkl_watch_file))
 
-/**
- * struct server - a thread, and the link it serves
- * @handle: the thread, until it has been joined
- * @runs: it has not ended
- * @ending: it is about to, and does nothing for the link any more
- * @tid: number of it
- * @raised: a signal that its call has raised, or 0
- * @process: the process that has the link
- * @index: which, of that process
- * @window: of the link
- * @gone: the process has ended
- * @pid: the process, as the host says, or 0
- * @user: whose it was
- * @bell: its thread's eventfd
- * @number: of the call that is being made
- * @creds: how often the process had changed its credentials when it was told
- * @watch: of the thread's poll()
- * @watching: it is in use
- * @files: for @watch; MAX_FILES, or NULL
- * @kernel: as the library's kernel knows the thread
- * @next: network namespace for a process that the thread forks, or NULL
- * @robust: the host finds the link's futex by it when the thread ends
- */
-static struct server {
-	lkl_thread_t handle;
-	bool runs, ending;
-	int tid, raised;
-	int process;
-	unsigned int index;
-	char *window;
-	int gone;
-	int pid;
-	unsigned int user;
-	long bell;
-	unsigned int number;
-	unsigned int creds;
-	struct lkl_watch watch;
-	bool watching;
-	struct lkl_watch_file *files;
-	struct lkl_share_thread kernel;
-	void *next;
-	struct robust_list_head robust;
-} servers[SHARE_LINKS];
-
-/* There have been none beyond. */
-static unsigned int servers_top;
-
-static struct share_link *link_of(const struct server *s)
-{
-	return &share_processes[s->process].area->link[s->index];
-}
+/* They are to leave, as the kernel moves. */
+static bool leaving;
 
 /*
  * Watches
@@ -150,17 +105,6 @@ static long watch_files(struct server *s, const long *a)
  * Calls
  */
 
-static struct server *server_by_tid(int tid)
-{
-	unsigned int i;
-
-	for (i = 0; i < servers_top; i++)
-		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
-		    __atomic_load_n(&servers[i].tid, __ATOMIC_SEQ_CST) == tid)
-			return &servers[i];
-	return NULL;
-}
-
 /* Does a thread of this process make calls of a process? */
 static bool has(int process, int tid)
 {
@@ -169,43 +113,11 @@ static bool has(int process, int tid)
 	return s && s->process == process;
 }
 
-/**
- * serve_open_netns - open the network namespace of a process
- * @pid: the process, as the host says: this one, or one that it serves
- *
- * Return: number in the calling thread's table, or a negative error number
- */
-long serve_open_netns(long pid)
+static bool is_interrupted(struct server *s, struct share_link *link)
 {
-	struct lkl_netns_file file = { 0 };
-	unsigned int i;
-
-	if (pid <= 0)
-		return -ESRCH;
-	if (pid == own_call3(SYS_getpid, 0, 0, 0))
-		file.tid = pid;
-	for (i = 0; i < servers_top && !file.tid && !file.thread; i++)
-		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
-		    servers[i].pid == pid)
-			file.thread = &servers[i].kernel;
-	return lkl_kernel_call(lkl_netns_open, &file);
-}
-
-/* SHARE_NETNS: which. */
-static long set_netns(struct server *s, const long *a)
-{
-	long ns;
-
-	if (a[0] == SHARE_FOLLOW)
-		return lkl_kernel_call(lkl_share_follow, &s->kernel);
-	if (a[0] == SHARE_OTHER)
-		return cred_same_pids(s->pid) ? serve_open_netns(a[1]) : -ESRCH;
-	ns = lkl_kernel_call(lkl_netns_new, NULL);
-	if (ns < 0)
-		return ns;
-	return lkl_kernel_call(
-		lkl_netns_put,
-		__atomic_exchange_n(&s->next, (void *)ns, __ATOMIC_SEQ_CST));
+	return __atomic_load_n(&link->interrupt, __ATOMIC_SEQ_CST) ==
+		       s->number ||
+	       __atomic_load_n(&s->gone, __ATOMIC_SEQ_CST);
 }
 
 /* Make a call in the child's name. */
@@ -230,7 +142,7 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_INODE:
 		return inode_name(s->pid, a);
 	case SHARE_NETNS:
-		return set_netns(s, a);
+		return serve_set_netns(s, a);
 	case SHARE_PARK:
 		return parcel_park(s->process, a[0],
 				   (struct share_token){ { a[1], a[2] } });
@@ -253,10 +165,8 @@ static long make(struct server *s, struct share_link *link)
 	/* An interruption that came too late may have hit the next call. */
 	do {
 		ret = lkl_syscall(nr, c.a);
-	} while (ret == -EINTR &&
-		 __atomic_load_n(&link->interrupt, __ATOMIC_SEQ_CST) !=
-			 s->number &&
-		 !__atomic_load_n(&s->gone, __ATOMIC_SEQ_CST));
+	} while (ret == -EINTR && !is_interrupted(s, link) &&
+		 !__atomic_load_n(&leaving, __ATOMIC_SEQ_CST));
 	if (ret >= 0)
 		confined_end(&c);
 	if (!ret && nr == SYS_ioctl && (unsigned int)a[1] == SIOCGIFCONF)
@@ -264,33 +174,72 @@ static long make(struct server *s, struct share_link *link)
 	return ret;
 }
 
-/* Make all calls of the link, until it is closed. */
-static void serve_calls(struct server *s, uint32_t idle)
+/* Make all calls of the link; true when it is closed. */
+static bool serve_calls(struct server *s, uint32_t idle)
 {
-	struct share_link *link = link_of(s);
+	struct share_link *link = server_link(s);
+	long ret;
 
 	while (!__atomic_load_n(&s->gone, __ATOMIC_SEQ_CST)) {
 		uint32_t word = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST);
+
+		if (__atomic_load_n(&leaving, __ATOMIC_SEQ_CST))
+			return false;
 
 		if (!(word & FUTEX_WAITERS)) {
 			share_wait(&link->word, word, NULL);
 			continue;
 		}
 		if (link->nr == SHARE_END)
-			return;
+			return true;
 		s->number = link->number;
 		s->raised = 0;
-		link->ret = make(s, link);
+		ret = make(s, link);
+		if (ret == -EINTR &&
+		    __atomic_load_n(&leaving, __ATOMIC_SEQ_CST) &&
+		    !is_interrupted(s, link))
+			return false;
+		link->ret = ret;
 		link->raised = s->raised;
 		__atomic_store_n(&link->word, idle, __ATOMIC_SEQ_CST);
 		share_wake(&link->word);
 	}
+	return true;
+}
+
+/* Have the link say whose it is, with the call that it may have. */
+static void take_link(struct share_link *link, uint32_t tid)
+{
+	uint32_t word = __atomic_load_n(&link->word, __ATOMIC_SEQ_CST);
+
+	while (!__atomic_compare_exchange_n(&link->word, &word,
+					    (word & FUTEX_WAITERS) | tid, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	share_wake(&link->word);
+}
+
+/* The thread ends, and another one will take its place. */
+static void leave(struct server *s)
+{
+	lkl_thread_leave();
+	s->robust.list_op_pending = NULL;
+	__atomic_store_n(&s->left, true, __ATOMIC_SEQ_CST);
+}
+
+/* Be the one that makes the process's calls, or take its place. */
+static long take_task(struct server *s)
+{
+	if (!s->kernel.task)
+		return lkl_kernel_call(lkl_share_use, &s->kernel);
+	lkl_thread_replace(s->kernel.task);
+	return 0;
 }
 
 static void serve(void *arg)
 {
 	struct server *s = arg;
-	struct share_link *link = link_of(s);
+	struct share_link *link = server_link(s);
 	uint32_t idle = host0(SYS_gettid);
 	long err;
 
@@ -305,12 +254,12 @@ static void serve(void *arg)
 		.futex_offset = offsetof(struct share_link, word),
 	};
 	host2(SYS_set_robust_list, &s->robust, sizeof(s->robust));
-	err = lkl_kernel_call(lkl_share_use, &s->kernel);
-	__atomic_store_n(&link->word, err ? FUTEX_OWNER_DIED : idle,
-			 __ATOMIC_SEQ_CST);
-	share_wake(&link->word);
-	if (!err)
-		serve_calls(s, idle);
+	err = take_task(s);
+	take_link(link, err ? FUTEX_OWNER_DIED : idle);
+	if (!err && !serve_calls(s, idle)) {
+		leave(s);
+		return;
+	}
 
 	stop_watching(s);
 	__atomic_store_n(&s->kernel.task, NULL, __ATOMIC_SEQ_CST);
@@ -332,58 +281,6 @@ static void serve(void *arg)
 		__atomic_store_n(&link->used, 0, __ATOMIC_SEQ_CST);
 	}
 	__atomic_store_n(&s->runs, false, __ATOMIC_SEQ_CST);
-}
-
-static struct server *find_server(int process, unsigned int index)
-{
-	unsigned int i;
-
-	for (i = 0; i < servers_top; i++)
-		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
-		    servers[i].process == process && servers[i].index == index)
-			return &servers[i];
-	return NULL;
-}
-
-/*
- * The network namespace of a thread, or NULL if that is its process's; what a
- * message says, which is one more than the link.
- */
-static void *netns_of(int process, unsigned int from)
-{
-	struct server *s = from ? find_server(process, from - 1) : NULL;
-	long ns = s ? lkl_kernel_call(lkl_netns_get, &s->kernel) : 0;
-
-	return ns > 0 ? (void *)ns : NULL;
-}
-
-/**
- * serve_netns - the network namespace of a process that is forked
- * @process: number of the process that forks
- * @from: the link + 1 of the thread that does, or 0
- *
- * Return: the namespace, or NULL for the process's
- */
-void *serve_netns(int process, unsigned int from)
-{
-	struct server *s = from ? find_server(process, from - 1) : NULL;
-	void *next = s ? __atomic_exchange_n(&s->next, NULL, __ATOMIC_SEQ_CST)
-		       : NULL;
-
-	return next ?: netns_of(process, from);
-}
-
-/**
- * serve_follow - new threads of a process begin where one of them is
- * @process: number of the process
- * @from: the link + 1 of that thread, or 0
- */
-void serve_follow(int process, unsigned int from)
-{
-	struct server *s = from ? find_server(process, from - 1) : NULL;
-
-	if (s)
-		lkl_kernel_call(lkl_share_follow, &s->kernel);
 }
 
 static struct server *start_server(int process, unsigned int index, long bell,
@@ -429,7 +326,7 @@ static struct server *start_server(int process, unsigned int index, long bell,
 void serve_link(int process, unsigned int index, long bell,
 		const struct ucred *who, unsigned int from)
 {
-	struct server *old = find_server(process, index);
+	struct server *old = server_find(process, index);
 	struct share_link *link;
 	void *ns;
 
@@ -441,7 +338,7 @@ void serve_link(int process, unsigned int index, long bell,
 		lkl_host_ops.thread_join(old->handle);
 		old->handle = 0;
 	}
-	ns = netns_of(process, from);
+	ns = serve_netns_of(process, from);
 	if (bell >= 0 && start_server(process, index, bell, who, ns))
 		return;
 	lkl_kernel_call(lkl_netns_put, ns);
@@ -466,7 +363,7 @@ void serve_end(int process)
 
 		if (!s->runs || s->process != process)
 			continue;
-		link = link_of(s);
+		link = server_link(s);
 		__atomic_store_n(&s->gone, 1, __ATOMIC_SEQ_CST);
 		__atomic_fetch_or(&link->word, FUTEX_WAITERS, __ATOMIC_SEQ_CST);
 		share_wake(&link->word);
@@ -474,81 +371,51 @@ void serve_end(int process)
 }
 
 /**
- * serve_raise - a call has raised a signal beside its error
- * @tid: number of the thread that makes it
- * @sig: the signal
+ * serve_leave - have all servers leave, and end
  *
- * Return: whether that is a server, whose process gets it with the result
+ * Their links, and calls that they do not answer, are for serve_return().
  */
-bool serve_raise(int tid, int sig)
+void serve_leave(void)
 {
-	struct server *s = server_by_tid(tid);
-
-	if (s)
-		s->raised = sig;
-	return s;
-}
-
-/**
- * serve_signal - the library's kernel sends a signal about a file
- * @tid: number of the thread that it is for
- * @sig: the signal
- * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
- *
- * Return: whether that is a server: then its process has the signal
- */
-bool serve_signal(int tid, int sig, const void *info)
-{
-	struct server *s = server_by_tid(tid);
-	siginfo_t all = { 0 };
-	long err = -EINVAL;
-
-	if (!s)
-		return false;
-	/*
-	 * It could be a program with more rights by now, or another process.
-	 * With a filter there is no looking.
-	 */
-	if (s->pid <= 0 || s->gone || numbers_is_sandboxed() ||
-	    !cred_is_of_user(s->pid, s->user))
-		return true;
-	if (info)
-		copy(&all, info, LKL_SIGINFO_SIZE);
-	if (all.si_code >= POLL_IN && all.si_code <= POLL_HUP) {
-		all.si_code = SI_SIGIO;
-		err = own_call3(SYS_rt_sigqueueinfo, s->pid, sig, &all);
-	}
-	if (err)
-		own_call3(SYS_kill, s->pid, sig, 0);
-	return true;
-}
-
-/**
- * serve_interrupt - interrupt all servers that are to be
- * @used: is set to whether each process has servers
- *
- * Return: whether one has not left its call yet
- */
-bool serve_interrupt(bool *used)
-{
-	bool more = false;
+	const struct timespec pause = { .tv_nsec = 20000 };
 	unsigned int i;
 
+	__atomic_store_n(&leaving, true, __ATOMIC_SEQ_CST);
 	for (i = 0; i < servers_top; i++) {
 		struct server *s = &servers[i];
-		struct share_link *link;
 
-		if (!__atomic_load_n(&s->runs, __ATOMIC_SEQ_CST))
-			continue;
-		used[s->process] = true;
-		link = link_of(s);
-		if (!s->gone &&
-		    (!(__atomic_load_n(&link->word, __ATOMIC_SEQ_CST) &
-		       FUTEX_WAITERS) ||
-		     link->interrupt != link->number))
-			continue;
-		more = true;
-		lkl_kernel_call(lkl_share_interrupt, &s->kernel);
+		while (__atomic_load_n(&s->runs, __ATOMIC_SEQ_CST) &&
+		       !__atomic_load_n(&s->left, __ATOMIC_SEQ_CST)) {
+			lkl_kernel_call(lkl_share_interrupt, &s->kernel);
+			raw_syscall(SYS_futex, (long)server_link(s), FUTEX_WAKE,
+				    INT_MAX, 0, 0, 0);
+			own_call3(SYS_nanosleep, &pause, 0, 0);
+		}
+		if (s->handle)
+			lkl_host_ops.thread_join(s->handle);
+		s->handle = 0;
 	}
-	return more;
+}
+
+/**
+ * serve_return - have others in their place
+ * @able: or say that there are none
+ */
+void serve_return(bool able)
+{
+	unsigned int i;
+
+	__atomic_store_n(&leaving, false, __ATOMIC_SEQ_CST);
+	for (i = 0; i < servers_top; i++) {
+		struct server *s = &servers[i];
+
+		if (!s->runs)
+			continue;
+		if (s->left && able) {
+			s->left = false;
+			s->handle = lkl_host_ops.thread_create(serve, s);
+		}
+		if (!able || !s->handle)
+			take_link(server_link(s), FUTEX_OWNER_DIED);
+	}
 }

@@ -92,7 +92,8 @@ _Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
  *
  * @word: 0 until there is a server; then its thread's number, with
  *	FUTEX_WAITERS while it has a call to make.  The host replaces it by
- *	FUTEX_OWNER_DIED when the server ends, as it does with robust mutexes
+ *	FUTEX_OWNER_DIED when the server ends, as it does with robust mutexes.
+ *	When the kernel moves to another process, that has another server
  * @used: a thread has it
  * @nr: system call, or SHARE_*
  * @arg: its arguments; instead of a pointer, a place in the window, or 0
@@ -178,6 +179,7 @@ struct share_message {
 			      */
 		SHARE_CARRIER, /* have the other end of this parcel's carrier */
 		SHARE_ADOPT, /* this process has executed another program */
+		SHARE_BYE, /* it ends, and so does a kernel without a program */
 	} what;
 	int index, from;
 	struct share_token token;
@@ -188,10 +190,11 @@ struct share_message {
  *
  * @adopted: the program before it is forgotten
  * @creds: how often the owner has read its credentials
+ * @apart: the owner runs no program
  * @epolls_top: there have been no epolls beyond
  */
 struct share {
-	uint32_t adopted, creds;
+	uint32_t adopted, creds, apart;
 	unsigned int epolls_top;
 	struct share_link link[SHARE_LINKS];
 	struct epoll epoll[SHARE_EPOLLS];
@@ -240,6 +243,8 @@ void serve_end(int process);
 bool serve_interrupt(bool *used);
 bool serve_raise(int tid, int sig);
 bool serve_signal(int tid, int sig, const void *info);
+void serve_leave(void);
+void serve_return(bool able);
 
 /* inode.c: SHARE_INODE */
 long inode_name(int pid, const long *a);
@@ -257,6 +262,8 @@ int share_take_process(long fd, int from, void *ns);
 void share_admit(long fd, int pid);
 bool share_serves(void);
 bool share_used(bool forked);
+bool share_has_forked(void);
+bool share_is_last(int index);
 long share_hear_from(long fd, unsigned int id);
 void share_hear_no_more(long fd);
 struct share_process;
@@ -269,11 +276,22 @@ void owner_look_at(struct share_process *p, int pid);
 extern int share_top;
 /* How many have joined: a futex. */
 extern uint32_t share_joined;
+/* How many have left: a futex. */
+extern uint32_t share_left;
+/* This process has a kernel, and runs no program. */
+extern bool share_apart;
 /* What the keeper waits for; -1 before there is one. */
 extern long share_events;
 
 /* keeper.c */
 void share_forked(void);
+bool keeper_leave(void);
+bool keeper_return(void);
+
+/* outlive.c: the kernel goes on when its program ends */
+bool outlive(void);
+void outlive_exec(void);
+void outlive_program(void);
 
 /* admit.c: relatives that want to use this process's kernel */
 void admit_hear(unsigned int id);

@@ -10,6 +10,8 @@ int (*hijack_boot)(void);
 
 void (*hijack_apart)(void);
 
+void (*hijack_end)(void);
+
 bool hijack_away;
 
 /*

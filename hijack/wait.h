@@ -136,6 +136,9 @@ uint32_t epoll_word(struct epoll *e);
 void epoll_nest(uint32_t word);
 /* How many there are of those, or more. */
 extern unsigned int epolls_nested;
+/* Have it, @fd or a duplicate, end a wait when the process that has the kernel
+ * ends. */
+void epoll_hear_end(struct epoll *e, long fd);
 /* Have the events of nested epolls tell the truth now. */
 void epoll_refresh(void);
 /* Does the shadow have something? */

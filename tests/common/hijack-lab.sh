@@ -106,6 +106,16 @@ stop() {
 	wait "$server" 2>/dev/null || true
 }
 
+# gone: the process that has the tap ends; by itself, when nobody uses its kernel
+gone() {
+	local end=$((SECONDS + 20))
+	while [ $SECONDS -lt $end ]; do
+		! ip link show tap0 | grep -q NO-CARRIER || return 0
+		sleep 0.05
+	done
+	fail "$WAY: a kernel remains: $(pgrep -a lkl-kernel)"
+}
+
 # dropbear_home: keys of a host and of root, and ssh.sh, which runs a program with them
 dropbear_home() {
 	dropbearkey -t ed25519 -f host.key >/dev/null 2>&1

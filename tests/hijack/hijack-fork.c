@@ -734,7 +734,7 @@ static void *begin_late(void *unused)
 	return NULL;
 }
 
-/* When the process that has the network ends, so do all calls. */
+/* When the process that has the network is killed, so are all calls. */
 static void orphan(int signal)
 {
 	char line[1000] = { 0 };
@@ -766,9 +766,7 @@ static void orphan(int signal)
 		/* Until the child has used the network. */
 		get(up[0]);
 		msleep(20);
-		if (signal)
-			raise(signal);
-		_exit(0);
+		raise(signal);
 	}
 	SYS(close(down[1]));
 	SYS(close(up[1]));
@@ -782,7 +780,7 @@ static void orphan(int signal)
 
 static void left_alone(void)
 {
-	orphan(0);
+	orphan(SIGTERM);
 	orphan(SIGKILL);
 }
 

@@ -491,7 +491,9 @@ static void garbage(void)
 			area->epolls_top = random_number();
 			break;
 		case 3:
-			say(random_number() % (SHARE_ADOPT + 2), random_word(),
+			/* All but that this process ends. */
+			i = random_number() % (SHARE_ADOPT + 2);
+			say(i == SHARE_BYE ? SHARE_BYE + 1 : i, random_word(),
 			    null);
 			break;
 		case 4:

@@ -368,18 +368,13 @@ static void dropped(void)
 
 static void executed(void)
 {
-	char *argv[] = { "true", NULL }, *env[] = { NULL };
-
 	SYS(socket(AF_INET, SOCK_DGRAM, 0));
 	SYS(unshare(CLONE_NEWNET));
 	mark(47);
 	program_marked(47);
-	/* Not by the process that has the kernel. */
-	if (!on_host && !getenv("HIJACK_FORKED"))
-		FAILS(execve("/bin/true", argv, env), EPERM);
 	execlp("sh", "sh", "-c",
 	       "[ $(cat /proc/sys/net/ipv4/ip_default_ttl) = 47 ]", NULL);
-	CHECK(!on_host && !getenv("HIJACK_FORKED"));
+	FAIL("sh is not executed");
 }
 
 /* A process that has given up its rights stays where it is. */
