@@ -99,12 +99,14 @@ cmp large out/large
 
 # cptofs and tar2fs: the one that writes the image is confined, its death is told, and
 # one that waits for what comes ends with the program
+: >empty
+tar -b 1 -cf header.tar empty
 for end in SEGV TERM; do
 	tar2fs - big <input 2>log &
 	pid=$!
 	exec 3>input
 	# the header of a file, and more is waited for
-	tar -b 1 -cf - log | head -c 512 >&3
+	head -c 512 header.tar >&3
 	until worker=$(pgrep -P $pid); do sleep 0.01; done
 	until [ "$(state "$worker" Seccomp)" = 2 ]; do sleep 0.01; done
 	kill -$end $([ $end = SEGV ] && echo "$worker" || echo $pid)
