@@ -53,7 +53,7 @@ static int empty(void)
 		if (!err)
 			return 0;
 		lkl_kernel_let_go();
-		if (lkl_vdev_host->time() > end)
+		if (err != -LKL_EBUSY || lkl_vdev_host->time() > end)
 			return err;
 		lkl_vdev_host->wait(&never, 0, lkl_vdev_host->time() + PAUSE);
 	}

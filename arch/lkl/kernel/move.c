@@ -32,6 +32,9 @@ static bool lkl_is_in_call(void)
 
 int lkl_kernel_leave(void)
 {
+	/* The threads of the others would have to begin anew, too. */
+	if (lkl_vcpus_up > 1)
+		return -EOPNOTSUPP;
 	if (lkl_is_in_call())
 		return -EBUSY;
 	lkl_leave_combiner();

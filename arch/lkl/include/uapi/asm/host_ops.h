@@ -275,7 +275,8 @@ long lkl_kernel_thaw(void);
  * The caller holds the virtual CPU.  The kernel's own threads end.  lkl_kernel_enter()
  * must follow, in this process or in a forked one that has the kernel's memory.
  *
- * Return: 0, or -EBUSY while a thread is in the middle of a call
+ * Return: 0, -EBUSY while a thread is in the middle of a call, or -EOPNOTSUPP with
+ * several virtual CPUs
  */
 int lkl_kernel_leave(void);
 
