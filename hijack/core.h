@@ -195,7 +195,9 @@ long hijack_exec_size(long given);
 
 /**
  * hijack_exec_begin - the program is about to execute another one
- * @env: the program's pointer to the environment that it is to have
+ * @known: it is a program; else the host will most likely refuse it
+ * @args: the program's pointer to its arguments
+ * @env: its pointer to the environment that it is to have
  * @given: the number of strings in that
  * @to: the environment that it gets: room for hijack_exec_size() pointers
  * @text: HIJACK_EXEC_TEXT bytes
@@ -207,7 +209,8 @@ long hijack_exec_size(long given);
  * Return: the number of strings, or a negative error number.  If the host's
  * call fails, hijack_exec_end() is to be called
  */
-long hijack_exec_begin(long env, long given, char **to, char *text);
+long hijack_exec_begin(bool known, long args, long env, long given, char **to,
+		       char *text);
 void hijack_exec_end(void);
 #define HIJACK_EXEC_TEXT 8192
 

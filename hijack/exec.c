@@ -152,11 +152,41 @@ long hijack_exec_size(long given)
 	return given + array_size(own_variables) + 3;
 }
 
-long hijack_exec_begin(long env, long given, char **to, char *text)
+/* A list of strings; each is looked at where it begins. */
+static bool are_there(long list)
+{
+	char *string, first;
+
+	for (; list; list += sizeof(string)) {
+		if (!user_get(&string, list, sizeof(string)))
+			return false;
+		if (!string)
+			break;
+		if (!user_get(&first, (long)string, 1))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The kernel goes to a process of its own, if the program has used it.  From
+ * then on calls are slower, also when the host refuses to execute the program.
+ */
+static void leave_kernel(void)
+{
+	uint32_t word;
+
+	if (lkl_kernel_boots() && !hijack_in_vfork() &&
+	    (share_has_forked() || share_joined || hijack_away ||
+	     next_kept(0, &word) >= 0))
+		outlive_exec();
+}
+
+long hijack_exec_begin(bool known, long args, long env, long given, char **to,
+		       char *text)
 {
 	char *filters = text + HIJACK_EXEC_TEXT - FILTER_TEXT;
 	long n = 0, i, k, fd;
-	uint32_t word;
 	bool described;
 
 	if (given && !user_get(to, env, given * sizeof(*to)))
@@ -166,10 +196,8 @@ long hijack_exec_begin(long env, long given, char **to, char *text)
 		    !filter_is_variable(to[i]))
 			to[n++] = to[i];
 	given = n;
-	if (lkl_kernel_boots() && !hijack_in_vfork() &&
-	    (share_has_forked() || share_joined || hijack_away ||
-	     next_kept(0, &word) >= 0))
-		outlive_exec();
+	if (known && are_there(args) && are_there(env))
+		leave_kernel();
 	/* What has been changed is changed, what is missing is added. */
 	for (i = 0; own_variables[i]; i++) {
 		size_t len = strcspn(own_variables[i], "=") + 1;

@@ -210,7 +210,8 @@ long preload_exec(struct way_thread *t, struct way_regs *r)
 		a[1] = (long)x->strings;
 		at = 0;
 	}
-	n = hijack_exec_begin(wanted, given, env, x->shared);
+	n = hijack_exec_begin(way != WAY_UNKNOWN, args, wanted, given, env,
+			      x->shared);
 	if (n < 0)
 		return n;
 	ret = set_preload(env, n, (char *)(x->strings + pointers),

@@ -84,7 +84,7 @@ long run_exec(struct run_thread *t, struct way_regs *r)
 	to = new + n + 12;
 	i = n && !user_get(&name, argv, sizeof(name))
 		    ? -EFAULT
-		    : hijack_exec_begin(env, given, to, shared);
+		    : hijack_exec_begin(true, argv, env, given, to, shared);
 	if (i < 0) {
 		munmap(new, size);
 		return i;
