@@ -32,7 +32,7 @@ for way in lkl-run lkl-hijack.sh; do
 done
 
 lkl-run --help >out
-grep -q -e --trace out && grep -q ^examples out || fail "no help: $(cat out)"
+grep -q -e --trace out && grep -q ^Examples out || fail "no help: $(cat out)"
 for wrong in "" "--unknown true"; do
 	status=0
 	# shellcheck disable=SC2086
