@@ -69,7 +69,7 @@ unmount parts
 grep -q "mounted filesystem" log || fail "no kernel messages in the log"
 [ "$(grep -c "mem=64M" log)" -gt 0 ] || fail "mb= has no effect"
 
-refuses 2 "cannot mount at 'parts': Not a directory" lklfuse parts parts
+refuses 2 "cannot mount at '$TMP/parts': Not a directory" lklfuse parts parts
 
 # a single thread serves, too; -d shows what
 lklfuse -s -f -d parts mnt -o part=2 2>debug &
