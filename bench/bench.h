@@ -11,24 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lkl.h>
 #include <lkl_host.h>
 
+#include "measure.h"
+
 #define MAX_ROUNDS 101
 
 static int rounds = 9;
 static const char *program;
-
-__attribute__((unused)) static double now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
 
 static void die(const char *what, long err)
 {

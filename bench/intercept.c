@@ -17,10 +17,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <lkl.h>
+
+#include "measure.h"
 
 #define BATCHES 50
 #define CALLS 2000
@@ -28,37 +29,16 @@
 #define STARTS 5
 #define MAX_ROUNDS 101
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
-static double median(double *values, int n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
-}
-
 /* The time of a call, in the best of several batches: no other thread ran then.
  */
 #define BEST(call)                                                             \
 	({                                                                     \
 		double least = 1e18, took;                                     \
 		for (int b = 0; b < BATCHES; b++) {                            \
-			double begin = now();                                  \
+			double begin = now_ns();                               \
 			for (int i = 0; i < CALLS; i++)                        \
 				call;                                          \
-			took = (now() - begin) / CALLS;                        \
+			took = (now_ns() - begin) / CALLS;                     \
 			least = took < least ? took : least;                   \
 		}                                                              \
 		least;                                                         \
@@ -104,10 +84,10 @@ static double first_call(void)
 	if (code == MAP_FAILED)
 		exit(1);
 	for (i = 0; i < SITES; i++) {
-		double begin = now();
+		double begin = now_ns();
 
 		((long (*)(void))(code + i * sizeof(text)))();
-		took[i] = now() - begin;
+		took[i] = now_ns() - begin;
 	}
 	return median(took, SITES);
 }
@@ -117,7 +97,7 @@ static double start(char **argv)
 	double took[STARTS];
 
 	for (int i = 0; i < STARTS; i++) {
-		double begin = now();
+		double begin = now_ns();
 		int status;
 		pid_t pid = fork();
 
@@ -128,7 +108,7 @@ static double start(char **argv)
 		waitpid(pid, &status, 0);
 		if (status)
 			exit(1);
-		took[i] = now() - begin;
+		took[i] = now_ns() - begin;
 	}
 	return median(took, STARTS);
 }

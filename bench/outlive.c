@@ -16,33 +16,13 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 #define BATCHES 50
 #define CALLS 2000
 #define MAX_ROUNDS 101
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
-static double median(double *values, int n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
-}
 
 /* A call that does next to nothing: a socket cannot seek.  The best of several
  * batches: no other thread ran then. */
@@ -51,10 +31,10 @@ static double hot_call(int fd)
 	double least = 1e18, took, begin;
 
 	for (int b = 0; b < BATCHES; b++) {
-		begin = now();
+		begin = now_ns();
 		for (int i = 0; i < CALLS; i++)
 			syscall(SYS_lseek, fd, 0, SEEK_CUR);
-		took = (now() - begin) / CALLS;
+		took = (now_ns() - begin) / CALLS;
 		least = took < least ? took : least;
 	}
 	return least;
@@ -90,7 +70,7 @@ static int measure(int out, int with_child)
 	}
 	if (with_child && read(done[0], &byte, 1) != 1)
 		return 1;
-	figures[3] = now();
+	figures[3] = now_ns();
 	if (write(out, figures, sizeof(figures)) != sizeof(figures))
 		return 1;
 	_exit(0);
@@ -115,7 +95,7 @@ static int run(const char *way, const char *self, int with_child, double *end,
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		return -1;
-	*end = now();
+	*end = now_ns();
 	close(ends[1]);
 	if (read(ends[0], figures, sizeof(figures)) != sizeof(figures))
 		return -1;

@@ -287,13 +287,16 @@ static bool try(bool goes_on)
 		return false;
 	ends[0] = fd_own(ends[0]);
 	ends[1] = fd_own(ends[1]);
-	if (!keeper_leave())
-		return false;
-	serve_leave();
-	note_threads();
-	moved = move(ends[0], ends[1], goes_on);
-	if (!moved)
-		serve();
+	if (!keeper_leave()) {
+		fd_forget(ends[1]);
+		moved = false;
+	} else {
+		serve_leave();
+		note_threads();
+		moved = move(ends[0], ends[1], goes_on);
+		if (!moved)
+			serve();
+	}
 	fd_forget(ends[0]);
 	return moved;
 }

@@ -8,9 +8,9 @@
  *	lkl_move_there()	in the forked process: it has threads
  *	lkl_move_end()		all goes on
  *
- * If there is no fork, the last two are called in this process.  After one it
- *has a kernel still, whose virtual CPU is never free: it has to end, or to
- *forget that with lkl_move_left().
+ * If there is no fork, the last two are called in this process.  After one this
+ * process still has a kernel, whose virtual CPU is never free: it has to end,
+ * or to forget the kernel with lkl_move_left().
  */
 #include <lkl.h>
 #include <lkl/asm/share.h>

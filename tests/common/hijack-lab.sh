@@ -70,6 +70,27 @@ nginx_conf() {
 	END
 }
 
+# haproxy_conf ANSWER [LINE...]: write haproxy.cfg for a server that answers by itself;
+# the lines stand in the global section
+haproxy_conf() {
+	local answer=$1
+	shift
+	{
+		printf 'global\n'
+		printf '\t%s\n' "$@"
+		cat <<-END
+			defaults
+				mode http
+				timeout client 5s
+				timeout connect 5s
+				timeout server 5s
+			listen in
+				bind $LKL:80
+				http-request return status 200 content-type text/plain $answer
+		END
+	} >haproxy.cfg
+}
+
 # up ADDRESS PORT: wait until a server listens
 up() {
 	local end=$((SECONDS + 30))

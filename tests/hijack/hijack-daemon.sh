@@ -220,18 +220,7 @@ done
 head -c 1000000 /dev/urandom >file
 nginx_conf 'listen 80; location = /pid { return 200 $pid; }' 'worker_processes 2;'
 sed -i 's/daemon off;//; s/error_log stderr;/error_log log;/' nginx.conf
-cat >haproxy.cfg <<END
-global
-	pidfile $PWD/haproxy.pid
-defaults
-	mode http
-	timeout client 5s
-	timeout connect 5s
-	timeout server 5s
-listen in
-	bind $LKL:80
-	http-request return status 200 content-type text/plain string "hello"
-END
+haproxy_conf 'string "hello"' "pidfile $PWD/haproxy.pid"
 cat >daemon.py <<'END'
 import os, socketserver, sys
 class Handler(socketserver.StreamRequestHandler):

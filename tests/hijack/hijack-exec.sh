@@ -54,16 +54,7 @@ for WAY in lkl-hijack.sh lkl-run; do
 	done
 done
 
-cat >haproxy.cfg <<END
-defaults
-	mode http
-	timeout client 5s
-	timeout connect 5s
-	timeout server 5s
-listen in
-	bind $LKL:80
-	http-request return status 200 content-type text/plain lf-string "%pid"
-END
+haproxy_conf 'lf-string "%pid"'
 
 # requests FILE: until there is such a file; how many, or an error
 requests() {

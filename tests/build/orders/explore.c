@@ -43,7 +43,7 @@ static struct thread {
 
 static const struct explore *now;
 static ucontext_t outside;
-static int running, changes, steps;
+static int n_threads, running, changes, steps;
 
 /* Answers so far, and how many there are to each question. */
 static struct {
@@ -150,7 +150,7 @@ static void interleave(void)
 	count_step();
 	if (changes == now->changes)
 		return;
-	for (int i = 0; i < now->threads; i++) {
+	for (int i = 0; i < n_threads; i++) {
 		if (i != running && threads[i].state == READY)
 			what[n++] = i;
 		if (threads[i].stores)
@@ -174,7 +174,7 @@ static void give_way(void)
 {
 	int n = 0, what[EXPLORE_THREADS];
 
-	for (int i = 0; i < now->threads; i++)
+	for (int i = 0; i < n_threads; i++)
 		if (i != running && threads[i].state == READY)
 			what[n++] = i;
 	if (n) {
@@ -184,8 +184,8 @@ static void give_way(void)
 	if (threads[running].state == READY)
 		return;
 	/* All sleep, or have ended. */
-	for (int i = 0; i < now->threads; i++)
-		if (threads[i].state != ENDED && !now->lives[i])
+	for (int i = 0; i < n_threads; i++)
+		if (threads[i].state != ENDED && i < now->lives)
 			explore_fail("thread %d sleeps for ever", i);
 	setcontext(&outside);
 }
@@ -261,7 +261,7 @@ void explore_fence(void)
 
 void explore_fence_all(void)
 {
-	for (int i = 0; i < now->threads; i++) {
+	for (int i = 0; i < n_threads; i++) {
 		interleave();
 		empty(&threads[i]);
 	}
@@ -270,7 +270,7 @@ void explore_fence_all(void)
 void explore_relax(void)
 {
 	count_step();
-	for (int i = 0; i < now->threads; i++)
+	for (int i = 0; i < n_threads; i++)
 		empty(&threads[i]);
 	give_way();
 }
@@ -291,7 +291,7 @@ void explore_wake(int *word)
 {
 	interleave();
 	empty(&threads[running]);
-	for (int i = 0; i < now->threads; i++) {
+	for (int i = 0; i < n_threads; i++) {
 		if (threads[i].state == WAITING && threads[i].word == word) {
 			explore_note("wakes %d", i);
 			threads[i].state = READY;
@@ -311,7 +311,7 @@ void explore_rouse(int thread)
 
 static void run_thread(int number)
 {
-	now->thread(number);
+	now->threads[number]();
 	explore_note("ends");
 	empty(&threads[number]);
 	threads[number].state = ENDED;
@@ -327,7 +327,7 @@ static void run_all(void)
 	steps = 0;
 	changes = 0;
 	now->begin();
-	for (int i = 0; i < now->threads; i++) {
+	for (int i = 0; i < n_threads; i++) {
 		struct thread *t = &threads[i];
 
 		t->state = READY;
@@ -342,7 +342,7 @@ static void run_all(void)
 	if (!begun) {
 		begun = true;
 		running = 0;
-		running = explore_choose(now->threads);
+		running = explore_choose(n_threads);
 		setcontext(&threads[running].context);
 	}
 	now->end();
@@ -353,6 +353,8 @@ unsigned long explore(const struct explore *what)
 	unsigned long orders = 0;
 
 	now = what;
+	for (n_threads = 0; what->threads[n_threads]; n_threads++)
+		;
 	given = 0;
 	do {
 		run_all();

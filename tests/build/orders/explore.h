@@ -48,20 +48,18 @@ int explore_self(void);
  * @name: its name
  * @changes: how often a thread is taken the processor from, at most, or a store
  *	reaches memory early
- * @threads: how many threads there are
  * @begin: make memory as it is at first
- * @thread: what a thread does
- * @lives: a thread that need not end
  * @end: look at what has become of memory
+ * @lives: threads from this one on need not end
+ * @threads: what each does, up to a NULL
  */
 struct explore {
 	const char *name;
 	int changes;
-	int threads;
 	void (*begin)(void);
-	void (*thread)(int number);
-	bool lives[EXPLORE_THREADS];
 	void (*end)(void);
+	int lives;
+	void (*threads[EXPLORE_THREADS + 1])(void);
 };
 
 /* Returns how many orders there were. */

@@ -44,6 +44,17 @@ static void keep(int cpu)
 	}
 }
 
+/* The thread that drives a CPU when no other does. */
+static void keep_first(void)
+{
+	keep(0);
+}
+
+static void keep_second(void)
+{
+	keep(1);
+}
+
 static void raise_line(void)
 {
 	__atomic_fetch_add(&lines, 1, __ATOMIC_SEQ_CST);
@@ -82,142 +93,94 @@ static void end(void)
 		explore_fail("an interrupt is lost");
 }
 
-/* Two threads make calls; one has the lock biased. */
-static void two_callers(int number)
+/* One of the calls finds the lock biased, or makes it so. */
+static void make_two(void)
 {
-	switch (number) {
-	case 0:
-		make(0, SHORT);
-		make(0, SHORT);
-		break;
-	case 1:
-		make(1, SHORT);
-		break;
-	default:
-		keep(0);
-	}
+	make(0, SHORT);
+	make(0, SHORT);
 }
 
-static void wait_and_post(int number)
+static void make_one(void)
 {
-	switch (number) {
-	case 0:
+	make(1, SHORT);
+}
+
+static void wait_for_post(void)
+{
+	make(0, WAIT);
+}
+
+static void post(void)
+{
+	make(1, POST);
+}
+
+static void wait_again(void)
+{
+	if (make(0, WAIT) == -EINTR)
 		make(0, WAIT);
-		break;
-	case 1:
-		make(1, POST);
-		break;
-	default:
-		keep(0);
-	}
 }
 
-static void with_interrupts(int number)
+static void signal_and_post(void)
 {
-	switch (number) {
-	case 0:
-		make(0, SHORT);
-		make(0, SHORT);
-		break;
-	case 1:
-		raise_line();
-		break;
-	default:
-		keep(0);
-	}
+	signalled[0] = true;
+	explore_rouse(0);
+	make(1, POST);
 }
 
-static void with_holder(int number)
+/* The second task has the first one's flag. */
+static void change_task(void)
 {
-	switch (number) {
-	case 0:
-		make(0, SHORT);
-		make(0, SHORT);
-		break;
-	case 1:
-		hold();
-		break;
-	default:
-		keep(0);
-	}
+	make(0, SHORT);
+	lkl_task_exit(&tasks[0], BOOT);
+	make(EXPLORE_THREADS, SHORT);
 }
 
-static void with_signal(int number)
+static void make_and_wait(void)
 {
-	switch (number) {
-	case 0:
-		if (make(0, WAIT) == -EINTR)
-			make(0, WAIT);
-		break;
-	case 1:
-		signalled[0] = true;
-		explore_rouse(0);
-		make(1, POST);
-		break;
-	default:
-		keep(0);
-	}
+	make(0, SHORT);
+	make(0, WAIT);
 }
 
-/* The second task of the first thread has the first one's flag. */
-static void tasks_end(int number)
+static void halt(void)
 {
-	switch (number) {
-	case 0:
-		make(0, SHORT);
-		lkl_task_exit(&tasks[0], BOOT);
-		make(EXPLORE_THREADS, SHORT);
-		break;
-	case 1:
-		make(1, SHORT);
-		break;
-	default:
-		keep(0);
-	}
-}
-
-static void with_halt(int number)
-{
-	switch (number) {
-	case 0:
-		make(0, SHORT);
-		make(0, WAIT);
-		break;
-	case 1:
-		make(1, HALT);
-		break;
-	default:
-		keep(0);
-	}
-}
-
-static void on_two(int number)
-{
-	switch (number) {
-	case 0:
-	case 1:
-		make(number, number ? POST : WAIT);
-		break;
-	default:
-		keep(number - 2);
-	}
+	make(1, HALT);
 }
 
 static const struct explore all[] = {
-	{ "two-callers", 1, 3, begin, two_callers, { [2] = true }, end },
-	{ "wait-and-post", 1, 3, begin, wait_and_post, { [2] = true }, end },
-	{ "interrupts", 2, 3, begin, with_interrupts, { [2] = true }, end },
-	{ "holder", 2, 3, begin, with_holder, { [2] = true }, end },
-	{ "signal", 1, 3, begin, with_signal, { [2] = true }, end },
-	{ "tasks-end", 1, 3, begin, tasks_end, { [2] = true }, end },
-	{ "halt", 1, 3, begin, with_halt, { [2] = true }, end },
+	{ "two-callers", 1, begin, end, 2, { make_two, make_one, keep_first } },
+	{ "wait-and-post",
+	  1,
+	  begin,
+	  end,
+	  2,
+	  { wait_for_post, post, keep_first } },
+	{ "interrupts",
+	  2,
+	  begin,
+	  end,
+	  2,
+	  { make_two, raise_line, keep_first } },
+	{ "holder", 2, begin, end, 2, { make_two, hold, keep_first } },
+	{ "signal",
+	  1,
+	  begin,
+	  end,
+	  2,
+	  { wait_again, signal_and_post, keep_first } },
+	{ "tasks-end",
+	  1,
+	  begin,
+	  end,
+	  2,
+	  { change_task, make_one, keep_first } },
+	{ "halt", 1, begin, end, 2, { make_and_wait, halt, keep_first } },
 	{ "two-cpus",
 	  1,
-	  4,
 	  begin_two,
-	  on_two,
-	  { [2] = true, [3] = true },
-	  end },
+	  end,
+	  2,
+	  { wait_for_post, post, keep_first, keep_second } },
 };
 
 int main(int argc, char **argv)
