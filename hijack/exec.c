@@ -211,7 +211,8 @@ long hijack_exec_begin(bool known, long args, long env, long given, char **to,
 	described = describe(text);
 	if (*text)
 		to[n++] = text;
-	if (!described && hijack_away) {
+	/* execvp() tries names of nothing: their error is the host's to give. */
+	if (known && !described && hijack_away) {
 		hijack_say("a program is not executed: ",
 			   "it would leave its network namespace");
 		return -EPERM;
