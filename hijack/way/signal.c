@@ -43,20 +43,38 @@ static void interrupt_call(ucontext_t *uc)
 	regs[REG_RAX] = -WAY_RESTART;
 }
 
-/* The thread is in our code: later. */
+/*
+ * The thread is in our code, and is to leave it by a trap; remember the
+ * program's mask.  If several signals come at once, to a call with a mask of
+ * its own (sigsuspend(), ppoll()), the host has put one frame on another.  The
+ * one that goes on last was made first, and only it has the program's mask: the
+ * next one has what is blocked in its handler, which the others interrupt at
+ * once.  What comes later finds all blocked.
+ */
+static void await_way_out(struct way_thread *t, int sig, ucontext_t *uc)
+{
+	unsigned long *mask = way_mask_of(uc), all = ~way_reserved();
+
+	if (!t->pending)
+		t->nested = WAY_MASKED;
+	else if (*mask != all)
+		t->nested = t->mask;
+	if (!t->pending || *mask != all)
+		t->mask = *mask;
+	t->signal = sig;
+	t->out = way_out_trap;
+	t->pending = 1;
+	*mask = all;
+	interrupt_call(uc);
+}
+
+/* Later. */
 static void defer(struct way_thread *t, int sig, siginfo_t *info,
 		  ucontext_t *uc)
 {
 	way_host4(SYS_rt_tgsigqueueinfo, way_host0(SYS_getpid),
 		  way_host0(SYS_gettid), sig, info);
-	/* One may come after the other between two calls of the host. */
-	if (!t->pending)
-		t->mask = *way_mask_of(uc);
-	t->signal = sig;
-	t->out = way_out_trap;
-	t->pending = 1;
-	*way_mask_of(uc) = ~way_reserved();
-	interrupt_call(uc);
+	await_way_out(t, sig, uc);
 }
 
 /* The same for one that cannot be blocked. */
@@ -69,14 +87,7 @@ static void keep(struct way_thread *t, int sig, siginfo_t *info, ucontext_t *uc)
 	t->kept |= 1U << i;
 	if (BIT(sig) & t->blocked)
 		return;
-	if (!t->pending) {
-		t->mask = *way_mask_of(uc);
-		t->signal = 0;
-	}
-	t->out = way_out_trap;
-	t->pending = 1;
-	*way_mask_of(uc) = ~way_reserved();
-	interrupt_call(uc);
+	await_way_out(t, t->pending ? t->signal : 0, uc);
 }
 
 /* The host's default for a signal; one that was sent is sent again. */
@@ -95,11 +106,12 @@ static struct way_entry deliver(struct way_thread *t, int sig, siginfo_t *info,
 				ucontext_t *uc, bool host_did_mask)
 {
 	struct way_action a = way_action(t, sig);
-	unsigned long added;
+	unsigned long added, nested = WAY_MASKED;
 
 	if (t->deliver == sig) {
 		t->deliver = 0;
 		*way_mask_of(uc) = t->mask;
+		nested = t->nested;
 		host_did_mask = false;
 	}
 	if (!way_is_handler(&a)) {
@@ -124,10 +136,11 @@ static struct way_entry deliver(struct way_thread *t, int sig, siginfo_t *info,
 		((unsigned long *)uc)[-1] = (unsigned long)way_restorer;
 	else if (a.flags & SA_RESTORER)
 		((unsigned long *)uc)[-1] = a.restorer;
-	return (struct way_entry){
-		a.handler,
-		host_did_mask ? WAY_MASKED : way_strip(*way_mask_of(uc) | added)
-	};
+	if (nested == WAY_MASKED)
+		nested = *way_mask_of(uc);
+	return (struct way_entry){ a.handler,
+				   host_did_mask ? WAY_MASKED
+						 : way_strip(nested | added) };
 }
 
 /* A call that this interrupts goes on. */
@@ -217,6 +230,7 @@ static void leave(struct way_thread *t, ucontext_t *uc)
 	way_fix_context(uc);
 	if (!t->pending) {
 		t->mask = *way_mask_of(uc);
+		t->nested = WAY_MASKED;
 		t->signal = 0;
 	}
 	t->pending = 0;

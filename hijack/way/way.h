@@ -102,6 +102,8 @@ enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_FILTER, WAY_KEPT };
  * @back: and stack pointer of run_go(), for run_back()
  * @after: of the preloaded library, where preload_last() goes on
  * @mask: the program's signal mask while one is pending
+ * @nested: what its handler has blocked, if others are to interrupt that at
+ *once; else WAY_MASKED
  * @blocked: signals the program believes to have blocked that never are
  * @kept: of those, which were sent and wait
  * @info: with what
@@ -128,6 +130,7 @@ struct way_thread {
 	unsigned long back;
 	unsigned long after;
 	unsigned long mask;
+	unsigned long nested;
 	unsigned long blocked;
 	unsigned int kept;
 	siginfo_t info[WAY_KEPT];

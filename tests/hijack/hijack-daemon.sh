@@ -266,12 +266,8 @@ for WAY in lkl-hijack.sh lkl-run; do
 		curl -sS http://$LKL/file | cmp - file || fail "$WAY: nginx: $(cat log)"
 		nginx -p "$PWD" -c nginx.conf -s reload
 	done
-	# Now and then it sleeps through the last of several signals.
 	pid=$(cat nginx.pid)
-	for ((i = 0; i < 20; i++)); do
-		kill -QUIT "$pid" 2>/dev/null || break
-		sleep 0.5
-	done
+	kill -QUIT "$pid"
 	ended "$pid"
 	gone
 

@@ -117,6 +117,41 @@ static void interrupt_wait(int fd)
 	CHECK(sigismember(&block, SIGALRM) && !sigismember(&block, SIGHUP));
 }
 
+/* Several at once that are blocked but while a call waits: all come, and then
+ * are again. */
+static void several(int fd)
+{
+	static const int sigs[] = { SIGUSR1, SIGCHLD, SIGALRM };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec ts = { .tv_sec = 60 };
+	sigset_t block, old, none, now;
+
+	sigemptyset(&none);
+	sigemptyset(&block);
+	for (int i = 0; i < 3; i++) {
+		handle(sigs[i], count, SA_RESTART);
+		sigaddset(&block, sigs[i]);
+	}
+	CHECK(!sigprocmask(SIG_BLOCK, &block, &old));
+	for (int call = 0; call < 4; call++) {
+		seen = 0;
+		for (int i = 0; i < 3; i++)
+			CHECK(!raise(sigs[i]) && !seen);
+		if (call & 1)
+			CHECK(ppoll(&p, 1, &ts, &none) == -1);
+		else
+			CHECK(sigsuspend(&none) == -1);
+		CHECK(errno == EINTR && seen == 3);
+		CHECK(!sigprocmask(SIG_SETMASK, NULL, &now));
+		for (int i = 0; i < 3; i++)
+			CHECK(sigismember(&now, sigs[i]));
+		CHECK(!sigismember(&now, SIGHUP));
+	}
+	CHECK(!sigprocmask(SIG_SETMASK, &old, NULL));
+	CHECK(seen == 3);
+	handle(SIGCHLD, SIG_DFL, 0);
+}
+
 /* The mask that a handler finds, and the one afterwards. */
 static void mask_handler(int sig)
 {
@@ -447,6 +482,8 @@ int main(int argc, char **argv)
 	interrupt_read(fd, fd);
 	interrupt_wait(pipe_fd[0]);
 	interrupt_wait(fd);
+	several(pipe_fd[0]);
+	several(fd);
 	masks();
 	faults();
 	nested_on_stack();
