@@ -6,9 +6,11 @@
  */
 #include <stdbool.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "check.h"
@@ -26,7 +28,7 @@ static void test_signals(void)
 {
 	pid_t self = getpid(), parent = getppid();
 
-	EQ(sandbox_enter(false), 0);
+	EQ(sandbox_enter(false, NULL), 0);
 	EQ(syscall(SYS_tgkill, self, syscall(SYS_gettid), 0), 0);
 	REFUSED(SYS_tgkill, parent, parent, 0);
 	REFUSED(SYS_tkill, parent, 0);
@@ -36,7 +38,7 @@ static void test_signals(void)
 
 static void test_names(void)
 {
-	EQ(sandbox_enter(false), 0);
+	EQ(sandbox_enter(false, NULL), 0);
 	REFUSED(SYS_open, "/etc/passwd", O_RDONLY);
 	REFUSED(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
 	REFUSED(SYS_newfstatat, AT_FDCWD, "/", NULL, 0);
@@ -51,7 +53,7 @@ static void test_names(void)
 /* Until it is tightened, files can be named, but Landlock denies them. */
 static void test_unlocking(void)
 {
-	int err = sandbox_enter(true);
+	int err = sandbox_enter(true, NULL);
 
 	if (err) /* has said that there is no Landlock */
 		return;
@@ -60,6 +62,64 @@ static void test_unlocking(void)
 	EQ(errno, EACCES);
 	EQ(sandbox_tighten(), 0);
 	REFUSED(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+}
+
+static bool denied(int fd, int err)
+{
+	bool ok = fd < 0 && errno == err;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Directories that an image shows are all that can be opened. */
+static void test_dirs(void)
+{
+	const struct sandbox_dir dirs[] = { { "open", false },
+					    { "only", true },
+					    { NULL, false } };
+
+	EQ(mkdir("open", 0700) | mkdir("only", 0700) | mkdir("other", 0700), 0);
+	EQ(close(open("only/file", O_CREAT | O_WRONLY, 0600)), 0);
+	EQ(close(open("other/file", O_CREAT | O_WRONLY, 0600)), 0);
+	if (sandbox_enter(false, dirs)) /* there is no Landlock */
+		return;
+	EQ(close(open("open/new", O_CREAT | O_RDWR, 0600)), 0);
+	EQ(syscall(SYS_mkdirat, AT_FDCWD, "open/d", 0700), 0);
+	EQ(syscall(SYS_renameat2, AT_FDCWD, "open/new", AT_FDCWD, "open/d/new",
+		   0),
+	   0);
+	EQ(close(open("only/file", O_RDONLY)), 0);
+	EQ(denied(open("only/file", O_WRONLY), EACCES), true);
+	EQ(denied(open("only/new", O_CREAT | O_RDWR, 0600), EACCES), true);
+	EQ(denied(open("other/file", O_RDONLY), EACCES), true);
+	EQ(denied(open("open/../other/file", O_RDONLY), EACCES), true);
+	EQ(denied(open("/etc/passwd", O_RDONLY), EACCES), true);
+	EQ(syscall(SYS_unlinkat, AT_FDCWD, "other/file", 0), -1);
+	EQ(syscall(SYS_renameat2, AT_FDCWD, "other/file", AT_FDCWD, "open/file",
+		   0),
+	   -1);
+	REFUSED(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	REFUSED(SYS_fork);
+	REFUSED(SYS_unshare, CLONE_NEWUSER);
+	REFUSED(SYS_execve, "/bin/true", NULL, NULL);
+	REFUSED(SYS_kill, getppid(), 0);
+}
+
+/* Nor can anything be changed there if they are all read-only. */
+static void test_dirs_readonly(void)
+{
+	const struct sandbox_dir dirs[] = { { "read", true }, { NULL, false } };
+
+	EQ(mkdir("read", 0700), 0);
+	EQ(close(open("read/file", O_CREAT | O_WRONLY, 0600)), 0);
+	if (sandbox_enter(false, dirs))
+		return;
+	EQ(close(open("read/file", O_RDONLY)), 0);
+	REFUSED(SYS_unlinkat, AT_FDCWD, "read/file", 0);
+	REFUSED(SYS_chmod, "read/file", 0777);
+	REFUSED(SYS_chmod, "/etc", 0777);
 }
 
 static void test_descriptors(void)
@@ -83,6 +143,8 @@ int main(int argc, char **argv)
 		{ "signals", test_signals },
 		{ "names", test_names },
 		{ "unlocking", test_unlocking },
+		{ "dirs", test_dirs },
+		{ "dirs-readonly", test_dirs_readonly },
 		{ "descriptors", test_descriptors },
 	};
 

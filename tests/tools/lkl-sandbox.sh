@@ -75,6 +75,59 @@ exec 3>&-
 [ ! -e /proc/"$worker" ] || fail "the worker is left"
 check ext4 img
 
+# lkl sh: what runs the verbs is confined, what runs commands of the host is not
+idle() {
+	[ "$(state "$1" State | cut -c1)" = S ] && [ "$(state "$1" Seccomp)" = "$2" ]
+}
+begin_sh() {
+	lkl sh "$@" img <input >out 2>log &
+	pid=$!
+	exec 3>input
+	until worker=$(pgrep -P $pid); do sleep 0.01; done
+}
+own=$(state $$ Seccomp)
+for option in "" --no-sandbox; do
+	# shellcheck disable=SC2086
+	begin_sh $option
+	echo 'cat /file | head -n 1' >&3
+	echo '! grep Seccomp: /proc/self/status' >&3
+	until grep -q Seccomp out; do sleep 0.01; done
+	[ "$(head -n 1 out)" = 1 ] || { cat out log; fail "lkl sh: cat"; }
+	grep -q "Seccomp:.$own" out || { cat out; fail "lkl sh: '!' is confined"; }
+	[ "$(state "$worker" Seccomp)" = "$([ -n "$option" ] && echo "$own" || echo 2)" ] ||
+		fail "lkl sh $option: $(state "$worker" Seccomp)"
+	[ -n "$option" ] || [ "$(state "$worker" CapEff)" = 0000000000000000 ] ||
+		fail "lkl sh: capabilities"
+	exec 3>&-
+	wait $pid || { cat log; fail "lkl sh: status"; }
+done
+begin_sh 7<"$TOP"
+until idle "$worker" 2; do sleep 0.01; done
+[ "$(readlink /proc/"$worker"/fd/7)" != "$TOP" ] || fail "lkl sh: it has what the program inherited"
+echo 'mkdir /kept' >&3
+echo '! echo here' >&3
+until grep -q here out; do sleep 0.01; done
+kill -SEGV "$worker"
+while [ -e /proc/"$worker" ] && [ "$(state "$worker" State | cut -c1)" != Z ]; do sleep 0.01; done
+echo 'mkdir /lost' >&3
+exec 3>&-
+status=0
+wait $pid || status=$?
+[ $status = 2 ] || { cat log; fail "lkl sh: status $status after a crash"; }
+[ "$(cat log)" = "lkl sh: the process that worked on 'img' was ended by signal 11 (Segmentation fault)" ] ||
+	{ cat log; fail "lkl sh: no word"; }
+e2fsck -fy img >/dev/null 2>&1 || true
+begin_sh
+echo '! echo here' >&3
+until grep -q here out; do sleep 0.01; done
+kill $pid
+wait $pid && fail "lkl sh: not ended"
+exec 3>&-
+[ ! -e /proc/"$worker" ] || fail "lkl sh: the worker is left"
+check ext4 img
+
+rm out
+
 # cpfromfs: the one that reads is confined, and what it leaves half done is removed
 seq 3000000 >large
 image big 64M mkfs.ext4 -q
@@ -140,7 +193,11 @@ printf 'label: gpt\nsize=20M\nsize=20M\n' >table
 truncate -s 64M disk
 sfdisk -q disk <table
 for n in 1 21; do dd if=img of=disk bs=1M count=20 seek=$n conv=notrunc status=none; done
-for verb in "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
+cat >script <<'END'
+mkdir /sh; write /sh/x <tree.tar; cp tree :/sh; cp :/sh/tree/tools/*.sh :/file .
+edit /sh/tree/tools/names.sh; cp :/sh :/sh2; ls -lZ /sh; find /sh2 -ls; rm -r /sh /sh2/*; df
+END
+for verb in "sh img script" "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
 	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
 	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "cp tree img:/more" "untar tree.tar img" "edit img /tree/tools/names.sh" "rm -r img /tree/tools" \
 	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do

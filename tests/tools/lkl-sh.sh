@@ -36,6 +36,12 @@ lkl sh img -c 'cp tree :/; cp :/tree :/tree2; cp :/tree2 back; chmod 700 /tree2'
 same tree back
 lkl sh img -c 'cp :/tree :/tree/in' 2>log && fail "a copy into itself"
 grep -q "the target is in it" log || { cat log; fail "a copy into itself"; }
+mkdir some && touch some/a.conf some/b.conf some/c
+lkl sh img -c 'cp some/*.conf :/srv; ls /srv; rm "/srv/*"' >out 2>log && fail "a quoted pattern of rm"
+printf 'a.conf\nb.conf\nwww\nx\n' | cmp - out || fail "patterns of the host"
+mkdir got
+lkl sh img -c 'cd srv; cp :*.conf :/tree got; rm /srv/*.conf'
+[ "$(ls got | tr '\n' ' ')" = "a.conf b.conf tree " ] || fail "patterns of the image"
 cd tree && (umask 077 && lkl sh ../img -c '!touch mine') && cd ..
 [ "$(stat -c %a tree/mine)" = 600 ] || fail "the user's umask is lost"
 
@@ -72,6 +78,17 @@ grep -q "'rm' changes the image" log || fail "-r"
 [ -z "$(lkl sh img -c '')" ] || fail "an empty script"
 refuses 2 "cannot open 'none': No such .*" lkl sh none -c ls
 refuses 2 "cannot open 'none': No such .*" lkl sh img none
+
+# what comes through a pipe is run at once, and a verb reads what follows it
+mkfifo pipe
+lkl sh img <pipe >out &
+exec 3>pipe
+printf 'pwd\nls -d /one\n' >&3
+until grep -q one out; do sleep 0.01; done
+printf 'write /text\nfirst\n' >&3
+exec 3>&-
+wait $!
+[ "$(lkl cat img /text)" = first ] || fail "a verb that reads the script"
 
 # edit in a script, and names that are hostile
 VISUAL="sed -i s/from/to/" lkl sh img -c 'edit /srv/x; cat /srv/x' | grep -qx "to the host" ||

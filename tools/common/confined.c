@@ -61,8 +61,11 @@ __attribute__((noreturn)) static void be_confined(const struct confined *c,
 		image_unmount(c->img);
 		exit(TOOL_FAILED);
 	}
-	if (!(c->img->key.text && luks_load()) &&
-	    !sandbox_descriptors(c->input) && !sandbox_enter(c->img->key.text))
+	if (c->img->no_sandbox)
+		status = work(c, false);
+	else if (!(c->img->key.text && luks_load()) &&
+		 !sandbox_descriptors(c->input) &&
+		 !sandbox_enter(c->img->key.text, c->dirs))
 		status = work(c, c->img->key.text);
 	tool_exit(status);
 }
@@ -72,6 +75,8 @@ static int supervise(pid_t child, const struct confined *c)
 {
 	int ended = syscall(SYS_pidfd_open, child, 0), status;
 
+	if (c->child)
+		*c->child = child;
 	if (c->meanwhile && ended >= 0)
 		c->meanwhile(ended, c->arg);
 	progress_watch(c->what);
@@ -123,7 +128,7 @@ int confined_run(const struct confined *c)
 	pid_t parent = getpid(), child;
 	int status;
 
-	if (c->img->no_sandbox)
+	if (c->img->no_sandbox && !c->apart)
 		return run_here(c);
 	/* it may be a pipe, which is read once */
 	if (key->file && key_get(key, c->img->file, "-K"))

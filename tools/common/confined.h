@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "image.h"
+#include "sandbox.h"
 
 /**
  * struct confined - work to be done on an image
@@ -18,9 +19,12 @@
  * @run: does the work on the mounted image, and returns the exit status
  * @arg: for the functions
  * @what: name of the work, if this process is to show how long it takes, or
- *NULL
+ *	NULL
  * @prepare: called before the other process is made, which may be again, when
  *	it needs a passphrase; or NULL
+ * @apart: it is another process, even if it is not confined
+ * @dirs: directories of the host that it may work on, or NULL
+ * @child: becomes the id of the other process, or NULL
  * @meanwhile: what this process does, if the work is in another; given a
  *	descriptor that becomes readable when that has ended; or NULL
  */
@@ -31,6 +35,9 @@ struct confined {
 	int (*run)(struct image *img, void *arg);
 	void *arg;
 	const char *what;
+	bool apart;
+	const struct sandbox_dir *dirs;
+	pid_t *child;
 	void (*prepare)(void *arg);
 	void (*meanwhile)(int ended, void *arg);
 };

@@ -17,8 +17,7 @@
 #include "progress.h"
 #include "tool.h"
 
-/* Is the only source something else than a directory? */
-static bool is_no_dir(const struct walk *walk)
+bool copy_is_no_dir(const struct walk *walk)
 {
 	struct walk_path wp;
 	struct stat st;
@@ -30,12 +29,8 @@ static bool is_no_dir(const struct walk *walk)
 	return !err && !S_ISDIR(st.st_mode);
 }
 
-/*
- * Find where to put things: into the target if it is a directory, else in its
- * place.  *@rename becomes the name the only source then gets.
- */
-static int find_target(struct sink *s, const struct walk *walk, char *target,
-		       char **rename)
+int copy_target(struct sink *s, const struct walk *walk, char *target,
+		char **rename)
 {
 	size_t len = strlen(target);
 	bool slash = len && target[len - 1] == '/';
@@ -54,7 +49,7 @@ static int find_target(struct sink *s, const struct walk *walk, char *target,
 		return -1;
 	}
 	s->only_dir = slash && !walk->fs;
-	if (slash && walk->fs && is_no_dir(walk)) {
+	if (slash && walk->fs && copy_is_no_dir(walk)) {
 		tool_file_error("cannot create regular file", s->fs->label,
 				target, -ENOTDIR);
 		return -1;
@@ -80,7 +75,7 @@ void copy_run(struct sink *s, struct walk *walk, char *target, bool sync)
 {
 	char *rename;
 
-	if (find_target(s, walk, target, &rename))
+	if (copy_target(s, walk, target, &rename))
 		return;
 	walk->rename = rename;
 	walk->stream = stream_new();
@@ -163,7 +158,7 @@ int copy_out(struct image *img, struct sink *s, struct walk *walk, char *target)
 	int status = TOOL_FAILED;
 	char *rename;
 
-	if (find_target(s, walk, target, &rename))
+	if (copy_target(s, walk, target, &rename))
 		return TOOL_FAILED;
 	walk->rename = rename;
 	s->several = walk->count > 1;
@@ -217,33 +212,38 @@ static void begin_in(void *arg)
 		tool_no_memory();
 }
 
+int copy_in_target(struct sink *s, int count, bool no_dir, char *target,
+		   char **rename)
+{
+	/* the host's files are seen in the other process only */
+	struct walk unknown = { .count = count };
+	char *given = strdup(target);
+	int ret;
+
+	if (!given)
+		tool_no_memory();
+	ret = copy_target(s, &unknown, target, rename);
+	if (!ret && s->only_dir && no_dir) {
+		tool_file_error("cannot create regular file", s->fs->label,
+				given, -ENOTDIR);
+		s->fs->close(s->base);
+		free(*rename);
+		ret = -1;
+	}
+	free(given);
+	return ret;
+}
+
 /* Open what everything goes into; 0 or -1 when it has said why not. */
 static int open_target(struct in *in, char **rename)
 {
-	struct walk unknown = { 0 };
 	struct sink *s = in->sink;
-	char *given;
-	int ret;
 
 	*rename = NULL;
 	s->fs = in->img->fs;
-	if (in->walk) {
-		/* the host's files are seen in the other process only */
-		unknown.count = in->walk->count;
-		given = strdup(in->target);
-		if (!given)
-			tool_no_memory();
-		ret = find_target(s, &unknown, in->target, rename);
-		if (!ret && s->only_dir && in->no_dir) {
-			tool_file_error("cannot create regular file",
-					s->fs->label, given, -ENOTDIR);
-			s->fs->close(s->base);
-			free(*rename);
-			ret = -1;
-		}
-		free(given);
-		return ret;
-	}
+	if (in->walk)
+		return copy_in_target(s, in->walk->count, in->no_dir,
+				      in->target, rename);
 	s->target = in->target;
 	s->base = s->fs->resolve(s->target);
 	if (s->base >= 0)
@@ -365,7 +365,7 @@ int copy_in(struct image *img, struct sink *s, struct walk *walk, char *target)
 	}
 	walk->fs = fs_host();
 	s->several = walk->count > 1;
-	in.no_dir = walk->count == 1 && is_no_dir(walk);
+	in.no_dir = walk->count == 1 && copy_is_no_dir(walk);
 	return run_in(&in);
 }
 

@@ -61,4 +61,35 @@ int copy_in(struct image *img, struct sink *s, struct walk *walk, char *target);
 int copy_stream(struct image *img, struct sink *s, void *(*produce)(void *),
 		void *arg, struct stream **stream, char *target);
 
+/**
+ * copy_target() - find where to put things
+ * @s: the sink, with @fs set; @base and what belongs to it are filled in
+ * @walk: the source; without @fs, what it is like is not known
+ * @target: a directory, into which they go, or what they become; changed
+ * @rename: the name that the only source then gets, to be freed, or NULL
+ *
+ * Return: 0, or -1 when it has said why that cannot be
+ */
+int copy_target(struct sink *s, const struct walk *walk, char *target,
+		char **rename);
+
+/**
+ * copy_in_target() - the same in an image, for sources in another process
+ * @s: the sink, with @fs set
+ * @count: number of sources
+ * @no_dir: there is one, which is no directory
+ * @target: as of copy_target()
+ * @rename: as of copy_target()
+ *
+ * Return: 0, or -1 when it has said why that cannot be
+ */
+int copy_in_target(struct sink *s, int count, bool no_dir, char *target,
+		   char **rename);
+
+/**
+ * copy_is_no_dir() - is the first source something else than a directory?
+ * @walk: the source
+ */
+bool copy_is_no_dir(const struct walk *walk);
+
 #endif /* COPY_H */

@@ -80,6 +80,7 @@ void progress_count(const struct walk *walk)
 {
 	if (where != TERMINAL)
 		return;
+	memset(total, 0, sizeof(*total));
 	to_count = (struct walk_counter){ walk, total };
 	counting = !pthread_create(&counter, NULL, walk_count, &to_count);
 }
@@ -101,10 +102,8 @@ void progress_start(const struct walk *walk)
 	start_ns = now_ns();
 	shown_ns = start_ns;
 	active = true;
-	if (walk) {
-		memset(total, 0, sizeof(*total));
+	if (walk)
 		progress_count(walk);
-	}
 }
 
 void progress_update(unsigned long long files, unsigned long long bytes)

@@ -29,6 +29,10 @@
 #include "sandbox.h"
 #include "tool.h"
 
+/* What has been added to Landlock since its first version. */
+#define REFER (1ULL << 13)
+#define TRUNCATE (1ULL << 14)
+
 #define CALL(name) SCMP_SYS(name)
 
 /* Allowed whatever their arguments. */
@@ -49,6 +53,8 @@ static const int allowed[] = {
 	CALL(fdatasync),
 	CALL(fadvise64),
 	CALL(close),
+	/* what comes for lkl sh, and its place */
+	CALL(dup3),
 	CALL(recvmsg),
 	/* an image behind an NBD server, to which it is connected */
 	CALL(recvfrom),
@@ -94,6 +100,26 @@ static const int unlocking[] = {
 	CALL(openat),  CALL(newfstatat),  CALL(readlink),    CALL(mlock),
 	CALL(munlock), CALL(getpriority), CALL(setpriority), CALL(getrusage),
 	CALL(sysinfo), CALL(prctl),	  CALL(seccomp),
+};
+
+/*
+ * Allowed with directories of the host that an image shows (see lib/hostdir).
+ * Landlock keeps to these what is opened, made and removed.
+ */
+static const int for_dirs[] = {
+	CALL(openat),	  CALL(openat2),    CALL(newfstatat), CALL(statx),
+	CALL(readlinkat), CALL(getdents64), CALL(getxattr),   CALL(listxattr),
+	CALL(fcntl),	  CALL(umask),	    CALL(geteuid),    CALL(getegid),
+	CALL(setfsuid),	  CALL(setfsgid),   CALL(prctl),      CALL(seccomp),
+};
+
+/* And if not all of them are read-only. */
+static const int for_changes[] = {
+	CALL(symlinkat), CALL(mknodat),		CALL(mkdirat),
+	CALL(linkat),	 CALL(unlinkat),	CALL(renameat),
+	CALL(renameat2), CALL(chmod),		CALL(fchownat),
+	CALL(utimensat), CALL(setxattr),	CALL(removexattr),
+	CALL(pwritev),	 CALL(copy_file_range),
 };
 
 /* Allowed if one argument, masked, has a value. */
@@ -147,41 +173,103 @@ __attribute__((visibility("default"))) int fstat64(int fd, struct stat64 *st)
 	return syscall(SYS_fstat, fd, st);
 }
 
+/* What may be done in a directory that is shown, of what @all has. */
+static int allow_dir(int rules, const struct sandbox_dir *dir, uint64_t all)
+{
+	struct landlock_path_beneath_attr beneath = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+				  LANDLOCK_ACCESS_FS_READ_DIR,
+		.parent_fd = open(dir->path, O_PATH | O_CLOEXEC),
+	};
+	int err = 0;
+
+	/* who mounts it says that it is not there, or no directory */
+	if (beneath.parent_fd < 0)
+		return 0;
+	if (!dir->readonly)
+		beneath.allowed_access = all & ~LANDLOCK_ACCESS_FS_EXECUTE;
+	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+		    &beneath, 0) &&
+	    errno != EINVAL)
+		err = -1;
+	close(beneath.parent_fd);
+	return err;
+}
+
 /*
  * No file can be opened by its path, not even with a hole in the filter.  With
  * @must it is an error if the host cannot deny that.
  */
-static int deny_files(bool must)
+static int deny_files(bool must, const struct sandbox_dir *dirs)
 {
+	int version = dirs ? syscall(SYS_landlock_create_ruleset, NULL, 0,
+				     LANDLOCK_CREATE_RULESET_VERSION)
+			   : 1;
 	struct landlock_ruleset_attr all = {
 		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1,
 	};
-	int fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
-	int err;
+	int fd, err = 0;
+
+	/* to rename from one directory to another, and to truncate */
+	if (version >= 2)
+		all.handled_access_fs |= REFER;
+	if (version >= 3)
+		all.handled_access_fs |= TRUNCATE;
+	fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 
 	if (fd < 0) { /* an old kernel, or one that was told not to */
 		if (errno != ENOSYS && errno != EOPNOTSUPP)
 			return -1;
 		if (!must)
 			return 0;
-		tool_error("cannot unlock an image in the sandbox: the host "
-			   "has no Landlock (--no-sandbox does without)");
+		tool_error("cannot %s in the sandbox: the host has no Landlock "
+			   "(--no-sandbox does without)",
+			   dirs ? "show a directory" : "unlock an image");
 		return 1;
 	}
-	err = syscall(SYS_landlock_restrict_self, fd, 0);
+	for (; !err && dirs && dirs->path; dirs++)
+		err = allow_dir(fd, dirs, all.handled_access_fs);
+	if (!err)
+		err = syscall(SYS_landlock_restrict_self, fd, 0);
 	close(fd);
 	return err;
 }
 
-static int drop_capabilities(void)
+/* Root's files in directories that are shown have owners. */
+#define FOR_DIRS                                                               \
+	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE |                            \
+	 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER | 1U << CAP_FSETID |     \
+	 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP |             \
+	 1U << CAP_MKNOD)
+
+static int drop_capabilities(bool dirs)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	struct __user_cap_data_struct none[2] = { 0 };
+	struct __user_cap_data_struct caps[2], none[2] = { 0 };
 
+	if (dirs && !syscall(SYS_capget, &header, caps)) {
+		none[0].permitted = caps[0].permitted & FOR_DIRS;
+		none[0].effective = caps[0].effective & FOR_DIRS;
+	}
 	return syscall(SYS_capset, &header, none);
 }
+
+static int add_calls(scmp_filter_ctx ctx, const int *calls, size_t count)
+{
+	int err = 0;
+
+	for (size_t n = 0; !err && n < count; n++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[n], 0);
+	return err;
+}
+
+#define ADD_CALLS(ctx, calls)                                                  \
+	add_calls(ctx, calls, sizeof(calls) / sizeof(*(calls)))
+
+/* Directories that are shown, and whether something in them may be changed. */
+static bool with_dirs, with_changes;
 
 static int filter_calls(bool unlock)
 {
@@ -191,11 +279,17 @@ static int filter_calls(bool unlock)
 	/* the second time there are other threads */
 	if (!err)
 		err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-	for (size_t n = 0;
-	     !err && unlock && n < sizeof(unlocking) / sizeof(*unlocking); n++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, unlocking[n], 0);
-	for (size_t n = 0; !err && n < sizeof(allowed) / sizeof(*allowed); n++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[n], 0);
+	if (!err && unlock)
+		err = ADD_CALLS(ctx, unlocking);
+	if (!err && with_dirs)
+		err = ADD_CALLS(ctx, for_dirs);
+	if (!err && with_dirs)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, CALL(unshare), 1,
+				       SCMP_A0(SCMP_CMP_EQ, CLONE_FS));
+	if (!err && with_changes)
+		err = ADD_CALLS(ctx, for_changes);
+	if (!err)
+		err = ADD_CALLS(ctx, allowed);
 	for (size_t n = 0; !err && n < sizeof(restricted) / sizeof(*restricted);
 	     n++)
 		err = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW,
@@ -259,20 +353,23 @@ int sandbox_descriptors(bool input)
 	return err ? -1 : 0;
 }
 
-int sandbox_enter(bool unlock)
+int sandbox_enter(bool unlock, const struct sandbox_dir *dirs)
 {
 	int ret;
 
+	with_dirs = dirs;
+	for (const struct sandbox_dir *d = dirs; d && d->path; d++)
+		with_changes |= !d->readonly;
 	/* pthread_cancel() would load it when it is too late */
 	dlopen("libgcc_s.so.1", RTLD_NOW);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || drop_capabilities())
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || drop_capabilities(dirs))
 		return failed();
-	ret = deny_files(unlock);
+	ret = deny_files(unlock || dirs, dirs);
 	if (ret > 0)
 		return -1;
 	if (ret || filter_calls(unlock))
 		return failed();
-	confined = true;
+	confined = !dirs;
 	return 0;
 }
 

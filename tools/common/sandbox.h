@@ -19,14 +19,26 @@
 int sandbox_descriptors(bool input);
 
 /**
+ * struct sandbox_dir - a directory of the host that an image shows
+ *
+ * @path: the directory; NULL ends a list of them
+ * @readonly: nothing in it is changed
+ */
+struct sandbox_dir {
+	const char *path;
+	bool readonly;
+};
+
+/**
  * sandbox_enter() - give up everything that serving an image does not need
  * @unlock: leave what it takes to unlock an encrypted image, for now
+ * @dirs: leave what it takes to work on these, which needs Landlock; or NULL
  *
  * There must be one thread only.
  *
  * Return: 0, or -1 when it has said why not
  */
-int sandbox_enter(bool unlock);
+int sandbox_enter(bool unlock, const struct sandbox_dir *dirs);
 
 /**
  * sandbox_tighten() - give up what was left for unlocking

@@ -13,6 +13,7 @@
  * looks at a copy of each record (stream_check.c); a producer believes nothing
  * but how much room there is, and what is there is only read by the other.
  */
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -58,15 +59,15 @@ struct stream {
 	struct stream_check *check;
 };
 
-static struct stream *new_stream(int sharing)
+static struct stream *new_stream(int sharing, int fd)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->ended = -1;
-	s->ring = mmap(NULL, sizeof(*s->ring), PROT_READ | PROT_WRITE,
-		       sharing | MAP_ANONYMOUS, -1, 0);
+	s->ring = mmap(NULL, sizeof(*s->ring), PROT_READ | PROT_WRITE, sharing,
+		       fd, 0);
 	if (s->ring == MAP_FAILED) {
 		free(s);
 		return NULL;
@@ -76,16 +77,38 @@ static struct stream *new_stream(int sharing)
 
 struct stream *stream_new(void)
 {
-	return new_stream(MAP_PRIVATE);
+	return new_stream(MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
 struct stream *stream_new_shared(bool trusted)
 {
-	struct stream *s = new_stream(MAP_SHARED);
+	struct stream *s = new_stream(MAP_SHARED | MAP_ANONYMOUS, -1);
 
 	if (s && !trusted)
 		s->check = stream_check_new();
 	return s;
+}
+
+struct stream *stream_new_file(bool trusted, int *file)
+{
+	int fd = memfd_create("stream", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stream *s = NULL;
+
+	/* memory that the other took away would be missed here */
+	if (fd >= 0 && !ftruncate(fd, sizeof(struct ring)) &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		s = new_stream(MAP_SHARED, fd);
+	if (s && !trusted)
+		s->check = stream_check_new();
+	if (!s && fd >= 0)
+		close(fd);
+	*file = fd;
+	return s;
+}
+
+struct stream *stream_of_file(int file)
+{
+	return new_stream(MAP_SHARED, file);
 }
 
 void stream_from(struct stream *s, int ended)

@@ -96,6 +96,23 @@ struct stream *stream_new(void);
 struct stream *stream_new_shared(bool trusted);
 
 /**
+ * stream_new_file() - make a stream for a process that is there already
+ * @trusted: as of stream_new_shared()
+ * @file: descriptor for it, which gives it to stream_of_file(); to be closed
+ *
+ * Return: the stream, or NULL when there is no memory
+ */
+struct stream *stream_new_file(bool trusted, int *file);
+
+/**
+ * stream_of_file() - the other end of a stream
+ * @file: what stream_new_file() has returned in the other process
+ *
+ * Return: the stream, or NULL when there is no memory
+ */
+struct stream *stream_of_file(int file);
+
+/**
  * stream_from() - consumer: tell who the producer is
  * @s: a stream of stream_new_shared()
  * @ended: descriptor that becomes readable when the producer has ended

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * lkl cp - copy files into an image, or out of it
+ *
+ * On the command line that is cptofs or cpfromfs.  In lkl sh, what is between
+ * the image and the host needs both processes (sh_copy.c); only what stays in
+ * the image is copied here.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -99,12 +103,6 @@ int cp_main(const struct verb *v, int argc, char **argv)
 	return execute(args[0], args);
 }
 
-/* ":/PATH" is in the image of lkl sh, all else on the host. */
-static bool is_inside(const char *arg)
-{
-	return *arg == ':';
-}
-
 /* Is @dir the directory @st, or in it? */
 static bool is_in(const struct fs *fs, int dir, const struct stat *st)
 {
@@ -155,46 +153,16 @@ static bool has_end(struct session *s, char *const *paths, int count,
 
 int cp_run(struct session *s, const struct args *a)
 {
-	struct sink sink = { 0 };
-	struct walk walk = { .count = a->count - 1 };
-	bool from = is_inside(a->operand[0]);
-	bool to = is_inside(a->operand[a->count - 1]);
-	char **paths;
-	mode_t mask;
+	struct sink sink = { .fs = s->fs };
+	struct walk walk = { .fs = s->fs, .count = a->count - 1 };
+	char **paths = tool_alloc(NULL, a->count * sizeof(char *));
 
-	for (int i = 0; i < a->count - 1; i++) {
-		if (is_inside(a->operand[i]) != from)
-			return args_bad("sources must all be :FS_PATH, or all "
-					"files of the host");
-	}
-	paths = tool_alloc(NULL, a->count * sizeof(char *));
-	for (int i = 0; i < a->count; i++) {
-		bool last = i == a->count - 1;
-
-		paths[i] = (last ? to : from) ? path_full(s, a->operand[i] + 1)
-					      : strdup(a->operand[i]);
-		if (!paths[i])
-			tool_no_memory();
-	}
-	if (!from && !to) {
-		args_bad("no path is in the image, as :FS_PATH is");
-	} else if (to && s->img.readonly) {
-		tool_error("the image is read-only here");
-	} else if (!from || !to ||
-		   has_end(s, paths, walk.count, paths[walk.count])) {
-		walk.fs = from ? s->fs : fs_host();
-		sink.fs = to ? s->fs : fs_host();
-		sink.image = to ? NULL : &s->img;
-		walk.paths = paths;
-		if (to && !from) {
-			walk.skip_dev = s->img.disks->st.st_dev;
-			walk.skip_ino = s->img.disks->st.st_ino;
-		}
-		/* what is copied out has its own permissions */
-		mask = umask(0);
+	/* sh_copy() has looked at them */
+	for (int i = 0; i < a->count; i++)
+		paths[i] = path_full(s, a->operand[i] + 1);
+	walk.paths = paths;
+	if (has_end(s, paths, walk.count, paths[walk.count]))
 		copy_run(&sink, &walk, paths[walk.count], false);
-		umask(mask);
-	}
 	for (int i = 0; i < a->count; i++)
 		free(paths[i]);
 	free(paths);

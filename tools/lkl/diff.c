@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "../common/confined.h"
@@ -300,7 +301,7 @@ int diff_main(const struct verb *v, int argc, char **argv)
 	set_images(&w, &img, &a);
 	set_options(&w.compare, &a);
 	tool_mortal();
-	output_begin();
+	output_begin(isatty(STDOUT_FILENO));
 	compare(&w);
 	return output_end() ? status_of(&w) : TROUBLE;
 }

@@ -4,8 +4,8 @@
  *
  * The editor needs all that the user may do, and the kernel that reads the
  * image none of it: a confined process gets the file out, and when the editor
- * has ended, another one puts it back.  In lkl sh the image stays open
- * meanwhile.
+ * has ended, another one puts it back.  In lkl sh the same process does
+ * both, which has the image open meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 
 #include "../common/confined.h"
 #include "../common/tool.h"
+#include "edit.h"
 #include "replace.h"
 #include "run.h"
 #include "text.h"
@@ -117,25 +118,7 @@ static int get_file(const char *path, char **text, size_t *len)
 	return err;
 }
 
-/*
- * A file that is being edited.
- *
- * @path: its path in the image
- * @file: its copy on the host, whose directory is the user's alone, as it may
- *	be secret
- * @fd: that copy, as long as it is being made
- * @old: its content, and
- * @new: what it is to become
- */
-struct edited {
-	const char *path;
-	char *file;
-	int fd;
-	char *old, *new;
-	size_t old_len, new_len;
-};
-
-static int get_out(const struct session *s, struct edited *e)
+int edit_get(const struct session *s, struct edited *e)
 {
 	char *text;
 	size_t len;
@@ -145,12 +128,12 @@ static int get_out(const struct session *s, struct edited *e)
 		path_error(s, "cannot read", e->path, err);
 		return -1;
 	}
-	err = put_file(e->fd, e->file, text, len);
+	err = put_file(e->fd, e->file, text, len) ? -1 : 0;
 	free(text);
 	return err;
 }
 
-static int put_back(const struct session *s, const struct edited *e)
+int edit_put(const struct session *s, const struct edited *e)
 {
 	struct replace r;
 	off_t off = 0;
@@ -175,15 +158,7 @@ static int put_back(const struct session *s, const struct edited *e)
 			   replace_write(s, &r, e->new, e->new_len, &off));
 }
 
-/* How a file gets out of the image, and back. */
-struct way {
-	int (*get)(void *arg, struct edited *e);
-	int (*put)(void *arg, struct edited *e);
-	void *arg;
-	const char *label;
-};
-
-static int edit(const struct way *w, const char *path, const char *dir)
+static int edit(const struct edit_way *w, const char *path, const char *dir)
 {
 	const char *name = strrchr(path, '/');
 	struct edited e = { .path = path };
@@ -213,7 +188,7 @@ static int edit(const struct way *w, const char *path, const char *dir)
 	return err ? -1 : 0;
 }
 
-static int edit_all(const struct way *w, const struct args *a)
+int edit_all(const struct edit_way *w, const struct args *a)
 {
 	const char *tmp = getenv("TMPDIR");
 	int failed = 0;
@@ -236,30 +211,13 @@ static int edit_all(const struct way *w, const struct args *a)
 	return failed == a->count ? TOOL_FAILED : session_status();
 }
 
-static int get_here(void *arg, struct edited *e)
-{
-	return get_out(arg, e);
-}
-
-static int put_here(void *arg, struct edited *e)
-{
-	return put_back(arg, e);
-}
-
-int edit_run(struct session *s, const struct args *a)
-{
-	const struct way w = { get_here, put_here, s, s->fs->label };
-
-	return edit_all(&w, a);
-}
-
 static int in_image(struct image *img, void *arg, bool put)
 {
 	struct session s = { .fs = img->fs, .cwd = "/" };
 	int err;
 
 	s.img = *img;
-	err = put ? put_back(&s, arg) : get_out(&s, arg);
+	err = put ? edit_put(&s, arg) : edit_get(&s, arg);
 	return err ? TOOL_FAILED : TOOL_OK;
 }
 
@@ -305,7 +263,7 @@ int edit_main(const struct verb *v, int argc, char **argv)
 {
 	struct image img = { 0 };
 	struct args a;
-	struct way w = { get_apart, put_apart, &img, NULL };
+	struct edit_way w = { get_apart, put_apart, &img, NULL };
 	int err = args_read(v, argc, argv, &img, &a), status;
 
 	if (err)

@@ -129,3 +129,35 @@ int hostdirs_mount(struct session *s, const struct args *a)
 	}
 	return 0;
 }
+
+struct sandbox_dir *hostdirs_list(const struct args *a)
+{
+	struct sandbox_dir *list;
+	size_t count = 0;
+	struct hostdir h;
+
+	list = tool_alloc(NULL, (a->list_count + 1) * sizeof(*list));
+	for (size_t i = 0; i < a->list_count; i++) {
+		/* what is wrong is told later */
+		if (a->list[i].id != OPT_HOSTDIR)
+			continue;
+		parse(a->list[i].value, &h);
+		list[count].path = strdup(h.dir ?: "");
+		if (!list[count].path)
+			tool_no_memory();
+		list[count++].readonly = h.readonly;
+		free(h.text);
+	}
+	list[count].path = NULL;
+	if (count)
+		return list;
+	free(list);
+	return NULL;
+}
+
+void hostdirs_list_free(struct sandbox_dir *list)
+{
+	for (struct sandbox_dir *d = list; d && d->path; d++)
+		free((char *)d->path);
+	free(list);
+}

@@ -2,6 +2,7 @@
 #ifndef LKL_HOSTDIRS_H
 #define LKL_HOSTDIRS_H
 
+#include "../common/sandbox.h"
 #include "verb.h"
 
 /**
@@ -22,5 +23,19 @@ int hostdirs_mount(struct session *s, const struct args *a);
  * Return: 0, or -1 when it has said what could not be unmounted
  */
 int hostdirs_unmount(struct session *s, const struct args *a, size_t count);
+
+/**
+ * hostdirs_list() - the directories that --hostdir names
+ * @a: the command line
+ *
+ * Return: the list, for hostdirs_list_free(), or NULL if there are none
+ */
+struct sandbox_dir *hostdirs_list(const struct args *a);
+
+/**
+ * hostdirs_list_free() - undo that
+ * @list: the list, or NULL
+ */
+void hostdirs_list_free(struct sandbox_dir *list);
 
 #endif /* LKL_HOSTDIRS_H */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../common/confined.h"
 #include "../common/tool.h"
@@ -291,6 +292,6 @@ int info_main(const struct verb *v, int argc, char **argv)
 		return TOOL_FAILED;
 	img.key.file = NULL;
 	tool_mortal();
-	output_begin();
+	output_begin(isatty(STDOUT_FILENO));
 	return confined_run(&c);
 }

@@ -14,9 +14,9 @@
 
 static bool terminal;
 
-void output_begin(void)
+void output_begin(bool is_terminal)
 {
-	terminal = isatty(STDOUT_FILENO);
+	terminal = is_terminal;
 }
 
 /* Names come from an image that is not trusted: no control characters. */

@@ -139,9 +139,10 @@ struct tree_entry {
 void tree_walk(struct tree *t, const char *path);
 
 /**
- * output_begin() - find out where the output goes
+ * output_begin() - say where the output goes
+ * @is_terminal: to a terminal, which a confined process cannot find out
  */
-void output_begin(void);
+void output_begin(bool is_terminal);
 
 /**
  * put_name() - print a name, on a terminal without control characters

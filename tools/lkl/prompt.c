@@ -41,7 +41,8 @@ static const char *const names[] = {
 	"el_insertstr", "history_init", "history_end", "history",
 };
 
-static const struct session *session;
+static struct remote_image *image;
+static char *const *directory;
 static EditLine *editor;
 static History *past;
 static char *file;
@@ -65,11 +66,11 @@ static int load(void)
 static char *prompt(EditLine *e)
 {
 	static char text[64];
-	const char *slash = strrchr(session->cwd, '/');
+	const char *slash = strrchr(*directory, '/');
 
 	(void)e;
 	snprintf(text, sizeof(text), "lkl:%.40s> ",
-		     slash && slash[1] ? slash + 1 : "/");
+		 slash && slash[1] ? slash + 1 : "/");
 	/* the name of a directory may be anything */
 	return control_hide(text);
 }
@@ -124,7 +125,8 @@ static void add_verbs(struct candidates *c, const char *word)
 	static const char *const others[] = { "cd", "exit", "help", "pwd" };
 
 	for (size_t i = 0; i < verb_count; i++) {
-		if (verbs[i].run && !strncmp(verbs[i].name, word, strlen(word)))
+		if ((verbs[i].run || verbs[i].flags & VERB_SHELL) &&
+		    !strncmp(verbs[i].name, word, strlen(word)))
 			add(c, verbs[i].name, " ");
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
@@ -158,37 +160,25 @@ static bool printable(const char *name)
 
 static void add_files(struct candidates *c, const char *word)
 {
-	const char *slash = strrchr(word, '/');
+	const char *slash = strrchr(word, '/'), *name = NULL;
 	const char *start = slash ? slash + 1 : word;
-	char *dir = strndup(word, start - word);
-	struct walk_names found;
-	struct stat st;
-	int fd;
+	char *dir = strndup(word, start - word), *text;
+	struct message found;
+	size_t len;
 
 	if (!dir)
 		tool_no_memory();
-	fd = path_open(session, *dir ? dir : ".",
-		       LKL_O_RDONLY | LKL_O_DIRECTORY);
-	if (fd >= 0) {
-		walk_names(session->fs, fd, &found);
-		for (size_t i = 0; i < found.count; i++) {
-			const char *name = found.list[i] + 1;
-			char *text;
-
-			if (strncmp(name, start, strlen(start)) ||
-			    (*name == '.' && *start != '.') || !printable(name))
-				continue;
-			text = escape(name);
-			add(c, text,
-			    !session->fs->stat(fd, name, &st) &&
-					    S_ISDIR(st.st_mode)
-				    ? "/"
-				    : " ");
-			free(text);
-		}
-		walk_names_free(&found);
-		session->fs->close(fd);
+	ask_names(image, *dir ? dir : ".", &found);
+	while ((name = message_next(&found, name))) {
+		if (strncmp(name, start, strlen(start)) ||
+		    (*name == '.' && *start != '.') || !printable(name))
+			continue;
+		text = escape(name);
+		len = strlen(text);
+		add(c, text, len && text[len - 1] == '/' ? "" : " ");
+		free(text);
 	}
+	message_free(&found);
 	free(dir);
 }
 
@@ -264,14 +254,15 @@ static unsigned char complete(EditLine *e, int key)
 	return ret;
 }
 
-int prompt_begin(const struct session *s)
+int prompt_begin(struct remote_image *r, char *const *cwd)
 {
 	const char *home = getenv("HOME");
 	HistEvent ev;
 
 	if (load())
 		return -1;
-	session = s;
+	image = r;
+	directory = cwd;
 	editor = lib.el_init("lkl", stdin, stdout, stderr);
 	past = lib.history_init();
 	if (!editor || !past)

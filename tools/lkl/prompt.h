@@ -5,15 +5,16 @@
 #ifndef LKL_PROMPT_H
 #define LKL_PROMPT_H
 
-#include "verb.h"
+#include "shell.h"
 
 /**
  * prompt_begin() - take the terminal
- * @s: the session, whose names are completed
+ * @r: the process with the image, whose names are completed
+ * @cwd: the directory in it
  *
  * Return: 0, or -1 when it has said why not
  */
-int prompt_begin(const struct session *s);
+int prompt_begin(struct remote_image *r, char *const *cwd);
 
 /**
  * prompt_line() - have a line typed

@@ -13,7 +13,6 @@ int chown_run(struct session *s, const struct args *a);
 int cp_run(struct session *s, const struct args *a);
 int df_run(struct session *s, const struct args *a);
 int du_run(struct session *s, const struct args *a);
-int edit_run(struct session *s, const struct args *a);
 int find_run(struct session *s, const struct args *a);
 int inspect_run(struct session *s, const struct args *a);
 int ln_run(struct session *s, const struct args *a);

@@ -76,6 +76,6 @@ int session_main(const struct verb *v, int argc, char **argv)
 		c.what = v->name;
 	/* what cannot be found out later */
 	tzset();
-	output_begin();
+	output_begin(isatty(STDOUT_FILENO));
 	return confined_run(&c);
 }

@@ -87,22 +87,22 @@ struct args {
  * @img: the image
  * @fs: its files
  * @cwd: where relative paths begin, "/" but in lkl sh
- * @interactive: a person types the verbs
  */
 struct session {
 	struct image img;
 	const struct fs *fs;
 	char *cwd;
-	bool interactive;
 };
 
 /* What a verb is like. */
 enum {
 	VERB_CHANGES = 1, /* it changes the image */
-	VERB_IMAGE = 2, /* it has @main, and the image goes before its operands */
+	VERB_IMAGE =
+		2, /* it has @main, and the image goes before its operands */
 	VERB_RAW = 4, /* what follows the image is no option of ours */
 	VERB_INPUT = 16, /* it reads the standard input */
 	VERB_INSPECT = 32, /* it works on the system in the image */
+	VERB_SHELL = 64, /* lkl sh does it itself */
 	VERB_MODE = 8, /* its first operand may begin with a dash: -x */
 };
 

@@ -249,6 +249,7 @@ const struct verb verbs[] = {
 			    "-o '*:0' ./etc disk.img:/\n",
 		.min = 2,
 		.max = -1,
+		.flags = VERB_SHELL,
 		.main = cp_main,
 		.run = cp_run,
 	},
@@ -293,8 +294,7 @@ const struct verb verbs[] = {
 		.examples = "disk.img /etc/fstab\n",
 		.min = 1,
 		.max = -1,
-		.flags = VERB_CHANGES | VERB_IMAGE,
-		.run = edit_run,
+		.flags = VERB_CHANGES | VERB_IMAGE | VERB_SHELL,
 		.main = edit_main,
 	},
 	{
@@ -444,7 +444,6 @@ const struct verb verbs[] = {
 			    "disk.img -c 'mkdir -p /srv; write /srv/x <x'\n"
 			    "--hostdir=src:/mnt:ro disk.img -c 'du -h /mnt'\n",
 		.options = sh_options,
-		.no_image_options = "N",
 		.main = sh_main,
 	},
 	{

@@ -72,10 +72,10 @@ static void add_word(void *arg, char *text)
 }
 
 /* A pattern that matches nothing stays as it is, as in the shell. */
-static void take_word(const struct session *s, struct command *c,
-		      struct word *w)
+static void take_word(const struct finder *f, struct command *c, struct word *w)
 {
-	if (!w->magic || !glob_image(s, w->pattern, add_word, c))
+	if (!w->magic || !f->find(f->arg, c->count ? *c->word : NULL,
+				  w->pattern, add_word, c))
 		add_word(c, w->text);
 	else
 		free(w->text);
@@ -121,7 +121,7 @@ static int read_target(const char **line, struct command *c)
 	return 0;
 }
 
-int words_read(const struct session *s, const char **line, struct command *c)
+int words_read(const struct finder *f, const char **line, struct command *c)
 {
 	const char *p = *line;
 	struct word w;
@@ -164,7 +164,7 @@ int words_read(const struct session *s, const char **line, struct command *c)
 			tool_error("a quote does not end");
 			return -1;
 		}
-		take_word(s, c, &w);
+		take_word(f, c, &w);
 	}
 }
 

@@ -30,8 +30,22 @@ struct command {
 };
 
 /**
+ * struct finder - what finds the files that a pattern matches
+ *
+ * @find: calls @add with each path, sorted, which is that one's to free;
+ *	@verb is the first word of the command, or NULL; returns how many
+ *	there were
+ * @arg: for @find
+ */
+struct finder {
+	size_t (*find)(void *arg, const char *verb, const char *pattern,
+		       void (*add)(void *arg, char *path), void *add_arg);
+	void *arg;
+};
+
+/**
  * words_read() - read the next command of a line
- * @s: the session, in which patterns of file names are looked up
+ * @f: what finds files
  * @line: where to begin; moved behind the command
  * @c: filled in; give it to words_free()
  *
@@ -40,7 +54,7 @@ struct command {
  *
  * Return: 0, or -1 when it has said what is wrong
  */
-int words_read(const struct session *s, const char **line, struct command *c);
+int words_read(const struct finder *f, const char **line, struct command *c);
 
 /**
  * words_free() - undo words_read()
