@@ -3,24 +3,20 @@
  * lkl fsck - check the file system of an image, and repair it
  *
  * The host's programs do it.  They see the partition, or what the layers have,
- * as a file (lkl-fsck/device.c), which the library's kernel serves.  All that
+ * as a file, which the library's kernel serves from a confined process
+ * (lkl-fsck/remote.h), and nothing else of the user's.  All that
  * is written stays in memory until the file system has been found good: a
  * repair that fails, or is interrupted, leaves the image as it was.
  */
 #include <getopt.h>
-#include <lkl.h>
-#include <lkl_host.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <lkl/linux/fs.h>
-
 #include "common/image.h"
-#include "common/kernel.h"
 #include "common/program.h"
 #include "common/tool.h"
-#include "lkl-fsck/device.h"
+#include "lkl-fsck/remote.h"
 
 /* Exit statuses of fsck(8). */
 #define FSCK_OK 0
@@ -29,8 +25,6 @@
 #define FSCK_FAILED 8
 
 #define MAX_MORE 16
-#define UNMOUNT_MS 10000
-#define MOUNT_POINT "/mnt"
 /* Where the super block of ext4 is, in it the features, and one of them. */
 #define EXT_SUPER 1024
 #define EXT_INCOMPAT 96
@@ -113,6 +107,9 @@ static const struct checker checkers[] = {
  * @check: nothing is to be changed
  * @changed: what is in memory only may be other than it was
  * @more: further arguments for the program
+ * @name: by which the program knows the file system
+ * @device: where that is
+ * @status: exit status
  */
 struct work {
 	struct image img;
@@ -122,12 +119,14 @@ struct work {
 	const char *more[MAX_MORE];
 	size_t more_count;
 	const char *name;
+	struct remote_device *device;
+	int status;
 };
 
 /* The image's options, but for those that say how to mount it. */
 static void put_image_options(void)
 {
-	char text[] = IMAGE_HELP;
+	char text[] = IMAGE_HELP SANDBOX_HELP;
 	bool show = true;
 
 	for (char *l = strtok(text, "\n"); l; l = strtok(NULL, "\n")) {
@@ -188,12 +187,12 @@ static const struct checker *find_checker(const char *type)
 static int run_program(const struct work *w, const char *const args[3],
 		       bool show, bool readonly)
 {
-	struct shown *s = shown_new(w->img.disks->dev, w->name, readonly);
+	const char *dir = remote_show(w->device, w->name, readonly);
 	struct program p;
 	char *name;
 	int status;
 
-	if (!s)
+	if (!dir)
 		return -1;
 	program_begin(&p, w->checker->program, w->checker->package);
 	for (int i = 0; i < 3 && args[i]; i++)
@@ -202,54 +201,31 @@ static int run_program(const struct work *w, const char *const args[3],
 		program_add(&p, w->more[i]);
 	name = program_file(w->name);
 	program_add(&p, name);
-	p.dir = shown_dir(s);
-	p.file = w->name;
+	p.dir = dir;
+	p.file = w->img.no_sandbox ? NULL : w->name;
+	p.file_readonly = readonly;
 	p.show = show;
 	/* what the journal is good for, the check will tell */
 	p.dead = args == w->checker->journal ? 256 : w->checker->failed;
 	status = program_run(&p);
 	free(p.said);
 	free(name);
-	return shown_free(s) ? -1 : status;
-}
-
-/*
- * Have the kernel replay the journal; the check will tell what it could not.
- * Returns whether there was something to be replayed: xfs writes to its log in
- * any case.
- */
-static bool replay(const struct work *w)
-{
-	kernel_clear_log();
-	lkl_sys_unlinkat(LKL_AT_FDCWD, "/disk0", 0);
-	lkl_sys_mknodat(LKL_AT_FDCWD, "/disk0", S_IFBLK | 0600,
-			w->img.disks->dev);
-	lkl_sys_mkdirat(LKL_AT_FDCWD, MOUNT_POINT, 0700);
-	if (!lkl_sys_mount("/disk0", MOUNT_POINT, (char *)w->img.type,
-			   LKL_MS_RDONLY, NULL))
-		lkl_umount_timeout(MOUNT_POINT, 0, UNMOUNT_MS);
-	return kernel_said("Starting recovery");
+	return remote_hide(w->device) ? -1 : status;
 }
 
 /* Has an ext4 file system a journal that is to be replayed? */
 static bool needs_recovery(const struct work *w)
 {
-	struct device d;
-	bool needs = false;
 	uint8_t super[512];
 
-	if (!device_open(&d, w->img.disks->dev))
-		return false;
-	if (device_read(&d, super, sizeof(super), EXT_SUPER))
-		needs = super[EXT_INCOMPAT] & EXT_RECOVER;
-	device_close(&d);
-	return needs;
+	return remote_read(w->device, super, sizeof(super), EXT_SUPER) &&
+	       super[EXT_INCOMPAT] & EXT_RECOVER;
 }
 
 /* The first of all: what the file system would do itself at the next mount. */
 static int prepare(struct work *w)
 {
-	w->changed = !w->checker->replay || replay(w);
+	w->changed = !w->checker->replay || remote_replay(w->device);
 	if (*w->checker->journal && needs_recovery(w) &&
 	    run_program(w, w->checker->journal, false, false) < 0)
 		return -1;
@@ -258,9 +234,9 @@ static int prepare(struct work *w)
 
 static int commit(struct work *w)
 {
-	int changed = image_changed(&w->img);
+	int changed = remote_changed(w->device);
 
-	if (changed > 0 && image_commit(&w->img))
+	if (changed > 0 && remote_commit(w->device))
 		changed = -1;
 	return changed < 0 ? FSCK_FAILED : changed ? FSCK_CORRECTED : FSCK_OK;
 }
@@ -290,36 +266,37 @@ static int check(struct work *w)
 	return status < 0 ? FSCK_FAILED : FSCK_LEFT;
 }
 
+static void check_device(struct remote_device *d, const char *type,
+			 unsigned int disks, void *arg)
+{
+	struct work *w = arg;
+
+	w->device = d;
+	w->checker = find_checker(type);
+	if (disks > 1)
+		tool_error("a file system on several disks cannot be checked");
+	else if (!w->checker)
+		tool_error("'%s' contains %s, for which there is no check",
+			   w->img.file, type);
+	else if (program_is_there(w->checker->program, w->checker->package))
+		w->status = check(w);
+}
+
 static int fsck(struct work *w)
 {
-	struct image *img = &w->img;
-	const char *slash = strrchr(img->file, '/');
-	int status = FSCK_FAILED;
+	const char *slash = strrchr(w->img.file, '/');
 
-	w->name = slash ? slash + 1 : img->file;
-	img->readonly = w->check;
-	if (!image_open(img) && !image_attach(img)) {
-		w->checker = find_checker(img->type);
-		if (img->count > 1)
-			tool_error("a file system on several disks cannot be "
-				   "checked");
-		else if (!w->checker)
-			tool_error("'%s' contains %s, for which there is no "
-				   "check",
-				   img->file, img->type);
-		else if (program_is_there(w->checker->program,
-					  w->checker->package))
-			status = check(w);
-	}
-	if (image_unmount(img))
-		status = FSCK_FAILED;
-	return status;
+	w->name = slash ? slash + 1 : w->img.file;
+	w->img.readonly = w->check;
+	w->status = FSCK_FAILED;
+	return remote_run(&w->img, check_device, w) ? FSCK_FAILED : w->status;
 }
 
 enum { OPT_MORE = 256, OPT_HELP, OPT_VERSION };
 
 static const struct option long_options[] = {
 	DISK_LONG_OPTIONS,
+	SANDBOX_LONG_OPTION,
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "fsck-option", required_argument, NULL, OPT_MORE },
 	{ "help", no_argument, NULL, OPT_HELP },

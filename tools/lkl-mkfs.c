@@ -58,6 +58,9 @@ static void help(void)
 	       "  -m, --memory=MB         memory for the kernel (default: "
 	       "256)\n"
 	       "  -p, --printk            show the kernel's messages\n"
+	       "      --no-sandbox        do not confine the process that has "
+	       "the "
+	       "kernel\n"
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
@@ -105,6 +108,7 @@ static const struct option long_options[] = {
 	{ "mkfs-option", required_argument, NULL, OPT_MORE },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "printk", no_argument, NULL, 'p' },
+	{ "no-sandbox", no_argument, NULL, 'N' },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 }
@@ -202,6 +206,9 @@ static void take_option(struct options *o, int c)
 		break;
 	case 'p':
 		o->verbose = true;
+		break;
+	case 'N':
+		o->no_sandbox = true;
 		break;
 	case OPT_HELP:
 		help();

@@ -37,7 +37,7 @@ static void help(void)
 	       "disk\n"
 	       "  -m, --memory=MB         memory for the kernel (default: "
 	       "256)\n"
-	       "  -p, --printk            show the kernel's messages\n"
+	       "  -p, --printk            show the kernel's messages\n" SANDBOX_HELP
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
@@ -146,6 +146,7 @@ static const struct option long_options[] = {
 	{ "partition", required_argument, NULL, 'P' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "printk", no_argument, NULL, 'p' },
+	SANDBOX_LONG_OPTION,
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 }

@@ -6,9 +6,11 @@
 # and the partition table, and what cannot be done leaves the image as it was.
 
 . "$(dirname "$0")/../common/tools.sh"
-need mkfs.ext4 mkfs.xfs sfdisk resize2fs fusermount3
+need mkfs.ext4 mkfs.xfs sfdisk resize2fs fusermount3 python3
 [ -w /dev/fuse ] || skip "no /dev/fuse here"
 export TMPDIR=$PWD
+# landlock_create_ruleset(): is it there?
+LANDLOCK=$(python3 -c 'import ctypes; print("yes" * (ctypes.CDLL(None).syscall(444, None, 0, 1) > 0))')
 
 mkdir tree
 cp -R "$TOP/docs" tree/docs
@@ -106,11 +108,37 @@ for program in sfdisk e2fsck resize2fs; do
 		$program "$PWD/free" "$(command -v $program)" >spies/$program
 	chmod +x spies/$program
 done
-PATH=$PWD/spies:$PATH lkl resize img 60M
-PATH=$PWD/spies:$PATH lkl resize img 20M
+PATH=$PWD/spies:$PATH lkl resize --no-sandbox img 60M
+PATH=$PWD/spies:$PATH lkl resize --no-sandbox img 20M
 [ ! -e free ] || { cat free; fail "not locked all along"; }
 good ext4 img
 refuses 2 "'img' is in use by another program" flock -s img lkl resize img 60M
+
+# programs that the image has taken over get nothing but the file system
+echo secret >secret
+for program in sfdisk e2fsck resize2fs; do
+	cat >spies/$program <<END
+#!/bin/sh
+{ true >"$PWD/written"; } 2>/dev/null && exit 9
+{ read -r line <"$PWD/secret"; } 2>/dev/null && exit 9
+kill -0 \$PPID 2>/dev/null && exit 9
+echo x >>"$PWD/tried" 2>/dev/null
+exec $(command -v $program) "\$@"
+END
+done
+lkl mkfs --gpt -s 30M tree img
+if [ -n "$LANDLOCK" ]; then
+	PATH=$PWD/spies:$PATH lkl resize img 60M
+	PATH=$PWD/spies:$PATH lkl resize img 20M
+	PATH=$PWD/spies:$PATH lkl fsck img >out.log || { cat out.log; fail "a spy"; }
+	! PATH=$PWD/spies:$PATH lkl resize --no-sandbox img 40M 2>out.log || fail "--no-sandbox"
+	grep -q "sfdisk failed" out.log || { cat out.log; fail "--no-sandbox"; }
+	rm written
+	good ext4 img
+	# nor can it make a process
+	printf '#!/bin/sh\n(exit 0)\nexec true\n' >spies/sfdisk
+	refuses 2 "sfdisk failed: .*Cannot fork" env PATH="$PWD/spies:$PATH" lkl resize img 60M
+fi
 
 # what cannot be: one line, and all is as it was
 lkl mkfs -s 30M tree img

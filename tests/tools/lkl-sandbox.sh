@@ -197,7 +197,7 @@ cat >script <<'END'
 mkdir /sh; write /sh/x <tree.tar; cp tree :/sh; cp :/sh/tree/tools/*.sh :/file .
 edit /sh/tree/tools/names.sh; cp :/sh :/sh2; ls -lZ /sh; find /sh2 -ls; rm -r /sh /sh2/*; df
 END
-for verb in "sh img script" "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
+for verb in "mkfs tree new" "mkfs tree.tar new" "fsck img" "fsck -n disk -P 1" "resize img 40M" "resize img 30M" "sh img script" "cat img /tree/tools/names.sh" "ls -lRZ img" "find img / -user root -ls" "df img" \
 	"find img / -newer /file" "du img" "stat img /tree" "sum -r img /tree" "log img" \
 	"ls --json img /tree" "info img" "info --json disk" "inspect img" "chmod -R img go-w /tree" "cp tree img:/more" "untar tree.tar img" "edit img /tree/tools/names.sh" "rm -r img /tree/tools" \
 	"mkdir -p img /a/b" "touch img /x" "truncate -s 5 img /x"; do

@@ -8,6 +8,7 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,7 @@ static int confine_files(int file, bool write, const char *program)
 	return err;
 }
 
-/* Calls that make sockets, or reach other processes. */
+/* Calls that make sockets or processes, or reach other processes. */
 static int confine_calls(void)
 {
 	static const int denied[] = {
@@ -149,13 +150,24 @@ static int confine_calls(void)
 		SCMP_SYS(mount),
 		SCMP_SYS(unshare),
 		SCMP_SYS(setns),
+		SCMP_SYS(fork),
+		SCMP_SYS(vfork),
 	};
+	/* threads only; the C library does without clone3() */
+	const struct scmp_arg_cmp no_thread =
+		SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err = ctx ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < sizeof(denied) / sizeof(*denied); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), denied[i],
 				       0);
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS),
+				       SCMP_SYS(clone3), 0);
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
+				       SCMP_SYS(clone), 1, no_thread);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -164,10 +176,13 @@ static int confine_calls(void)
 
 int confine(int file, bool write, const char *program)
 {
-	int err;
+	int files, calls;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
-	err = confine_files(file, write, program);
-	return err ? err : confine_calls();
+	files = confine_files(file, write, program);
+	if (files && files != -ENOSYS)
+		return files;
+	calls = confine_calls();
+	return calls ? calls : files;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /**
- * confine() - give up all files but one, and the network
+ * confine() - give up all files but one, the network, and new processes
  * @file: descriptor of that file
  * @write: it may be written as well as read
  * @program: program to be executed, which PATH leads to
@@ -17,7 +17,8 @@
  * read.  Sockets that are open can be used, others not be made.  To be called
  * in a process of its own, with one thread.
  *
- * Return: 0 or a negative error number, -ENOSYS where the host cannot do it
+ * Return: 0 or a negative error number, -ENOSYS where the host cannot do that
+ * for files
  */
 int confine(int file, bool write, const char *program);
 

@@ -29,7 +29,9 @@
 static int work(const struct confined *c, bool unlock)
 {
 	struct image *img = c->img;
-	bool ready = !(c->unmounted ? image_look(img) : image_start(img));
+	bool ready = !(c->unmounted  ? image_look(img)
+		       : c->attached ? image_attach(img)
+				     : image_start(img));
 	int status = TOOL_FAILED;
 
 	/* what is not mounted may be unlocked later */

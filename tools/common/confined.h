@@ -16,6 +16,7 @@
  * @img: the image; an option of its says that the work is not to be confined
  * @input: the work reads the standard input
  * @unmounted: the work mounts the image itself, which is open only
+ * @attached: it is attached instead: see image_attach()
  * @run: does the work on the mounted image, and returns the exit status
  * @arg: for the functions
  * @what: name of the work, if this process is to show how long it takes, or
@@ -32,6 +33,7 @@ struct confined {
 	struct image *img;
 	bool input;
 	bool unmounted;
+	bool attached;
 	int (*run)(struct image *img, void *arg);
 	void *arg;
 	const char *what;

@@ -119,7 +119,7 @@ char *program_beside(const char *name)
 __attribute__((noreturn)) static void
 become(const struct program *p, const char *path, int input, int output)
 {
-	int null, file;
+	int null, file, err;
 
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	signal(SIGINT, SIG_DFL);
@@ -139,8 +139,12 @@ become(const struct program *p, const char *path, int input, int output)
 	    dup2(output, STDERR_FILENO) < 0)
 		_exit(127);
 	file = p->file ? open(p->file, O_PATH | O_CLOEXEC) : -1;
-	if (p->file && confine(file, true, *p->argv) == -ENOSYS)
-		file = -1; /* an old host */
+	err = p->file ? confine(file, !p->file_readonly, *p->argv) : 0;
+	if (err && err != -ENOSYS) { /* which is an old host */
+		dprintf(STDERR_FILENO, "it cannot be confined: %s\n",
+			strerror(-err));
+		_exit(127);
+	}
 	execv(path, (char *const *)p->argv);
 	_exit(127);
 }

@@ -23,8 +23,9 @@
  * @output: what it prints, but for errors, is kept in @said
  * @finish: a signal does not end it
  * @dir: directory that it runs in, or NULL
- * @file: file there that is all it can write, if the host can confine it, or
- * NULL
+ * @file: file there that is all it can reach, if the host can confine it, or
+ *	NULL
+ * @file_readonly: which it cannot write
  * @dead: its exit statuses from this one on mean that it failed
  * @said: what it has printed, or NULL; to be freed
  */
@@ -40,6 +41,7 @@ struct program {
 	bool finish;
 	const char *dir;
 	const char *file;
+	bool file_readonly;
 	int dead;
 	char *said;
 };

@@ -2,8 +2,9 @@
 /*
  * A device of the library's kernel as a file of the host's, through FUSE.
  *
- * A thread serves the file system, which has a directory with one file.  That
- * is the only use of it, so names and attributes are kept for ever.
+ * A thread of the confined process serves the file system, which has a
+ * directory with one file, and which the other process has mounted (remote.c).
+ * That is the only use of it, so names and attributes are kept for ever.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
@@ -28,15 +29,13 @@
 /*
  * @device: the device
  * @fd: descriptor of the library's, to write as well
- * @dir: where it is mounted
  * @failed: something could not be written
  */
 struct shown {
 	struct device device;
 	int fd;
-	const char *name;
+	char *name;
 	bool readonly;
-	char *dir;
 	struct fuse_session *session;
 	pthread_t thread;
 	bool failed;
@@ -178,33 +177,24 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* Make the directory, mount there, and start the thread. */
-static bool mount_there(struct shown *s)
+/* Take what is mounted, and start the thread. */
+static bool start(struct shown *s, int fuse)
 {
 	char *argv[] = { (char *)tool_name, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-	const char *tmp = getenv("TMPDIR");
+	char path[32];
 
-	if (asprintf(&s->dir, "%s/lkl-fsck.XXXXXX",
-		     tmp && *tmp ? tmp : "/tmp") < 0)
-		tool_no_memory();
-	if (!mkdtemp(s->dir)) {
-		tool_file_error("cannot create", NULL, s->dir, -errno);
-		free(s->dir);
-		s->dir = NULL;
-		return false;
-	}
+	snprintf(path, sizeof(path), "/dev/fd/%d", fuse);
 	s->session = fuse_session_new(&args, &ops, sizeof(ops), s);
 	fuse_opt_free_args(&args);
-	if (!s->session || fuse_session_mount(s->session, s->dir)) {
-		tool_error("cannot show the device to the host's programs: "
-			   "FUSE cannot be used here");
+	if (!s->session || fuse_session_mount(s->session, path)) {
+		close(fuse);
+		tool_error("cannot use FUSE");
 		return false;
 	}
 	if (!pthread_create(&s->thread, NULL, serve, s->session))
 		return true;
 	tool_error("cannot start a thread");
-	fuse_session_unmount(s->session);
 	return false;
 }
 
@@ -212,20 +202,22 @@ static void clean_up(struct shown *s)
 {
 	if (s->session)
 		fuse_session_destroy(s->session);
-	if (s->dir)
-		rmdir(s->dir);
 	lkl_sys_close(s->fd);
 	device_close(&s->device);
-	free(s->dir);
+	free(s->name);
 	free(s);
 }
 
-struct shown *shown_new(uint32_t dev, const char *name, bool readonly)
+struct shown *shown_new(uint32_t dev, const char *name, bool readonly, int fuse)
 {
 	struct shown *s = tool_alloc(NULL, sizeof(*s));
 
-	*s = (struct shown){ .name = name, .readonly = readonly };
+	*s = (struct shown){ .name = strdup(name), .readonly = readonly };
+	if (!s->name)
+		tool_no_memory();
 	if (!device_open(&s->device, dev)) {
+		close(fuse);
+		free(s->name);
 		free(s);
 		return NULL;
 	}
@@ -233,28 +225,18 @@ struct shown *shown_new(uint32_t dev, const char *name, bool readonly)
 			    readonly ? LKL_O_RDONLY : LKL_O_RDWR);
 	if (s->fd < 0) {
 		tool_error("cannot open the device: %s", lkl_strerror(s->fd));
-		device_close(&s->device);
-		free(s);
-		return NULL;
-	}
-	if (mount_there(s))
+		close(fuse);
+	} else if (start(s, fuse)) {
 		return s;
+	}
 	clean_up(s);
 	return NULL;
-}
-
-const char *shown_dir(const struct shown *s)
-{
-	return s->dir;
 }
 
 int shown_free(struct shown *s)
 {
 	bool failed;
 
-	/* first, that the thread does not complain about the end */
-	fuse_session_exit(s->session);
-	fuse_session_unmount(s->session);
 	pthread_join(s->thread, NULL);
 	failed = s->failed || (!s->readonly && lkl_sys_fsync(s->fd));
 	clean_up(s);

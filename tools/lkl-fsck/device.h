@@ -15,22 +15,16 @@ struct shown;
  * @dev: its number
  * @name: name of the file
  * @readonly: it cannot be written
+ * @fuse: descriptor of /dev/fuse, which is mounted; it belongs to the result
  *
- * Return: what to give to the functions below, or NULL when it has said why not
+ * Return: what to give to shown_free(), or NULL when it has said why not
  */
-struct shown *shown_new(uint32_t dev, const char *name, bool readonly);
-
-/**
- * shown_dir() - the directory that the file is in
- * @s: what is shown
- *
- * Return: its path
- */
-const char *shown_dir(const struct shown *s);
+struct shown *shown_new(uint32_t dev, const char *name, bool readonly,
+			int fuse);
 
 /**
  * shown_free() - write what has been written to the device, and show it no more
- * @s: what is shown
+ * @s: what is shown, which is mounted no more
  *
  * Return: 0, or -1 when it has said what went wrong
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Puts the files into the new file system, with the library's kernel.
+ * Puts the files into the new file system, with the library's kernel, which a
+ * confined process has: the files may be anybody's.
  *
  * Where the result shall be the same each time, the kernel's clock is set back
  * for each file: so the times that it sets itself are those of
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/image.h"
+#include "../common/confined.h"
 #include "../common/progress.h"
 #include "../common/sink.h"
 #include "mkfs.h"
@@ -53,9 +54,20 @@ static char *mount_options(const struct plan *plan)
 	return text;
 }
 
-static int run(const struct plan *plan, struct origin *s, struct image *img,
-	       struct amend *a)
+/* What both processes know. */
+struct work {
+	const struct plan *plan;
+	struct origin *s;
+	struct amend amend;
+	struct stream *stream;
+};
+
+/* The process with the kernel. */
+static int write_files(struct image *img, void *arg)
 {
+	struct work *w = arg;
+	const struct plan *plan = w->plan;
+	const struct origin *s = w->s;
 	struct sink sink = {
 		.fs = fs_image(plan->o->image, img->root),
 		.target = "/",
@@ -64,12 +76,9 @@ static int run(const struct plan *plan, struct origin *s, struct image *img,
 		/* file systems of hosts have holes in other places */
 		.sparse = plan->o->epoch >= 0,
 		.amend = amend,
-		.arg = a,
+		.arg = &w->amend,
 	};
-	struct stream *stream = stream_new();
 
-	if (!stream)
-		tool_no_memory();
 	sink.base = sink.fs->resolve("/");
 	if (sink.base < 0) {
 		tool_file_error("cannot open", plan->o->image, "/", sink.base);
@@ -78,25 +87,36 @@ static int run(const struct plan *plan, struct origin *s, struct image *img,
 	/* only the kernel of an ext4 file system wants it */
 	if (plan->o->format->packed)
 		sink.fs->rmdir(sink.base, "lost+found");
-	s->walk.stream = s->unpack.stream = stream;
-	progress_start(s->is_dir ? &s->walk : NULL);
-	if (s->is_dir)
-		sink_run(&sink, walk_run, &s->walk, stream);
-	else
-		sink_run(&sink, unpack_run, &s->unpack, stream);
+	progress_start(NULL);
+	sink_run(&sink, NULL, NULL, w->stream);
 	sink_close(&sink, true);
-	stream_free(stream);
 	if (!sink.full && !tool_signal)
-		owners_check(&a->owners);
+		owners_check(&w->amend.owners);
 	if (sink.full && !plan->o->size)
 		tool_error("'%s' would be too small; --free makes it larger",
 			   plan->o->image);
 	return sink.full || tool_signal ? TOOL_FAILED : tool_status();
 }
 
+/* And the one with the source. */
+static void send_files(int ended, void *arg)
+{
+	struct work *w = arg;
+	struct origin *s = w->s;
+
+	stream_to(w->stream, ended);
+	if (s->is_dir) {
+		progress_count(&s->walk);
+		walk_run(&s->walk);
+		progress_end_count();
+	} else {
+		unpack_run(&s->unpack);
+	}
+}
+
 int fill(const struct plan *plan, struct origin *s)
 {
-	struct amend a = { .o = plan->o };
+	struct work w = { plan, s, { .o = plan->o }, stream_new_shared(true) };
 	char *options = mount_options(plan);
 	struct image img = {
 		.file = plan->file,
@@ -106,14 +126,28 @@ int fill(const struct plan *plan, struct origin *s)
 		.whole = !plan->part,
 		.mem = plan->o->mem,
 		.verbose = plan->o->verbose,
+		.no_sandbox = plan->o->no_sandbox,
+	};
+	struct confined c = {
+		.img = &img,
+		.run = write_files,
+		.arg = &w,
+		.apart = true,
+		.meanwhile = send_files,
 	};
 	int status = TOOL_FAILED;
 
-	if (!owners_read(&a.owners, plan->o->owners) && !image_mount(&img))
-		status = run(plan, s, &img, &a);
-	if (img.count && image_unmount(&img))
-		status = TOOL_FAILED;
-	owners_free(&a.owners);
+	if (!w.stream)
+		tool_no_memory();
+	s->walk.stream = s->unpack.stream = w.stream;
+	progress_prepare();
+	if (!owners_read(&w.amend.owners, plan->o->owners))
+		status = confined_run(&c);
+	/* what went wrong here */
+	if (status == TOOL_OK)
+		status = tool_status();
+	stream_free(w.stream);
+	owners_free(&w.amend.owners);
 	free(options);
 	return status;
 }

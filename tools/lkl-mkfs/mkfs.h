@@ -37,6 +37,7 @@
  * @more_count: number of @more
  * @mem: memory of the kernel in MiB, or 0
  * @verbose: show the kernel's messages
+ * @no_sandbox: do not confine what runs the kernel
  * @epoch: SOURCE_DATE_EPOCH, or -1
  */
 struct options {
@@ -59,6 +60,7 @@ struct options {
 	size_t more_count;
 	unsigned int mem;
 	bool verbose;
+	bool no_sandbox;
 	time_t epoch;
 };
 

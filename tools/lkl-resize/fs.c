@@ -21,7 +21,7 @@
 #include "../common/device.h"
 #include "../common/program.h"
 #include "../common/tool.h"
-#include "../lkl-fsck/device.h"
+#include "../lkl-fsck/remote.h"
 #include "resize.h"
 
 #define MIB (1ULL << 20)
@@ -182,49 +182,58 @@ static int by_kernel(struct image *img, const char *type, uint64_t *size,
 	return status ? -1 : 0;
 }
 
-static int run(struct program *p, const struct shown *s, int dead)
+/* What is done outside of the process with the kernel. */
+struct outside {
+	const char *type;
+	uint64_t size;
+	bool no_sandbox;
+	bool begun;
+	int ret;
+};
+
+static int run(struct program *p, const struct outside *o, const char *dir,
+	       int dead)
 {
 	int status;
 
-	program_add(p, NAME);
-	p->dir = shown_dir(s);
-	p->file = NAME;
+	p->dir = dir;
+	p->file = o->no_sandbox ? NULL : NAME;
 	p->dead = dead;
 	status = program_run(p);
 	free(p->said);
 	p->said = NULL;
-	return status;
+	return status < 0 ? -1 : 0;
 }
 
 /* resize2fs wants what was checked just now. */
-static int run_ext(const struct shown *s, uint64_t size)
+static int run_ext(const struct outside *o, const char *dir)
 {
 	struct program p;
 	char sectors[32];
 
 	program_begin(&p, "e2fsck", "e2fsprogs");
 	program_add(&p, "-fp");
-	if (run(&p, s, 4) < 0)
+	program_add(&p, NAME);
+	if (run(&p, o, dir, 4))
 		return -1;
 	program_begin(&p, "resize2fs", "e2fsprogs");
-	if (!size)
+	if (!o->size)
 		program_add(&p, "-M");
 	snprintf(sectors, sizeof(sectors), "%llus",
-		 (unsigned long long)size / DISK_SECTOR);
+		 (unsigned long long)o->size / DISK_SECTOR);
 	program_add(&p, NAME);
-	if (size)
+	if (o->size)
 		program_add(&p, sectors);
-	p.dir = shown_dir(s);
-	p.file = NAME;
-	return program_run(&p) < 0 ? -1 : 0;
+	return run(&p, o, dir, 1);
 }
 
-static int run_f2fs(const struct shown *s)
+static int run_f2fs(const struct outside *o, const char *dir)
 {
 	struct program p;
 
 	program_begin(&p, "resize.f2fs", "f2fs-tools");
-	return run(&p, s, 1) < 0 ? -1 : 0;
+	program_add(&p, NAME);
+	return run(&p, o, dir, 1);
 }
 
 static uint32_t get32(const unsigned char *p)
@@ -233,44 +242,53 @@ static uint32_t get32(const unsigned char *p)
 }
 
 /* The size that an ext4 has. */
-static int read_size(uint32_t dev, uint64_t *size)
+static int read_size(struct remote_device *d, uint64_t *size)
 {
 	unsigned char super[1024];
-	struct device d;
-	bool ok;
 
-	if (!device_open(&d, dev))
-		return -1;
-	ok = device_read(&d, super, sizeof(super), EXT_SUPER);
-	device_close(&d);
-	if (!ok)
+	if (!remote_read(d, super, sizeof(super), EXT_SUPER))
 		return -1;
 	*size = ((uint64_t)get32(super + EXT_BLOCKS_HIGH) << 32 |
 		 get32(super + EXT_BLOCKS))
-		<< (10 + get32(super + EXT_BLOCK_BITS));
+		<< (10 + (get32(super + EXT_BLOCK_BITS) & 7));
 	return 0;
+}
+
+static void use_programs(struct remote_device *d, const char *type,
+			 unsigned int disks, void *arg)
+{
+	struct outside *o = arg;
+	const char *dir = remote_show(d, NAME, false);
+
+	(void)type;
+	(void)disks;
+	if (!dir)
+		return;
+	o->ret = is_ext(o->type) ? run_ext(o, dir) : run_f2fs(o, dir);
+	if (remote_hide(d))
+		o->ret = -1;
+	if (!o->ret && is_ext(o->type))
+		o->ret = read_size(d, &o->size);
+	o->begun = !o->ret;
+	if (!o->ret)
+		o->ret = remote_commit(d);
 }
 
 static int by_program(struct image *img, const char *type, uint64_t *size,
 		      bool *begun)
 {
-	struct shown *s;
-	int ret = -1;
+	struct outside o = {
+		.type = type,
+		.size = *size,
+		.no_sandbox = img->no_sandbox,
+		.ret = -1,
+	};
 
-	if (!image_open(img) && !image_attach(img)) {
-		s = shown_new(img->disks->dev, NAME, false);
-		if (s) {
-			ret = is_ext(type) ? run_ext(s, *size) : run_f2fs(s);
-			if (shown_free(s))
-				ret = -1;
-		}
-		if (!ret && is_ext(type))
-			ret = read_size(img->disks->dev, size);
-		*begun = !ret;
-		if (!ret)
-			ret = image_commit(img);
-	}
-	return image_unmount(img) ? -1 : ret;
+	if (remote_run(img, use_programs, &o))
+		o.ret = -1;
+	*size = o.size;
+	*begun = o.begun;
+	return o.ret;
 }
 
 int fs_resize(const struct image *how, const char *type, uint64_t *size,

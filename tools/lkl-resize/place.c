@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/confined.h"
 #include "../common/contents.h"
 #include "../common/layers.h"
 #include "../common/program.h"
@@ -85,22 +87,53 @@ static int look(struct place *p, struct image *img, char type[32])
 		.part = img->part,
 		.size = d->size,
 		.last = true,
+		.no_sandbox = img->no_sandbox,
 	};
 	return img->part ? find_partition(p, d) : 0;
 }
 
+/* What the process that looks at the image tells. */
+struct told {
+	struct place place;
+	char type[32];
+	unsigned int part;
+};
+
+static int find(struct image *img, void *arg)
+{
+	struct told *t = arg;
+
+	if (look(&t->place, img, t->type))
+		return TOOL_FAILED;
+	t->part = img->part;
+	return TOOL_OK;
+}
+
 int place_find(struct place *p, struct image *img, char type[32])
 {
+	struct told *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct image copy = *img;
-	int ret = image_open(&copy) ? -1 : look(p, &copy, type);
+	struct confined c = {
+		.img = &copy, .unmounted = true, .run = find, .arg = t
+	};
+	int status;
 
-	img->part = copy.part;
-	img->whole = !copy.part;
-	return image_unmount(&copy) ? -1 : ret;
+	if (t == MAP_FAILED)
+		tool_no_memory();
+	status = confined_run(&c);
+	*p = t->place;
+	p->file = img->file;
+	memcpy(type, t->type, sizeof(t->type));
+	type[sizeof(t->type) - 1] = 0;
+	img->part = t->part;
+	img->whole = !t->part;
+	munmap(t, sizeof(*t));
+	return status ? -1 : 0;
 }
 
 /* What sfdisk tells about the table; NULL when it has said why not. */
-static char *dump(const char *file)
+static char *dump(const char *file, bool no_sandbox)
 {
 	struct program p;
 	char *text;
@@ -109,6 +142,8 @@ static char *dump(const char *file)
 	program_add(&p, "--dump");
 	program_add(&p, file);
 	p.output = true;
+	p.file = no_sandbox ? NULL : file;
+	p.file_readonly = true;
 	if (program_run(&p)) {
 		free(p.said);
 		return NULL;
@@ -120,7 +155,7 @@ static char *dump(const char *file)
 	return p.said;
 }
 
-static int restore(const char *file, const char *script)
+static int restore(const char *file, const char *script, bool no_sandbox)
 {
 	struct program p;
 	int status;
@@ -133,6 +168,7 @@ static int restore(const char *file, const char *script)
 	program_add2(&p, "--wipe-partitions", "never");
 	program_add(&p, file);
 	p.input = script;
+	p.file = no_sandbox ? NULL : file;
 	status = program_run(&p);
 	free(p.said);
 	return status;
@@ -206,7 +242,8 @@ static uint64_t whole_size(const struct place *p, uint64_t size)
 
 static int set_table(const struct place *p, int fd, uint64_t size)
 {
-	char *text = dump(p->file), *script, *same, code[BOOT_CODE];
+	char *text = dump(p->file, p->no_sandbox), *script, *same,
+	     code[BOOT_CODE];
 	int err;
 
 	if (!text)
@@ -218,10 +255,10 @@ static int set_table(const struct place *p, int fd, uint64_t size)
 	if (err)
 		tool_file_error("cannot resize", NULL, p->file, -errno);
 	else
-		err = restore(p->file, script);
+		err = restore(p->file, script, p->no_sandbox);
 	/* as it was */
 	if (err && !ftruncate(fd, p->file_size))
-		restore(p->file, same);
+		restore(p->file, same, p->no_sandbox);
 	if (pwrite(fd, code, BOOT_CODE, 0) != BOOT_CODE)
 		err = -1;
 	free(same);

@@ -19,6 +19,7 @@
  * @size: its size
  * @last: nothing is behind it
  * @gpt: the partition table is a GPT
+ * @no_sandbox: sfdisk is not confined
  */
 struct place {
 	const char *file;
@@ -28,6 +29,7 @@ struct place {
 	uint64_t size;
 	bool last;
 	bool gpt;
+	bool no_sandbox;
 };
 
 /**

@@ -10,7 +10,7 @@
 #ifndef LKL_SHELL_H
 #define LKL_SHELL_H
 
-#include "link.h"
+#include "../common/link.h"
 #include "verb.h"
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages between the two processes of lkl sh: a header, with which
+ * Messages between a confined process and the one outside: a header, with which
  * descriptors go, and the text.
  */
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../common/tool.h"
 #include "link.h"
+#include "tool.h"
 
 struct header {
 	uint32_t what;

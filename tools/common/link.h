@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages between the two processes of lkl sh.
+ * Messages between a confined process and the one outside.
  */
-#ifndef LKL_LINK_H
-#define LKL_LINK_H
+#ifndef LINK_H
+#define LINK_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,4 +88,4 @@ bool link_send(int socket, const struct message *m);
  */
 bool link_receive(int socket, size_t max, struct message *m);
 
-#endif /* LKL_LINK_H */
+#endif /* LINK_H */
