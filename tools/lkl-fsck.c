@@ -16,6 +16,7 @@
 #include "common/image.h"
 #include "common/program.h"
 #include "common/tool.h"
+#include "lkl-fsck/list.h"
 #include "lkl-fsck/remote.h"
 
 /* Exit statuses of fsck(8). */
@@ -140,10 +141,12 @@ static void put_image_options(void)
 
 static void help(void)
 {
-	printf("Usage: lkl fsck [OPTION]... IMAGE\n"
-	       "Check the file system in an image, and repair it, with the "
-	       "host's programs.\n"
+	printf("Usage: lkl fsck [OPTION]... IMAGE...\n"
+	       "Check file systems in images, and repair them, with the host's "
+	       "programs.\n"
 	       "\n"
+	       "  -A, --all               all file systems in partitions and "
+	       "layers\n"
 	       "  -n, --dry-run           change nothing\n"
 	       "      --fsck-option=ARG   give ARG to the program that "
 	       "checks\n");
@@ -154,10 +157,12 @@ static void help(void)
 	       "Examples:\n"
 	       "  lkl fsck -n disk.img\n"
 	       "  lkl fsck -L vg0/root disk.qcow2\n"
+	       "  lkl fsck -A *.img\n"
 	       "\n"
 	       "Exit status: %d no errors, %d errors were corrected, %d errors "
 	       "are left,\n"
-	       "%d it could not be done.\n",
+	       "%d it could not be done; of several the sum of what there "
+	       "was.\n",
 	       FSCK_OK, FSCK_CORRECTED, FSCK_LEFT, FSCK_FAILED);
 }
 
@@ -282,14 +287,78 @@ static void check_device(struct remote_device *d, const char *type,
 		w->status = check(w);
 }
 
-static int fsck(struct work *w)
+/* One file system, which the program knows by @name. */
+static int fsck(struct work *w, const struct image *how, const char *name)
 {
-	const char *slash = strrchr(w->img.file, '/');
-
-	w->name = slash ? slash + 1 : w->img.file;
-	w->img.readonly = w->check;
+	w->name = name;
+	w->img = image_copy(how);
 	w->status = FSCK_FAILED;
-	return remote_run(&w->img, check_device, w) ? FSCK_FAILED : w->status;
+	if (remote_run(&w->img, check_device, w))
+		w->status = FSCK_FAILED;
+	return w->status;
+}
+
+static const char *last_part(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
+/* All of an image; the names are like those of partitions and volumes. */
+static int fsck_all(struct work *w, const struct image *how)
+{
+	struct places *p = list_places(how);
+	int status = FSCK_OK;
+	size_t done = 0;
+
+	if (!p)
+		return FSCK_FAILED;
+	for (size_t n = 0; n < p->count && !tool_signal; n++) {
+		struct image img = *how;
+		char part[16] = "", *name;
+
+		if (!find_checker(p->at[n].type))
+			continue;
+		img.part = p->at[n].part;
+		img.whole = !img.part;
+		img.lv = *p->at[n].lv ? p->at[n].lv : NULL;
+		if (img.part)
+			snprintf(part, sizeof(part), "%u", img.part);
+		if (asprintf(&name, "%s%s%s%s", last_part(how->file), part,
+			     img.lv ? "-" : "", img.lv ?: "") < 0)
+			tool_no_memory();
+		for (char *c = strchr(name, '/'); c; c = strchr(c, '/'))
+			*c = '-';
+		status |= fsck(w, &img, name);
+		free(name);
+		done++;
+	}
+	list_free(p);
+	if (!done && !tool_signal) {
+		tool_error("nothing in '%s' can be checked", how->file);
+		return FSCK_FAILED;
+	}
+	return status;
+}
+
+static int fsck_images(struct work *w, struct image *how, char **files,
+		       bool all)
+{
+	int status = FSCK_OK;
+
+	/* which may be a pipe, that is read once */
+	if (how->key.file && key_get(&how->key, *files, "-K"))
+		return FSCK_FAILED;
+	how->key.file = NULL;
+	how->readonly = w->check;
+	for (; *files && !tool_signal; files++) {
+		how->file = *files;
+		status |= all ? fsck_all(w, how)
+			      : fsck(w, how, last_part(*files));
+	}
+	key_forget(&how->key);
+	return status;
 }
 
 enum { OPT_MORE = 256, OPT_HELP, OPT_VERSION };
@@ -297,6 +366,7 @@ enum { OPT_MORE = 256, OPT_HELP, OPT_VERSION };
 static const struct option long_options[] = {
 	DISK_LONG_OPTIONS,
 	SANDBOX_LONG_OPTION,
+	{ "all", no_argument, NULL, 'A' },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "fsck-option", required_argument, NULL, OPT_MORE },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -314,14 +384,19 @@ static int bad_usage(void)
 int main(int argc, char **argv)
 {
 	struct work w = { 0 };
+	struct image how = { 0 };
+	bool all = false;
 	int c;
 
 	tool_init("lkl fsck");
 	tool_failed = FSCK_FAILED;
 	argv[0] = (char *)tool_name;
-	while ((c = getopt_long(argc, argv, "D:t:P:L:K:m:pn", long_options,
+	while ((c = getopt_long(argc, argv, "AD:t:P:L:K:m:pn", long_options,
 				NULL)) != -1) {
 		switch (c) {
+		case 'A':
+			all = true;
+			break;
 		case 'n':
 			w.check = true;
 			break;
@@ -338,15 +413,18 @@ int main(int argc, char **argv)
 			printf("lkl fsck (lkl) %s\n", LKL_VERSION);
 			return FSCK_OK;
 		default:
-			if (!image_option(&w.img, c))
+			if (!image_option(&how, c))
 				return bad_usage();
 		}
 	}
-	if (argc - optind != 1) {
-		tool_error(argc == optind ? "missing image"
-					  : "one image at a time");
+	if (argc == optind) {
+		tool_error("missing image");
 		return bad_usage();
 	}
-	w.img.file = argv[optind];
-	tool_exit(fsck(&w));
+	if (all && (how.part || how.whole || how.lv || how.type)) {
+		tool_error("--all cannot be used with what selects one file "
+			   "system");
+		return bad_usage();
+	}
+	tool_exit(fsck_images(&w, &how, argv + optind, all));
 }

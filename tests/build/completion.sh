@@ -41,8 +41,9 @@ completes "lkl c" "cat chmod chown cp"
 completes "lkl df -" "--disk= --help --human-readable --inodes --inspect --json --key-file= --lv= --memory= --no-sandbox --options= --partition= --print-type --printk --sector-size= --si --trust-image --type= --version -D -H -K -L -O -P -T -h -i -m -p -t"
 completes "lkl info di" "disk.img"
 # what would have no effect is not offered
-for command in "lkl sh" "lkl diff"; do
-	completes "$command --no" ""
+completes "lkl serve --no" ""
+for command in "lkl sh" "lkl diff" "lkl mkfs" "lkl fsck" "lkl resize"; do
+	completes "$command --no-s" "--no-sandbox"
 done
 completes "lkl info --p" "--printk"
 completes "lkl info -" "--disk= --help --json --key-file= --memory= --no-sandbox --options= --printk --sector-size= --trust-image --version -D -K -O -m -p"

@@ -7,7 +7,7 @@
 # key, too.
 
 . "$(dirname "$0")/../common/tools.sh"
-need python3 mkfs.ext4 e2fsck mkfs.xfs xfs_repair fusermount3
+need python3 mkfs.ext4 e2fsck mkfs.xfs xfs_repair fusermount3 mkfs.vfat sfdisk
 [ -w /dev/fuse ] || skip "no /dev/fuse here"
 export TMPDIR=$PWD
 
@@ -108,6 +108,29 @@ if command -v qemu-img >/dev/null; then
 	[ "$(status lkl fsck -K key luks)" = 0 ] || { cat out.log; fail "encrypted, again"; }
 fi
 
+# several images, and all that is in one
+lkl mkfs tree good
+cp good bad
+printf '\377\377\377\377' | dd of=bad bs=1 seek=$((4096 + 12)) conv=notrunc status=none
+[ "$(status lkl fsck -n good bad)" = 4 ] || { cat out.log; fail "several: -n"; }
+grep -q '^good: ' out.log && grep -q '^bad: ' out.log || { cat out.log; fail "several: -n"; }
+[ "$(status lkl fsck -n good none bad)" = 12 ] || { cat out.log; fail "several, one is not there"; }
+[ "$(status lkl fsck good bad)" = 1 ] || { cat out.log; fail "several"; }
+[ "$(status lkl fsck good bad)" = 0 ] || { cat out.log; fail "several, again"; }
+printf '\377\377\377\377' | dd of=bad bs=1 seek=$((4096 + 12)) conv=notrunc status=none
+kib=$((($(stat -c %s bad) + 1023) / 1024))
+truncate -s $((kib + 30 * 1024))K disk
+printf 'label: gpt\nsize=1M\nsize=%dK\nsize=20M\n' $kib | sfdisk -q disk
+dd if=bad of=disk bs=1M seek=2 conv=notrunc status=none
+start=$(($(sfdisk -d disk | sed -n 's/^disk3 .*start= *\([0-9]*\).*/\1/p') / 2048))
+mkfs.vfat -C fat 20480 >/dev/null && dd if=fat of=disk bs=1M seek=$start conv=notrunc status=none
+[ "$(status lkl fsck -An disk)" = 4 ] || { cat out.log; fail "all: -n"; }
+grep -q '^disk2: ' out.log && grep -q 'disk3: ' out.log || { cat out.log; fail "all: names"; }
+[ "$(status lkl fsck -A disk)" = 1 ] || { cat out.log; fail "all"; }
+[ "$(status lkl fsck -A disk good)" = 0 ] || { cat out.log; fail "all, again"; }
+head -c 1000000 /dev/zero >zeros
+refuses 8 "nothing in 'zeros' can be checked" lkl fsck -A zeros
+
 # an interrupted repair
 cp --sparse=always before img
 damage img 1
@@ -158,7 +181,7 @@ mksquashfs tree squash -quiet -no-progress >/dev/null 2>&1 &&
 	refuses 8 "'squash' contains squashfs, for which there is no check" lkl fsck squash
 head -c 1000000 /dev/zero >zeros
 refuses 8 "no file system found in 'zeros'" lkl fsck zeros
-for args in "" "a b" "--inspect img" "-O ro img" "-x img" "-m x img"; do
+for args in "" "-A -P 1 img" "-AL a img" "--inspect img" "-O ro img" "-x img" "-m x img"; do
 	# shellcheck disable=SC2086
 	[ "$(status lkl fsck $args)" = 8 ] || fail "lkl fsck $args: $(cat out.log)"
 done

@@ -48,6 +48,7 @@ lkl sh --hostdir=src:/mnt img -c 'write /outside/secret <src/sub/two; cat /mnt/l
 	fail "a link into the image"
 [ "$(cat out)" = one ] && [ "$(cat outside/secret)" = secret ] || fail "outside: $(cat out)"
 
+lkl sh --no-sandbox --hostdir=src:/mnt img -c "cat /mnt/sub/two" >out && grep -qx one out || fail "--no-sandbox"
 said "none" 2 lkl sh --hostdir=none:/mnt img -c ls
 said "Not a directory" 2 lkl sh --hostdir=src/x:/mnt img -c ls
 said "No such file" 2 lkl sh --hostdir=src:/none img -c ls

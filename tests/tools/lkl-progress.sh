@@ -27,9 +27,9 @@ on_terminal() {
 }
 
 if [ -w /dev/fuse ] && command -v fusermount3 >/dev/null; then
-	on_terminal "env PATH='$PWD/path:$PATH' lkl fsck -n img"
+	on_terminal "env PATH='$PWD/path:$PATH' lkl fsck --no-sandbox -n img"
 	grep -q '^e2fsck: .* read, .* written, 0:01' log || { cat -v log; fail "fsck"; }
-	env PATH="$PWD/path:$PATH" lkl fsck -n img >out 2>&1
+	env PATH="$PWD/path:$PATH" lkl fsck --no-sandbox -n img >out 2>&1
 	! grep -q 'read, ' out || fail "not only on a terminal"
 fi
 
@@ -65,6 +65,10 @@ END
 }
 stopped 0 'du: .*0:01' lkl du img / || fail "du"
 stopped 0 'chmod: .*0:01' lkl chmod -R img go-w / || fail "chmod"
+stopped 0 'lkl sh: .*0:01' lkl sh img -c 'du /' || fail "sh"
+if [ -w /dev/fuse ] && command -v fusermount3 >/dev/null; then
+	stopped 0 'lkl fsck: .*0:01' lkl fsck -n img || fail "what is looked at before a check"
+fi
 
 image other 64M mkfs.ext4 -q
 stopped 1 '[0-9] files, [0-9.]+ [kMG]?B, ' lkl diff other:/ tree || fail "diff"

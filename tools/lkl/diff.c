@@ -189,6 +189,7 @@ static void send_host(struct work *w, int n)
 static void send_next(struct work *w)
 {
 	struct confined c = {
+		.apart = true,
 		.run = read_image,
 		.arg = w,
 		.prepare = prepare,

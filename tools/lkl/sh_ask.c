@@ -81,7 +81,10 @@ bool ask_ready(struct remote_image *r)
 	struct message m = message_new(0);
 	bool ready;
 
-	tool_wait_input(r->socket);
+	progress_watch("lkl sh");
+	while (!tool_wait_some(r->socket, STEP_MS))
+		progress_wait(r->pid);
+	progress_done();
 	ready = !tool_signal && link_receive(r->socket, 0, &m) &&
 		m.what == TELL_READY;
 	message_free(&m);

@@ -272,7 +272,6 @@ const struct verb verbs[] = {
 			    "-x lost+found disk.img rootfs/\n"
 			    "disk.img:/etc/fstab fstab\n",
 		.options = diff_options,
-		.no_image_options = "N",
 		.min = 2,
 		.max = 2,
 		.status = "0 no difference, 1 some difference, 2 trouble",
@@ -312,8 +311,8 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "fsck",
-		.args = "IMAGE",
-		.what = "check a file system, and repair it",
+		.args = "IMAGE...",
+		.what = "check file systems, and repair them",
 		.program = "lkl-fsck",
 	},
 	{
