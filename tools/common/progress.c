@@ -34,34 +34,48 @@ static unsigned long long now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+/*
+ * Put a line in the place of the one on the terminal, by one call: another
+ * process may write there, too.
+ */
+static void put_line(const char *text, const char *end)
+{
+	char line[256];
+
+	flockfile(stderr);
+	snprintf(line, sizeof(line), "\r%.200s\033[K%s", text, end);
+	fputs(line, stderr);
+	fflush(stderr);
+	tool_line = !*end;
+	funlockfile(stderr);
+}
+
 static void show(unsigned long long files, unsigned long long bytes,
 		 const char *end)
 {
 	double seconds = (now_ns() - start_ns) / 1e9;
 	char done[TOOL_SIZE], all[TOOL_SIZE], rate[TOOL_SIZE];
+	char text[200], of_files[32] = "", of_bytes[32] = "", left[32] = "";
+	unsigned long long all_files = total->files, all_bytes = total->bytes;
 
-	flockfile(stderr);
-	fprintf(stderr, "\r%llu", files);
-	if (total->done)
-		fprintf(stderr, "/%llu", (unsigned long long)total->files);
-	fprintf(stderr, " files, %s", tool_size(bytes, done));
-	if (total->done)
-		fprintf(stderr, " of %s", tool_size(total->bytes, all));
-	fprintf(stderr, ", %s/s",
-		tool_size(seconds ? bytes / seconds : 0, rate));
+	if (total->done) {
+		snprintf(of_files, sizeof(of_files), "/%llu", all_files);
+		snprintf(of_bytes, sizeof(of_bytes), " of %s",
+			 tool_size(all_bytes, all));
+	}
 	if (total->done && !*end) {
 		/* small files cost as much as a few of their kilobytes */
 		double work = bytes + files * 8192.0;
-		double left = total->bytes + total->files * 8192.0 - work;
-		unsigned int s = left > 0 && work > 0 ? seconds * left / work
+		double more = all_bytes + all_files * 8192.0 - work;
+		unsigned int s = more > 0 && work > 0 ? seconds * more / work
 						      : 0;
 
-		fprintf(stderr, ", %u:%02u left", s / 60, s % 60);
+		snprintf(left, sizeof(left), ", %u:%02u left", s / 60, s % 60);
 	}
-	fprintf(stderr, "\033[K%s", end);
-	fflush(stderr);
-	tool_line = !*end;
-	funlockfile(stderr);
+	snprintf(text, sizeof(text), "%llu%s files, %s%s, %s/s%s", files,
+		 of_files, tool_size(bytes, done), of_bytes,
+		 tool_size(seconds ? bytes / seconds : 0, rate), left);
+	put_line(text, end);
 }
 
 /* Whether there is a terminal; a process in a sandbox cannot find out. */
@@ -166,7 +180,7 @@ static bool get_io(pid_t pid, unsigned long long *in, unsigned long long *out)
 void progress_wait(pid_t pid)
 {
 	unsigned long long now, in, out;
-	char read[TOOL_SIZE], written[TOOL_SIZE];
+	char read[TOOL_SIZE], written[TOOL_SIZE], io[64] = "", text[200];
 	unsigned int seconds;
 
 	if (!watched)
@@ -176,15 +190,12 @@ void progress_wait(pid_t pid)
 		return;
 	shown_ns = now;
 	seconds = (now - start_ns) / 1000000000;
-	flockfile(stderr);
-	fprintf(stderr, "\r%s: ", watched);
 	if (get_io(pid, &in, &out))
-		fprintf(stderr, "%s read, %s written, ", tool_size(in, read),
-			tool_size(out, written));
-	fprintf(stderr, "%u:%02u\033[K", seconds / 60, seconds % 60);
-	fflush(stderr);
-	tool_line = true;
-	funlockfile(stderr);
+		snprintf(io, sizeof(io), "%s read, %s written, ",
+			 tool_size(in, read), tool_size(out, written));
+	snprintf(text, sizeof(text), "%.64s: %s%u:%02u", watched, io,
+		 seconds / 60, seconds % 60);
+	put_line(text, "");
 }
 
 void progress_done(void)
