@@ -8,6 +8,7 @@ usage: manopts.py PAGE.scd BIN
 shells ask it.  A line of PAGE that begins with @ becomes what --help says:
 
 @-t --free	options, by a letter or a name, as the head of a paragraph
+@-o uid -o gid	the same for those of lklfuse, without those that are libfuse's
 @image		those of lkl-image(7) that the command takes
 @VERB [TEXT]	a verb of lkl with its own options, and TEXT or its operands
 @verbs		the own options of all verbs
@@ -30,11 +31,15 @@ COMMANDS = {
     "lkl-resize.1": ["lkl", "resize"],
     "lkl-run.1": ["lkl-run"],
     "lkl.1": ["lkl"],
+    "lklfuse.1": ["lklfuse"],
     "tar2fs.1": ["tar2fs"],
 }
 OPTION = re.compile(
     r" {2,6}(?:-(?P<letter>\w))?(?:, )?(?:--(?P<name>[\w-]+))?(?:[= ](?P<arg>[@\w/:|-]+))?"
     r"(?:  +(?P<text>.*))?$"
+)
+MOUNT_OPTION = re.compile(
+    r" {4}(?P<o>-o )?(?P<letter>(?!))?(?P<name>(?(o)|--)[\w-]+)(?:=(?P<arg>\S+))?(?:  +(?P<text>.*))?$"
 )
 
 
@@ -50,11 +55,12 @@ class Option:
         self.letter, self.name, self.arg, self.text = match.group("letter", "name", "arg", "text")
         self.text = (self.text or "").strip()
         self.arg = self.arg and re.sub(r"([A-Z][A-Z_0-9]*)", r"_\1_", self.arg)
+        self.dashes = "--"
 
     def names(self):
         """Return all that it is called, with dashes."""
         return (["-" + self.letter] if self.letter else []) + (
-            ["--" + self.name] if self.name else []
+            [self.dashes + self.name] if self.name else []
         )
 
     def head(self):
@@ -85,6 +91,14 @@ class Help:
         run = [os.path.join(bin_dir, command[0]), *command[1:], "--help"]
         self.text = subprocess.run(run, capture_output=True, text=True, check=True).stdout
         self.options = []
+        if command == ["lklfuse"]:
+            # what follows is libfuse's
+            for line in self.text.split("\n\n")[1].splitlines():
+                match = MOUNT_OPTION.match(line)
+                if match:
+                    self.options.append(Option(match))
+                    self.options[-1].dashes = match.group("o") or ""
+            return
         for line in self.text.split("\nExamples:")[0].splitlines():
             match = OPTION.match(line)
             if match and (match.group("letter") or match.group("name")):
@@ -191,7 +205,8 @@ class Page:
             return line
         word, _, rest = line[1:].partition(" ")
         if word.startswith("-"):
-            return self.heads(line[1:].split())
+            mount = self.command == ["lklfuse"]
+            return self.heads(re.findall(r"(?:-o )?\S+" if mount else r"\S+", line[1:]))
         if word == "image":
             return self.image_options()
         if word == "verbs":

@@ -60,6 +60,7 @@ struct options {
 	int sandbox;
 	int trust;
 	int passphrase;
+	int inspect;
 };
 
 enum {
@@ -86,6 +87,7 @@ static const struct fuse_opt specs[] = {
 	OPTION("lv=%s", lv),
 	OPTION("keyfile=%s", keyfile),
 	OPTION("passphrase", passphrase),
+	OPTION("inspect", inspect),
 	OPTION("mb=%s", mb),
 	OPTION("sector_size=%s", sector),
 	OPTION("opts=%s", opts),
@@ -110,6 +112,8 @@ static const struct fuse_opt specs[] = {
 	OPTION("-m %s", mb),
 	OPTION("--memory=%s", mb),
 	OPTION("--sector-size=%s", sector),
+	OPTION("-i", inspect),
+	OPTION("--inspect", inspect),
 	FUSE_OPT_KEY("-D ", KEY_DISK_LETTER),
 	FUSE_OPT_KEY("--disk=", KEY_DISK_LONG),
 	FUSE_OPT_KEY("disk=", KEY_DISK),
@@ -200,17 +204,20 @@ static void help(void)
 	       "    -o disk=IMAGE          another disk of the same file "
 	       "system\n"
 	       "    -o lv=VG/LV            logical volume of LVM to mount\n"
+	       "    -o inspect             find the system in the image, and "
+	       "mount what its fstab says\n"
 	       "    -o passphrase          ask for the passphrase of LUKS\n"
 	       "    -o keyfile=FILE        file with the passphrase of LUKS\n"
 	       "    -o ro                  do not change the image\n"
 	       "    -o opts=OPTIONS        options of the file system, with "
 	       "\\, between them\n"
-	       "    -o uid=UID, gid=GID    show all files as owned by UID or "
-	       "GID\n"
+	       "    -o uid=UID             show all files as owned by UID\n"
+	       "    -o gid=GID             the same for the group\n"
 	       "    -o uidmap=IMAGE:HERE[:IMAGE:HERE]...\n"
 	       "                           owners in the image, and the "
 	       "owners here\n"
-	       "    -o gidmap=...          the same for groups\n"
+	       "    -o gidmap=IMAGE:HERE[:IMAGE:HERE]...\n"
+	       "                           the same for groups\n"
 	       "    -o mb=MB               memory for the kernel (default: "
 	       "256)\n"
 	       "    -o sector_size=N       size of the sectors of the disk "
@@ -219,12 +226,15 @@ static void help(void)
 	       "FILE\n"
 	       "    -o lock=FILE           mount only if FILE can be locked, "
 	       "and keep it so\n"
+	       "    -o trust_image         let the image name other files and "
+	       "servers\n"
+	       "    -o nosandbox           do not confine the process that "
+	       "reads the image\n"
 	       "    --attach=PID           only mount, for another lklfuse "
 	       "(see the manual)\n"
-	       "    --trust-image          let the image name other files and "
-	       "servers\n"
-	       "    --no-sandbox           do not confine the process that "
-	       "reads the image\n"
+	       "    -t -P -D -L -K -O -m -i, --sector-size, --trust-image and "
+	       "--no-sandbox are those\n"
+	       "    that other tools have (see lkl-image(7)).\n"
 	       "\n",
 	       tool_name);
 	fuse_cmdline_help();
@@ -284,6 +294,7 @@ static void take_options(struct lklfuse *lf, const struct options *o)
 	img->lv = o->lv;
 	img->key.file = o->keyfile;
 	img->trust = o->trust;
+	img->inspect = o->inspect;
 	img->dash_o = true;
 	if (o->mb) {
 		optarg = o->mb;

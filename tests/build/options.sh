@@ -51,6 +51,17 @@ while read -ra command; do
 	completed "${command[@]}" | diff told - || fail "the completion of ${command[*]}"
 done <<<"$commands"
 
+# lklfuse takes those that it tells, too
+mkdir mnt
+for option in $(lklfuse --help | awk -v RS= NR==2 | sed -n 's/^    -o \([a-z_]*=\?\).*/\1/p') none=; do
+	lklfuse nothing mnt -o "${option/=/=1:1}" >said 2>&1 || true
+	if [ $option = none= ]; then
+		grep -q "unknown option" said || { cat said; fail "lklfuse takes anything"; }
+	else
+		! grep -q "unknown option" said || { cat said; fail "lklfuse does not take $option"; }
+	fi
+done
+
 # what the pages are made of: an option more or less is an error
 for page in "$TOP"/docs/man/*.scd; do
 	"$TOP/scripts/manopts.py" "$page" "$BIN" >page || fail "$page"

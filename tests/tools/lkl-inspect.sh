@@ -110,6 +110,35 @@ for n in 2 4 5; do
 	check ext4 part
 done
 
+# mounted, with all that belongs to it
+if [ -w /dev/fuse ] && command -v fusermount3 >/dev/null; then
+	mkdir -p mnt
+	trap 'fusermount3 -uqz "$TMP/mnt" || true; cleanup' EXIT
+	for how in "-o inspect" -i --inspect; do
+		# shellcheck disable=SC2086
+		lklfuse $how disk mnt || fail "lklfuse $how"
+		[ "$(cat mnt/home/joe/file mnt/boot/efi/file mnt/var/log/file | xargs)" = "home efi log" ] ||
+			fail "lklfuse $how: files"
+		mv mnt/home/joe mnt/home/moved && mkdir mnt/home/joe && mv mnt/home/moved/* mnt/home/joe/ ||
+			fail "lklfuse $how: mv"
+		! ln mnt/home/joe/file mnt/var/log/link 2>/dev/null || fail "a link between file systems"
+		rmdir mnt/home/moved
+		echo "$how" >mnt/var/log/how
+		# the inode numbers of two file systems are told apart
+		[ "$(find mnt -type f -printf '%i\n' | sort | uniq -d)" = "" ] || fail "numbers"
+		[ "$(stat -f -c %S%b mnt/home)" != "$(stat -f -c %S%b mnt/boot/efi)" ] || fail "statfs"
+		fusermount3 -u mnt
+		flock disk true
+		[ "$(lkl cat -P 4 disk /how)" = "$how" ] || fail "lklfuse $how: nothing written"
+	done
+	lkl rm -P 4 disk /how
+	lklfuse -i -o ro disk mnt
+	! touch mnt/home/x 2>/dev/null && [ -e mnt/home/joe/file ] || fail "lklfuse -i -o ro"
+	fusermount3 -u mnt
+	flock disk true
+	refuses 2 "no system found in 'log.img'" lklfuse -i log.img mnt
+fi
+
 # none, several, and a choice
 disk two root.img root.img
 refuses 2 "'two' has several systems, choose one with -P or -L: partition 1, partition 2" \
@@ -175,7 +204,7 @@ done
 
 is_root || exit 0
 # subvolumes of btrfs, by the names of distributions and by the default one
-mkdir mnt
+mkdir -p mnt
 image img 200M mkfs.btrfs -q
 if command -v btrfs >/dev/null && mount -o loop img mnt 2>/dev/null; then
 	btrfs -q subvolume create mnt/@

@@ -127,9 +127,11 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int valid,
 void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct lkl_statfs s;
-	int err = lkl_sys_fstatfs(view_lf->img.root, &s);
+	int fd = inode_open(ino, INODE_NAME);
+	int err = fd < 0 ? fd : lkl_sys_fstatfs(fd, &s);
 
-	(void)ino;
+	if (fd >= 0)
+		inode_close(ino);
 	if (err) {
 		reply_err(req, err);
 	} else {

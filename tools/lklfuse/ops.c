@@ -86,27 +86,51 @@ const struct fuse_lowlevel_ops lklfuse_ops = {
 	.lseek = op_lseek,
 };
 
-/* Types whose handles are valid only while the file is in memory. */
-static bool has_lasting_handles(const char *type)
+static bool is_one_of(const char *type, const char *const *types)
 {
-	return strcmp(type, "vfat") && strcmp(type, "msdos");
+	while (*types && strcmp(type, *types))
+		types++;
+	return *types;
+}
+
+/*
+ * Types whose handles are valid only while the file is in memory.  Nor does a
+ * handle tell which of several file systems it is of.
+ */
+static bool has_lasting_handles(const struct image *img)
+{
+	static const char *const types[] = { "vfat", "msdos", NULL };
+
+	return !img->inspect && !is_one_of(img->type, types);
+}
+
+/* Does a file system fold all names by what it is? */
+static bool folds_all(const struct image *img)
+{
+	static const char *const types[] = { "vfat",  "msdos", "exfat",
+					     "ntfs3", "hfs",   "hfsplus",
+					     NULL };
+
+	if (!img->inspect)
+		return is_one_of(img->type, types);
+	for (size_t n = 0; n < img->system.mount_count; n++) {
+		if (is_one_of(img->system.mounts[n].source->found.type, types))
+			return true;
+	}
+	return false;
 }
 
 /* What finds names that are spelled otherwise; the kernel says when mounting.
  */
 static enum inode_folding folding(const struct image *img)
 {
-	static const char *const types[] = { "vfat",  "msdos", "exfat",
-					     "ntfs3", "hfs",   "hfsplus" };
 	enum inode_folding ret = FOLDS_NONE;
 	char *log;
 
 	if (img->readonly) /* names stay as they are */
 		return FOLDS_NONE;
-	for (size_t n = 0; n < sizeof(types) / sizeof(*types); n++) {
-		if (!strcmp(img->type, types[n]))
-			return FOLDS_ALL;
-	}
+	if (folds_all(img))
+		return FOLDS_ALL;
 	log = kernel_log();
 	if (strstr(log, "ASCII case-insensitiv"))
 		ret = FOLDS_ALL;
@@ -129,8 +153,7 @@ int ops_start(const struct lklfuse *lf)
 	has_acls = lkl_sys_getxattr(name, "system.posix_acl_access", NULL, 0) !=
 		   -LKL_EOPNOTSUPP;
 	if (!err)
-		err = inode_start(lf->img.root,
-				  has_lasting_handles(lf->img.type),
+		err = inode_start(lf->img.root, has_lasting_handles(&lf->img),
 				  folding(&lf->img));
 	if (!err)
 		err = host_start();

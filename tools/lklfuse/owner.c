@@ -41,7 +41,7 @@ void owner_default(struct lklfuse *lf)
 	static const char *const types[] = { "vfat", "msdos", "exfat", "hfs" };
 
 	for (size_t n = 0; n < sizeof(types) / sizeof(*types); n++) {
-		if (strcmp(lf->img.type, types[n]))
+		if (lf->img.inspect || strcmp(lf->img.type, types[n]))
 			continue;
 		if (!lf->uids.all)
 			lf->uids.to = lf->user;
