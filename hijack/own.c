@@ -128,11 +128,31 @@ void own_threads_init(void)
 	lkl_host_ops.thread_create = create;
 }
 
-/**
- * own_is_thread - is it one of the library's own?
- * @tid: number of a thread
- */
-bool own_is_thread(long tid)
+/* Has a thread been made that has not run so far that its number is known? */
+static bool some_unknown(void)
+{
+	int known = 0;
+
+	if (__atomic_load_n(&maker, __ATOMIC_SEQ_CST) !=
+	    own_call3(SYS_getpid, 0, 0, 0))
+		return false;
+	for (int i = 0; i < THREADS; i++)
+		known += __atomic_load_n(&threads[i], __ATOMIC_SEQ_CST) != 0;
+	return known < THREADS &&
+	       known < __atomic_load_n(&made, __ATOMIC_SEQ_CST);
+}
+
+/* Not for ever: making one may need a lock of glibc's that the caller holds. */
+static void await_unknown(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	static int nothing;
+
+	for (int i = 0; i < 1000 && some_unknown(); i++)
+		own_call4(SYS_futex, &nothing, FUTEX_WAIT_PRIVATE, 0, &moment);
+}
+
+static bool is_known(long tid)
 {
 	if (process != own_call3(SYS_getpid, 0, 0, 0))
 		return false;
@@ -140,6 +160,18 @@ bool own_is_thread(long tid)
 		if (tid && threads[i] == tid)
 			return true;
 	return false;
+}
+
+/**
+ * own_is_thread - is it one of the library's own?
+ * @tid: number of a thread
+ */
+bool own_is_thread(long tid)
+{
+	if (is_known(tid))
+		return true;
+	await_unknown();
+	return is_known(tid);
 }
 
 /**
@@ -237,7 +269,10 @@ void own_follow(void)
 {
 	long pid = own_call3(SYS_getpid, 0, 0, 0);
 
-	if (process != pid || own_call3(SYS_gettid, 0, 0, 0) != pid)
+	if (own_call3(SYS_gettid, 0, 0, 0) != pid)
+		return;
+	await_unknown();
+	if (process != pid)
 		return;
 	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
 		own_call3(SYS_sched_yield, 0, 0, 0);

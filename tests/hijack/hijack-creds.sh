@@ -68,3 +68,37 @@ for way in lkl-hijack.sh lkl-run; do
 	out=$($way bash -c 'exec 9<>/dev/udp/127.0.0.1/9; /usr/bin/python3 threads.py; exit' 2>&1) &&
 		[ "$out" = all ] || fail "$way: threads: $out"
 done
+
+# So is one that has hardly begun: each is slow here, to free what it was given.
+cat >slow.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+#include <unistd.h>
+static void (*next)(void *);
+static pid_t first;
+static __thread int done;
+static __attribute__((constructor)) void look(void)
+{
+	next = dlsym(RTLD_NEXT, "free");
+	first = getpid();
+}
+void free(void *p)
+{
+	struct timespec now, end;
+	if (first && first == getpid() && gettid() != first && done++ < 3) {
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		end.tv_sec += (end.tv_nsec + 50000000) / 1000000000;
+		end.tv_nsec = (end.tv_nsec + 50000000) % 1000000000;
+		do
+			clock_gettime(CLOCK_MONOTONIC, &now);
+		while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	}
+	if (next)
+		next(p);
+}
+END
+cc -shared -fPIC -o slow.so slow.c
+LD_PRELOAD=$PWD/slow.so timeout 20 lkl-hijack.sh bash -c \
+	"/usr/bin/python3 -c 'import os, socket; s = socket.socket(); os.setuid(4242)'; exit \$?" ||
+	fail "the C library has changed the credentials of a thread of the library"
