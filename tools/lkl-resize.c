@@ -35,9 +35,11 @@ static void help(void)
 	       "                          file system), 0 or none for the "
 	       "whole "
 	       "disk\n"
+	       "  -K, --key-file=FILE     passphrase of LUKS (default: ask)\n"
 	       "  -m, --memory=MB         memory for the kernel (default: "
 	       "256)\n"
-	       "  -p, --printk            show the kernel's messages\n" SANDBOX_HELP
+	       "  -p, --printk            show the kernel's "
+	       "messages\n" SANDBOX_HELP
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
@@ -120,6 +122,10 @@ static int resize(struct image *img, const char *text)
 	if (text &&
 	    !tool_parse_size(text + (*text == '+' || *text == '-'), &change))
 		tool_usage_error("invalid size: '%s'", text);
+	/* which may be a pipe, that is read once */
+	if (img->key.file && key_get(&img->key, img->file, "-K"))
+		return TOOL_FAILED;
+	img->key.file = NULL;
 	if (!lock(img) || place_find(&p, img, type))
 		return TOOL_FAILED;
 	if (text)
@@ -144,6 +150,7 @@ enum { OPT_MINIMUM = 256, OPT_HELP, OPT_VERSION };
 static const struct option long_options[] = {
 	{ "minimum", no_argument, NULL, OPT_MINIMUM },
 	{ "partition", required_argument, NULL, 'P' },
+	{ "key-file", required_argument, NULL, 'K' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "printk", no_argument, NULL, 'p' },
 	SANDBOX_LONG_OPTION,
@@ -161,7 +168,7 @@ int main(int argc, char **argv)
 	tool_init("lkl resize");
 	argv[0] = (char *)tool_name;
 	/* a size may begin with a dash */
-	while ((c = getopt_long(argc, argv, "+P:m:p", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "+P:K:m:p", long_options, NULL)) !=
 	       -1) {
 		switch (c) {
 		case OPT_MINIMUM:
@@ -181,7 +188,9 @@ int main(int argc, char **argv)
 	if (argc - optind > 0 && argc - optind < 3 - minimum &&
 	    !(argc - optind == 1 && !minimum)) {
 		img.file = program_file(argv[optind]);
-		tool_exit(resize(&img, argv[optind + 1]));
+		c = resize(&img, argv[optind + 1]);
+		key_forget(&img.key);
+		tool_exit(c);
 	}
 	if (argc == optind)
 		tool_usage_error("missing image");

@@ -150,6 +150,7 @@ int confined_run(const struct confined *c)
 		status = outcome(c, supervise(child, c));
 	} while (status == NEED_KEY && !key->text &&
 		 !key_get(key, c->img->file, "-K"));
-	key_forget(key);
+	if (!c->keep_key)
+		key_forget(key);
 	return status == NEED_KEY ? TOOL_FAILED : status;
 }

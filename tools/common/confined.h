@@ -25,6 +25,7 @@
  *	it needs a passphrase; or NULL
  * @apart: it is another process, even if it is not confined
  * @dirs: directories of the host that it may work on, or NULL
+ * @keep_key: leave a passphrase that it asked for in @img
  * @child: becomes the id of the other process, or NULL
  * @meanwhile: what this process does, if the work is in another; given a
  *	descriptor that becomes readable when that has ended; or NULL
@@ -39,6 +40,7 @@ struct confined {
 	const char *what;
 	bool apart;
 	const struct sandbox_dir *dirs;
+	bool keep_key;
 	pid_t *child;
 	void (*prepare)(void *arg);
 	void (*meanwhile)(int ended, void *arg);

@@ -21,6 +21,7 @@
 #include "../common/device.h"
 #include "../common/program.h"
 #include "../common/tool.h"
+#include "../lkl-fsck/list.h"
 #include "../lkl-fsck/remote.h"
 #include "resize.h"
 
@@ -294,9 +295,10 @@ static int by_program(struct image *img, const char *type, uint64_t *size,
 int fs_resize(const struct image *how, const char *type, uint64_t *size,
 	      bool *begun)
 {
-	struct image img = *how;
+	struct image img = image_copy(how);
 	struct place now;
 	char found[32];
+	bool larger;
 
 	*begun = false;
 	if (!strcmp(type, "f2fs"))
@@ -304,10 +306,9 @@ int fs_resize(const struct image *how, const char *type, uint64_t *size,
 	if (!is_ext(type))
 		return by_kernel(&img, type, size, begun);
 	/* the kernel only makes it larger */
-	if (*size && !place_find(&now, &img, found) && *size >= now.size) {
-		img = *how;
-		return by_kernel(&img, type, size, begun);
-	}
-	img = *how;
-	return by_program(&img, type, size, begun);
+	larger = *size && !place_find(&now, &img, found) && *size >= now.size;
+	key_forget(&img.key);
+	img = image_copy(how);
+	return larger ? by_kernel(&img, type, size, begun)
+		      : by_program(&img, type, size, begun);
 }

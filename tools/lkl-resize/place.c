@@ -16,9 +16,11 @@
 
 #include "../common/confined.h"
 #include "../common/contents.h"
+#include "../common/device.h"
 #include "../common/layers.h"
 #include "../common/program.h"
 #include "../common/tool.h"
+#include "../lkl-fsck/list.h"
 #include "resize.h"
 
 #define MIB (1ULL << 20)
@@ -53,14 +55,33 @@ static int find_partition(struct place *p, const struct disk *d)
 		tool_error("'%s' has sectors of %u bytes, which sfdisk would "
 			   "not know",
 			   p->file, sector);
-	else if (!p->gpt && p->part > 4)
-		tool_error("partition %u of '%s' is a logical one, which "
-			   "cannot be resized",
-			   p->part, p->file);
 	else
 		ret = 0;
+	p->logical = !p->gpt && p->part > 4;
 	blkid_free_probe(pr);
 	return ret;
+}
+
+/* Unlock what is encrypted: it becomes larger and smaller with its partition.
+ */
+static int look_inside(struct place *p, struct image *img, char type[32])
+{
+	struct device dev;
+
+	if (image_attach(img))
+		return -1;
+	if (img->layers.count != 1) {
+		tool_error("'%s' contains LVM, which cannot be resized",
+			   img->file);
+		return -1;
+	}
+	if (!device_open(&dev, img->disks->dev))
+		return -1;
+	p->extra = p->size - dev.size;
+	p->size = dev.size;
+	device_close(&dev);
+	snprintf(type, 32, "%s", img->type);
+	return 0;
 }
 
 static int look(struct place *p, struct image *img, char type[32])
@@ -75,12 +96,11 @@ static int look(struct place *p, struct image *img, char type[32])
 	}
 	if (contents_find(d, &img->part, img->type, img->whole, false, &found))
 		return -1;
-	if (layers_known(&found)) {
+	if (layers_known(&found) && strcmp(found.type, "crypto_LUKS")) {
 		tool_error("'%s' contains %s, which cannot be resized",
 			   img->file, found.type);
 		return -1;
 	}
-	strcpy(type, found.type);
 	*p = (struct place){
 		.file = img->file,
 		.file_size = d->size,
@@ -89,7 +109,10 @@ static int look(struct place *p, struct image *img, char type[32])
 		.last = true,
 		.no_sandbox = img->no_sandbox,
 	};
-	return img->part ? find_partition(p, d) : 0;
+	strcpy(type, found.type);
+	if (img->part && find_partition(p, d))
+		return -1;
+	return layers_known(&found) ? look_inside(p, img, type) : 0;
 }
 
 /* What the process that looks at the image tells. */
@@ -113,15 +136,21 @@ int place_find(struct place *p, struct image *img, char type[32])
 {
 	struct told *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct image copy = *img;
+	struct image copy = image_copy(img);
 	struct confined c = {
-		.img = &copy, .unmounted = true, .run = find, .arg = t
+		.img = &copy,
+		.unmounted = true,
+		.run = find,
+		.arg = t,
+		.keep_key = true,
 	};
 	int status;
 
 	if (t == MAP_FAILED)
 		tool_no_memory();
 	status = confined_run(&c);
+	key_forget(&img->key);
+	img->key = copy.key;
 	*p = t->place;
 	p->file = img->file;
 	memcpy(type, t->type, sizeof(t->type));
@@ -230,10 +259,10 @@ static char *edit(const char *text, const struct place *p, uint64_t size)
 /* How large the image is to be. */
 static uint64_t whole_size(const struct place *p, uint64_t size)
 {
-	uint64_t end = p->start + size + (p->gpt ? MIB : 0);
+	uint64_t end = p->start + p->extra + size + (p->gpt ? MIB : 0);
 
 	if (!p->part)
-		return size;
+		return size + p->extra;
 	if (!p->last)
 		return p->file_size;
 	/* what was free behind the partition is taken before the file grows */
@@ -248,7 +277,7 @@ static int set_table(const struct place *p, int fd, uint64_t size)
 
 	if (!text)
 		return -1;
-	script = edit(text, p, size);
+	script = edit(text, p, size + p->extra);
 	same = edit(text, p, 0);
 	err = pread(fd, code, BOOT_CODE, 0) != BOOT_CODE ||
 	      ftruncate(fd, whole_size(p, size));
@@ -267,6 +296,23 @@ static int set_table(const struct place *p, int fd, uint64_t size)
 	return err ? -1 : 0;
 }
 
+static int set_logical(const struct place *p, int fd, uint64_t size)
+{
+	uint64_t sectors = (size + p->extra) / DISK_SECTOR;
+	int err = ftruncate(fd, whole_size(p, size)) ? -errno : 0;
+
+	if (!err)
+		err = logical_set(fd, p->part, sectors, p->last);
+	if (!err)
+		return 0;
+	tool_file_error("cannot resize", NULL, p->file, err);
+	/* as it was */
+	if (!ftruncate(fd, p->file_size))
+		logical_set(fd, p->part, (p->size + p->extra) / DISK_SECTOR,
+			    p->last);
+	return -1;
+}
+
 int place_set(struct place *p, uint64_t size)
 {
 	int fd = open(p->file, O_RDWR | O_CLOEXEC), err;
@@ -275,10 +321,12 @@ int place_set(struct place *p, uint64_t size)
 		tool_file_error("cannot open", NULL, p->file, -errno);
 		return -1;
 	}
-	if (p->part) {
+	if (p->logical) {
+		err = set_logical(p, fd, size);
+	} else if (p->part) {
 		err = set_table(p, fd, size);
 	} else {
-		err = ftruncate(fd, size);
+		err = ftruncate(fd, whole_size(p, size));
 		if (err)
 			tool_file_error("cannot resize", NULL, p->file, -errno);
 	}

@@ -16,9 +16,11 @@
  * @file_size: its size
  * @part: the partition, 0 for the whole disk
  * @start: where that begins
- * @size: its size
+ * @size: size of the file system's place
+ * @extra: what else the partition, or the disk, has: the header of LUKS
  * @last: nothing is behind it
  * @gpt: the partition table is a GPT
+ * @logical: it is a logical partition of an MBR
  * @no_sandbox: sfdisk is not confined
  */
 struct place {
@@ -27,15 +29,18 @@ struct place {
 	unsigned int part;
 	uint64_t start;
 	uint64_t size;
+	uint64_t extra;
 	bool last;
 	bool gpt;
+	bool logical;
 	bool no_sandbox;
 };
 
 /**
  * place_find() - find out where a file system is, and what it is
  * @p: filled in
- * @img: the image, not open; @part becomes the partition
+ * @img: the image, not open; @part becomes the partition, and @key the
+ * passphrase
  * @type: filled in with its type
  *
  * Return: 0, or -1 when it has said why it cannot be resized
@@ -50,6 +55,18 @@ int place_find(struct place *p, struct image *img, char type[32]);
  * Return: 0, or -1 when it has said why not, and all is as it was
  */
 int place_set(struct place *p, uint64_t size);
+
+/**
+ * logical_set() - change the size of a logical partition, and of the extended
+ * one around it
+ * @fd: the image
+ * @part: the partition
+ * @sectors: its new size
+ * @last: the extended one is to end with it
+ *
+ * Return: 0, or a negative error number
+ */
+int logical_set(int fd, unsigned int part, uint64_t sectors, bool last);
 
 /**
  * fs_can_shrink() - can a type of file system become smaller?
