@@ -133,6 +133,40 @@ static void test_order(void)
 	stream_free(s);
 }
 
+/* What was not asked for. */
+static void test_expected(void)
+{
+	static const char *const bad[] = { ".bashrc", ".", "o", "one1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct stream *s = begin();
+
+		stream_expect(s, "one");
+		stream_expect(s, "two");
+		open_as(s, &dir, "two");
+		open_as(s, &file, "any");
+		EQ(stream_close(s, 0, false), true);
+		EQ(stream_named(s, REC_LINK, &file, "b", "two/any", 8), true);
+		EQ(stream_close(s, 0, false), true);
+		open_as(s, &file, "one");
+		EQ(stream_close(s, 0, false), true);
+		open_as(s, &file, bad[i]);
+		for (int n = 0; n < 7; n++)
+			EQ(next(s) != REC_BROKEN, true);
+		EQ(next(s), REC_BROKEN);
+		stream_free(s);
+	}
+	/* nor may a link lead to what was there before */
+	struct stream *s = begin();
+
+	stream_expect(s, "one");
+	open_as(s, &dir, "one");
+	EQ(stream_named(s, REC_LINK, &file, "b", ".ssh/key", 9), true);
+	EQ(next(s), REC_OPEN);
+	EQ(next(s), REC_BROKEN);
+	stream_free(s);
+}
+
 /* What the records say of themselves. */
 static void test_sizes(void)
 {
@@ -204,9 +238,10 @@ static void test_end(void)
 int main(int argc, char **argv)
 {
 	static const struct check tests[] = {
-		{ "valid", test_valid }, { "names", test_names },
-		{ "order", test_order }, { "sizes", test_sizes },
-		{ "copy", test_copy },	 { "end", test_end },
+		{ "valid", test_valid },       { "names", test_names },
+		{ "order", test_order },       { "sizes", test_sizes },
+		{ "copy", test_copy },	       { "end", test_end },
+		{ "expected", test_expected },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests), argc, argv);

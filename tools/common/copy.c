@@ -96,6 +96,18 @@ struct out {
 	struct walk *walk;
 };
 
+void copy_expect(struct stream *s, const struct walk *walk)
+{
+	if (walk->rename)
+		stream_expect(s, walk->rename);
+	for (int i = 0; i < walk->count && !walk->rename; i++) {
+		char *name = walk_name(walk->paths[i]);
+
+		stream_expect(s, name);
+		free(name);
+	}
+}
+
 /* Nothing has been sent in vain. */
 static void new_stream(void *arg)
 {
@@ -106,6 +118,7 @@ static void new_stream(void *arg)
 	walk->stream = stream_new_shared(false);
 	if (!walk->stream)
 		tool_no_memory();
+	copy_expect(walk->stream, walk);
 }
 
 /* The process that reads the image. */

@@ -74,6 +74,13 @@ int copy_target(struct sink *s, const struct walk *walk, char *target,
 		char **rename);
 
 /**
+ * copy_expect() - let nothing else come than what was asked for
+ * @s: a stream whose producer is not trusted
+ * @walk: what it was asked for: @paths, @count and @rename
+ */
+void copy_expect(struct stream *s, const struct walk *walk);
+
+/**
  * copy_in_target() - the same in an image, for sources in another process
  * @s: the sink, with @fs set
  * @count: number of sources

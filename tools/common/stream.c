@@ -123,6 +123,12 @@ void stream_to(struct stream *s, int ended)
 	s->ended = ended;
 }
 
+void stream_expect(struct stream *s, const char *name)
+{
+	if (s->check)
+		stream_check_expect(s->check, name);
+}
+
 void stream_free(struct stream *s)
 {
 	stream_check_free(s->check);

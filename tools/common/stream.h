@@ -128,6 +128,15 @@ void stream_from(struct stream *s, int ended);
 void stream_to(struct stream *s, int ended);
 
 /**
+ * stream_expect() - consumer: name what may come
+ * @s: a stream whose producer is not trusted
+ * @name: name of something that the stream may begin with, or "."
+ *
+ * Without a call nothing is said about these names.
+ */
+void stream_expect(struct stream *s, const char *name);
+
+/**
  * stream_free() - free a stream
  * @s: the stream, which no thread uses any more
  */

@@ -19,26 +19,59 @@
 /*
  * @depth: objects that are open
  * @record: the copy
+ * @names: what the stream may begin with, if @count is not 0
+ * @next: where in @names what comes next is likely to be
  */
 struct stream_check {
 	size_t depth;
 	struct record *record;
+	char **names;
+	size_t count;
+	size_t next;
 };
 
 struct stream_check *stream_check_new(void)
 {
 	struct stream_check *c = tool_alloc(NULL, sizeof(*c));
 
-	c->depth = 0;
+	*c = (struct stream_check){ 0 };
 	c->record = tool_alloc(NULL, sizeof(*c->record) + STREAM_CHUNK);
 	return c;
 }
 
 void stream_check_free(struct stream_check *c)
 {
+	for (size_t i = 0; c && i < c->count; i++)
+		free(c->names[i]);
+	if (c)
+		free(c->names);
 	if (c)
 		free(c->record);
 	free(c);
+}
+
+void stream_check_expect(struct stream_check *c, const char *name)
+{
+	char *copy = strdup(name);
+
+	c->names = tool_alloc(c->names, (c->count + 1) * sizeof(char *));
+	if (!copy)
+		tool_no_memory();
+	c->names[c->count++] = copy;
+}
+
+/* They come in their order, but for what cannot be read. */
+static bool is_expected(struct stream_check *c, const char *name, size_t len)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const char *known = c->names[(c->next + i) % c->count];
+
+		if (strncmp(known, name, len) || known[len])
+			continue;
+		c->next = (c->next + i) % c->count;
+		return true;
+	}
+	return !c->count;
 }
 
 struct record *stream_check_broken(struct stream_check *c)
@@ -55,13 +88,21 @@ static bool is_string(const char *text, size_t size)
 }
 
 /* A single part of a path; only what the walk began with may have none. */
-static bool is_name(const struct stream_check *c, const struct record *r)
+static bool is_name(struct stream_check *c, const struct record *r)
 {
 	if (!is_string(r->data, r->name_size) || r->name_size < 2 ||
 	    r->name_size > NAME_LEN + 1 || strchr(r->data, '/') ||
 	    !strcmp(r->data, ".."))
 		return false;
-	return strcmp(r->data, ".") || !c->depth;
+	return c->depth ? strcmp(r->data, ".")
+			: is_expected(c, r->data, r->name_size - 1);
+}
+
+/* What has come before, and so in what the stream may begin with. */
+static bool is_known(struct stream_check *c, const char *path)
+{
+	return is_expected(c, path, strcspn(path, "/")) ||
+	       is_expected(c, ".", 1);
 }
 
 static bool is_rest(const struct record *r)
@@ -85,7 +126,8 @@ static bool is_valid(struct stream_check *c, const struct record *r)
 		c->depth++;
 		return true;
 	case REC_LINK:
-		return is_name(c, r) && is_rest(r);
+		return is_name(c, r) && is_rest(r) &&
+		       is_known(c, r->data + r->name_size);
 	case REC_XATTR:
 		return c->depth && is_string(r->data, r->name_size) &&
 		       r->name_size <= XATTR_NAME_MAX + 1 &&

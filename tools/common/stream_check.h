@@ -25,6 +25,13 @@ struct stream_check *stream_check_new(void);
 void stream_check_free(struct stream_check *c);
 
 /**
+ * stream_check_expect() - see stream_expect()
+ * @c: what is known of the stream
+ * @name: the name
+ */
+void stream_check_expect(struct stream_check *c, const char *name);
+
+/**
  * stream_check() - copy and check a record
  * @c: what is known of the stream
  * @r: the record, which may change at any time

@@ -98,6 +98,14 @@ struct walk_path {
 };
 
 /**
+ * walk_name() - the name that a walk from a path begins with
+ * @path: the path
+ *
+ * Return: its last part, or "." if that is no name; to be freed
+ */
+char *walk_name(const char *path);
+
+/**
  * walk_split() - open the directory a path leads to
  * @fs: world it is in
  * @path: the path

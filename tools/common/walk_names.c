@@ -66,24 +66,51 @@ void walk_names_free(struct walk_names *names)
 	free(names->buf);
 }
 
+/* The last part of a path, which loses the slashes at its end. */
+static char *last_part(char *path)
+{
+	size_t len = strlen(path);
+	char *slash;
+
+	while (len && path[len - 1] == '/')
+		path[--len] = 0;
+	slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static bool is_nameless(const char *last)
+{
+	return !*last || !strcmp(last, ".") || !strcmp(last, "..");
+}
+
+char *walk_name(const char *path)
+{
+	char *copy = strdup(path), *last, *name;
+
+	if (!copy)
+		tool_no_memory();
+	last = last_part(copy);
+	name = strdup(is_nameless(last) ? "." : last);
+	if (!name)
+		tool_no_memory();
+	free(copy);
+	return name;
+}
+
 int walk_split(const struct fs *fs, const char *path, struct walk_path *wp)
 {
 	size_t len = strlen(path);
-	char *parent = tool_alloc(NULL, len + 1);
+	char *parent = strdup(path);
 	bool is_dir = len && path[len - 1] == '/';
-	bool nameless;
 	char *last;
 
-	strcpy(parent, path);
-	while (len && parent[len - 1] == '/')
-		parent[--len] = 0;
-	last = strrchr(parent, '/');
-	last = last ? last + 1 : parent;
-	nameless = !*last || !strcmp(last, ".") || !strcmp(last, "..");
-	is_dir |= nameless;
-	wp->name = strdup(nameless ? "." : last);
+	if (!parent)
+		tool_no_memory();
+	last = last_part(parent);
+	is_dir |= is_nameless(last);
+	wp->name = walk_name(path);
 	wp->open = strdup(is_dir ? "." : last);
-	if (!wp->name || !wp->open)
+	if (!wp->open)
 		tool_no_memory();
 	*last = 0;
 	wp->dir = fs->resolve(is_dir ? path : *parent ? parent : ".");

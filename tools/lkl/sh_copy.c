@@ -24,6 +24,12 @@ static bool is_inside(const char *arg)
 	return *arg == ':';
 }
 
+/* The path there: without one, the directory that others begin at. */
+static char *inside(char *arg)
+{
+	return arg[1] ? arg + 1 : ".";
+}
+
 /* A stream to or from the other process, which gets its end with @m. */
 static struct stream *new_stream(struct message *m, bool trusted)
 {
@@ -86,11 +92,13 @@ static int copy_from_image(struct remote_image *r, const struct image *img,
 
 	if (copy_target(&sink, walk, target, &rename))
 		return TOOL_FAILED;
+	walk->rename = rename;
 	sink.several = walk->count > 1;
 	message_add_text(&m, rename ?: "");
 	for (int i = 0; i < walk->count; i++)
-		message_add_text(&m, walk->paths[i] + 1);
+		message_add_text(&m, walk->paths[i]);
 	stream = new_stream(&m, false);
+	copy_expect(stream, walk);
 	if (ask_stream(r, &m)) {
 		stream_from(stream, r->ended);
 		progress_start(NULL);
@@ -133,6 +141,8 @@ int sh_copy(struct remote_image *r, const struct verb *v,
 		walk.fs = fs_host();
 		status = copy_to_image(r, img, &walk, target + 1);
 	} else {
+		for (int i = 0; i < walk.count; i++)
+			a->operand[i] = inside(a->operand[i]);
 		target = strdup(target);
 		if (!target)
 			tool_no_memory();
