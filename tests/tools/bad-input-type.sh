@@ -14,6 +14,15 @@ refuses 2 "cannot mount 'img' as vfat: it contains ext4" \
 refuses 2 "cannot mount 'img' as nosuchfs: the kernel knows no such file system" \
 	cptofs -t nosuchfs -i img file /
 check ext4 img
+# nor is an image an archive, though it begins with zeros as an empty one does
+cp --sparse=always img other
+refuses 2 "cannot read 'img': it is no archive" tar2fs img other
+refuses 2 "cannot read 'img': it is no archive" lkl mkfs img new
+[ ! -e new ] || fail "an image of an image"
+head -c 10240 /dev/zero >empty.tar
+tar2fs empty.tar other
+gzip -k empty.tar && tar2fs empty.tar.gz other
+cmp img other
 image img 512M mkfs.xfs -q
 refuses 2 "cannot mount 'img' as ext4: it contains xfs" cptofs -t ext4 -i img file /
 check xfs img

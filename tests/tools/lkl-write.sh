@@ -89,6 +89,9 @@ EDITOR=./editor lkl edit img /file
 [ "$(basename "$(cat seen)")" = file ] || fail "the editor saw another name"
 [ ! -e "$(dirname "$(cat seen)")" ] || fail "files are left"
 before=$(lkl stat -c %i:%y img /file)
+for path in / /. /none/..; do
+	refuses 2 "cannot read 'img:$path': Is a directory" lkl edit img $path
+done
 refuses 1 "'img:/file' was not changed" env VISUAL=true lkl edit img /file
 [ "$(lkl stat -c %i:%y img /file)" = "$before" ] || fail "edit: changed"
 # nobody loses what another program writes meanwhile

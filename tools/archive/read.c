@@ -19,6 +19,9 @@
 #include "archive.h"
 #include "input.h"
 
+/* Archives of zeros end after two of these. */
+#define TAR_BLOCK 512
+
 /*
  * What would disturb the keywords in the name of an attribute stands in an
  * archive as % and two digits: libarchive writes it, but leaves reading to us.
@@ -309,7 +312,11 @@ bool reader_next(struct reader *rd)
 		     err != ARCHIVE_EOF;
 	if (rd->failed)
 		input_failed(rd->in->tar, "error reading", rd->name);
-	return err == ARCHIVE_OK || err == ARCHIVE_WARN;
+	if (err == ARCHIVE_OK || err == ARCHIVE_WARN)
+		return true;
+	/* libarchive leaves one that is none */
+	rd->entry = NULL;
+	return false;
 }
 
 /* What only says that something else is gone has been read before. */
@@ -338,6 +345,21 @@ bool reader_send(struct reader *rd)
 	return close_dirs(rd, 0);
 }
 
+/*
+ * An archive without entries has zeros only.  An image may begin like one.
+ */
+static bool is_image(int fd)
+{
+	const size_t size = 1 << 20;
+	char *buf = tool_alloc(NULL, size);
+	ssize_t n = pread(fd, buf, size, 0), first = 0;
+
+	while (first < n && !buf[first])
+		first++;
+	free(buf);
+	return n > 0 && first >= TAR_BLOCK && first < n;
+}
+
 int reader_open(struct reader *rd)
 {
 	rd->in = input_open(rd->name, rd->fd);
@@ -345,6 +367,10 @@ int reader_open(struct reader *rd)
 		return -1;
 	if (reader_next(rd))
 		return 0;
+	if (!rd->failed && is_image(rd->fd)) {
+		tool_error("cannot read '%s': it is no archive", rd->name);
+		rd->failed = true;
+	}
 	return rd->failed ? -1 : 1;
 }
 

@@ -158,12 +158,25 @@ int edit_put(const struct session *s, const struct edited *e)
 			   replace_write(s, &r, e->new, e->new_len, &off));
 }
 
+/* Else it is a directory, whatever there is. */
+static bool names_file(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return *name && strcmp(name, ".") && strcmp(name, "..");
+}
+
 static int edit(const struct edit_way *w, const char *path, const char *dir)
 {
 	const char *name = strrchr(path, '/');
 	struct edited e = { .path = path };
 	int err;
 
+	if (!names_file(path)) {
+		tool_file_error("cannot read", w->label, path, -EISDIR);
+		return -1;
+	}
 	/* editors look at the suffix */
 	if (asprintf(&e.file, "%s/%s", dir, name ? name + 1 : path) < 0)
 		tool_no_memory();
