@@ -4,7 +4,7 @@
  *
  * The host's programs do it.  They see the partition, or what the layers have,
  * as a file, which the library's kernel serves from a confined process
- * (lkl-fsck/remote.h), and nothing else of the user's.  All that
+ * (lkl-fsck/view.h), and nothing else of the user's.  All that
  * is written stays in memory until the file system has been found good: a
  * repair that fails, or is interrupted, leaves the image as it was.
  */
@@ -17,7 +17,7 @@
 #include "common/program.h"
 #include "common/tool.h"
 #include "lkl-fsck/list.h"
-#include "lkl-fsck/remote.h"
+#include "lkl-fsck/view.h"
 
 /* Exit statuses of fsck(8). */
 #define FSCK_OK 0
@@ -120,7 +120,7 @@ struct work {
 	const char *more[MAX_MORE];
 	size_t more_count;
 	const char *name;
-	struct remote_device *device;
+	struct view *device;
 	int status;
 };
 
@@ -192,7 +192,7 @@ static const struct checker *find_checker(const char *type)
 static int run_program(const struct work *w, const char *const args[3],
 		       bool show, bool readonly)
 {
-	const char *dir = remote_show(w->device, w->name, readonly);
+	const char *dir = view_show(w->device, w->name, readonly);
 	struct program p;
 	char *name;
 	int status;
@@ -215,7 +215,7 @@ static int run_program(const struct work *w, const char *const args[3],
 	status = program_run(&p);
 	free(p.said);
 	free(name);
-	return remote_hide(w->device) ? -1 : status;
+	return view_hide(w->device) ? -1 : status;
 }
 
 /* Has an ext4 file system a journal that is to be replayed? */
@@ -223,14 +223,14 @@ static bool needs_recovery(const struct work *w)
 {
 	uint8_t super[512];
 
-	return remote_read(w->device, super, sizeof(super), EXT_SUPER) &&
+	return view_read(w->device, super, sizeof(super), EXT_SUPER) &&
 	       super[EXT_INCOMPAT] & EXT_RECOVER;
 }
 
 /* The first of all: what the file system would do itself at the next mount. */
 static int prepare(struct work *w)
 {
-	w->changed = !w->checker->replay || remote_replay(w->device);
+	w->changed = !w->checker->replay || view_replay(w->device);
 	if (*w->checker->journal && needs_recovery(w) &&
 	    run_program(w, w->checker->journal, false, false) < 0)
 		return -1;
@@ -239,9 +239,9 @@ static int prepare(struct work *w)
 
 static int commit(struct work *w)
 {
-	int changed = remote_changed(w->device);
+	int changed = view_changed(w->device);
 
-	if (changed > 0 && remote_commit(w->device))
+	if (changed > 0 && view_commit(w->device))
 		changed = -1;
 	return changed < 0 ? FSCK_FAILED : changed ? FSCK_CORRECTED : FSCK_OK;
 }
@@ -271,8 +271,8 @@ static int check(struct work *w)
 	return status < 0 ? FSCK_FAILED : FSCK_LEFT;
 }
 
-static void check_device(struct remote_device *d, const char *type,
-			 unsigned int disks, void *arg)
+static void check_device(struct view *d, const char *type, unsigned int disks,
+			 void *arg)
 {
 	struct work *w = arg;
 
@@ -293,7 +293,7 @@ static int fsck(struct work *w, const struct image *how, const char *name)
 	w->name = name;
 	w->img = image_copy(how);
 	w->status = FSCK_FAILED;
-	if (remote_run(&w->img, check_device, w))
+	if (view_run(&w->img, check_device, w))
 		w->status = FSCK_FAILED;
 	return w->status;
 }

@@ -38,8 +38,10 @@ static void help(void)
 	       "  -K, --key-file=FILE     passphrase of LUKS (default: ask)\n"
 	       "  -m, --memory=MB         memory for the kernel (default: "
 	       "256)\n"
-	       "  -p, --printk            show the kernel's "
-	       "messages\n" SANDBOX_HELP
+	       "  -p, --printk            show the kernel's messages\n"
+	       "      --trust-image       let the image name other files and "
+	       "servers\n"
+	       "%s"
 	       "      --help              show this help\n"
 	       "      --version           show the version\n"
 	       "\n"
@@ -49,7 +51,7 @@ static void help(void)
 	       "  lkl resize --minimum disk.img\n"
 	       "\n"
 	       "Exit status: %d it was done, %d it was not.\n",
-	       TOOL_OK, TOOL_FAILED);
+	       SANDBOX_HELP, TOOL_OK, TOOL_FAILED);
 }
 
 static int grow(struct image *img, struct place *p, const char *type,
@@ -153,6 +155,7 @@ static const struct option long_options[] = {
 	{ "key-file", required_argument, NULL, 'K' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "printk", no_argument, NULL, 'p' },
+	{ "trust-image", no_argument, NULL, 'T' },
 	SANDBOX_LONG_OPTION,
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },

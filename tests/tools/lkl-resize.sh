@@ -147,6 +147,49 @@ if command -v qemu-img >/dev/null; then
 	cmp luks old || fail "a wrong passphrase: it has changed"
 fi
 
+# in an image of another format
+if command -v qemu-img >/dev/null && command -v qemu-nbd >/dev/null; then
+	for how in "" --gpt; do
+		# shellcheck disable=SC2086
+		lkl mkfs -s 40M $how tree fs
+		head -c 440 /dev/urandom | dd of=fs conv=notrunc status=none
+		head -c 440 fs >code
+		qemu-img convert -O qcow2 fs q
+		for to in 90M +10M 60M --minimum 50M; do
+			if [ $to = --minimum ]; then
+				lkl resize $to q
+			else
+				lkl resize q $to
+			fi
+			qemu-img check -q q || fail "qcow2 $how $to: the image"
+			qemu-img convert -O raw q raw
+			good ext4 raw
+			head -c 440 raw | cmp - code || fail "qcow2 $how $to: the code before the table"
+			more=$([ -z "$how" ] || echo 2)
+			case $to in
+			+10M) to=100M ;;
+			--minimum) [ "$(size raw)" -lt $((60 << 20)) ] && continue ;;
+			esac
+			[ "$(size raw)" = $(((${to%M} + ${more:-0}) << 20)) ] || fail "qcow2 $how $to: $(size raw)"
+		done
+	done
+	cp q old
+	! lkl resize q 100k >out.log 2>&1 || fail "qcow2: too small"
+	qemu-img compare -q q old || fail "qcow2: it has changed"
+	qemu-img convert -O vmdk fs v
+	refuses 2 "qemu-img failed: .*" lkl resize v 100M
+	printf 'label: dos\nsize=20M\nsize=70M, type=5\npart5 : size=30M\n' >script
+	truncate -s 100M disk
+	sfdisk -q disk <script
+	lkl mkfs -s 20M tree fs
+	dd if=fs of=disk bs=512 seek="$(sfdisk -d disk | sed -n 's/^disk5.*start= *\([0-9]*\).*/\1/p')" conv=notrunc status=none
+	qemu-img convert -O qcow2 disk q
+	lkl resize -P 5 q 120M
+	qemu-img convert -O raw q raw
+	sfdisk -V raw >sfdisk.log 2>&1 || { cat sfdisk.log; fail "qcow2: logical"; }
+	lkl diff -P 5 -x lost+found raw tree || fail "qcow2: logical"
+fi
+
 # nobody else gets the image between two steps, nor while another program has it
 lkl mkfs --gpt -s 30M tree img
 mkdir spies

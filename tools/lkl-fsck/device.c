@@ -3,7 +3,7 @@
  * A device of the library's kernel as a file of the host's, through FUSE.
  *
  * A thread of the confined process serves the file system, which has a
- * directory with one file, and which the other process has mounted (remote.c).
+ * directory with one file, and which the other process has mounted (view.c).
  * That is the only use of it, so names and attributes are kept for ever.
  */
 #define FUSE_USE_VERSION 314

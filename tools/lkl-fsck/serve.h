@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the two processes say to each other: see remote.h.
+ * What the two processes say to each other: see view.h.
  */
 #ifndef FSCK_SERVE_H
 #define FSCK_SERVE_H

@@ -15,7 +15,7 @@
 #include "../common/link.h"
 #include "../common/progress.h"
 #include "../common/tool.h"
-#include "remote.h"
+#include "view.h"
 #include "serve.h"
 
 #define STEP_MS 200
@@ -26,19 +26,19 @@
  * @dir: where it is mounted, or NULL
  * @session: of FUSE, which only mounts
  */
-struct remote_device {
+struct view {
 	struct device_side side;
 	int sockets[2];
 	pid_t pid;
 	char *dir;
 	struct fuse_session *session;
-	void (*work)(struct remote_device *d, const char *type,
-		     unsigned int disks, void *arg);
+	void (*work)(struct view *d, const char *type, unsigned int disks,
+		     void *arg);
 	void *arg;
 	bool done;
 };
 
-static bool answer(struct remote_device *d, struct message *m, const char *what)
+static bool answer(struct view *d, struct message *m, const char *what)
 {
 	progress_watch(what);
 	while (!tool_wait_some(d->sockets[0], STEP_MS))
@@ -49,8 +49,8 @@ static bool answer(struct remote_device *d, struct message *m, const char *what)
 }
 
 /* Ask, and wait for the answer: false if there is none, or it failed. */
-static bool ask(struct remote_device *d, const struct message *m,
-		struct message *reply, const char *what)
+static bool ask(struct view *d, const struct message *m, struct message *reply,
+		const char *what)
 {
 	bool ok;
 
@@ -60,8 +60,8 @@ static bool ask(struct remote_device *d, const struct message *m,
 }
 
 /* A question without further words. */
-static bool ask_only(struct remote_device *d, uint32_t question,
-		     uint64_t *number, const char *what)
+static bool ask_only(struct view *d, uint32_t question, uint64_t *number,
+		     const char *what)
 {
 	struct message m = message_new(question), reply;
 	bool ok = ask(d, &m, &reply, what);
@@ -72,7 +72,7 @@ static bool ask_only(struct remote_device *d, uint32_t question,
 	return ok;
 }
 
-static int mount_there(struct remote_device *d)
+static int mount_there(struct view *d)
 {
 	static const struct fuse_lowlevel_ops none;
 	char *argv[] = { (char *)tool_name, NULL };
@@ -100,7 +100,7 @@ static int mount_there(struct remote_device *d)
 	return -1;
 }
 
-static void unmount(struct remote_device *d)
+static void unmount(struct view *d)
 {
 	if (d->session) {
 		fuse_session_unmount(d->session);
@@ -113,8 +113,7 @@ static void unmount(struct remote_device *d)
 	d->dir = NULL;
 }
 
-const char *remote_show(struct remote_device *d, const char *name,
-			bool readonly)
+const char *view_show(struct view *d, const char *name, bool readonly)
 {
 	struct message m = message_new(ASK_SHOW), reply;
 	bool ok = false;
@@ -132,20 +131,20 @@ const char *remote_show(struct remote_device *d, const char *name,
 	return d->dir;
 }
 
-int remote_hide(struct remote_device *d)
+int view_hide(struct view *d)
 {
 	unmount(d);
 	return ask_only(d, ASK_HIDE, NULL, "write") ? 0 : -1;
 }
 
-bool remote_replay(struct remote_device *d)
+bool view_replay(struct view *d)
 {
 	uint64_t replayed = 0;
 
 	return ask_only(d, ASK_REPLAY, &replayed, "journal") && replayed;
 }
 
-bool remote_read(struct remote_device *d, void *buf, size_t size, uint64_t off)
+bool view_read(struct view *d, void *buf, size_t size, uint64_t off)
 {
 	struct message m = message_new(ASK_READ), reply;
 	uint32_t length = size;
@@ -161,7 +160,7 @@ bool remote_read(struct remote_device *d, void *buf, size_t size, uint64_t off)
 	return ok;
 }
 
-int remote_changed(struct remote_device *d)
+int view_changed(struct view *d)
 {
 	uint64_t changed;
 
@@ -169,14 +168,14 @@ int remote_changed(struct remote_device *d)
 							     : -1;
 }
 
-int remote_commit(struct remote_device *d)
+int view_commit(struct view *d)
 {
 	return ask_only(d, ASK_COMMIT, NULL, "write") ? 0 : -1;
 }
 
 static void make_sockets(void *arg)
 {
-	struct remote_device *d = arg;
+	struct view *d = arg;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, d->sockets)) {
 		tool_error("cannot make a socket: %s", strerror(errno));
@@ -187,7 +186,7 @@ static void make_sockets(void *arg)
 
 static int have_device(struct image *img, void *arg)
 {
-	struct remote_device *d = arg;
+	struct view *d = arg;
 
 	close(d->sockets[0]);
 	return device_side_run(&d->side, img);
@@ -195,7 +194,7 @@ static int have_device(struct image *img, void *arg)
 
 static void have_programs(int ended, void *arg)
 {
-	struct remote_device *d = arg;
+	struct view *d = arg;
 	struct message m;
 
 	(void)ended;
@@ -210,14 +209,12 @@ static void have_programs(int ended, void *arg)
 	close(d->sockets[0]);
 }
 
-int remote_run(struct image *img,
-	       void (*work)(struct remote_device *d, const char *type,
-			    unsigned int disks, void *arg),
-	       void *arg)
+int view_run(struct image *img,
+	     void (*work)(struct view *d, const char *type, unsigned int disks,
+			  void *arg),
+	     void *arg)
 {
-	struct remote_device d = { .side.opening = tool_name,
-				   .work = work,
-				   .arg = arg };
+	struct view d = { .side.opening = tool_name, .work = work, .arg = arg };
 	struct confined c = {
 		.img = img,
 		.attached = true,

@@ -7,56 +7,55 @@
  * device as a file and runs the programs, each of which has only that file
  * (common/confine.c).
  */
-#ifndef FSCK_REMOTE_H
-#define FSCK_REMOTE_H
+#ifndef FSCK_VIEW_H
+#define FSCK_VIEW_H
 
 #include "../common/image.h"
 
-struct remote_device;
+struct view;
 
 /**
- * remote_run() - have a device, and do some work with it
- * @img: the image, not open; it is not changed before remote_commit()
+ * view_run() - have a device, and do some work with it
+ * @img: the image, not open; it is not changed before view_commit()
  * @work: called outside with the device, its type of file system, and the
  *	number of disks that the file system is on
  * @arg: for @work
  *
  * Return: 0, or -1 when it has been said what went wrong
  */
-int remote_run(struct image *img,
-	       void (*work)(struct remote_device *d, const char *type,
-			    unsigned int disks, void *arg),
-	       void *arg);
+int view_run(struct image *img,
+	     void (*work)(struct view *d, const char *type, unsigned int disks,
+			  void *arg),
+	     void *arg);
 
 /**
- * remote_show() - show the device
+ * view_show() - show the device
  * @d: the device
  * @name: name of the file
  * @readonly: it cannot be written
  *
  * Return: the directory that it is in, or NULL when it has said why not
  */
-const char *remote_show(struct remote_device *d, const char *name,
-			bool readonly);
+const char *view_show(struct view *d, const char *name, bool readonly);
 
 /**
- * remote_hide() - undo that, when all that was written is on the device
+ * view_hide() - undo that, when all that was written is on the device
  * @d: the device
  *
  * Return: 0, or -1 when it has been said what went wrong
  */
-int remote_hide(struct remote_device *d);
+int view_hide(struct view *d);
 
 /**
- * remote_replay() - have the kernel replay the journal, if it can
+ * view_replay() - have the kernel replay the journal, if it can
  * @d: the device, not shown
  *
  * Return: whether there was something to replay
  */
-bool remote_replay(struct remote_device *d);
+bool view_replay(struct view *d);
 
 /**
- * remote_read() - read from the device
+ * view_read() - read from the device
  * @d: the device
  * @buf: where to
  * @size: how much, no more than 4096 bytes
@@ -64,22 +63,22 @@ bool remote_replay(struct remote_device *d);
  *
  * Return: whether that could be read
  */
-bool remote_read(struct remote_device *d, void *buf, size_t size, uint64_t off);
+bool view_read(struct view *d, void *buf, size_t size, uint64_t off);
 
 /**
- * remote_changed() - would remote_commit() change the image?
- * @d: the device, of which nothing but remote_commit() is done then
+ * view_changed() - would view_commit() change the image?
+ * @d: the device, of which nothing but view_commit() is done then
  *
  * Return: whether it would, or -1 when it has been said what went wrong
  */
-int remote_changed(struct remote_device *d);
+int view_changed(struct view *d);
 
 /**
- * remote_commit() - write what has been kept in memory to the image
+ * view_commit() - write what has been kept in memory to the image
  * @d: the device, which cannot be used then
  *
  * Return: 0, or -1 when it has been said what went wrong
  */
-int remote_commit(struct remote_device *d);
+int view_commit(struct view *d);
 
-#endif /* FSCK_REMOTE_H */
+#endif /* FSCK_VIEW_H */

@@ -22,7 +22,7 @@
 #include "../common/program.h"
 #include "../common/tool.h"
 #include "../lkl-fsck/list.h"
-#include "../lkl-fsck/remote.h"
+#include "../lkl-fsck/view.h"
 #include "resize.h"
 
 #define MIB (1ULL << 20)
@@ -243,11 +243,11 @@ static uint32_t get32(const unsigned char *p)
 }
 
 /* The size that an ext4 has. */
-static int read_size(struct remote_device *d, uint64_t *size)
+static int read_size(struct view *d, uint64_t *size)
 {
 	unsigned char super[1024];
 
-	if (!remote_read(d, super, sizeof(super), EXT_SUPER))
+	if (!view_read(d, super, sizeof(super), EXT_SUPER))
 		return -1;
 	*size = ((uint64_t)get32(super + EXT_BLOCKS_HIGH) << 32 |
 		 get32(super + EXT_BLOCKS))
@@ -255,24 +255,24 @@ static int read_size(struct remote_device *d, uint64_t *size)
 	return 0;
 }
 
-static void use_programs(struct remote_device *d, const char *type,
-			 unsigned int disks, void *arg)
+static void use_programs(struct view *d, const char *type, unsigned int disks,
+			 void *arg)
 {
 	struct outside *o = arg;
-	const char *dir = remote_show(d, NAME, false);
+	const char *dir = view_show(d, NAME, false);
 
 	(void)type;
 	(void)disks;
 	if (!dir)
 		return;
 	o->ret = is_ext(o->type) ? run_ext(o, dir) : run_f2fs(o, dir);
-	if (remote_hide(d))
+	if (view_hide(d))
 		o->ret = -1;
 	if (!o->ret && is_ext(o->type))
 		o->ret = read_size(d, &o->size);
 	o->begun = !o->ret;
 	if (!o->ret)
-		o->ret = remote_commit(d);
+		o->ret = view_commit(d);
 }
 
 static int by_program(struct image *img, const char *type, uint64_t *size,
@@ -285,7 +285,7 @@ static int by_program(struct image *img, const char *type, uint64_t *size,
 		.ret = -1,
 	};
 
-	if (remote_run(img, use_programs, &o))
+	if (view_run(img, use_programs, &o))
 		o.ret = -1;
 	*size = o.size;
 	*begun = o.begun;

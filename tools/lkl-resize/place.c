@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Where a file system is: the partition and the file around it.
- *
- * sfdisk writes the partition table anew from what it has told about the old
- * one, with another size: so a GPT has its copy at the new end of the image.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +16,12 @@
 #include "../common/device.h"
 #include "../common/layers.h"
 #include "../common/program.h"
+#include "../common/remote.h"
 #include "../common/tool.h"
 #include "../lkl-fsck/list.h"
 #include "resize.h"
 
 #define MIB (1ULL << 20)
-/* Code that starts a computer, before the table. */
-#define BOOT_CODE 440
 
 static int find_partition(struct place *p, const struct disk *d)
 {
@@ -89,8 +85,12 @@ static int look(struct place *p, struct image *img, char type[32])
 	struct disk *d = img->disks;
 	struct probe found;
 
-	if (d->remote || !S_ISREG(d->st.st_mode)) {
-		tool_error("'%s' is no raw image file, and cannot be resized",
+	const char *format = d->remote && d->remote->file >= 0
+				     ? remote_format(d->remote->file)
+				     : NULL;
+
+	if (d->remote ? !format : !S_ISREG(d->st.st_mode)) {
+		tool_error("'%s' is no image file, and cannot be resized",
 			   img->file);
 		return -1;
 	}
@@ -107,8 +107,9 @@ static int look(struct place *p, struct image *img, char type[32])
 		.part = img->part,
 		.size = d->size,
 		.last = true,
-		.no_sandbox = img->no_sandbox,
 	};
+	if (format)
+		strcpy(p->format, format);
 	strcpy(type, found.type);
 	if (img->part && find_partition(p, d))
 		return -1;
@@ -153,107 +154,14 @@ int place_find(struct place *p, struct image *img, char type[32])
 	img->key = copy.key;
 	*p = t->place;
 	p->file = img->file;
+	p->img = img;
+	p->format[sizeof(p->format) - 1] = 0;
 	memcpy(type, t->type, sizeof(t->type));
 	type[sizeof(t->type) - 1] = 0;
 	img->part = t->part;
 	img->whole = !t->part;
 	munmap(t, sizeof(*t));
 	return status ? -1 : 0;
-}
-
-/* What sfdisk tells about the table; NULL when it has said why not. */
-static char *dump(const char *file, bool no_sandbox)
-{
-	struct program p;
-	char *text;
-
-	program_begin(&p, "sfdisk", "fdisk");
-	program_add(&p, "--dump");
-	program_add(&p, file);
-	p.output = true;
-	p.file = no_sandbox ? NULL : file;
-	p.file_readonly = true;
-	if (program_run(&p)) {
-		free(p.said);
-		return NULL;
-	}
-	/* it may have warned before, of what it will correct */
-	text = strstr(p.said, "label: ");
-	if (text)
-		memmove(p.said, text, strlen(text) + 1);
-	return p.said;
-}
-
-static int restore(const char *file, const char *script, bool no_sandbox)
-{
-	struct program p;
-	int status;
-
-	program_begin(&p, "sfdisk", "fdisk");
-	program_add(&p, "-q");
-	program_add(&p, "--no-reread");
-	program_add(&p, "--no-tell-kernel");
-	program_add2(&p, "--wipe", "never");
-	program_add2(&p, "--wipe-partitions", "never");
-	program_add(&p, file);
-	p.input = script;
-	p.file = no_sandbox ? NULL : file;
-	status = program_run(&p);
-	free(p.said);
-	return status;
-}
-
-/* "disk.img2 : start= ..." or "disk1p2 : ...": the number, 0 for other lines.
- */
-static unsigned int line_number(const char *line, size_t len)
-{
-	const char *colon = memmem(line, len, " : start=", 9), *c = colon;
-	unsigned int n = 0;
-
-	while (c && c > line && c[-1] >= '0' && c[-1] <= '9')
-		c--;
-	/* the name of the file may end with digits, and has a p then */
-	if (c && c < colon)
-		n = strtoul(c, NULL, 10);
-	return n;
-}
-
-/*
- * The dump with another size of the partition, or 0 for the same, to be freed.
- * The name of the image is not in it, which may look like anything.
- */
-static char *edit(const char *text, const struct place *p, uint64_t size)
-{
-	char *script = NULL;
-	size_t script_len;
-	FILE *f = open_memstream(&script, &script_len);
-
-	if (!f)
-		tool_no_memory();
-	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n");
-		unsigned int part = line_number(line, len);
-		const char *from = memmem(line, len, " : start=", 9), *old;
-		const char *end = line + len;
-
-		if (part) {
-			old = memmem(from, end - from, "size=", 5);
-			fprintf(f, "part%u", part);
-			if (old && size && part == p->part) {
-				fprintf(f, "%.*ssize=%llu", (int)(old - from),
-					from,
-					(unsigned long long)size / DISK_SECTOR);
-				from = old + strcspn(old, ",");
-			}
-			fprintf(f, "%.*s\n", (int)(end - from), from);
-		} else if (strncmp(line, "device:", 7) &&
-			   (!size || strncmp(line, "last-lba:", 9))) {
-			fprintf(f, "%.*s\n", (int)len, line);
-		}
-		line += len + !!line[len];
-	}
-	fclose(f);
-	return script;
 }
 
 /* How large the image is to be. */
@@ -269,71 +177,56 @@ static uint64_t whole_size(const struct place *p, uint64_t size)
 	return size > p->size && end < p->file_size ? p->file_size : end;
 }
 
-static int set_table(const struct place *p, int fd, uint64_t size)
+/* The file of an image, which qemu-img knows how to resize unless it is raw. */
+static int set_file_size(const struct place *p, uint64_t size)
 {
-	char *text = dump(p->file, p->no_sandbox), *script, *same,
-	     code[BOOT_CODE];
+	struct program prog;
+	char text[32];
 	int err;
 
-	if (!text)
-		return -1;
-	script = edit(text, p, size + p->extra);
-	same = edit(text, p, 0);
-	err = pread(fd, code, BOOT_CODE, 0) != BOOT_CODE ||
-	      ftruncate(fd, whole_size(p, size));
-	if (err)
-		tool_file_error("cannot resize", NULL, p->file, -errno);
-	else
-		err = restore(p->file, script, p->no_sandbox);
-	/* as it was */
-	if (err && !ftruncate(fd, p->file_size))
-		restore(p->file, same, p->no_sandbox);
-	if (pwrite(fd, code, BOOT_CODE, 0) != BOOT_CODE)
-		err = -1;
-	free(same);
-	free(script);
-	free(text);
-	return err ? -1 : 0;
-}
-
-static int set_logical(const struct place *p, int fd, uint64_t size)
-{
-	uint64_t sectors = (size + p->extra) / DISK_SECTOR;
-	int err = ftruncate(fd, whole_size(p, size)) ? -errno : 0;
-
-	if (!err)
-		err = logical_set(fd, p->part, sectors, p->last);
-	if (!err)
-		return 0;
-	tool_file_error("cannot resize", NULL, p->file, err);
-	/* as it was */
-	if (!ftruncate(fd, p->file_size))
-		logical_set(fd, p->part, (p->size + p->extra) / DISK_SECTOR,
-			    p->last);
-	return -1;
+	if (!*p->format) {
+		err = truncate(p->file, size) ? -errno : 0;
+		if (err)
+			tool_file_error("cannot resize", NULL, p->file, err);
+		return err;
+	}
+	program_begin(&prog, "qemu-img", "qemu-utils");
+	program_add(&prog, "resize");
+	program_add(&prog, "-q");
+	program_add2(&prog, "-f", p->format);
+	if (size < p->file_size)
+		program_add(&prog, "--shrink");
+	program_add(&prog, p->file);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+	program_add(&prog, text);
+	prog.file = p->img->no_sandbox || p->img->trust ? NULL : p->file;
+	err = program_run(&prog);
+	free(prog.said);
+	return err;
 }
 
 int place_set(struct place *p, uint64_t size)
 {
-	int fd = open(p->file, O_RDWR | O_CLOEXEC), err;
+	uint64_t whole = whole_size(p, size);
+	struct ptable t;
 
-	if (fd < 0) {
-		tool_file_error("cannot open", NULL, p->file, -errno);
+	if (p->part && ptable_get(p, &t))
+		return -1;
+	if (set_file_size(p, whole)) {
+		if (p->part)
+			ptable_free(&t);
 		return -1;
 	}
-	if (p->logical) {
-		err = set_logical(p, fd, size);
-	} else if (p->part) {
-		err = set_table(p, fd, size);
-	} else {
-		err = ftruncate(fd, whole_size(p, size));
-		if (err)
-			tool_file_error("cannot resize", NULL, p->file, -errno);
+	if (p->part && ptable_set(p, &t, size)) {
+		/* as it was */
+		if (!set_file_size(p, p->file_size))
+			ptable_set(p, &t, 0);
+		ptable_free(&t);
+		return -1;
 	}
-	if (!err) {
-		p->file_size = whole_size(p, size);
-		p->size = size;
-	}
-	close(fd);
-	return err;
+	if (p->part)
+		ptable_free(&t);
+	p->file_size = whole;
+	p->size = size;
+	return 0;
 }

@@ -12,8 +12,10 @@
 /**
  * struct place - where a file system is
  *
- * @file: the image
- * @file_size: its size
+ * @img: the image
+ * @file: its name
+ * @format: its format, or "" if it is raw
+ * @file_size: size of the disk in it
  * @part: the partition, 0 for the whole disk
  * @start: where that begins
  * @size: size of the file system's place
@@ -21,10 +23,11 @@
  * @last: nothing is behind it
  * @gpt: the partition table is a GPT
  * @logical: it is a logical partition of an MBR
- * @no_sandbox: sfdisk is not confined
  */
 struct place {
+	const struct image *img;
 	const char *file;
+	char format[16];
 	uint64_t file_size;
 	unsigned int part;
 	uint64_t start;
@@ -33,7 +36,6 @@ struct place {
 	bool last;
 	bool gpt;
 	bool logical;
-	bool no_sandbox;
 };
 
 /**
@@ -55,6 +57,45 @@ int place_find(struct place *p, struct image *img, char type[32]);
  * Return: 0, or -1 when it has said why not, and all is as it was
  */
 int place_set(struct place *p, uint64_t size);
+
+/* Code that starts a computer, before a partition table. */
+#define BOOT_CODE 440
+
+/**
+ * struct ptable - a partition table, as it was
+ *
+ * @text: what sfdisk tells about it
+ * @code: what is before it
+ */
+struct ptable {
+	char *text;
+	char code[BOOT_CODE];
+};
+
+/**
+ * ptable_get() - read the partition table
+ * @p: the place
+ * @t: filled in; to be freed if that succeeds
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int ptable_get(const struct place *p, struct ptable *t);
+
+/**
+ * ptable_set() - write it with another size of the partition
+ * @p: the place
+ * @t: the table
+ * @size: new size of the file system's place, or 0 for the same
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int ptable_set(const struct place *p, struct ptable *t, uint64_t size);
+
+/**
+ * ptable_free() - undo ptable_get()
+ * @t: the table
+ */
+void ptable_free(struct ptable *t);
 
 /**
  * logical_set() - change the size of a logical partition, and of the extended
