@@ -217,6 +217,9 @@ int lkl_host_task(void *arg)
 	current->thread.host_tid = call->nr;
 	current->thread.active = NULL;
 	lkl_cred_inherit();
+	/* Each open and close of a file writes to them. */
+	if (lkl_vcpus_up > 1)
+		lkl_cred_own();
 	lkl_complete(call, 0);
 	lkl_serve();
 }

@@ -15,5 +15,7 @@ struct cred *lkl_cred_make(const struct lkl_cred *cred);
 void lkl_cred_use(const struct cred *cred);
 /* Have it use those of the threads before it. */
 void lkl_cred_inherit(void);
+/* Have it share none. */
+void lkl_cred_own(void);
 
 #endif /* _ASM_LKL_CRED_H */
