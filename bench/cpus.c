@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What several virtual CPUs bring: the rate of two threads on two of them,
- * beside that of one thread on two, of one thread in a kernel with one, and of
- * two threads on the host.  Each thread has files of its own.
+ * beside that of one thread on two, of one thread and of two in a kernel with
+ * one, of two in a kernel that grows by itself, and of two and one on the host.
+ * Each thread has files of its own.
  *
  * usage: cpus [rounds]
  */
@@ -95,13 +96,16 @@ static const struct figure {
 #define FIGURES (int)(sizeof(figures) / sizeof(*figures))
 
 static const struct side {
-	const char *name;
-	int host, cpus, threads;
+	const char *name, *cpus;
+	int threads;
 } sides[] = {
-	{ "lkl", 0, 2, 2 },
-	{ "one thread", 0, 2, 1 },
-	{ "one CPU", 0, 1, 1 },
-	{ "host", 1, 0, 2 },
+	{ "lkl", "2", 2 },
+	{ "one thread", "2", 1 },
+	{ "one CPU", "1", 1 },
+	{ "one CPU, both", "1", 2 },
+	{ "grows", "auto", 2 },
+	{ "host", NULL, 2 },
+	{ "host, one thread", NULL, 1 },
 };
 
 #define SIDES (int)(sizeof(sides) / sizeof(*sides))
@@ -178,11 +182,11 @@ static void measure(int s, int round, int divide)
 	struct worker w[THREADS];
 	int i, f;
 
-	if (!side->host)
-		need(lkl_start_kernel("mem=64M maxcpus=%d", side->cpus),
+	if (side->cpus)
+		need(lkl_start_kernel("mem=64M maxcpus=%s", side->cpus),
 		     "lkl_start_kernel");
 	for (i = 0; i < side->threads; i++) {
-		w[i].host = side->host;
+		w[i].host = !side->cpus;
 		w[i].number = i;
 	}
 	for (f = 0; f < FIGURES; f++) {
@@ -192,7 +196,7 @@ static void measure(int s, int round, int divide)
 		}
 		values[f][s][round] = rate(w, side->threads);
 	}
-	if (!side->host)
+	if (side->cpus)
 		need(lkl_sys_halt(), "lkl_sys_halt");
 }
 

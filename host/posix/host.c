@@ -450,6 +450,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.listen_end = lkl_listen_end,
 	.relax = posix_relax,
 	.cpus = host_cpus,
+	.processors = posix_processors,
 	.fence = host_fence,
 	.thread_create = posix_thread_create,
 	.thread_join = posix_thread_join,

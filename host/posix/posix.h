@@ -70,6 +70,9 @@ bool posix_maps_near(unsigned long addr);
  * descriptor or a negative error number. */
 int posix_memory(const char *name, unsigned long size);
 
+/* The operation processors of the host. */
+int posix_processors(void);
+
 /* The operation wipe_on_fork of the host. */
 int posix_wipe_on_fork(void *addr, unsigned long size);
 

@@ -59,9 +59,11 @@ static const char *check_singlecpu(const char *value)
 
 static const char *check_maxcpus(const char *value)
 {
-	return lkl_config_is_number(value, 10, 16) && atoi(value)
+	return !strcmp(value, "auto") ||
+			       (lkl_config_is_number(value, 10, 16) &&
+				atoi(value))
 		       ? NULL
-		       : "not a number from 1 to 16";
+		       : "not a number from 1 to 16, or auto";
 }
 
 static const char *check_mtu(const char *value)

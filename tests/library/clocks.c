@@ -198,7 +198,8 @@ static void idle(void)
 {
 	/* Each virtual CPU comes to rest by itself. */
 	const char *cpus = getenv("CPUS");
-	long long used, wakes, limit = IDLE_SECONDS * (cpus ? atoi(cpus) : 1);
+	long long used, wakes, limit = IDLE_SECONDS *
+		(cpus && atoi(cpus) ? atoi(cpus) : 1);
 	pthread_t id;
 	int p[2], i;
 

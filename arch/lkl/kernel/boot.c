@@ -24,6 +24,7 @@
 #include <asm/sections.h>
 #include <asm/setup.h>
 #include <asm/valgrind.h>
+#include "grow.h"
 #include "vlock.h"
 #include "wakeup.h"
 
@@ -91,16 +92,20 @@ static bool lkl_mem_option(const char *cmdline)
 	return true;
 }
 
-/* How many virtual CPUs there may be. */
+/* How many virtual CPUs there may be: the last maxcpus= of the command line. */
 static unsigned int lkl_cpus_option(const char *cmdline)
 {
 	const char *p = cmdline;
 	unsigned long cpus = 1;
 
+	lkl_grows = false;
 	while ((p = strstr(p, "maxcpus="))) {
 		p += strlen("maxcpus=");
+		lkl_grows = !strncmp(p, "auto", 4) && (!p[4] || p[4] == ' ');
 		cpus = simple_strtoul(p, NULL, 10);
 	}
+	if (lkl_grows)
+		cpus = lkl_ops->processors();
 	return clamp(cpus, 1UL, (unsigned long)NR_CPUS);
 }
 
@@ -216,7 +221,9 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 
 	/* Before there are threads: to register for it is slow with some. */
 	lkl_bias_start();
-	err = lkl_timer_start(lkl_boot_number, lkl_cpus_option(cmdline));
+	lkl_cpus_most = lkl_cpus_option(cmdline);
+	lkl_grow_none();
+	err = lkl_timer_start(lkl_boot_number, lkl_cpus_most);
 	if (!err) {
 		lkl_cpu_start(lkl_boot_number, &call);
 		/* Most of what boot has run and read is of no more use. */

@@ -25,6 +25,7 @@
 #include <linux/sched/task.h>
 #include <asm/host_ops.h>
 #include "contend.h"
+#include "grow.h"
 #include "vcpu.h"
 
 /*
@@ -87,10 +88,14 @@ void lkl_measure_pause(void)
 
 void lkl_leave_combiner(void)
 {
-	if (READ_ONCE(lkl_combiner.task) == LKL_SEVERAL)
+	struct task_struct *now = READ_ONCE(lkl_combiner.task);
+
+	if (now == LKL_SEVERAL)
 		return;
 	WRITE_ONCE(lkl_combiner.hits, 0);
-	WRITE_ONCE(lkl_combiner.task, NULL);
+	/* Unless there are several CPUs since. */
+	__atomic_compare_exchange_n(&lkl_combiner.task, &now, NULL, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /* A CPU that is free and has work. */
@@ -116,11 +121,10 @@ static bool lkl_become_combiner(struct task_struct *task)
 {
 	struct task_struct *now = READ_ONCE(lkl_combiner.task);
 
-	if (!now && task &&
-	    READ_ONCE(lkl_combiner.hits) >= LKL_COMBINER_HITS) {
-		WRITE_ONCE(lkl_combiner.task, task);
-		return true;
-	}
+	if (!now && task && READ_ONCE(lkl_combiner.hits) >= LKL_COMBINER_HITS)
+		return __atomic_compare_exchange_n(&lkl_combiner.task, &now, task,
+						   false, __ATOMIC_SEQ_CST,
+						   __ATOMIC_RELAXED);
 	return task && now == task;
 }
 
@@ -309,20 +313,8 @@ static struct lkl_vcpu *lkl_move(struct lkl_vcpu *cpu, u32 boot,
 	return NULL;
 }
 
-/**
- * lkl_lock_soon - take a CPU from other threads
- * @cpu: the CPU that the thread uses
- * @boot: number of the boot
- * @call: the request it is for
- *
- * That is as soon as it is free and the quantum of this thread begins, or the
- * holder makes no use of its own.  Each look at that costs it a cache miss.  If no
- * thread makes use of another CPU, that becomes the thread's.
- *
- * Return: the CPU that was taken, or NULL
- */
-struct lkl_vcpu *lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
-			       struct lkl_call *call)
+static struct lkl_vcpu *__lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
+					struct lkl_call *call)
 {
 	struct lkl_vcpu *other;
 	u32 seen, calls = READ_ONCE(cpu->calls);
@@ -372,4 +364,43 @@ struct lkl_vcpu *lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
 		}
 	}
 	return NULL;
+}
+
+/* Another thread makes one call after the other on the CPU. */
+static bool lkl_is_others(struct lkl_vcpu *cpu, struct task_struct *task)
+{
+	struct task_struct *user = READ_ONCE(lkl_quanta[cpu - lkl_vcpus].task);
+
+	return task && user && user != task && lkl_is_busy(cpu);
+}
+
+/**
+ * lkl_lock_soon - take a CPU from other threads
+ * @cpu: the CPU that the thread uses
+ * @boot: number of the boot
+ * @call: the request it is for
+ *
+ * That is as soon as it is free and the quantum of this thread begins, or the
+ * holder makes no use of its own.  Each look at that costs it a cache miss.  If no
+ * thread makes use of another CPU, that becomes the thread's.
+ *
+ * Return: the CPU that was taken, or NULL
+ */
+struct lkl_vcpu *lkl_lock_soon(struct lkl_vcpu *cpu, u32 boot,
+			       struct lkl_call *call)
+{
+	struct lkl_vcpu *taken;
+	bool others;
+	u32 calls;
+	u64 began;
+
+	if (!lkl_may_grow())
+		return __lkl_lock_soon(cpu, boot, call);
+	began = lkl_ops->time();
+	others = lkl_is_others(cpu, call->task);
+	calls = READ_ONCE(cpu->calls);
+	taken = __lkl_lock_soon(cpu, boot, call);
+	if (others || READ_ONCE(cpu->calls) - calls >= LKL_MOVE_CALLS)
+		lkl_grow_for(boot, began, lkl_ops->time());
+	return taken;
 }

@@ -28,6 +28,7 @@
 #include <asm/host_ops.h>
 #include <asm/sections.h>
 #include "contend.h"
+#include "grow.h"
 #include "vcpu.h"
 #include "wakeup.h"
 
@@ -112,6 +113,12 @@ void lkl_freeze_none(void)
 {
 	lkl_frozen.on = false;
 	lkl_frozen.resets = false;
+}
+
+/* A state is remembered. */
+bool lkl_is_frozen(void)
+{
+	return READ_ONCE(lkl_frozen.on);
 }
 
 /* Release the first @n CPUs; what is pending for one is seen to by its thread. */

@@ -2,13 +2,13 @@
 /*
  * The kernel goes on in a forked process, instead of the one that has it.
  *
- * A kernel whose virtual CPU no thread holds is nothing but memory.  The forked
+ * A kernel whose virtual CPUs no thread holds is nothing but memory.  The forked
  * process is given all of it, at the same addresses.  What it does not have are
  * threads: the kernel's own end before the fork, and begin anew after it.  Of the
  * program's none may be in the middle of a call; their tasks stay, parked.
  *
- * What is done here is done by a thread that holds the virtual CPU and is not in the
- * kernel.  That is taken before the fork, and given back in the forked process only:
+ * What is done here is done by a thread that holds all virtual CPUs and is not in the
+ * kernel.  They are taken before the fork, and given back in the forked process only:
  * so calls that threads of the parent begin meanwhile wait, until it ends.
  */
 #include <linux/sched.h>
@@ -17,7 +17,8 @@
 #include <asm/host_ops.h>
 #include "clock.h"
 #include "contend.h"
-#include "vlock.h"
+#include "grow.h"
+#include "vcpu.h"
 #include "wakeup.h"
 
 static bool lkl_is_in_call(void)
@@ -32,9 +33,6 @@ static bool lkl_is_in_call(void)
 
 int lkl_kernel_leave(void)
 {
-	/* The threads of the others would have to begin anew, too. */
-	if (lkl_vcpus_up > 1)
-		return -EOPNOTSUPP;
 	if (lkl_is_in_call())
 		return -EBUSY;
 	lkl_leave_combiner();
@@ -44,19 +42,24 @@ int lkl_kernel_leave(void)
 
 int lkl_kernel_enter(int forked)
 {
+	struct lkl_vcpu *end = lkl_vcpus + lkl_vcpus_up, *cpu;
 	u32 boot = lkl_kernel_boots();
 	int err;
 
-	/* Requests that no thread waits for any more. */
+	/* Requests that no thread waits for any more, and threads that are not here. */
 	if (forked) {
-		WRITE_ONCE(lkl_cpu.requests, NULL);
+		for (cpu = lkl_vcpus; cpu < end; cpu++)
+			WRITE_ONCE(cpu->requests, NULL);
 		lkl_refuse_tasks();
+		WRITE_ONCE(lkl_spinners, 0);
 	}
-	err = lkl_timer_start(boot, 1);
+	err = lkl_timer_start(boot, lkl_cpus_most);
 	if (err)
 		return err;
-	/* An event may have come in between. */
-	WRITE_ONCE(lkl_minder_of(&lkl_cpu)->due, true);
-	lkl_set_pending(&lkl_cpu, boot);
+	for (cpu = lkl_vcpus; cpu < end; cpu++) {
+		/* An event may have come in between. */
+		WRITE_ONCE(lkl_minder_of(cpu)->due, true);
+		lkl_set_pending(cpu, boot);
+	}
 	return 0;
 }

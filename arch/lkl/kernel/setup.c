@@ -15,6 +15,7 @@
 #include <asm/host_ops.h>
 #include <asm/mirror.h>
 #include <asm/setup.h>
+#include "grow.h"
 
 void machine_halt(void)
 {
@@ -45,7 +46,10 @@ static void __init lkl_possible_cpus(void)
 {
 	unsigned int cpu;
 
-	for (cpu = 1; cpu < min_t(unsigned int, setup_max_cpus, NR_CPUS); cpu++)
+	/* To the rest of the kernel, "auto" is 0. */
+	if (lkl_grows)
+		setup_max_cpus = 1;
+	for (cpu = 1; cpu < lkl_cpus_most; cpu++)
 		set_cpu_possible(cpu, true);
 }
 

@@ -20,6 +20,7 @@
 #include <asm/sections.h>
 #include "clock.h"
 #include "contend.h"
+#include "grow.h"
 #include "vlock.h"
 
 /* Pauses of a thread that waits for another CPU until it yields to others. */
@@ -81,8 +82,16 @@ void lkl_relax(void)
 		lkl_run_pending();
 }
 
-/* Have atomic operations lock the bus, or not. */
-static int __init lkl_set_locks(bool locks)
+/**
+ * lkl_set_locks - have atomic operations lock the bus, or not
+ * @locks: whether they should
+ *
+ * There is one CPU, which this runs on.  What host threads execute meanwhile has
+ * locked operations of its own.
+ *
+ * Return: 0 or -errno
+ */
+int lkl_set_locks(bool locks)
 {
 	unsigned long size = _einittext - _stext;
 	s32 *at;
@@ -140,6 +149,9 @@ int __cpu_up(unsigned int cpu, struct task_struct *idle)
 	struct lkl_vcpu *vcpu = &lkl_vcpus[cpu];
 	u32 boot = lkl_kernel_boots();
 
+	/* The state that is remembered has fewer. */
+	if (lkl_is_frozen())
+		return -EBUSY;
 	frame--;
 	memset(frame, 0, sizeof(*frame));
 	frame->ip = lkl_fiber_boot;
@@ -150,6 +162,9 @@ int __cpu_up(unsigned int cpu, struct task_struct *idle)
 	vcpu->task = idle;
 	lkl_idle_tasks[cpu] = idle;
 	lkl_bias_drop(&lkl_cpu, boot);
+	/* The task of the thread that drives may be blocked on the new one. */
+	if (system_state == SYSTEM_RUNNING && lkl_this->driving)
+		lkl_hold_signals(lkl_this->driving);
 	WRITE_ONCE(lkl_combiner.task, LKL_SEVERAL);
 	lkl_vcpus_up = cpu + 1;
 	lkl_vlock_start(vcpu, lkl_cpu_free(boot) | LKL_CPU_PENDING);
@@ -202,6 +217,8 @@ void lkl_handle_ipis(void)
 	irq_enter();
 	if (bits & LKL_IPI_RESCHEDULE)
 		scheduler_ipi();
+	if (bits & LKL_IPI_GROW)
+		lkl_grow_wake();
 	if (bits & LKL_IPI_CALL)
 		generic_smp_call_function_interrupt();
 	irq_exit();

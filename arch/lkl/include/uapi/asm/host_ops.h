@@ -110,6 +110,8 @@ struct lkl_host_range {
  * @relax: [path] let the other hyperthread or, every so often, another host
  *	thread of this processor run
  * @cpus: number of host processors this process may run on
+ * @processors: how many of them its control groups leave it the time for, too; asked
+ *	once in a boot
  * @fence: [path] return when each thread of the process has executed a memory
  *	barrier.  Returns 0, or another value if that cannot be had; may be NULL
  * @thread_create: start a thread that takes no signals; returns it or 0
@@ -177,6 +179,7 @@ struct lkl_host_operations {
 	void (*listen_end)(void);
 	void (*relax)(void);
 	int (*cpus)(void);
+	int (*processors)(void);
 	int (*fence)(void);
 	lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
 	int (*thread_join)(lkl_thread_t thread);
@@ -272,11 +275,10 @@ long lkl_kernel_thaw(void);
 /**
  * lkl_kernel_leave - have no thread of this process in the kernel
  *
- * The caller holds the virtual CPU.  The kernel's own threads end.  lkl_kernel_enter()
+ * The caller holds the virtual CPUs.  The kernel's own threads end.  lkl_kernel_enter()
  * must follow, in this process or in a forked one that has the kernel's memory.
  *
- * Return: 0, -EBUSY while a thread is in the middle of a call, or -EOPNOTSUPP with
- * several virtual CPUs
+ * Return: 0, or -EBUSY while a thread is in the middle of a call
  */
 int lkl_kernel_leave(void);
 
@@ -284,7 +286,7 @@ int lkl_kernel_leave(void);
  * lkl_kernel_enter - have the kernel go on after lkl_kernel_leave()
  * @forked: this is the forked process, and the threads of its parent are not here
  *
- * The caller still holds the virtual CPU.
+ * The caller still holds the virtual CPUs.
  *
  * Return: 0 or -ENOMEM
  */
