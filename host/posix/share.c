@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many of the host's processors this process may use: those that it may run on,
- * and no more than its control groups have time for.
+ * How many of the host's processors this process may use: those that it may run
+ * on, and no more than its control groups have time for.
  */
 #include <fcntl.h>
 #include <sched.h>

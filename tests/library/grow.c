@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kernel with maxcpus=auto gets another virtual CPU when threads wait for each
- * other, and not otherwise.
+ * A kernel with maxcpus=auto gets another virtual CPU when threads wait for
+ * each other, and not otherwise.
  */
 #include <sched.h>
 
@@ -26,8 +26,8 @@ static void *caller(void *unused)
 static int highest(void)
 {
 	char text[64] = "";
-	int fd = OK(lkl_sys_open("/sysfs/devices/system/cpu/online", LKL_O_RDONLY,
-				 0));
+	int fd = OK(lkl_sys_open("/sysfs/devices/system/cpu/online",
+				 LKL_O_RDONLY, 0));
 	char *last;
 
 	OK(lkl_sys_read(fd, text, sizeof(text) - 1));
