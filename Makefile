@@ -8,6 +8,9 @@
 #	make install		into $(DESTDIR)$(PREFIX)
 #	make SANITIZE=address,undefined		instrument all but the kernel, in
 #			build/sanitize
+#	make PAGE=64		with a kernel that has pages of 64 KiB (or 16) instead of 4,
+#			in build64k (build16k)
+#	make IMAGE=1 lib	with the kernel as an image of its own, in build/image
 #	make deps		install the packages that are needed (Debian)
 #	make clean		remove build/
 #
@@ -18,7 +21,7 @@ VERSION	:= 0.1
 SONAME	:= liblkl.so.0
 
 PREFIX	?= /usr/local
-BUILD	?= $(CURDIR)/build
+BUILD	?= $(CURDIR)/build$(if $(filter-out 4,$(PAGE)),$(PAGE)k)
 export BUILD
 
 CC	:= $(if $(shell command -v ccache),ccache )gcc
@@ -50,7 +53,7 @@ ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
 	     -D_GNU_SOURCE -pthread \
 	     -Iinclude -I$(BUILD)/include -MMD -MP $(CFLAGS)
 # Where all but the kernel goes.
-OUT	:= $(BUILD)$(if $(SANITIZE),/sanitize)
+OUT	:= $(BUILD)$(if $(SANITIZE),/sanitize)$(if $(IMAGE),/image)
 ifdef SANITIZE
 ALL_CFLAGS += -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 endif
@@ -78,7 +81,8 @@ LIBS_lkl-resize := -lfuse3
 CPUS	:= tests/common/cpus.c
 TEST_SRCS := $(filter-out $(CPUS),$(wildcard tests/*/*.c))
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
-PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay lib/disk/fd
+PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay \
+	lib/disk/fd host/posix/zeroed
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
@@ -96,7 +100,10 @@ MAN	+= $(patsubst docs/man/functions/%.c,$(OUT)/man/%.3,$(wildcard docs/man/func
 LIB	:= $(OUT)/lib/liblkl
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
-OBJS	:= $(call objects,lib/*.c lib/*/*.c host/posix/*.c)
+# The first for the kernel as an image, the second calls more of the kernel than has an
+# entry there.
+OBJS	:= $(filter-out %/host/posix/door.o $(if $(IMAGE),%/lib/move.o),\
+	   $(call objects,lib/*.c lib/*/*.c host/posix/*.c))
 # An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)
@@ -125,6 +132,9 @@ NL_CFLAGS := -I/usr/include/libnl3
 NL_LIBS	:= -lnl-route-3 -lnl-3
 HEADERS	:= $(BUILD)/headers.stamp
 KERNEL	:= $(BUILD)/kernel/lkl.o
+# What of the kernel is linked with the library: itself, or an image of it and the
+# way in.
+LINKED	:= $(if $(IMAGE),$(call assembled,door/*.S) $(call objects,door/*.c host/posix/door.c),$(KERNEL))
 
 # The Python package, which finds the library above it, before and after it is
 # installed.
@@ -151,6 +161,12 @@ $(HEADERS): FORCE
 $(KERNEL): FORCE | $(HEADERS)
 	+@$(MAKE) --no-print-directory -C kernel $@
 
+$(BUILD)/kernel/lkl.image: $(KERNEL)
+	+@$(MAKE) --no-print-directory -C kernel $@
+
+$(OUT)/obj/door/entries.o: $(BUILD)/kernel/lkl.image
+$(OUT)/obj/door/entries.o: ALL_CFLAGS += -DDOOR_IMAGE='"$(BUILD)/kernel/lkl.image"'
+
 $(OUT)/obj/%.o: %.c | $(HEADERS)
 	@echo "  CC      $<"
 	@mkdir -p $(@D)
@@ -163,11 +179,11 @@ $(OUT)/obj/%.o: %.S
 
 # One object, in which everything is local but what lib/lkl.map names, and what the
 # object beside it needs.
-$(OUT)/obj/liblkl.o: $(OBJS) $(KERNEL) lib/lkl.map
+$(OUT)/obj/liblkl.o: $(OBJS) $(LINKED) lib/lkl.map
 	@echo "  LD      $@"
 	@sed -n 's/^\t\t\(lkl_.*\);/\1/p' lib/lkl.map > $(OUT)/obj/lkl.symbols
 	@nm -u $(JSON_OBJ) | sed -n 's/^ *U \(lkl_.*\)/\1/p' >> $(OUT)/obj/lkl.symbols
-	@ld -r -z noexecstack -o $@.tmp $(filter-out $(JSON_OBJ),$(OBJS)) $(KERNEL)
+	@ld -r -z noexecstack -o $@.tmp $(filter-out $(JSON_OBJ),$(OBJS)) $(LINKED)
 	@$(OBJCOPY) --keep-global-symbols=$(OUT)/obj/lkl.symbols $@.tmp
 	@mv $@.tmp $@
 
@@ -283,7 +299,8 @@ $(RUN)-gdb.py: scripts/lkl-run-gdb.py
 	@mkdir -p $(@D)
 	@cp $< $@
 
-$(OUT)/obj/tests/%.o: ALL_CFLAGS += -Itests/common
+# What tests need to know of the kernel: the size of its pages.
+$(OUT)/obj/tests/%.o: ALL_CFLAGS += -Itests/common -DKERNEL_PAGE='($(or $(PAGE),4) * 1024L)'
 $(OUT)/obj/tools/%.o $(OUT)/obj/hijack/run/options.o: ALL_CFLAGS += -DLKL_VERSION='"$(VERSION)"'
 
 .SECONDEXPANSION:

@@ -22,6 +22,7 @@
 #include <lkl/asm/netns.h>
 #include <lkl_host.h>
 
+#include "../lib/move.h"
 #include "server.h"
 #include "parcel.h"
 

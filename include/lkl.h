@@ -132,8 +132,8 @@ long lkl_sys_halt(void);
  *
  * Return: 0; -LKL_EBUSY when a state is remembered already, another thread is
  * in a call, or the kernel or a device does not come to rest; -LKL_EOPNOTSUPP
- * when there is a device that cannot be frozen; -LKL_ENOSYS when no kernel
- * runs; or another negative error number
+ * when there is a device that cannot be frozen, or the host does not know how;
+ * -LKL_ENOSYS when no kernel runs; or another negative error number
  */
 int lkl_freeze(void);
 
@@ -232,22 +232,22 @@ static inline long lkl_sys_fstatat(int dfd, const char *path,
 }
 
 /* sendto() without address */
-static inline long lkl_sys_send(int fd, const void *buf, unsigned long len,
-				unsigned int flags)
+static inline lkl_long_t lkl_sys_send(int fd, const void *buf, lkl_ulong_t len,
+				      unsigned int flags)
 {
 	return lkl_sys_sendto(fd, buf, len, flags, 0, 0);
 }
 
 /* recvfrom() without address */
-static inline long lkl_sys_recv(int fd, void *buf, unsigned long len,
-				unsigned int flags)
+static inline lkl_long_t lkl_sys_recv(int fd, void *buf, lkl_ulong_t len,
+				      unsigned int flags)
 {
 	return lkl_sys_recvfrom(fd, buf, len, flags, 0, 0);
 }
 
 /* mmap() with the offset in pages of 4096 bytes */
-static inline long lkl_sys_mmap2(void *addr, unsigned long length, int prot,
-				 int flags, int fd, lkl_off_t pgoff)
+static inline lkl_long_t lkl_sys_mmap2(void *addr, lkl_ulong_t length, int prot,
+				       int flags, int fd, lkl_off_t pgoff)
 {
 	return lkl_sys_mmap(addr, length, prot, flags, fd, pgoff << 12);
 }

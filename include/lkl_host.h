@@ -6,7 +6,15 @@
 #ifndef LKL_HOST_H
 #define LKL_HOST_H
 
+#if __has_include(<sys/uio.h>)
 #include <sys/uio.h>
+#else
+#include <stddef.h>
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+#endif
 #include <lkl/asm/host_ops.h>
 
 #pragma GCC visibility push(default)

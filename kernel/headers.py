@@ -20,6 +20,9 @@ of the same spelling:
   __kernel_timespec __lkl__kernel_timespec
   __BITS_PER_LONG   __LKL__BITS_PER_LONG
 
+The kernel's long is as wide as a pointer, which not every host's is: it becomes
+lkl_long_t, and unsigned long lkl_ulong_t (asm/door.h).
+
 Members keep their names, except those that macros of the host's headers, or
 keywords of C++, would change behind our back.
 
@@ -150,6 +153,34 @@ def lines(toks):
             start = False
     if piece:
         yield directive, piece
+
+
+DOOR = '#include <lkl/asm/door.h>\n'
+
+
+def widen(text):
+    """Replace long, where it is not half of long long, by a type of asm/door.h."""
+    toks = tokens(text)
+    code = [t for t in toks if t[0] not in ('space', 'line')]
+    for i, tok in enumerate(code):
+        if tok[1] != 'long':
+            continue
+        before, after = code[i - 1] if i else [None, ''], (code + [[None, '']])[i + 1]
+        if 'long' in (before[1], after[1]) or after[1] == 'double':
+            continue
+        tok[1] = 'lkl_long_t'
+        for word in before, after:
+            if word[1] == 'unsigned':
+                tok[1] = 'lkl_ulong_t'
+            if word[1] in ('unsigned', 'signed', 'int'):
+                word[1] = None
+    out = ''
+    for i, tok in enumerate(toks):
+        # With a word goes the space behind it.
+        if tok[1] is not None and not (i and toks[i - 1][1] is None and tok[0] == 'space'):
+            out += tok[1]
+    # Behind the licence.
+    return out if out == text else re.sub(r'^(/\*[^\n]*\*/\n)?', r'\1' + DOOR, out, count=1)
 
 
 def solid(toks):
@@ -398,8 +429,8 @@ def main(linux, uapi, ours, out):
     for header, text in sorted(texts.items()):
         names.collect(header, text)
     writer = Writer(names, texts)
-    texts = {h: writer.rewrite(h, text) for h, text in texts.items()}
-    texts['asm/syscalls.h'] = syscalls.generate(linux, texts, names)
+    texts = {h: widen(writer.rewrite(h, text)) for h, text in texts.items()}
+    texts['asm/syscalls.h'] = widen(syscalls.generate(linux, texts, names))
 
     for header in set(headers_below(out, ('',))) - set(texts):
         os.remove(os.path.join(out, header))

@@ -14,8 +14,7 @@
 #include <lkl.h>
 #include <lkl_host.h>
 
-#include "../host/posix/freeze.h"
-#include "../host/posix/posix.h"
+#include "../host/host.h"
 #include "life.h"
 #include "process.h"
 #include "thread.h"
@@ -32,7 +31,7 @@ static int init(struct lkl_host_operations *ops)
 		return -LKL_EBUSY;
 	err = lkl_thread_init();
 	if (!err)
-		err = posix_faults_install(lkl_kernel_call);
+		err = host_faults_install(lkl_kernel_call);
 	if (err)
 		return err;
 	lkl_host = ops;
@@ -64,8 +63,7 @@ static int start_kernel(const char *cmdline)
 		return -LKL_EBUSY;
 	/* Or in the process that this one was forked from. */
 	lkl_process()->initialized = true;
-	listen_reset();
-	posix_frozen_forget();
+	host_reset();
 	err = lkl_vdevs_start(lkl_host);
 	if (err)
 		return err;
@@ -137,7 +135,7 @@ void lkl_cleanup(void)
 		return;
 	if (!lkl_kernel_boots()) {
 		lkl_vdevs_free();
-		posix_faults_remove();
+		host_faults_remove();
 		lkl_host = NULL;
 		lkl_process()->initialized = false;
 	}

@@ -7,16 +7,12 @@
  * the task belongs to; the kernel refuses a task of another boot, so a thread
  * that outlives a halt simply gets a new one.
  */
-#include <dlfcn.h>
-#include <link.h>
 #include <pthread.h>
-#include <sys/syscall.h>
 
 #include <lkl.h>
-#include <lkl/asm/share.h>
 #include <lkl_host.h>
 
-#include "../host/posix/posix.h"
+#include "../host/host.h"
 #include "process.h"
 #include "thread.h"
 
@@ -62,24 +58,9 @@ static void thread_exit(void *unused)
 	lkl_thread_exit();
 }
 
-/*
- * A copy of the library that dlmopen() has loaded has a C library of its own,
- * which gives out keys that the program's has given out, too, for the same
- * places.
- */
-static bool has_own_libc(void)
-{
-	struct link_map *map;
-	Dl_info info;
-	Lmid_t space;
-
-	return dladdr1(&exit_key, &info, (void **)&map, RTLD_DL_LINKMAP) &&
-	       !dlinfo(map, RTLD_DI_LMID, &space) && space != LM_ID_BASE;
-}
-
 int lkl_thread_init(void)
 {
-	if (have_exit_key || has_own_libc())
+	if (have_exit_key || host_has_own_libc())
 		return 0;
 	if (pthread_key_create(&exit_key, thread_exit))
 		return -LKL_EAGAIN;
@@ -89,9 +70,9 @@ int lkl_thread_init(void)
 
 static void prepare(struct lkl_self *self)
 {
-	posix_admit_faults();
+	host_admit_faults();
 	if (!lkl_alt_stacks_handled)
-		self->alt_size = posix_alt_stack(&self->alt_stack);
+		self->alt_size = host_alt_stack(&self->alt_stack);
 }
 
 void *lkl_thread_leave(void)
@@ -102,22 +83,20 @@ void *lkl_thread_leave(void)
 	return task;
 }
 
-void lkl_thread_replace(void *task)
+void lkl_thread_take(void *task)
 {
 	struct lkl_self *self = &lkl_self;
-	long tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 
 	prepare(self);
 	self->boot = lkl_kernel_boots();
 	self->task = task;
 	if (have_exit_key)
 		pthread_setspecific(exit_key, self);
-	lkl_kernel_call(lkl_share_replace, (void *)tid);
 }
 
 int lkl_thread_attach(struct lkl_self *self)
 {
-	int err, tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	int err, tid = lkl_host_ops.gettid();
 	unsigned int boot;
 
 	prepare(self);
@@ -147,14 +126,15 @@ static int attach_again(struct lkl_self *self)
 /* The thread is in a signal handler that has a stack of its own. */
 static inline bool is_on_alt_stack(const struct lkl_self *self)
 {
-	unsigned long here = (unsigned long)__builtin_frame_address(0);
+	lkl_ulong_t here = (lkl_ulong_t)__builtin_frame_address(0);
 
 	return here - self->alt_stack < self->alt_size;
 }
 
-static inline long make_call(struct lkl_self *self, long no, long *params)
+static inline lkl_long_t make_call(struct lkl_self *self, lkl_long_t no,
+				   lkl_long_t *params)
 {
-	long ret = lkl_task_syscall(self->task, self->boot, no, params);
+	lkl_long_t ret = lkl_task_syscall(self->task, self->boot, no, params);
 
 	while (__builtin_expect(ret == -LKL_ENOSYS, 0) && !attach_again(self))
 		ret = lkl_task_syscall(self->task, self->boot, no, params);
@@ -165,22 +145,22 @@ static inline long make_call(struct lkl_self *self, long no, long *params)
  * Kernel code is on another stack.  The host would take the alternate one for
  * free, and put the frame of a fault there over that of the handler.
  */
-static __attribute__((noinline)) long call_off_alt_stack(struct lkl_self *self,
-							 long no, long *params)
+static __attribute__((noinline)) lkl_long_t
+call_off_alt_stack(struct lkl_self *self, lkl_long_t no, lkl_long_t *params)
 {
-	stack_t stack;
-	long ret;
+	struct host_stack stack;
+	lkl_long_t ret;
 
-	posix_disable_alt_stack(&stack);
+	host_disable_alt_stack(&stack);
 	ret = make_call(self, no, params);
-	posix_set_alt_stack(&stack);
+	host_set_alt_stack(&stack);
 	return ret;
 }
 
-long lkl_syscall(long no, long *params)
+lkl_long_t lkl_syscall(lkl_long_t no, lkl_long_t *params)
 {
 	struct lkl_self *self = &lkl_self;
-	long ret;
+	lkl_long_t ret;
 
 	if (__builtin_expect(self->busy, 0) && lkl_thread_busy(self))
 		return -LKL_EDEADLK;
@@ -196,11 +176,11 @@ long lkl_syscall(long no, long *params)
 	return ret;
 }
 
-long lkl_kernel_call(long (*fn)(void *arg), void *arg)
+lkl_long_t lkl_kernel_call(lkl_long_t(LKL_DOOR *fn)(void *arg), void *arg)
 {
 	struct lkl_self *self = &lkl_self;
-	stack_t stack;
-	long ret = 0;
+	struct host_stack stack;
+	lkl_long_t ret = 0;
 	bool off;
 
 	if (self->busy && lkl_thread_busy(self))
@@ -210,11 +190,11 @@ long lkl_kernel_call(long (*fn)(void *arg), void *arg)
 		ret = lkl_thread_attach(self);
 	off = is_on_alt_stack(self);
 	if (off)
-		posix_disable_alt_stack(&stack);
+		host_disable_alt_stack(&stack);
 	if (!ret)
 		ret = lkl_task_run(self->task, self->boot, fn, arg);
 	if (off)
-		posix_set_alt_stack(&stack);
+		host_set_alt_stack(&stack);
 	self->busy = 0;
 	return ret;
 }

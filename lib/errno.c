@@ -167,7 +167,7 @@ static struct lkl_host_operations *host(void)
 
 int lkl_printf(const char *fmt, ...)
 {
-	void (*print)(const char *str, int len) = host()->print;
+	void (LKL_DOOR *print)(const char *str, int len) = host()->print;
 	char *text;
 	va_list args;
 	int len;

@@ -63,6 +63,8 @@ static int freeze(void)
 
 	if (!lkl_kernel_boots())
 		return -LKL_ENOSYS;
+	if (!lkl_vdev_host->freeze)
+		return -LKL_EOPNOTSUPP;
 	/* Else each reset would cost this thread a task. */
 	if (!self->task || self->boot != lkl_kernel_boots())
 		err = lkl_thread_attach(self);

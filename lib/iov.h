@@ -6,7 +6,7 @@
 #define LIB_IOV_H
 
 #include <string.h>
-#include <sys/uio.h>
+#include <lkl_host.h>
 
 /* The number of bytes in the buffers. */
 static inline size_t iov_length(const struct iovec *iov, unsigned int count)

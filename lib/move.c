@@ -12,6 +12,8 @@
  * process still has a kernel, whose virtual CPU is never free: it has to end,
  * or to forget the kernel with lkl_move_left().
  */
+#include <string.h>
+
 #include <lkl.h>
 #include <lkl/asm/share.h>
 
@@ -61,7 +63,7 @@ static int empty(void)
 
 static void inherit(bool inherit)
 {
-	lkl_process_inherit(inherit);
+	posix_inherit_wiped(lkl_process(), inherit);
 	posix_inherit(inherit);
 }
 
@@ -130,9 +132,17 @@ void lkl_move_left(void)
 	struct lkl_self *self = lkl_thread_self();
 
 	posix_wipe();
-	lkl_process_wipe();
+	memset(lkl_process(), 0, sizeof(struct lkl_process));
 	/* Forget the devices, too. */
 	lkl_vdevs_unlock(lkl_vdevs_lock());
 	self->task = NULL;
 	self->in_step = 0;
+}
+
+void lkl_thread_replace(void *task)
+{
+	long tid = lkl_host_ops.gettid();
+
+	lkl_thread_take(task);
+	lkl_kernel_call(lkl_share_replace, (void *)tid);
 }

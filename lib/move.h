@@ -34,4 +34,11 @@ void lkl_move_end(void);
  */
 void lkl_move_left(void);
 
+/**
+ * lkl_thread_replace - have another thread's task, and be known to the kernel
+ *	as the one that it belongs to
+ * @task: as for lkl_thread_take()
+ */
+void lkl_thread_replace(void *task);
+
 #endif /* LIB_MOVE_H */

@@ -65,7 +65,7 @@ static void set_link(struct net *n, bool up)
 		lkl_trigger_irq(n->vdev.dev.irq);
 }
 
-static void tx_thread(void *arg)
+static void LKL_DOOR tx_thread(void *arg)
 {
 	struct net *n = arg;
 
@@ -147,7 +147,7 @@ static void receive(struct net *n)
 	}
 }
 
-static void poll_thread(void *arg)
+static void LKL_DOOR poll_thread(void *arg)
 {
 	struct net *n = arg;
 

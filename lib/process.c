@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The part of the library's state that a forked child does not inherit. */
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
+#include "../host/host.h"
 #include "process.h"
-
-#define PAGE 4096
 
 static struct lkl_process *process;
 
 static void make(void)
 {
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
+	process = host_wiped_memory(sizeof(*process));
 	/* Nothing can be done without, as with the memory of the C library. */
-	if (p == MAP_FAILED || madvise(p, PAGE, MADV_WIPEONFORK))
+	if (!process)
 		abort();
-	process = p;
+	/* All zero on hosts that fork: see lkl_process(). */
+	pthread_mutex_init(&process->life, NULL);
+	pthread_mutex_init(&process->devices, NULL);
 }
 
 /**
@@ -35,14 +32,4 @@ struct lkl_process *lkl_process(void)
 
 	pthread_once(&once, make);
 	return process;
-}
-
-void lkl_process_inherit(bool inherit)
-{
-	madvise(process, PAGE, inherit ? MADV_KEEPONFORK : MADV_WIPEONFORK);
-}
-
-void lkl_process_wipe(void)
-{
-	memset(process, 0, PAGE);
 }

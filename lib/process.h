@@ -33,9 +33,4 @@ struct lkl_process {
 
 struct lkl_process *lkl_process(void);
 
-/* A forked process inherits it after all, or not (move.c). */
-void lkl_process_inherit(bool inherit);
-/* Be as in a forked process. */
-void lkl_process_wipe(void);
-
 #endif /* LIB_PROCESS_H */

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <lkl/asm/host_ops.h>
+
 /**
  * struct lkl_self - what the library knows of a host thread
  *
@@ -19,8 +21,8 @@ struct lkl_self {
 	void *task;
 	unsigned int boot;
 	int busy;
-	unsigned long alt_stack;
-	unsigned long alt_size;
+	lkl_ulong_t alt_stack;
+	lkl_ulong_t alt_size;
 	int in_step;
 };
 
@@ -47,20 +49,20 @@ extern bool lkl_alt_stacks_handled;
  * lkl_thread_leave - the calling thread ends, and another one will have its
  * task
  *
- * Return: the task, for lkl_thread_replace()
+ * Return: the task, for lkl_thread_take()
  */
 void *lkl_thread_leave(void);
 
 /**
- * lkl_thread_replace - have another thread's task, in the running boot
+ * lkl_thread_take - have another thread's task, in the running boot
  * @task: of one that has left, and is not here any more
  */
-void lkl_thread_replace(void *task);
+void lkl_thread_take(void *task);
 
 /* What lkl_init() was given, or NULL. */
 extern struct lkl_host_operations *lkl_host;
 
 /* Run fn(arg) in kernel context, as a system call of the calling thread. */
-long lkl_kernel_call(long (*fn)(void *arg), void *arg);
+lkl_long_t lkl_kernel_call(lkl_long_t (LKL_DOOR *fn)(void *arg), void *arg);
 
 #endif /* LKL_THREAD_H */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <lkl/asm/errno.h>
+#include "../host/host.h"
 #include "process.h"
 #include "thread.h"
 #include "virtio.h"
@@ -70,7 +71,7 @@ static void reset(struct lkl_vdev *vdev)
 	vdev->dev.status = 0;
 }
 
-static void set_status(struct lkl_virtio_dev *dev, unsigned int status)
+static void LKL_DOOR set_status(struct lkl_virtio_dev *dev, unsigned int status)
 {
 	struct lkl_vdev *vdev = to_vdev(dev);
 	unsigned long long must = 1ULL << LKL_VIRTIO_F_VERSION_1;
@@ -85,8 +86,8 @@ static void set_status(struct lkl_virtio_dev *dev, unsigned int status)
 	dev->status = status;
 }
 
-static void set_queue(struct lkl_virtio_dev *dev, unsigned int index,
-		      const struct lkl_virtio_ring *ring)
+static void LKL_DOOR set_queue(struct lkl_virtio_dev *dev, unsigned int index,
+			       const struct lkl_virtio_ring *ring)
 {
 	struct lkl_vdev *vdev = to_vdev(dev);
 	struct lkl_virtq *q = &vdev->queues[index];
@@ -103,7 +104,7 @@ static void set_queue(struct lkl_virtio_dev *dev, unsigned int index,
 	q->desc = ring->desc;
 }
 
-static void kick(struct lkl_virtio_dev *dev, unsigned int queue)
+static void LKL_DOOR kick(struct lkl_virtio_dev *dev, unsigned int queue)
 {
 	struct lkl_vdev *vdev = to_vdev(dev);
 
@@ -111,7 +112,7 @@ static void kick(struct lkl_virtio_dev *dev, unsigned int queue)
 		vdev->ops->kick(vdev, queue);
 }
 
-static void irq(struct lkl_virtio_dev *dev, unsigned int queue)
+static void LKL_DOOR irq(struct lkl_virtio_dev *dev, unsigned int queue)
 {
 	struct lkl_vdev *vdev = to_vdev(dev);
 
@@ -325,7 +326,7 @@ int lkl_vdev_index(unsigned int id, int unit)
 }
 
 /* The operation virtio_next of the host. */
-static struct lkl_virtio_dev *next_device(struct lkl_virtio_dev *dev)
+static struct lkl_virtio_dev *LKL_DOOR next_device(struct lkl_virtio_dev *dev)
 {
 	struct lkl_vdev *next = dev ? to_vdev(dev)->next : devices;
 
@@ -363,7 +364,7 @@ int lkl_vdevs_start(struct lkl_host_operations *ops)
 	int ret = 0;
 
 	if (!told)
-		told = !pthread_atfork(NULL, NULL, forked);
+		told = host_after_fork(forked);
 	lkl_vdev_host = ops;
 	ops->virtio_next = next_device;
 	in_use = true;

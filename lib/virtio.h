@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
-#include <lkl/asm/host_ops.h>
+#include <lkl_host.h>
 #include <lkl/asm/virtio_host.h>
 #include <lkl/linux/virtio_config.h>
 #include <lkl/linux/virtio_ring.h>

@@ -70,7 +70,8 @@ static void pass_on(int sig, siginfo_t *info, void *ucontext)
 		sa.sa_handler(sig);
 }
 
-void posix_admit_faults(void)
+/* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's. */
+void host_admit_faults(void)
 {
 	unsigned long faults = 1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1);
 
@@ -78,7 +79,7 @@ void posix_admit_faults(void)
 		    _NSIG / 8, 0, 0);
 }
 
-unsigned long posix_alt_stack(unsigned long *start)
+lkl_ulong_t host_alt_stack(lkl_ulong_t *start)
 {
 	stack_t stack;
 
@@ -115,20 +116,22 @@ static void change_alt_stack(const stack_t *new, stack_t *was)
 		    0, 0);
 }
 
-void posix_disable_alt_stack(stack_t *was)
+_Static_assert(sizeof(stack_t) <= sizeof(struct host_stack), "room for it");
+
+void host_disable_alt_stack(struct host_stack *was)
 {
 	stack_t none = { .ss_flags = SS_DISABLE };
 
-	change_alt_stack(&none, was);
+	change_alt_stack(&none, (stack_t *)was);
 }
 
-void posix_set_alt_stack(stack_t *stack)
+void host_set_alt_stack(struct host_stack *stack)
 {
-	stack_t old;
+	stack_t old, *new = (stack_t *)stack;
 
 	/* What the host says of it is not all for the host to be told. */
-	stack->ss_flags &= ~SS_ONSTACK;
-	change_alt_stack(stack, &old);
+	new->ss_flags &= ~SS_ONSTACK;
+	change_alt_stack(new, &old);
 }
 
 /* Without a signal stack, to which faults of other fibers would go, too. */
@@ -193,7 +196,8 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 		pass_on(sig, info, ucontext);
 }
 
-int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg))
+int host_faults_install(lkl_long_t (*call)(lkl_long_t (LKL_DOOR *fn)(void *arg),
+					   void *arg))
 {
 	struct sigaction sa = { .sa_sigaction = on_fault };
 
@@ -229,7 +233,7 @@ void posix_faults_forget(void)
 	installed = 0;
 }
 
-void posix_faults_remove(void)
+void host_faults_remove(void)
 {
 	/* A handler installed after ours may still call ours, which stays. */
 	if (installed && give_back(SIGSEGV) && give_back(SIGBUS))

@@ -25,6 +25,7 @@
 
 #include <lkl/asm/areas.h>
 #include <lkl_host.h>
+#include <lkl/asm/areas.h>
 
 #include "freeze.h"
 #include "posix.h"
@@ -137,6 +138,7 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	/* A forked child must not write to it by accident. */
 	madvise(ram, size, MADV_DONTFORK);
 	posix_ram = (struct posix_ram){ addr, size, fd };
+	lkl_ram_base = addr;
 	return 0;
 }
 
@@ -232,9 +234,9 @@ static int host_anon(unsigned long addr, unsigned long size)
 
 /* A file of a few copies, mapped over and over. */
 static int host_pattern(unsigned long addr, unsigned long size,
-			const void *page)
+			const void *with, unsigned long len)
 {
-	const unsigned long piece = 512 << 10, page_size = 4096;
+	const unsigned long piece = 512 << 10;
 	int err = 0, fd = posix_memory("lkl-pages", piece);
 	unsigned long pos;
 	char *pages;
@@ -246,8 +248,8 @@ static int host_pattern(unsigned long addr, unsigned long size,
 	if (pages == MAP_FAILED) {
 		err = -errno;
 	} else {
-		for (pos = 0; pos < piece; pos += page_size)
-			memcpy(pages + pos, page, page_size);
+		for (pos = 0; pos < piece; pos += len)
+			memcpy(pages + pos, with, len);
 		munmap(pages, piece);
 	}
 	for (pos = 0; pos < size && !err; pos += piece)
@@ -263,7 +265,7 @@ static int host_pattern(unsigned long addr, unsigned long size,
 /* Not those that were changed, for example by a debugger's breakpoint. */
 static void host_forget(unsigned long addr, unsigned long size)
 {
-	const unsigned long page = 4096, from_file = 1UL << 61;
+	const unsigned long page = getpagesize(), from_file = 1UL << 61;
 	unsigned long entries[512], i, n, first = (addr + page - 1) / page;
 	unsigned long last = (addr + size) / page;
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -317,7 +319,7 @@ static int host_wait(int *word, int val, unsigned long long deadline)
 	};
 	long ret = -ENOSYS;
 
-	posix_admit_faults();
+	host_admit_faults();
 	if (deadline && !no_waitv) {
 		ret = raw_syscall(__NR_futex_waitv, (long)&waiter, 1, 0,
 				  (long)&ts, CLOCK_MONOTONIC, 0);

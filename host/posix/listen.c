@@ -31,6 +31,7 @@
 #include <lkl/asm/host_ops.h>
 #include <lkl_host.h>
 
+#include "freeze.h"
 #include "posix.h"
 
 #define array_size(a) (sizeof(a) / sizeof(*(a)))
@@ -139,8 +140,9 @@ static void forget_listener(void)
 	listening = false;
 }
 
-void listen_reset(void)
+void host_reset(void)
 {
+	posix_frozen_forget();
 	if (!sources)
 		return;
 	/* The descriptors' numbers may be of other files by now. */
@@ -236,7 +238,7 @@ int listen_wait(int *word, int val, unsigned long long deadline,
 	if (signals)
 		mask = posix_held_mask(signals);
 	else
-		posix_admit_faults();
+		host_admit_faults();
 	__atomic_store_n(&listener_word, word, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
 		ret = sleep_until(deadline ? &time : NULL,

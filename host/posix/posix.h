@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-struct lkl_signals;
+#include "../host.h"
 
 /* The kernel's size of a signal mask. */
 #define SIGNAL_SIZE 8
@@ -82,6 +82,9 @@ int posix_wipe_on_fork(void *addr, unsigned long size);
  */
 void posix_inherit(bool inherit);
 
+/* The same for what host_wiped_memory() has returned. */
+void posix_inherit_wiped(void *p, bool inherit);
+
 /* Be as in a forked process, which does not. */
 void posix_wipe(void);
 
@@ -128,9 +131,6 @@ void listen_resume(struct listen_source *source);
 /* The end of that: receive() does not run any more. */
 void listen_remove(struct listen_source *source);
 
-/* No kernel runs in this process: forget what it has of its parent's. */
-void listen_reset(void);
-
 /* The kernel goes on in this process: its parent's listener is not here. */
 void listen_forked(void);
 
@@ -170,10 +170,6 @@ void lkl_listen_end(void);
 /* An epoll is going to be closed. */
 void lkl_listen_forget(int epoll);
 
-/* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's.
- */
-void posix_admit_faults(void);
-
 /* Operations of the host: hold_signals and those that belong to it (signal.c).
  */
 int posix_hold_signals(struct lkl_signals *s);
@@ -187,34 +183,6 @@ unsigned long posix_held_mask(const struct lkl_signals *s);
 
 /* Which signals have handlers that end a call, which have others. */
 void posix_handlers(unsigned long *ending, unsigned long *restarting);
-
-/**
- * posix_alt_stack - the calling thread's alternate signal stack
- * @start: where to store its first address
- *
- * Return: its size; 0 when there is none, or the host disables it by itself
- * while a handler is on it
- */
-unsigned long posix_alt_stack(unsigned long *start);
-
-/**
- * posix_disable_alt_stack - have no alternate signal stack, although it is in
- * use
- * @was: what posix_set_alt_stack() will be given
- */
-void posix_disable_alt_stack(stack_t *was);
-void posix_set_alt_stack(stack_t *stack);
-
-/**
- * posix_faults_install - let the kernel see SIGSEGV and SIGBUS first
- * @call: runs a function in kernel context, for a page fault
- *
- * Return: 0 or a negative error number
- */
-int posix_faults_install(long (*call)(long (*fn)(void *arg), void *arg));
-
-/* Give the handlers back. */
-void posix_faults_remove(void);
 
 /* Whoever calls this has replaced all handlers and passes nothing on to us. */
 void posix_faults_forget(void);

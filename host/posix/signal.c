@@ -141,7 +141,7 @@ int posix_hold_signals(struct lkl_signals *s)
 	}
 	s->tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 	if (s->before & FAULTS)
-		posix_admit_faults();
+		host_admit_faults();
 	return 1;
 }
 

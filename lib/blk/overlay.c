@@ -12,10 +12,10 @@
  * not make two at a time for the same sectors.
  */
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
 #include <lkl/asm/errno.h>
-#include "../../host/posix/posix.h"
+#include "../../host/host.h"
 #include "../iov.h"
 #include "blk.h"
 
@@ -26,28 +26,14 @@
 /* The longest write to the disk, in bytes. */
 #define WRITE_MAX (1U << 20)
 
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static void unmap(void *p, size_t size)
-{
-	if (p)
-		munmap(p, size);
-}
-
 int blk_overlay_begin(struct blk *b)
 {
 	struct overlay *o = &b->overlay;
 
 	o->blocks = b->config.capacity / SECTORS + 1;
-	o->data = map(o->blocks * BLOCK);
-	o->have = map(o->blocks);
-	o->list = map(o->blocks * sizeof(*o->list));
+	o->data = host_map_zeroed(o->blocks * BLOCK);
+	o->have = host_map_zeroed(o->blocks);
+	o->list = host_map_zeroed(o->blocks * sizeof(*o->list));
 	if (!o->data || !o->have || !o->list)
 		return -LKL_ENOMEM;
 	o->on = true;
@@ -59,7 +45,7 @@ void blk_overlay_reset(struct blk *b)
 	struct overlay *o = &b->overlay;
 
 	if (o->count > KEEP_BLOCKS)
-		madvise(o->data, o->blocks * BLOCK, MADV_DONTNEED);
+		host_zero_again(o->data, o->blocks * BLOCK);
 	while (o->count)
 		o->have[o->list[--o->count]] = 0;
 }
@@ -68,9 +54,9 @@ void blk_overlay_end(struct blk *b)
 {
 	struct overlay *o = &b->overlay;
 
-	unmap(o->data, o->blocks * BLOCK);
-	unmap(o->have, o->blocks);
-	unmap(o->list, o->blocks * sizeof(*o->list));
+	host_unmap_zeroed(o->data, o->blocks * BLOCK);
+	host_unmap_zeroed(o->have, o->blocks);
+	host_unmap_zeroed(o->list, o->blocks * sizeof(*o->list));
 	*o = (struct overlay){ 0 };
 }
 
@@ -178,8 +164,7 @@ static void zero_sectors(struct overlay *o, uint64_t sector, uint64_t end)
 	char *data = o->data;
 
 	if (first < last) {
-		raw_syscall(__NR_madvise, (long)(data + first * SECTOR),
-			    (last - first) * SECTOR, MADV_DONTNEED, 0, 0, 0);
+		host_zero_again(data + first * SECTOR, (last - first) * SECTOR);
 		memset(data + sector * SECTOR, 0, (first - sector) * SECTOR);
 		memset(data + last * SECTOR, 0, (end - last) * SECTOR);
 	} else {

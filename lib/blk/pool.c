@@ -157,7 +157,7 @@ static struct blk_req *next_request(struct blk *b, struct lane **from)
 	}
 }
 
-static void thread(void *arg);
+static void LKL_DOOR thread(void *arg);
 
 static bool new_thread(struct blk *b)
 {
@@ -205,9 +205,9 @@ static void run(struct blk *b, struct lane *lane, struct blk_req *req,
 	lkl_trigger_irq(irq);
 }
 
-static void thread(void *arg)
+/* With much on its stack, which gcc does not take beside LKL_DOOR. */
+static __attribute__((noinline)) void serve_all(struct blk *b)
 {
-	struct blk *b = arg;
 	struct iovec iov[MAX_IOV];
 	struct blk_req *req;
 	struct lane *lane;
@@ -218,6 +218,11 @@ static void thread(void *arg)
 			new_thread(b);
 		run(b, lane, req, iov);
 	}
+}
+
+static void LKL_DOOR thread(void *arg)
+{
+	serve_all(arg);
 }
 
 void blk_pool_put(struct blk *b, int lane, struct blk_req *req)

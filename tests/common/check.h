@@ -66,6 +66,9 @@ struct check {
 		ok_;                                                           \
 	})
 
+/* Memory, of which boot takes more if the kernel's pages are large. */
+#define MEM (KERNEL_PAGE > 4096 ? "mem=112M" : "mem=64M")
+
 /* What the kernel printed. */
 static char printed[1 << 16] __attribute__((unused));
 static int printed_len __attribute__((unused));

@@ -7,10 +7,10 @@
 
 #include "check.h"
 
-#define PAGE 4096L
+#define PAGE KERNEL_PAGE
 
-static const char constant[PAGE] __attribute__((aligned(4096))) = "constant";
-static char variable[2 * PAGE] __attribute__((aligned(4096)));
+static const char constant[PAGE] __attribute__((aligned(PAGE))) = "constant";
+static char variable[2 * PAGE] __attribute__((aligned(PAGE)));
 
 static int fd;
 

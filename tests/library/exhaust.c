@@ -41,7 +41,7 @@ static void files(const char *type, const char *options)
 {
 	long size;
 
-	boot("mem=64M");
+	boot(MEM);
 	OK(lkl_sys_mkdir("/mnt", 0700));
 	EQ(lkl_sys_mount("none", "/mnt", (char *)type, 0, (void *)options), 0);
 	for (int i = 0; i < 3; i++) {
@@ -73,7 +73,7 @@ static void ramfs(void)
 /* The root file system is what a program meets first. */
 static void root(void)
 {
-	boot("mem=64M");
+	boot(MEM);
 	fill("/f");
 	EQ(lkl_sys_unlink("/f"), 0);
 	works();
@@ -141,7 +141,7 @@ static void objects(void)
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
-		boot("mem=64M");
+		boot(MEM);
 		OK(lkl_set_fd_limit(1 << 20));
 		until_error(kinds[i].what, kinds[i].make, 1 << 20);
 		/* Descriptors 3000 and up are gone, there is room again. */
@@ -150,7 +150,7 @@ static void objects(void)
 		works();
 		halt();
 	}
-	boot("mem=64M");
+	boot(MEM);
 	until_error("directories", make_directory, 1 << 20);
 	halt();
 }
@@ -166,7 +166,7 @@ static void threads(void)
 {
 	long ret;
 
-	boot("mem=64M");
+	boot(MEM);
 	fill("/f");
 	until_error("directories", make_directory, 1 << 20);
 	for (int i = 0; i < 100; i++) {

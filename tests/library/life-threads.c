@@ -56,7 +56,7 @@ static int do_init(void)
 
 static int do_start(void)
 {
-	return refused(lkl_start_kernel("mem=32M"));
+	return refused(lkl_start_kernel("mem=64M"));
 }
 
 static int do_halt(void)
@@ -217,7 +217,7 @@ static void all(void)
 	lkl_sys_halt();
 	lkl_cleanup();
 	EQ(entries("/proc/self/fd"), before);
-	boot("mem=32M");
+	boot("mem=64M");
 	EQ(lkl_sys_getpid(), 1);
 	halt();
 }
@@ -242,7 +242,7 @@ static void halts(void)
 		struct lkl_disk disk = { .fd = memfd_create("image", 0) };
 
 		EQ(ftruncate(disk.fd, 1 << 20), 0);
-		boot("mem=32M");
+		boot("mem=64M");
 		OK(lkl_disk_add(&disk));
 		for (int i = 0; i < 2; i++)
 			id[i] = start(halter, &ret[i]);

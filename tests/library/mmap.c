@@ -7,7 +7,9 @@
 
 #include "check.h"
 
-#define PAGE 4096L
+#define PAGE KERNEL_PAGE
+/* Pages that several threads touch. */
+#define TOUCHED (PAGE > 4096 ? 500 : 2000)
 
 static char *map(long size, int prot, int flags, int fd)
 {
@@ -53,7 +55,7 @@ static void set_up(void)
 {
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
-	boot("mem=64M");
+	boot(MEM);
 }
 
 static void anon(void)
@@ -175,7 +177,7 @@ static void files(void)
 
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
-	boot("mem=64M");
+	boot(MEM);
 	shared_file("/f");
 	id = OK(lkl_disk_add(&disk));
 	OK(lkl_mount_dev(id, 0, "ext4", 0, NULL, path, sizeof(path)));
@@ -252,7 +254,7 @@ static void too_much(void)
 
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);
-	boot("mem=64M");
+	boot(MEM);
 	p = (char *)lkl_sys_mmap(NULL, size, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 				 -1, 0);
@@ -276,7 +278,7 @@ static char *area;
 
 static void *touch_all(void *arg)
 {
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < TOUCHED; i++)
 		__atomic_fetch_add((int *)(area + i * PAGE), 1,
 				   __ATOMIC_RELAXED);
 	return arg;
@@ -294,14 +296,14 @@ static void faulting_threads(void)
 
 	set_up();
 	for (int round = 0; round < 5; round++) {
-		area = anonymous(2000 * PAGE);
+		area = anonymous(TOUCHED * PAGE);
 		for (int i = 0; i < 8; i++)
 			id[i] = start(touch_all, NULL);
 		for (int i = 0; i < 8; i++)
 			pthread_join(id[i], NULL);
-		for (int i = 0; i < 2000; i++)
+		for (int i = 0; i < TOUCHED; i++)
 			EQ(*(int *)(area + i * PAGE), 8);
-		EQ(lkl_sys_munmap((long)area, 2000 * PAGE), 0);
+		EQ(lkl_sys_munmap((long)area, TOUCHED * PAGE), 0);
 	}
 	/* A thread whose first word to the kernel is a fault. */
 	area = map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -321,7 +323,7 @@ static void halted(void)
 	p[0] = 1;
 	halt();
 	EQ(touch(p, 0), SIGSEGV);
-	boot("mem=64M");
+	boot(MEM);
 	EQ(touch(p, 0), SIGSEGV);
 	halt();
 }
@@ -347,7 +349,7 @@ static void fragmented(void)
 	char *p, buf[16];
 	int fd;
 
-	if (pages > 200000)
+	if (pages > 200000 || pages * PAGE > 900L << 20)
 		return;
 	signal(SIGSEGV, on_fault);
 	signal(SIGBUS, on_fault);

@@ -368,7 +368,7 @@ static struct {
 
 static void deep_handler(int sig)
 {
-	volatile char page[40 << 10];
+	volatile char page[72 << 10];
 
 	(void)sig;
 	if ((unsigned long)page >> 40 != 0x11)

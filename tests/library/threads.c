@@ -93,7 +93,8 @@ static void blocked(void)
 	long threads, filled, written = 0;
 	int count = BLOCKED;
 
-	boot("mem=1G");
+	/* A stack is at least a page. */
+	boot(KERNEL_PAGE > 32768 ? "mem=2G" : "mem=1G");
 	OK(lkl_mount_fs("proc"));
 	OK(lkl_sys_pipe2(pipes, 0));
 	threads = proc_value("/proc/1/status", "Threads:");

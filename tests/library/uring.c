@@ -5,7 +5,7 @@
  */
 #include "check.h"
 
-#define PAGE 4096L
+#define PAGE KERNEL_PAGE
 
 static struct {
 	int fd;

@@ -44,9 +44,12 @@
 
 #define __keep __section(".data..lkl_keep")
 
-/* The least memory that boots; a kernel with less would die while it starts. */
-#define LKL_MEM_MIN	(16UL << 20)
-#define LKL_MEM_DEFAULT	(64UL << 20)
+/*
+ * The least memory that boots; a kernel with less would die while it starts.  It
+ * keeps hundreds of pages for when there are no more, however large they are.
+ */
+#define LKL_MEM_MIN	((16UL << 20) + (PAGE_SIZE / 4096 - 1) * (3UL << 20))
+#define LKL_MEM_DEFAULT	max(64UL << 20, 2 * LKL_MEM_MIN)
 
 extern char lkl_data_start[], lkl_data_end[];
 

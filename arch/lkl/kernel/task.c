@@ -45,7 +45,8 @@ struct task_struct *__switch_to(struct task_struct *prev,
  */
 static void lkl_guard_stack(struct task_struct *task, bool on)
 {
-	lkl_ops->protect((unsigned long)task_stack_page(task), PAGE_SIZE, on);
+	lkl_ops->protect((unsigned long)task_stack_page(task),
+			 LKL_HOST_PAGE, on);
 }
 
 int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)

@@ -7,7 +7,7 @@
  * frame number, the application's memory has frames and page_address() is right for
  * them; what is missing is the struct page.  The area that holds struct pages
  * is indexed by frame, so for a foreign page it is a matter of mapping zeroed
- * memory at that place, once per 256 KiB of memory so used.
+ * memory at that place, once per 64 of its pages so used.
  *
  * Process 1's address space has areas that cover all of the application's
  * memory, whose fault handler enters the page into the page table.  The page
@@ -60,6 +60,21 @@ fault:
 	return false;
 }
 
+/*
+ * Whether the application has something of the kernel's page at @addr.  If its own
+ * pages are smaller, it may lack others of it.  What it lacks the host refuses,
+ * or lkl_foreign_gone() sees to.
+ */
+static bool lkl_foreign_there(unsigned long addr, bool write)
+{
+	unsigned long end = addr + PAGE_SIZE;
+
+	for (; addr < end; addr += LKL_HOST_PAGE)
+		if (write ? lkl_foreign_writable(addr) : lkl_foreign_readable(addr))
+			return true;
+	return false;
+}
+
 /**
  * lkl_foreign_pte - what an entry for foreign memory is worth now
  * @pte: the entry
@@ -70,9 +85,9 @@ pte_t lkl_foreign_pte(pte_t pte)
 {
 	unsigned long addr = (unsigned long)__va(PFN_PHYS(pte_pfn(pte)));
 
-	if (pte_val(pte) & _PAGE_RW && lkl_foreign_writable(addr))
+	if (pte_val(pte) & _PAGE_RW && lkl_foreign_there(addr, true))
 		return pte;
-	if (lkl_foreign_readable(addr))
+	if (lkl_foreign_there(addr, false))
 		return pte_unset(pte, _PAGE_RW);
 	return __pte(0);
 }
@@ -119,7 +134,7 @@ static unsigned int lkl_next_stand_in;
 static void lkl_end_stand_in(unsigned int i)
 {
 	if (lkl_stand_ins[i])
-		lkl_ops->release(lkl_stand_ins[i], PAGE_SIZE);
+		lkl_ops->release(lkl_stand_ins[i], LKL_HOST_PAGE);
 	lkl_stand_ins[i] = 0;
 }
 
@@ -156,8 +171,8 @@ bool lkl_foreign_gone(unsigned long addr)
 		return false;
 	i = lkl_next_stand_in++ % ARRAY_SIZE(lkl_stand_ins);
 	lkl_end_stand_in(i);
-	addr &= PAGE_MASK;
-	if (lkl_ops->anon(addr, PAGE_SIZE))
+	addr &= -LKL_HOST_PAGE;
+	if (lkl_ops->anon(addr, LKL_HOST_PAGE))
 		return false;
 	lkl_stand_ins[i] = addr;
 	irq_work_queue(&lkl_stand_in_work);
@@ -172,7 +187,7 @@ static vm_fault_t lkl_foreign_fault(struct vm_fault *vmf)
 	spinlock_t *ptl;
 	pte_t *ptep;
 
-	if (write ? !lkl_foreign_writable(addr) : !lkl_foreign_readable(addr))
+	if (!lkl_foreign_there(addr, write))
 		return VM_FAULT_SIGSEGV;
 	if (lkl_foreign_page(addr))
 		return VM_FAULT_OOM;

@@ -62,16 +62,17 @@ static int lkl_vmemmap_map(void)
 	unsigned long start = lkl_vmemmap_start();
 	unsigned long boot = lkl_vmemmap_size(lkl_ram_boot());
 	unsigned long rest = lkl_vmemmap_size(lkl_ram_size) - boot;
-	static struct page free[PAGE_SIZE / sizeof(struct page)];
+	static struct page free[64];
 	unsigned int i;
 	int err;
 
+	BUILD_BUG_ON_NOT_POWER_OF_2(sizeof(free));
 	err = lkl_ops->anon(start, boot);
 	if (err || !rest)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(free); i++)
 		atomic_set(&free[i]._mapcount, -1);
-	err = lkl_ops->pattern(start + boot, rest, free);
+	err = lkl_ops->pattern(start + boot, rest, free, sizeof(free));
 	if (err)
 		lkl_ops->release(start, boot + rest);
 	return err;

@@ -40,4 +40,10 @@
 /* Turns a physical address into the host's and back. */
 #define LKL_PHYS_XOR		LKL_RAM_BASE
 
+/*
+ * The host's pages may be smaller than the kernel's, and some of the
+ * application's memory may be there in a page of the kernel's and some not.
+ */
+#define LKL_HOST_PAGE		_AC(4096, UL)
+
 #endif /* _ASM_LKL_LAYOUT_H */

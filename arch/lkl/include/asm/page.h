@@ -59,4 +59,35 @@ struct page;
 
 #endif /* __ASSEMBLY__ */
 
+/*
+ * A page table fills a page: how many entries it has, and which bits of an
+ * address they are indexed by on each level.  A kernel stack has at least 32 KiB.
+ * Of the application's addresses, the last 4 KiB below 2^47 are never there.
+ */
+#if CONFIG_PAGE_SHIFT == 12
+#define LKL_TABLE_ENTRIES	512
+#define LKL_PMD_SHIFT		21
+#define LKL_PUD_SHIFT		30
+#define LKL_PGDIR_SHIFT		39
+#define LKL_STACK_ORDER		3
+#define LKL_STACK_PAGE		4096
+#define LKL_LAST_PAGE		4096
+#elif CONFIG_PAGE_SHIFT == 14
+#define LKL_TABLE_ENTRIES	2048
+#define LKL_PMD_SHIFT		25
+#define LKL_PUD_SHIFT		36
+#define LKL_PGDIR_SHIFT		47
+#define LKL_STACK_ORDER		1
+#define LKL_STACK_PAGE		16384
+#define LKL_LAST_PAGE		0
+#else
+#define LKL_TABLE_ENTRIES	8192
+#define LKL_PMD_SHIFT		29
+#define LKL_PUD_SHIFT		42
+#define LKL_PGDIR_SHIFT		55
+#define LKL_STACK_ORDER		0
+#define LKL_STACK_PAGE		65536
+#define LKL_LAST_PAGE		0
+#endif
+
 #endif /* _ASM_LKL_PAGE_H */

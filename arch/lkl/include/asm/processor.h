@@ -11,7 +11,7 @@ struct lkl_call;
 struct task_struct;
 
 /* Any host address may be a user address. */
-#define TASK_SIZE		((1UL << 47) - 4096)
+#define TASK_SIZE		((1UL << 47) - LKL_LAST_PAGE)
 #define TASK_UNMAPPED_BASE	LKL_UMAP_BASE
 #define STACK_TOP		(LKL_UMAP_BASE + LKL_UMAP_SIZE)
 #define arch_get_mmap_end(addr, len, flags) (LKL_UMAP_BASE + LKL_UMAP_SIZE)

@@ -6,8 +6,8 @@
  * A host signal may be handled on a kernel stack, and its frame carries the
  * vector registers: up to 11 KiB with AMX.
  */
-#define THREAD_SIZE_ORDER	3
-#define THREAD_SIZE		(4096 << THREAD_SIZE_ORDER)
+#define THREAD_SIZE_ORDER	LKL_STACK_ORDER
+#define THREAD_SIZE		(LKL_STACK_PAGE << THREAD_SIZE_ORDER)
 
 #ifndef __ASSEMBLY__
 

@@ -49,7 +49,7 @@ static inline unsigned long load_unaligned_zeropad(const void *addr)
 	unsigned long a = (unsigned long)addr;
 	unsigned long off = a % sizeof(long);
 
-	if (likely((a & 4095) <= 4096 - sizeof(long)))
+	if (likely((a & (LKL_HOST_PAGE - 1)) <= LKL_HOST_PAGE - sizeof(long)))
 		return *(const unsigned long *)addr;
 	return *(const unsigned long *)(a - off) >> (off * 8);
 }

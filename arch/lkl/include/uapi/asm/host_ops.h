@@ -4,7 +4,8 @@
  *
  * The kernel reaches the host only through struct lkl_host_operations; the
  * host reaches the kernel only through the functions declared below it.  Both
- * worlds include this file, so it uses nothing but plain C types.
+ * worlds include this file, so it uses nothing but plain C types, which are as
+ * wide on one side as on the other (door.h).
  *
  * Operations marked [path] run on the path of a system call: they use raw
  * system calls, no thread-local storage, no locks, and no libc.
@@ -12,12 +13,14 @@
 #ifndef _UAPI_ASM_LKL_HOST_OPS_H
 #define _UAPI_ASM_LKL_HOST_OPS_H
 
+#include <asm/door.h>
+
 struct lkl_virtio_dev;
 struct lkl_mutex;
 struct lkl_sem;
 
 /* A thread of the host; 0 is none. */
-typedef unsigned long lkl_thread_t;
+typedef lkl_ulong_t lkl_thread_t;
 
 /**
  * struct lkl_signals - signals of a thread that are held back; the host's affair
@@ -28,8 +31,8 @@ typedef unsigned long lkl_thread_t;
  * @woken: the thread has noticed that
  */
 struct lkl_signals {
-	unsigned long before;
-	unsigned long held;
+	lkl_ulong_t before;
+	lkl_ulong_t held;
 	int tid;
 	int rung;
 	int woken;
@@ -50,8 +53,8 @@ struct lkl_signals {
  * @size: in bytes, whole pages
  */
 struct lkl_host_range {
-	unsigned long addr;
-	unsigned long size;
+	lkl_ulong_t addr;
+	lkl_ulong_t size;
 };
 
 /**
@@ -65,7 +68,8 @@ struct lkl_host_range {
  * @wipe_on_fork: replace the page at @addr by one that a forked child finds
  *	zeroed
  * @keep: @size bytes of zeroed memory that stays for the process's life
- * @ram_open: create @size bytes of zeroed RAM mapped at @addr; 0 or -errno
+ * @ram_open: create @size bytes of zeroed RAM mapped at @addr; 0 or -errno.  The
+ *	host keeps the address in its own lkl_ram_base (areas.h)
  * @ram_close: unmap and free the RAM made by @ram_open
  * @reserve: [path] keep @size bytes of address space at @addr for later @map calls
  *	and make it inaccessible; 0 or -errno
@@ -75,8 +79,8 @@ struct lkl_host_range {
  * @protect: [path] make @size bytes of RAM at @addr inaccessible, or accessible again
  * @anon: [path] map zeroed private memory at @addr unless something is there
  *	already; 0 or -errno
- * @pattern: map private memory at @addr, each page of which shows what @page
- *	does, and is a page of its own once it is written to; 0 or -errno
+ * @pattern: map private memory at @addr, each @len bytes of which show what @with
+ *	does, until they are written to; 0 or -errno
  * @freeze: remember the contents of RAM, of what @anon and @pattern have mapped,
  *	of what @map shows where, and of the @count ranges at @ranges.  No thread
  *	changes any of it.  0 or -errno, and then nothing has changed
@@ -140,66 +144,69 @@ struct lkl_host_range {
  * @virtio_next: iterate over the devices present at boot (NULL: the first)
  */
 struct lkl_host_operations {
-	void (*print)(const char *str, int len);
-	void (*panic)(void);
-	unsigned long long (*time)(void);
-	unsigned long long (*wall_time)(void);
-	int (*random)(void *buf, unsigned long len);
+	void (LKL_DOOR *print)(const char *str, int len);
+	void (LKL_DOOR *panic)(void);
+	unsigned long long (LKL_DOOR *time)(void);
+	unsigned long long (LKL_DOOR *wall_time)(void);
+	int (LKL_DOOR *random)(void *buf, lkl_ulong_t len);
 
-	int (*wipe_on_fork)(void *addr, unsigned long size);
-	void *(*keep)(unsigned long size);
-	int (*ram_open)(unsigned long addr, unsigned long size);
-	void (*ram_close)(void);
-	int (*reserve)(unsigned long addr, unsigned long size);
-	void (*release)(unsigned long addr, unsigned long size);
-	int (*map)(unsigned long addr, unsigned long size,
-		   unsigned long offset, int prot);
-	int (*unmap)(unsigned long addr, unsigned long size);
-	int (*protect)(unsigned long addr, unsigned long size, int on);
-	int (*anon)(unsigned long addr, unsigned long size);
-	int (*pattern)(unsigned long addr, unsigned long size,
-		       const void *page);
-	int (*freeze)(const struct lkl_host_range *ranges, unsigned int count);
-	void (*reset)(void);
-	int (*thaw)(void);
-	void (*forget)(unsigned long addr, unsigned long size);
-	int (*patch)(unsigned long addr, unsigned long size, int writable);
+	int (LKL_DOOR *wipe_on_fork)(void *addr, lkl_ulong_t size);
+	void *(LKL_DOOR *keep)(lkl_ulong_t size);
+	int (LKL_DOOR *ram_open)(lkl_ulong_t addr, lkl_ulong_t size);
+	void (LKL_DOOR *ram_close)(void);
+	int (LKL_DOOR *reserve)(lkl_ulong_t addr, lkl_ulong_t size);
+	void (LKL_DOOR *release)(lkl_ulong_t addr, lkl_ulong_t size);
+	int (LKL_DOOR *map)(lkl_ulong_t addr, lkl_ulong_t size,
+			    lkl_ulong_t offset, int prot);
+	int (LKL_DOOR *unmap)(lkl_ulong_t addr, lkl_ulong_t size);
+	int (LKL_DOOR *protect)(lkl_ulong_t addr, lkl_ulong_t size, int on);
+	int (LKL_DOOR *anon)(lkl_ulong_t addr, lkl_ulong_t size);
+	int (LKL_DOOR *pattern)(lkl_ulong_t addr, lkl_ulong_t size,
+				const void *with, lkl_ulong_t len);
+	int (LKL_DOOR *freeze)(const struct lkl_host_range *ranges,
+			       unsigned int count);
+	void (LKL_DOOR *reset)(void);
+	int (LKL_DOOR *thaw)(void);
+	void (LKL_DOOR *forget)(lkl_ulong_t addr, lkl_ulong_t size);
+	int (LKL_DOOR *patch)(lkl_ulong_t addr, lkl_ulong_t size, int writable);
 
-	int (*wait)(int *word, int val, unsigned long long deadline);
-	void (*wake)(int *word, int count);
-	int (*hold_signals)(struct lkl_signals *signals);
-	int (*wait_held)(struct lkl_signals *signals,
-			 unsigned long long deadline);
-	void (*wake_held)(struct lkl_signals *signals);
-	void (*woken_held)(struct lkl_signals *signals);
-	void (*release_signals)(struct lkl_signals *signals);
-	int (*listen_begin)(void);
-	int (*listen_wait)(int *word, int val, unsigned long long deadline,
-			   struct lkl_signals *signals);
-	void (*listen_end)(void);
-	void (*relax)(void);
-	int (*cpus)(void);
-	int (*processors)(void);
-	int (*fence)(void);
-	lkl_thread_t (*thread_create)(void (*fn)(void *arg), void *arg);
-	int (*thread_join)(lkl_thread_t thread);
-	void (*thread_detach)(void);
-	void (*thread_exit)(void);
-	lkl_thread_t (*thread_self)(void);
-	int (*thread_equal)(lkl_thread_t a, lkl_thread_t b);
-	long (*gettid)(void);
-	struct lkl_mutex *(*mutex_alloc)(int recursive);
-	void (*mutex_free)(struct lkl_mutex *mutex);
-	void (*mutex_lock)(struct lkl_mutex *mutex);
-	void (*mutex_unlock)(struct lkl_mutex *mutex);
-	struct lkl_sem *(*sem_alloc)(int count);
-	void (*sem_free)(struct lkl_sem *sem);
-	void (*sem_up)(struct lkl_sem *sem);
-	void (*sem_down)(struct lkl_sem *sem);
-	int (*signal)(int tid, int sig, const void *info);
-	void (*raise)(int tid, int sig);
+	int (LKL_DOOR *wait)(int *word, int val, unsigned long long deadline);
+	void (LKL_DOOR *wake)(int *word, int count);
+	int (LKL_DOOR *hold_signals)(struct lkl_signals *signals);
+	int (LKL_DOOR *wait_held)(struct lkl_signals *signals,
+				  unsigned long long deadline);
+	void (LKL_DOOR *wake_held)(struct lkl_signals *signals);
+	void (LKL_DOOR *woken_held)(struct lkl_signals *signals);
+	void (LKL_DOOR *release_signals)(struct lkl_signals *signals);
+	int (LKL_DOOR *listen_begin)(void);
+	int (LKL_DOOR *listen_wait)(int *word, int val,
+				    unsigned long long deadline,
+				    struct lkl_signals *signals);
+	void (LKL_DOOR *listen_end)(void);
+	void (LKL_DOOR *relax)(void);
+	int (LKL_DOOR *cpus)(void);
+	int (LKL_DOOR *processors)(void);
+	int (LKL_DOOR *fence)(void);
+	lkl_thread_t (LKL_DOOR *thread_create)(void (LKL_DOOR *fn)(void *arg),
+					       void *arg);
+	int (LKL_DOOR *thread_join)(lkl_thread_t thread);
+	void (LKL_DOOR *thread_detach)(void);
+	void (LKL_DOOR *thread_exit)(void);
+	lkl_thread_t (LKL_DOOR *thread_self)(void);
+	int (LKL_DOOR *thread_equal)(lkl_thread_t a, lkl_thread_t b);
+	lkl_long_t (LKL_DOOR *gettid)(void);
+	struct lkl_mutex *(LKL_DOOR *mutex_alloc)(int recursive);
+	void (LKL_DOOR *mutex_free)(struct lkl_mutex *mutex);
+	void (LKL_DOOR *mutex_lock)(struct lkl_mutex *mutex);
+	void (LKL_DOOR *mutex_unlock)(struct lkl_mutex *mutex);
+	struct lkl_sem *(LKL_DOOR *sem_alloc)(int count);
+	void (LKL_DOOR *sem_free)(struct lkl_sem *sem);
+	void (LKL_DOOR *sem_up)(struct lkl_sem *sem);
+	void (LKL_DOOR *sem_down)(struct lkl_sem *sem);
+	int (LKL_DOOR *signal)(int tid, int sig, const void *info);
+	void (LKL_DOOR *raise)(int tid, int sig);
 
-	struct lkl_virtio_dev *(*virtio_next)(struct lkl_virtio_dev *dev);
+	struct lkl_virtio_dev *(LKL_DOOR *virtio_next)(struct lkl_virtio_dev *dev);
 };
 
 /*
@@ -214,7 +221,8 @@ struct lkl_host_operations {
  *
  * Return: 0, -EBUSY when it runs already, -ENOMEM or -EINVAL
  */
-int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline);
+int LKL_DOOR lkl_kernel_boot(struct lkl_host_operations *ops,
+			     const char *cmdline);
 
 /**
  * lkl_kernel_halt - stop the kernel
@@ -225,10 +233,10 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline);
  *
  * Return: 0, or -ENOSYS when it does not run
  */
-long lkl_kernel_halt(void *task);
+lkl_long_t LKL_DOOR lkl_kernel_halt(void *task);
 
 /* Free what a halted kernel held. */
-void lkl_kernel_release(void);
+void LKL_DOOR lkl_kernel_release(void);
 
 /**
  * lkl_kernel_hold - take all virtual CPUs, outside of the kernel
@@ -240,10 +248,10 @@ void lkl_kernel_release(void);
  * Return: 0, -ENOSYS when that boot is over, or -EBUSY when the kernel does not
  * come to rest within a second
  */
-int lkl_kernel_hold(unsigned int boot, int quiet);
+int LKL_DOOR lkl_kernel_hold(unsigned int boot, int quiet);
 
 /* Give the virtual CPUs back, of the boot with the number that it has now. */
-void lkl_kernel_let_go(void);
+void LKL_DOOR lkl_kernel_let_go(void);
 
 /**
  * lkl_kernel_freeze - remember the kernel's state
@@ -254,7 +262,7 @@ void lkl_kernel_let_go(void);
  * Return: 0, -EBUSY when it is frozen already or a thread is in a call,
  * -EOPNOTSUPP if the host does not know how, or what else is in its way
  */
-long lkl_kernel_freeze(void);
+lkl_long_t LKL_DOOR lkl_kernel_freeze(void);
 
 /**
  * lkl_kernel_reset - return to the state that is remembered
@@ -263,14 +271,14 @@ long lkl_kernel_freeze(void);
  * -ESHUTDOWN.  The boot gets another number, by which each thread learns that its
  * task may be gone.
  */
-void lkl_kernel_reset(void);
+void LKL_DOOR lkl_kernel_reset(void);
 
 /**
  * lkl_kernel_thaw - forget the state that is remembered
  *
  * Return: 0 or -ENOMEM, and then it is remembered still
  */
-long lkl_kernel_thaw(void);
+lkl_long_t LKL_DOOR lkl_kernel_thaw(void);
 
 /**
  * lkl_kernel_leave - have no thread of this process in the kernel
@@ -280,7 +288,7 @@ long lkl_kernel_thaw(void);
  *
  * Return: 0, or -EBUSY while a thread is in the middle of a call
  */
-int lkl_kernel_leave(void);
+int LKL_DOOR lkl_kernel_leave(void);
 
 /**
  * lkl_kernel_enter - have the kernel go on after lkl_kernel_leave()
@@ -290,7 +298,7 @@ int lkl_kernel_leave(void);
  *
  * Return: 0 or -ENOMEM
  */
-int lkl_kernel_enter(int forked);
+int LKL_DOOR lkl_kernel_enter(int forked);
 
 /**
  * lkl_kernel_boots - number of the running boot
@@ -298,7 +306,7 @@ int lkl_kernel_enter(int forked);
  * Return: a number that no earlier boot of the process had, or 0 when no
  * kernel runs in this process, as in the child of a fork
  */
-unsigned int lkl_kernel_boots(void);
+unsigned int LKL_DOOR lkl_kernel_boots(void);
 
 /**
  * lkl_task_create - make the calling host thread known to the kernel
@@ -309,18 +317,19 @@ unsigned int lkl_kernel_boots(void);
  *
  * Return: 0 or a negative error number
  */
-int lkl_task_create(unsigned int boot, int tid, void **task);
+int LKL_DOOR lkl_task_create(unsigned int boot, int tid, void **task);
 
 /* The host thread ends, or will not call again. */
-void lkl_task_exit(void *task, unsigned int boot);
+void LKL_DOOR lkl_task_exit(void *task, unsigned int boot);
 
 /* [path] Make a system call as @task; nothing else may use @task meanwhile. */
-long lkl_task_syscall(void *task, unsigned int boot, long nr,
-		      const long *params);
+lkl_long_t LKL_DOOR lkl_task_syscall(void *task, unsigned int boot,
+				     lkl_long_t nr, const lkl_long_t *params);
 
 /* Run @fn(@arg) in kernel context as @task would run a system call. */
-long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
-		  void *arg);
+lkl_long_t LKL_DOOR lkl_task_run(void *task, unsigned int boot,
+				 lkl_long_t (LKL_DOOR *fn)(void *arg),
+				 void *arg);
 
 /**
  * lkl_kernel_fault - is this host fault the kernel's business?
@@ -332,7 +341,7 @@ long lkl_task_run(void *task, unsigned int boot, long (*fn)(void *arg),
  * the application, -1 when the kernel itself is broken (it has said so), 2 when
  * the application has touched the kernel's mmap() area: see lkl_page_fault()
  */
-int lkl_kernel_fault(void *ucontext, unsigned long addr, int write);
+int LKL_DOOR lkl_kernel_fault(void *ucontext, lkl_ulong_t addr, int write);
 
 /**
  * struct lkl_fault - what the application has touched
@@ -340,7 +349,7 @@ int lkl_kernel_fault(void *ucontext, unsigned long addr, int write);
  * @write: it was a write
  */
 struct lkl_fault {
-	unsigned long addr;
+	lkl_ulong_t addr;
 	int write;
 };
 
@@ -353,7 +362,7 @@ struct lkl_fault {
  * Return: 0, -EFAULT when the access is not allowed, or another error when
  * there is no such page: the file has ended, or memory has
  */
-long lkl_page_fault(void *fault);
+lkl_long_t LKL_DOOR lkl_page_fault(void *fault);
 
 /**
  * lkl_kernel_pass_irq - raise an interrupt for another thread to see to
@@ -364,7 +373,7 @@ long lkl_page_fault(void *fault);
  * Return: non-zero, or 0 when there is no other thread: the caller has to call
  * lkl_trigger_irq()
  */
-int lkl_kernel_pass_irq(int irq);
+int LKL_DOOR lkl_kernel_pass_irq(int irq);
 
 /**
  * lkl_kernel_dump - print the last messages, and what each task waits for
@@ -373,7 +382,8 @@ int lkl_kernel_pass_irq(int irq);
  *
  * Works also when the kernel hangs.
  */
-void lkl_kernel_dump(void *ucontext, void (*print)(const char *str, int len));
+void LKL_DOOR lkl_kernel_dump(void *ucontext,
+			      void (LKL_DOOR *print)(const char *str, int len));
 
 #pragma GCC visibility push(default)
 #ifdef __cplusplus
@@ -389,7 +399,7 @@ extern "C" {
  *
  * Return: 0, -EINVAL for a bad number, -ENOSYS when no kernel runs
  */
-int lkl_trigger_irq(int irq);
+int LKL_DOOR lkl_trigger_irq(int irq);
 
 /**
  * lkl_get_free_irq - reserve an interrupt line
@@ -397,14 +407,14 @@ int lkl_trigger_irq(int irq);
  *
  * Return: a line number > 0, or -EBUSY when all are taken
  */
-int lkl_get_free_irq(const char *user);
+int LKL_DOOR lkl_get_free_irq(const char *user);
 
 /**
  * lkl_put_irq - give a line back
  * @irq: number from lkl_get_free_irq()
  * @user: name it was reserved with
  */
-void lkl_put_irq(int irq, const char *user);
+void LKL_DOOR lkl_put_irq(int irq, const char *user);
 
 #ifdef __cplusplus
 }

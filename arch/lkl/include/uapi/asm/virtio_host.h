@@ -52,11 +52,13 @@ struct lkl_virtio_ring {
  *	chance to fill it
  */
 struct lkl_virtio_ops {
-	void (*set_status)(struct lkl_virtio_dev *dev, unsigned int status);
-	void (*set_queue)(struct lkl_virtio_dev *dev, unsigned int queue,
-			  const struct lkl_virtio_ring *ring);
-	void (*kick)(struct lkl_virtio_dev *dev, unsigned int queue);
-	void (*irq)(struct lkl_virtio_dev *dev, unsigned int queue);
+	void (LKL_DOOR *set_status)(struct lkl_virtio_dev *dev,
+				    unsigned int status);
+	void (LKL_DOOR *set_queue)(struct lkl_virtio_dev *dev,
+				   unsigned int queue,
+				   const struct lkl_virtio_ring *ring);
+	void (LKL_DOOR *kick)(struct lkl_virtio_dev *dev, unsigned int queue);
+	void (LKL_DOOR *irq)(struct lkl_virtio_dev *dev, unsigned int queue);
 };
 
 /**
@@ -100,7 +102,7 @@ struct lkl_virtio_dev {
  *
  * Return: 0 or -errno
  */
-long lkl_virtio_add(void *dev);
+lkl_long_t LKL_DOOR lkl_virtio_add(void *dev);
 
 /**
  * lkl_virtio_remove - pull a device out
@@ -110,6 +112,6 @@ long lkl_virtio_add(void *dev);
  *
  * Return: 0, or -ENODEV when the kernel does not have it
  */
-long lkl_virtio_remove(void *dev);
+lkl_long_t LKL_DOOR lkl_virtio_remove(void *dev);
 
 #endif /* _UAPI_ASM_LKL_VIRTIO_HOST_H */
