@@ -86,9 +86,9 @@ PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/po
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
-PARTS_confined := tools/common/sandbox tools/common/tool tools/common/control
+PARTS_confined := tools/common/sandbox tools/common/tool tools/common/signals tools/common/control
 LIBS_vhost-hostile = $(OUT)/obj/lib/vhost/protocol.o
-PARTS_distrust := tools/common/stream tools/common/stream_check tools/common/tool tools/common/control
+PARTS_distrust := $(addprefix tools/common/,stream stream_check stream_host tool signals control)
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))

@@ -132,6 +132,9 @@ int main(int argc, char **argv)
 	parse_options(argc, argv, &img, &sink);
 	walk.paths = argv + optind;
 	walk.count = argc - optind - 1;
+	for (int i = optind; i < argc; i++)
+		if (img.readonly == (i == argc - 1))
+			argv[i] = fs_host_path(argv[i]);
 
 	if (!img.readonly)
 		tool_exit(copy_in(&img, &sink, &walk, argv[argc - 1]));

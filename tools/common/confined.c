@@ -124,6 +124,11 @@ static int run_here(const struct confined *c)
 	return status;
 }
 
+bool confined_possible(void)
+{
+	return true;
+}
+
 int confined_run(const struct confined *c)
 {
 	struct key *key = &c->img->key;

@@ -47,6 +47,13 @@ struct confined {
 };
 
 /**
+ * confined_possible() - can the host confine a process?
+ *
+ * Return: if not, the work is done in the process that asks for it
+ */
+bool confined_possible(void);
+
+/**
  * confined_run() - open and mount an image, do the work, unmount it
  * @c: the work
  *

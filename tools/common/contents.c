@@ -13,23 +13,23 @@
 /* "1 (vfat), 2 (ext4)" */
 static char *list_partitions(const struct disk *d, blkid_partlist list)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	char *text = tool_alloc(NULL, 1), *more;
 
-	if (!f)
-		tool_no_memory();
+	*text = 0;
 	for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
 		blkid_partition p = blkid_partlist_get_partition(list, i);
 		struct probe found;
 
 		probe_at(d->fd, blkid_partition_get_start(p) * DISK_SECTOR,
 			 blkid_partition_get_size(p) * DISK_SECTOR, &found);
-		fprintf(f, "%s%d%s%s%s", i ? ", " : "",
-			blkid_partition_get_partno(p), *found.type ? " (" : "",
-			found.type, *found.type ? ")" : "");
+		if (asprintf(&more, "%s%s%d%s%s%s", text, i ? ", " : "",
+			     blkid_partition_get_partno(p),
+			     *found.type ? " (" : "", found.type,
+			     *found.type ? ")" : "") < 0)
+			tool_no_memory();
+		free(text);
+		text = more;
 	}
-	fclose(f);
 	return text;
 }
 

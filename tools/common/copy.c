@@ -163,7 +163,8 @@ int copy_out(struct image *img, struct sink *s, struct walk *walk, char *target)
 	struct out o = { img, s, walk };
 	struct confined c = {
 		.img = img,
-		.run = img->no_sandbox ? read_and_write : read_image,
+		.run = img->no_sandbox || !confined_possible() ? read_and_write
+							       : read_image,
 		.arg = &o,
 		.prepare = new_stream,
 		.meanwhile = write_host,

@@ -97,6 +97,14 @@ struct fs {
 const struct fs *fs_host(void);
 
 /**
+ * fs_host_path() - a path of the host's as its table takes it, with slashes
+ * @path: the path as the user gives it, changed
+ *
+ * Return: the path, or another one that stays
+ */
+char *fs_host_path(char *path);
+
+/**
  * fs_image() - the files of a mounted image
  * @label: name of the image for messages
  * @root: descriptor of its root directory

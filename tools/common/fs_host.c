@@ -22,13 +22,6 @@
 		ret_ < 0 ? -errno : ret_;                                      \
 	})
 
-const char *fs_proc_path(char *buf, int dir, const char *name)
-{
-	int len = snprintf(buf, PATH_MAX, "/proc/self/fd/%d/%s", dir, name);
-
-	return len < PATH_MAX ? buf : NULL;
-}
-
 /* What has no descriptor but one of O_PATH, by a link that leads only there. */
 static const char *self(char buf[32], int fd)
 {
@@ -259,6 +252,11 @@ static int host_sync(int dir)
 	ret = RET(syncfs(fd));
 	close(fd);
 	return ret;
+}
+
+char *fs_host_path(char *path)
+{
+	return path;
 }
 
 const struct fs *fs_host(void)

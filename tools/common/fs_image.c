@@ -5,11 +5,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <lkl.h>
+#include <stdio.h>
 
 #include <lkl/linux/fs.h>
 #include <lkl/linux/magic.h>
 
 #include "fs.h"
+
+const char *fs_proc_path(char *buf, int dir, const char *name)
+{
+	int len = snprintf(buf, PATH_MAX, "/proc/self/fd/%d/%s", dir, name);
+
+	return len < PATH_MAX ? buf : NULL;
+}
 
 /* Where the image is mounted; paths of the user's never lead out of it. */
 static int image_root;
@@ -73,7 +81,7 @@ static bool image_folds(int dir)
 	fd = lkl_sys_openat(dir, ".", LKL_O_RDONLY | LKL_O_DIRECTORY, 0);
 	if (fd < 0)
 		return false;
-	lkl_sys_ioctl(fd, LKL_FS_IOC_GETFLAGS, (unsigned long)&flags);
+	lkl_sys_ioctl(fd, LKL_FS_IOC_GETFLAGS, (lkl_ulong_t)&flags);
 	lkl_sys_close(fd);
 	return flags & LKL_FS_CASEFOLD_FL;
 }

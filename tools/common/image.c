@@ -120,13 +120,10 @@ static long find_disks(struct image *img)
 static char *make_nodes(const struct image *img)
 {
 	bool named = !strcmp(img->type, "btrfs");
-	char *options = NULL;
-	size_t len;
-	FILE *f = open_memstream(&options, &len);
+	const char *given = img->options ? img->options : "";
+	char *options = tool_alloc(NULL, strlen(given) + 32 * img->count + 1);
+	char *end = options + sprintf(options, "%s", given);
 
-	if (!f)
-		tool_no_memory();
-	fputs(img->options ? img->options : "", f);
 	for (unsigned int i = 0; i < img->count; i++) {
 		char node[32];
 
@@ -137,9 +134,9 @@ static char *make_nodes(const struct image *img)
 		lkl_sys_mknodat(LKL_AT_FDCWD, node, S_IFBLK | 0600,
 				img->disks[i].dev);
 		if (i && named)
-			fprintf(f, "%sdevice=%s", ftell(f) ? "," : "", node);
+			end += sprintf(end, "%sdevice=%s",
+				       end > options ? "," : "", node);
 	}
-	fclose(f);
 	return options;
 }
 

@@ -61,10 +61,10 @@ static const char *boot_hint(long err)
 static char refusal[160];
 
 /* What prints the kernel's messages, or NULL. */
-static void (*shown)(const char *str, int len);
+static void(LKL_DOOR *shown)(const char *str, int len);
 
 /* The messages quote images, labels for example: no control characters. */
-static void print_text(const char *str, int len)
+static void LKL_DOOR print_text(const char *str, int len)
 {
 	char buf[256];
 
@@ -85,7 +85,7 @@ static void print_text(const char *str, int len)
 	}
 }
 
-static void note_refusal(const char *str, int len)
+static void LKL_DOOR note_refusal(const char *str, int len)
 {
 	static const char by[] = "lkl: ";
 	const int skip = sizeof(by) - 1;

@@ -13,25 +13,20 @@
  * looks at a copy of each record (stream_check.c); a producer believes nothing
  * but how much room there is, and what is there is only read by the other.
  */
-#include <fcntl.h>
-#include <linux/futex.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "stream.h"
 #include "stream_check.h"
+#include "stream_host.h"
 #include "tool.h"
 
 #define RING_SIZE (8ul << 20)
 #define RING_ALIGN 64
 #define WAKE_CONSUMER (RING_SIZE / 32)
 #define WAKE_PRODUCER (RING_SIZE / 2)
+#define A_WHILE_MS 100
 
 /* What both sides see. */
 struct ring {
@@ -59,30 +54,29 @@ struct stream {
 	struct stream_check *check;
 };
 
-static struct stream *new_stream(int sharing, int fd)
+/* With memory for the ring, or NULL. */
+static struct stream *new_stream(void *ring)
 {
-	struct stream *s = calloc(1, sizeof(*s));
+	struct stream *s = ring ? calloc(1, sizeof(*s)) : NULL;
 
-	if (!s)
-		return NULL;
-	s->ended = -1;
-	s->ring = mmap(NULL, sizeof(*s->ring), PROT_READ | PROT_WRITE, sharing,
-		       fd, 0);
-	if (s->ring == MAP_FAILED) {
-		free(s);
+	if (!s) {
+		stream_free_memory(ring, sizeof(*s->ring));
 		return NULL;
 	}
+	s->ended = -1;
+	s->ring = ring;
 	return s;
 }
 
 struct stream *stream_new(void)
 {
-	return new_stream(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	return new_stream(stream_memory(sizeof(struct ring), false));
 }
 
 struct stream *stream_new_shared(bool trusted)
 {
-	struct stream *s = new_stream(MAP_SHARED | MAP_ANONYMOUS, -1);
+	struct stream *s =
+		new_stream(stream_memory(sizeof(struct ring), true));
 
 	if (s && !trusted)
 		s->check = stream_check_new();
@@ -91,31 +85,25 @@ struct stream *stream_new_shared(bool trusted)
 
 struct stream *stream_new_file(bool trusted, int *file)
 {
-	int fd = memfd_create("stream", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	struct stream *s = NULL;
+	int fd = stream_file(sizeof(struct ring));
+	struct stream *s = fd < 0 ? NULL : stream_of_file(fd);
 
-	/* memory that the other took away would be missed here */
-	if (fd >= 0 && !ftruncate(fd, sizeof(struct ring)) &&
-	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		s = new_stream(MAP_SHARED, fd);
 	if (s && !trusted)
 		s->check = stream_check_new();
-	if (!s && fd >= 0)
-		close(fd);
 	*file = fd;
 	return s;
 }
 
 struct stream *stream_of_file(int file)
 {
-	return new_stream(MAP_SHARED, file);
+	return new_stream(stream_file_memory(file, sizeof(struct ring)));
 }
 
 void stream_from(struct stream *s, int ended)
 {
 	s->ended = ended;
 	/* the next process that is not trusted has nothing to do with it */
-	madvise(s->ring, sizeof(*s->ring), MADV_DONTFORK);
+	stream_keep_memory(s->ring, sizeof(*s->ring));
 }
 
 void stream_to(struct stream *s, int ended)
@@ -132,19 +120,14 @@ void stream_expect(struct stream *s, const char *name)
 void stream_free(struct stream *s)
 {
 	stream_check_free(s->check);
-	munmap(s->ring, sizeof(*s->ring));
+	stream_free_memory(s->ring, sizeof(*s->ring));
 	free(s);
-}
-
-static void futex_wait(_Atomic uint32_t *word, const struct timespec *timeout)
-{
-	syscall(SYS_futex, word, FUTEX_WAIT, 1, timeout, NULL, 0);
 }
 
 static void wake(_Atomic uint32_t *sleeps)
 {
 	*sleeps = 0;
-	syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
+	stream_wake(sleeps);
 }
 
 static struct record *at(struct stream *s, size_t pos)
@@ -180,12 +163,8 @@ static bool has_room(const struct stream *s, size_t space)
 /* Has the process ended that has the other side? */
 static bool has_ended(const struct stream *s)
 {
-	struct pollfd pfd = { .fd = s->ended, .events = POLLIN };
-
-	return s->ended >= 0 && poll(&pfd, 1, 0) > 0;
+	return s->ended >= 0 && stream_ended(s->ended);
 }
-
-static const struct timespec a_while = { .tv_nsec = 100000000 };
 
 struct record *stream_reserve(struct stream *s, size_t size)
 {
@@ -200,8 +179,8 @@ struct record *stream_reserve(struct stream *s, size_t size)
 		ring->producer_sleeps = 1;
 		if (!has_room(s, wraps ? to_end + space : space) &&
 		    !ring->cancelled)
-			futex_wait(&ring->producer_sleeps,
-				   s->ended < 0 ? NULL : &a_while);
+			stream_sleep(&ring->producer_sleeps,
+				     s->ended < 0 ? 0 : A_WHILE_MS);
 		ring->producer_sleeps = 0;
 	}
 	if (ring->cancelled || tool_signal)
@@ -254,7 +233,7 @@ static void sleep_for_record(struct stream *s)
 
 	ring->consumer_sleeps = 1;
 	if (ring->head == s->tail)
-		futex_wait(&ring->consumer_sleeps, &a_while);
+		stream_sleep(&ring->consumer_sleeps, A_WHILE_MS);
 	ring->consumer_sleeps = 0;
 }
 

@@ -1,114 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Messages, the exit status and signals of the tools.
+ * Messages and the exit status of the tools.
  */
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "control.h"
 #include "tool.h"
 
 const char *tool_name = "lkl";
 int tool_failed = TOOL_FAILED;
-volatile sig_atomic_t tool_signal;
 volatile bool tool_line;
 
 static atomic_int status = TOOL_OK;
-
-/* Becomes readable when a signal has come, once a thread waits for that. */
-static volatile int signal_fd = -1;
-
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-/* Only note it: the copy loops look here, finish cleanly and unmount. */
-static void on_signal(int sig)
-{
-	int fd = signal_fd, err = errno;
-
-	tool_signal = sig;
-	if (fd >= 0 && write(fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
-		errno = err;
-}
-
-void tool_wait_begin(void)
-{
-	if (signal_fd >= 0)
-		close(signal_fd);
-	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-}
-
-bool tool_wait_some(int fd, int ms)
-{
-	struct pollfd fds[2];
-	int n = 0;
-
-	if (signal_fd < 0)
-		tool_wait_begin();
-	fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
-	/* a signal that has been dealt with wakes no thread */
-	if (!tool_signal &&
-	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)
-		errno = 0;
-	while (!tool_signal && (n = poll(fds, 2, ms)) < 0 && errno == EINTR)
-		;
-	return n || tool_signal;
-}
-
-bool tool_wait_input(int fd)
-{
-	tool_wait_some(fd, -1);
-	return !tool_signal;
-}
-
-void tool_init(const char *argv0)
-{
-	struct sigaction sa = { .sa_handler = on_signal,
-				.sa_flags = SA_RESTART };
-	struct sigaction old;
-	const char *slash = strrchr(argv0, '/');
-	struct rlimit files;
-
-	tool_name = slash ? slash + 1 : argv0;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		/* nohup and shells' background jobs ignore some on purpose */
-		sigaction(signals[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
-	}
-
-	/* a limit of the size of files is told as an error instead */
-	signal(SIGXFSZ, SIG_IGN);
-
-	/* each level of a deep tree holds a descriptor */
-	if (!getrlimit(RLIMIT_NOFILE, &files)) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-}
-
-void tool_mortal(void)
-{
-	struct sigaction now;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		sigaction(signals[i], NULL, &now);
-		if (now.sa_handler == on_signal)
-			signal(signals[i], SIG_DFL);
-	}
-	if (tool_signal)
-		raise(tool_signal);
-}
 
 int tool_status(void)
 {
@@ -118,15 +28,6 @@ int tool_status(void)
 void tool_forget_errors(void)
 {
 	atomic_store(&status, TOOL_OK);
-}
-
-void tool_exit(int code)
-{
-	if (tool_signal) {
-		signal(tool_signal, SIG_DFL);
-		raise(tool_signal);
-	}
-	exit(code);
 }
 
 static void begin(void)
