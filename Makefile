@@ -98,6 +98,9 @@ MAN	:= $(patsubst docs/man/%.scd,$(OUT)/man/%,$(wildcard docs/man/*.scd))
 MAN	+= $(patsubst docs/man/functions/%.c,$(OUT)/man/%.3,$(wildcard docs/man/functions/*.c))
 
 LIB	:= $(OUT)/lib/liblkl
+# The same, always at one address: it can start from a snapshot.
+FIXED	:= $(OUT)/lib/lkl-fixed/liblkl
+FIXED_RUN := $(OUT)/lib/lkl-fixed/lkl-run
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
 # The first for the kernel as an image, the second calls more of the kernel than has an
@@ -146,9 +149,9 @@ PYTHON_DIR := $(OUT)/lib/python3/dist-packages
 RPATH	:= -Wl,-rpath,'$$ORIGIN/../lib'
 
 all: lib tools hijack man python
-lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(NL).a $(NL).so
+lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(FIXED).so $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
-hijack: $(PRELOAD) $(RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
+hijack: $(PRELOAD) $(FIXED)-hijack.so $(RUN) $(FIXED_RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
 tests: $(TESTS:%=$(OUT)/tests/%) $(OUT)/tests/cpus.so $(RUN_GO) $(RUN_CGO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
@@ -204,7 +207,12 @@ define split-debug
 @mv $@.tmp $@
 endef
 
-$(LIB).so: $(OUT)/obj/liblkl.o
+# The library and that of the interception may be in one process; what is not a shared
+# library has to be among the first 2 GiB.
+$(FIXED).so: LDFLAGS += -Wl,-Ttext-segment=0x160000000000
+$(FIXED)-hijack.so: LDFLAGS += -Wl,-Ttext-segment=0x168000000000
+$(FIXED_RUN): LDFLAGS += -no-pie -Wl,-Ttext-segment=0x60000000
+$(LIB).so $(FIXED).so: $(OUT)/obj/liblkl.o
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -shared -o $@.debug $< $(JSON_OBJ) $(LDFLAGS) -Wl,-z,text -Wl,-z,defs -Wl,-z,pack-relative-relocs \
@@ -232,7 +240,7 @@ $(OUT)/tests/confined: $(LIB).so
 LIBS_nl	:= -llkl-nl $(NL_LIBS)
 
 # A library of its own: the program may use liblkl.so for something else.
-$(PRELOAD): $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
+$(PRELOAD) $(FIXED)-hijack.so: $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@echo '{ local: *; };' > $(OUT)/obj/preload.map
@@ -267,7 +275,7 @@ $(OUT)/obj/hijack/run-names.h:
 $(OUT)/obj/hijack/run/call.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
 $(OUT)/obj/hijack/run/call.o: $(OUT)/obj/hijack/run-names.h
 
-$(RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
+$(RUN) $(FIXED_RUN): $(RUN_OBJS) $(OBJS) $(KERNEL)
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -o $@.debug $^ $(LDFLAGS) -Wl,-z,now -Wl,-z,pack-relative-relocs \
@@ -384,6 +392,9 @@ install: all
 	install -m 755 $(NL).so $(DESTDIR)$(PREFIX)/lib/liblkl-nl.so.0
 	ln -sf liblkl-nl.so.0 $(DESTDIR)$(PREFIX)/lib/liblkl-nl.so
 	install -m 644 $(LIB).so.debug $(DESTDIR)$(PREFIX)/lib
+	install -D -m 755 $(FIXED).so $(DESTDIR)$(PREFIX)/lib/lkl-fixed/$(SONAME)
+	install -m 755 $(FIXED)-hijack.so $(FIXED_RUN) $(DESTDIR)$(PREFIX)/lib/lkl-fixed
+	install -m 644 $(OUT)/lib/lkl-fixed/*.debug $(DESTDIR)$(PREFIX)/lib/lkl-fixed
 	install -m 644 scripts/lkl-gdb.py $(DESTDIR)$(PREFIX)/lib/$(SONAME)-gdb.py
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lkl packaging/valgrind.supp \
 		packaging/60-lklfuse.rules

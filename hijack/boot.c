@@ -12,6 +12,7 @@
 #include <lkl_config.h>
 
 #include "../lib/config/config.h"
+#include "../lib/snapshot.h"
 #include "child.h"
 
 /* The configuration, and what the kernel that is up has of it. */
@@ -61,6 +62,7 @@ static int boot(void)
 		return err;
 	shown = lkl_host_ops.print;
 	lkl_host_ops.print = say_refusal;
+	lkl_snapshot_silent = !shown;
 	err = lkl_start_kernel("%s%s%s", config.boot_cmdline ?: "mem=512M",
 			       config.maxcpus ? " maxcpus=" : "",
 			       config.maxcpus ?: "");

@@ -31,7 +31,12 @@ case $1 in
 	exit
 	;;
 esac
-if [ "${LKL_HIJACK_ZPOLINE:-0}" = 1 ]; then
-	exec "$here/lkl-run" -- "$@"
+lib=$here/../lib run=$here/lkl-run
+if [ "${LKL_SNAPSHOT:-no}" = yes ]; then
+	lib=$lib/lkl-fixed
+	run=$lib/lkl-run
 fi
-exec "$here/lkl-run" --preload "$here/../lib/liblkl-hijack.so" -- "$@"
+if [ "${LKL_HIJACK_ZPOLINE:-0}" = 1 ]; then
+	exec "$run" -- "$@"
+fi
+exec "$run" --preload "$lib/liblkl-hijack.so" -- "$@"

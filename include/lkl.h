@@ -102,6 +102,22 @@ __attribute__((format(printf, 1, 2))) int
 lkl_start_kernel(const char *cmdline_fmt, ...);
 
 /**
+ * lkl_prepare_kernel - look for what makes lkl_start_kernel() fast
+ * @cmdline_fmt: as it will be given
+ *
+ * If the environment has LKL_SNAPSHOT=yes, lkl_start_kernel() starts from a
+ * file, which the first start of the user's makes.  To be called after
+ * lkl_init() by a process that will not be able to open files any more.  The
+ * file is made if it is not there, by a process that is forked for it.  Without
+ * the variable nothing is done.
+ *
+ * Return: 0, also if there is no such file; -LKL_EBUSY when a kernel runs; or
+ * another negative error number
+ */
+__attribute__((format(printf, 1, 2))) int
+lkl_prepare_kernel(const char *cmdline_fmt, ...);
+
+/**
  * lkl_is_running - does the kernel answer system calls?
  *
  * Return: 1 between a successful lkl_start_kernel() and lkl_sys_halt(), else 0

@@ -17,6 +17,7 @@
 #include "../host/host.h"
 #include "life.h"
 #include "process.h"
+#include "snapshot.h"
 #include "thread.h"
 #include "virtio.h"
 
@@ -67,27 +68,56 @@ static int start_kernel(const char *cmdline)
 	err = lkl_vdevs_start(lkl_host);
 	if (err)
 		return err;
-	err = lkl_kernel_boot(lkl_host, cmdline);
+	err = lkl_snapshot_boot(lkl_host, cmdline);
 	lkl_vdevs_started(!err);
 	return err;
 }
 
-int lkl_start_kernel(const char *cmdline_fmt, ...)
+static int prepare_kernel(const char *cmdline)
+{
+	if (!lkl_host)
+		return -LKL_EINVAL;
+	if (lkl_kernel_boots())
+		return -LKL_EBUSY;
+	return lkl_snapshot_prepare(lkl_host, cmdline);
+}
+
+/* A step that is about a command line. */
+static int with_cmdline(int (*step)(const char *cmdline), const char *fmt,
+			va_list args)
 {
 	char cmdline[4096] = "";
-	va_list args;
-	int n, err;
+	int n = vsnprintf(cmdline, sizeof(cmdline), fmt, args), err;
 
-	va_start(args, cmdline_fmt);
-	n = vsnprintf(cmdline, sizeof(cmdline), cmdline_fmt, args);
-	va_end(args);
 	if (n < 0 || n >= (int)sizeof(cmdline))
 		return lkl_host ? -LKL_E2BIG : -LKL_EINVAL;
 	err = lkl_begin_step();
 	if (err)
 		return err;
-	err = start_kernel(cmdline);
+	err = step(cmdline);
 	lkl_end_step();
+	return err;
+}
+
+int lkl_start_kernel(const char *cmdline_fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, cmdline_fmt);
+	err = with_cmdline(start_kernel, cmdline_fmt, args);
+	va_end(args);
+	return err;
+}
+
+int lkl_prepare_kernel(const char *cmdline_fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, cmdline_fmt);
+	err = with_cmdline(prepare_kernel, cmdline_fmt, args);
+	va_end(args);
 	return err;
 }
 

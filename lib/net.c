@@ -34,6 +34,7 @@
 
 #include <lkl/asm/errno.h>
 #include "netdev/parts.h"
+#include "settle.h"
 
 /* How long halt waits for poll() to report that it was told to hang up, in ns.
  */
@@ -270,7 +271,10 @@ int net_moved(struct lkl_vdev *vdev)
 int net_start(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	int err = lends(n) ? lkl_ram_settle() : 0;
 
+	if (err)
+		return err;
 	n->gone = 0;
 	n->paused = 0;
 	net_drain(vdev);

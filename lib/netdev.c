@@ -205,6 +205,7 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 	net_init(n, nd);
 	n->vdev.ops = &net_ops;
 	n->vdev.back = nd;
+	n->vdev.lends = nd->ops->give;
 	n->vdev.kind = "lkl-net";
 	n->vdev.queues = n->virtqs;
 	n->vdev.dev.id = LKL_VIRTIO_ID_NET;

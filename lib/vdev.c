@@ -25,6 +25,8 @@ static struct lkl_vdev *devices;
 /* Some kernel, maybe that of the process that this one was forked from, has
  * them. */
 static bool in_use;
+/* The kernel is to find none while it boots. */
+static bool hidden;
 
 struct lkl_host_operations *lkl_vdev_host;
 
@@ -330,7 +332,7 @@ static struct lkl_virtio_dev *LKL_DOOR next_device(struct lkl_virtio_dev *dev)
 {
 	struct lkl_vdev *next = dev ? to_vdev(dev)->next : devices;
 
-	return next ? &next->dev : NULL;
+	return next && !hidden ? &next->dev : NULL;
 }
 
 /* The child of a fork().  Only this thread of its parent's is left. */
@@ -397,6 +399,43 @@ void lkl_vdevs_started(bool booted)
 	}
 	in_use = booted;
 	lkl_vdevs_unlock(process);
+}
+
+/**
+ * lkl_vdevs_hide - let a kernel boot without the devices
+ * @hide: or not any more
+ *
+ * Between lkl_vdevs_start() and lkl_vdevs_started(), as the next ones.
+ */
+void lkl_vdevs_hide(bool hide)
+{
+	hidden = hide;
+}
+
+/**
+ * lkl_vdevs_show - give the devices to a kernel that runs without
+ *
+ * As at boot, one that it cannot use stays in the list.
+ */
+void lkl_vdevs_show(void)
+{
+	struct lkl_vdev *vdev;
+
+	for (vdev = devices; vdev; vdev = vdev->next)
+		lkl_kernel_call(lkl_virtio_add, &vdev->dev);
+}
+
+/**
+ * lkl_vdevs_lend - does a device give RAM to another process?
+ */
+bool lkl_vdevs_lend(void)
+{
+	struct lkl_vdev *vdev;
+
+	for (vdev = devices; vdev; vdev = vdev->next)
+		if (vdev->lends)
+			return true;
+	return false;
 }
 
 /* Devices that are of no use without the kernel that they were made for. */

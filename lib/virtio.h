@@ -129,6 +129,7 @@ struct lkl_vdev_ops {
  * @queues: @dev.queues rings
  * @back: what the application knows the back end by, or NULL
  * @temporary: it goes with the kernel
+ * @lends: another process has RAM mapped, as long as there is the device
  * @started: @ops.start was called, and @ops.stop was not yet
  * @paused: @ops.pause was called, and @ops.resume was not yet
  * @frozen: @dev and @queues as they are remembered, or NULL
@@ -143,6 +144,7 @@ struct lkl_vdev {
 	struct lkl_virtq *queues;
 	const void *back;
 	bool temporary;
+	bool lends;
 	bool started;
 	bool paused;
 	struct lkl_vdev_state *frozen;
@@ -183,6 +185,9 @@ int lkl_only_entry(const char *path, char *name, size_t size);
 
 int lkl_vdevs_start(struct lkl_host_operations *ops);
 void lkl_vdevs_started(bool booted);
+void lkl_vdevs_hide(bool hide);
+void lkl_vdevs_show(void);
+bool lkl_vdevs_lend(void);
 void lkl_vdevs_stop(void);
 void lkl_vdevs_free(void);
 

@@ -20,9 +20,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,8 +29,10 @@
 #include <lkl/asm/areas.h>
 #include <lkl/asm/host_ops.h>
 
-#include "posix.h"
+#include "borrow.h"
 #include "freeze.h"
+#include "maps.h"
+#include "posix.h"
 
 #define PAGE 4096UL
 
@@ -164,45 +164,18 @@ static bool add_guard(struct runs *guards, struct run run)
 	return run.addr >= AREA_ALIASES || run.prot || add_run(guards, run);
 }
 
-static bool add_mapping(struct run run, bool shared)
+/* Find out what is mapped where, or of the guards only. */
+static bool add_mapping(const struct posix_mapping *m, void *guards)
 {
+	struct run run = { m->addr, m->size, m->offset, m->prot };
+
+	if (guards)
+		return add_guard(guards, run);
 	if (run.addr >= LKL_AREA_PAGES)
 		return add_area(run.addr, run.size);
 	if (run.addr >= AREA_ALIASES)
-		return !shared || add_run(&f.aliases, run);
+		return !m->shared || add_run(&f.aliases, run);
 	return add_guard(&f.guards, run);
-}
-
-/* Find out what is mapped where, or of the guards only. */
-static int look(struct runs *guards)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[PATH_MAX + 128];
-	bool ok = true;
-
-	if (!maps)
-		return -errno;
-	while (ok && fgets(line, sizeof(line), maps)) {
-		unsigned long start, end, offset;
-		char perms[5];
-		struct run run;
-
-		if (sscanf(line, "%lx-%lx %4s %lx", &start, &end, perms,
-			   &offset) != 4 ||
-		    start < LKL_AREA_START || end > LKL_AREA_END)
-			continue;
-		run = (struct run){ start, end - start, offset, PROT_NONE };
-		if (perms[0] == 'r')
-			run.prot |= PROT_READ;
-		if (perms[1] == 'w')
-			run.prot |= PROT_WRITE;
-		if (perms[2] == 'x')
-			run.prot |= PROT_EXEC;
-		ok = guards ? add_guard(guards, run)
-			    : add_mapping(run, perms[3] == 's');
-	}
-	fclose(maps);
-	return ok ? 0 : -ENOMEM;
 }
 
 /* Files and memory for a state; nothing is changed yet. */
@@ -210,7 +183,7 @@ static int prepare(const struct lkl_host_range *ranges, unsigned int count)
 {
 	unsigned long pages = posix_ram.size / PAGE;
 	unsigned int i;
-	int shared_fd, err = look(NULL);
+	int shared_fd, err = posix_each_mapping(add_mapping, NULL);
 
 	for (; !err && count; ranges++, count--)
 		if (!add_area(ranges->addr, ranges->size))
@@ -397,9 +370,11 @@ static int begin_anew(void)
 
 int posix_freeze(const struct lkl_host_range *ranges, unsigned int count)
 {
-	int old_fd = posix_ram.fd, err = prepare(ranges, count);
+	int old_fd = posix_ram.fd, err = posix_borrowed_settle();
 	unsigned int i;
 
+	if (!err)
+		err = prepare(ranges, count);
 	if (!err)
 		err = begin_anew();
 	if (err) {
@@ -520,7 +495,7 @@ int posix_thaw(void)
 	struct run ram = { posix_ram.addr, posix_ram.size, 0,
 			   PROT_READ | PROT_WRITE };
 	struct runs guards = { 0 };
-	long err = look(&guards);
+	long err = posix_each_mapping(add_mapping, &guards);
 
 	if (!err) {
 		mprotect((void *)ram.addr, ram.size, ram.prot);

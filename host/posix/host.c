@@ -27,6 +27,7 @@
 #include <lkl_host.h>
 #include <lkl/asm/areas.h>
 
+#include "borrow.h"
 #include "freeze.h"
 #include "posix.h"
 #include "thread.h"
@@ -137,6 +138,7 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	}
 	/* A forked child must not write to it by accident. */
 	madvise(ram, size, MADV_DONTFORK);
+	posix_borrow_none();
 	posix_ram = (struct posix_ram){ addr, size, fd };
 	lkl_ram_base = addr;
 	return 0;
@@ -147,6 +149,7 @@ static void host_ram_close(void)
 	struct posix_ram ram;
 
 	posix_frozen_end();
+	posix_borrow_none();
 	ram = posix_ram;
 	posix_ram = (struct posix_ram){ .fd = -1 };
 	munmap((void *)ram.addr, ram.size);
@@ -188,6 +191,11 @@ static int host_map(unsigned long addr, unsigned long size,
 		p |= PROT_WRITE;
 	if (prot & LKL_HOST_EXEC)
 		p |= PROT_EXEC;
+	if (posix_borrows) {
+		ret = posix_borrowed_own(offset, size);
+		if (ret)
+			return ret;
+	}
 	if (posix_frozen) {
 		ret = posix_share(offset, size);
 		if (ret)

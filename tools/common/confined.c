@@ -65,7 +65,7 @@ __attribute__((noreturn)) static void be_confined(const struct confined *c,
 	}
 	if (c->img->no_sandbox)
 		status = work(c, false);
-	else if (!(c->img->key.text && luks_load()) &&
+	else if (!(c->img->key.text && luks_load()) && !image_prepare(c->img) &&
 		 !sandbox_descriptors(c->input) &&
 		 !sandbox_enter(c->img->key.text, c->dirs))
 		status = work(c, c->img->key.text);

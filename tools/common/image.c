@@ -41,6 +41,13 @@ static int boot(struct image *img)
 	return 0;
 }
 
+int image_prepare(struct image *img)
+{
+	int err = kernel_prepare(img->mem, img->verbose);
+
+	return err ? kernel_failed(img->mem, err) : 0;
+}
+
 /* Find out what is in the image, which is open. */
 static int find_contents(struct image *img)
 {

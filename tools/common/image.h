@@ -170,6 +170,14 @@ int image_open(struct image *img);
 void image_again(struct image *img, const struct image *open);
 
 /**
+ * image_prepare() - do what image_start() cannot do in a sandbox
+ * @img: the open image
+ *
+ * Return: 0, or -1 when it has said why not
+ */
+int image_prepare(struct image *img);
+
+/**
  * image_look() - have each fd show what libblkid looks at, whatever the image
  * is
  * @img: the open image

@@ -110,6 +110,19 @@ int kernel_failed(unsigned int mem, long err)
 	return -1;
 }
 
+#define CMDLINE "mem=%uM loglevel=%d"
+
+int kernel_prepare(unsigned int mem, bool verbose)
+{
+	int err = lkl_init(&lkl_host_ops);
+
+	if (err)
+		return err;
+	err = lkl_prepare_kernel(CMDLINE, mem, verbose ? 8 : 0);
+	lkl_cleanup();
+	return err;
+}
+
 int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 {
 	long err;
@@ -117,7 +130,7 @@ int kernel_start(unsigned int mem, bool verbose, mode_t umask)
 	if (lkl_host_ops.print != print_text)
 		shown = lkl_host_ops.print;
 	lkl_host_ops.print = note_refusal;
-	err = lkl_start_kernel("mem=%uM loglevel=%d", mem, verbose ? 8 : 0);
+	err = lkl_start_kernel(CMDLINE, mem, verbose ? 8 : 0);
 	lkl_host_ops.print = shown ? print_text : NULL;
 	if (err < 0)
 		return kernel_failed(mem, err);

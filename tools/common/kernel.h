@@ -10,6 +10,15 @@
 #include <sys/types.h>
 
 /**
+ * kernel_prepare() - do what kernel_start() cannot do in a sandbox
+ * @mem: as for that
+ * @verbose: as for that
+ *
+ * Return: 0 or a negative error number
+ */
+int kernel_prepare(unsigned int mem, bool verbose);
+
+/**
  * kernel_start() - boot, and set what all tools want
  * @mem: its memory in MiB
  * @verbose: show all of its messages

@@ -109,7 +109,8 @@ int server_run(struct lklfuse *lf, int control)
 
 	if (encrypted && luks_load())
 		return TOOL_FAILED;
-	if (lf->sandbox && sandbox_enter(encrypted, NULL))
+	if (lf->sandbox &&
+	    (image_prepare(&lf->img) || sandbox_enter(encrypted, NULL)))
 		return TOOL_FAILED;
 	if (!image_start(&lf->img) &&
 	    !(lf->sandbox && encrypted && sandbox_tighten()) &&

@@ -127,31 +127,45 @@ static int lkl_set_cmdline(const char *cmdline)
 	return -EINVAL;
 }
 
-static int lkl_fresh_data(void)
+/* For state.c: what .data was before the first boot. */
+void *lkl_pristine_data(void)
+{
+	return lkl_pristine;
+}
+
+/* A process's first kernel: that is at @pristine, or what .data is now. */
+int lkl_take_pristine(void *pristine)
 {
 	unsigned long size = lkl_data_end - lkl_data_start;
-	void *copy;
 	int err;
 
-	if (lkl_pristine) {
-		memcpy(lkl_data_start, lkl_pristine, size);
-		memset(__bss_start, 0, __bss_stop - __bss_start);
+	if (lkl_pristine)
 		return 0;
-	}
 	err = lkl_ops->wipe_on_fork(lkl_vcpus, PAGE_ALIGN(sizeof(lkl_vcpus)));
 	if (err)
 		return err;
-	copy = lkl_ops->keep(size);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, lkl_data_start, size);
+	if (!pristine) {
+		pristine = lkl_ops->keep(size);
+		if (!pristine)
+			return -ENOMEM;
+		memcpy(pristine, lkl_data_start, size);
+	}
 	/* A child that is forked meanwhile must not find half of it. */
-	smp_store_release(&lkl_pristine, copy);
+	smp_store_release(&lkl_pristine, pristine);
+	return 0;
+}
+
+static int lkl_fresh_data(void)
+{
+	if (!lkl_pristine)
+		return lkl_take_pristine(NULL);
+	memcpy(lkl_data_start, lkl_pristine, lkl_data_end - lkl_data_start);
+	memset(__bss_start, 0, __bss_stop - __bss_start);
 	return 0;
 }
 
 /* Of an earlier boot, requests may still be on their way to a list. */
-static void lkl_fresh_cpus(void)
+void lkl_fresh_cpus(void)
 {
 	struct lkl_vcpu *cpu;
 
@@ -177,14 +191,8 @@ u32 lkl_new_boot(void)
 	return lkl_boot_number;
 }
 
-int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
+int lkl_take_cmdline(struct lkl_host_operations *ops, const char *cmdline)
 {
-	struct lkl_call call = { .task = &init_task };
-	struct lkl_fiber_start_frame *frame;
-	int err;
-
-	if (lkl_cpu.word)
-		return -EBUSY;
 	lkl_ops = ops;
 	if (!lkl_mem_option(cmdline)) {
 		lkl_say("lkl: mem= in '%s' is not a size\n", cmdline);
@@ -195,7 +203,18 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 			lkl_mem_size >> 10, LKL_MEM_MIN >> 20);
 		return -ENOMEM;
 	}
-	err = lkl_set_cmdline(cmdline);
+	return lkl_set_cmdline(cmdline);
+}
+
+int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
+{
+	struct lkl_call call = { .task = &init_task };
+	struct lkl_fiber_start_frame *frame;
+	int err;
+
+	if (lkl_cpu.word)
+		return -EBUSY;
+	err = lkl_take_cmdline(ops, cmdline);
 	if (err)
 		return err;
 	lkl_valgrind_init_stack(LKL_VALGRIND_IGNORE_RANGE);

@@ -108,6 +108,13 @@ static void lkl_shift_clock(void)
 	smp_store_release(&lkl_ops, &lkl_frozen.ops);
 }
 
+/* A kernel starts whose clock shows @time. */
+void lkl_clock_put(u64 time)
+{
+	lkl_shift_clock();
+	lkl_frozen.shift = lkl_frozen.host->time() - time;
+}
+
 /* A boot begins. */
 void lkl_freeze_none(void)
 {
@@ -236,7 +243,7 @@ static struct lkl_call *lkl_call_of(struct task_struct *task)
 	return task->thread.active ?: task->thread.call;
 }
 
-static bool lkl_has_calls(void)
+bool lkl_has_calls(void)
 {
 	struct task_struct *process, *task;
 	unsigned int i;

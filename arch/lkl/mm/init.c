@@ -87,15 +87,16 @@ static void lkl_release_areas(void)
 	lkl_mapped = false;
 }
 
-/* All of it at lkl_ram_base. */
-static int lkl_take_areas(unsigned long size)
+/* All of it at lkl_ram_base; struct pages only if @pages. */
+static int lkl_take_areas(unsigned long size, bool pages)
 {
 	int err;
 
 	err = lkl_ops->ram_open(LKL_RAM_BASE, size);
 	if (err)
 		return err;
-	err = lkl_vmemmap_map();
+	if (pages)
+		err = lkl_vmemmap_map();
 	if (err)
 		goto ram;
 	err = lkl_ops->reserve(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
@@ -106,7 +107,8 @@ static int lkl_take_areas(unsigned long size)
 		return 0;
 	lkl_ops->release(LKL_VMALLOC_BASE, LKL_VMALLOC_SIZE);
 pages:
-	lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
+	if (pages)
+		lkl_ops->release(lkl_vmemmap_start(), lkl_vmemmap_size(lkl_ram_size));
 ram:
 	lkl_ops->ram_close();
 	return err;
@@ -124,11 +126,25 @@ int lkl_mm_host_start(unsigned long size)
 	lkl_ram_size = size;
 	for (slot = 0; slot < LKL_SLOTS; slot++) {
 		lkl_ram_base = LKL_RAM_FIRST + slot * LKL_SLOT_SIZE;
-		err = lkl_take_areas(size);
+		err = lkl_take_areas(size, true);
 		/* If something is there, it may be another copy's kernel. */
 		if (err != -EEXIST)
 			break;
 	}
+	lkl_mapped = !err;
+	return err;
+}
+
+/* Host thread, before a state is restored: the same, without struct pages. */
+int lkl_mm_host_restore(unsigned long size, unsigned long base)
+{
+	int err;
+
+	if (lkl_mapped)
+		lkl_release_areas();
+	lkl_ram_size = size;
+	lkl_ram_base = base;
+	err = lkl_take_areas(size, false);
 	lkl_mapped = !err;
 	return err;
 }

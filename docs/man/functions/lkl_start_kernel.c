@@ -4,7 +4,8 @@
  *
  * The functions come in this order, and any number of times.
  *
- * Functions: lkl_init lkl_start_kernel lkl_is_running lkl_sys_halt lkl_cleanup
+ * Functions: lkl_init lkl_prepare_kernel lkl_start_kernel lkl_is_running lkl_sys_halt
+ *	lkl_cleanup
  */
 #include <lkl.h>
 #include <stdio.h>

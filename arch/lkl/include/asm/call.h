@@ -87,6 +87,10 @@ static __always_inline void lkl_leave(enum lkl_left why)
 /* kernel/boot.c */
 extern struct lkl_call *lkl_halt_call;
 u32 lkl_new_boot(void);
+void lkl_fresh_cpus(void);
+void *lkl_pristine_data(void);
+int lkl_take_pristine(void *pristine);
+int lkl_take_cmdline(struct lkl_host_operations *ops, const char *cmdline);
 
 /* kernel/call.c */
 void lkl_cpu_start(u32 boot, struct lkl_call *call);
@@ -99,6 +103,8 @@ void lkl_timer_irq(void);
 
 /* kernel/freeze.c */
 void lkl_freeze_none(void);
+void lkl_clock_put(u64 time);
+bool lkl_has_calls(void);
 bool lkl_adopt_task(struct lkl_call *call);
 
 /* kernel/init.c */

@@ -13,6 +13,7 @@ struct mm_struct;
 /* mm/init.c */
 extern unsigned long highest_memmap_pfn;	/* of the tree's mm/internal.h */
 int lkl_mm_host_start(unsigned long size);
+int lkl_mm_host_restore(unsigned long size, unsigned long base);
 void lkl_mm_host_stop(void);
 void lkl_mm_setup(unsigned long size);
 void paging_init(void);

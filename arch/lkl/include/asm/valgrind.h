@@ -12,13 +12,14 @@
 #include <linux/sched/task_stack.h>
 #include <asm/layout.h>
 
+#define LKL_VALGRIND_RUNNING		0x1001UL
 #define LKL_VALGRIND_STACK_REGISTER	0x1501UL
 /* memcheck: whether to complain about addresses in a range. */
 #define LKL_VALGRIND_WATCH_RANGE	0x4d43000dUL
 #define LKL_VALGRIND_IGNORE_RANGE	0x4d43000eUL
 
-static __always_inline void lkl_valgrind(unsigned long request,
-					 unsigned long a, unsigned long b)
+static __always_inline unsigned long lkl_valgrind(unsigned long request,
+						  unsigned long a, unsigned long b)
 {
 	unsigned long args[6] = { request, a, b }, ret = 0;
 
@@ -26,6 +27,12 @@ static __always_inline void lkl_valgrind(unsigned long request,
 		     "rolq $61, %%rdi; rolq $51, %%rdi\n\t"
 		     "xchgq %%rbx, %%rbx"
 		     : "+d" (ret) : "a" (args) : "memory", "cc");
+	return ret;
+}
+
+static inline bool lkl_on_valgrind(void)
+{
+	return lkl_valgrind(LKL_VALGRIND_RUNNING, 0, 0);
 }
 
 /* Else going from one stack to the next looks like a large stack frame. */

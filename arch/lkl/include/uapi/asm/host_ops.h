@@ -280,6 +280,66 @@ void LKL_DOOR lkl_kernel_reset(void);
  */
 lkl_long_t LKL_DOOR lkl_kernel_thaw(void);
 
+/* What of a virtual CPU is state. */
+#define LKL_STATE_CPU	512
+
+/**
+ * struct lkl_state - a kernel whose memory is elsewhere
+ * @ram_base: address of its RAM
+ * @ram_size: and how much there is
+ * @time: its clock
+ * @ranges: memory of its own, beside RAM and struct pages
+ * @pristine: the first of these as it was before the first boot; stays for the
+ *	process's life
+ * @cpu: the kernel's affair
+ */
+struct lkl_state {
+	lkl_ulong_t ram_base;
+	lkl_ulong_t ram_size;
+	unsigned long long time;
+	struct lkl_host_range ranges[2];
+	void *pristine;
+	unsigned char cpu[LKL_STATE_CPU];
+};
+
+/**
+ * lkl_kernel_state - tell what the kernel's state is
+ * @state: where to
+ *
+ * The caller holds the virtual CPU.  The kernel is quiet and has no devices.
+ *
+ * Return: 0, -EBUSY while a thread is in a call, or -EOPNOTSUPP with several virtual
+ * CPUs
+ */
+int LKL_DOOR lkl_kernel_state(struct lkl_state *state);
+
+/**
+ * lkl_kernel_restore - start from a state instead of a boot
+ * @ops: the host, as in lkl_kernel_boot()
+ * @cmdline: kernel command line that the state was booted with
+ * @state: the state, of the same kernel at the same address
+ * @load: called once RAM is there and empty: put all memory of the state in its place;
+ *	0 or a negative error number
+ * @arg: passed to it
+ *
+ * lkl_kernel_renew() must follow.
+ *
+ * Return: 0 or a negative error number, and then the kernel can be booted
+ */
+int LKL_DOOR lkl_kernel_restore(struct lkl_host_operations *ops, const char *cmdline,
+				const struct lkl_state *state,
+				int (LKL_DOOR *load)(void *arg), void *arg);
+
+/**
+ * lkl_kernel_renew - have what must not be the same in two kernels with one state
+ *
+ * The time of day, and what the kernel takes random numbers from.  To be run by
+ * lkl_task_run().
+ *
+ * Return: 0 or a negative error number
+ */
+lkl_long_t LKL_DOOR lkl_kernel_renew(void *unused);
+
 /**
  * lkl_kernel_leave - have no thread of this process in the kernel
  *

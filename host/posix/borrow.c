@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages of RAM that are a snapshot's until they are changed.
+ *
+ * RAM is a memory file.  When a kernel starts from a snapshot, pages of that
+ * are mapped over it privately: the host shows the same page to all who have
+ * the snapshot, and makes one of the process's own when it is written to.  Such
+ * a page is not in the memory file, so it cannot be shown under a second
+ * address, or to another process.  Before that it is *owned*: copied to the
+ * file, which is mapped in its place.  Most pages never need that.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "borrow.h"
+#include "maps.h"
+#include "posix.h"
+
+#define PAGE 4096UL
+#define BITS (8 * sizeof(unsigned long))
+
+bool posix_borrows;
+
+/* A bit for each page that is borrowed. */
+static unsigned long *pages;
+static unsigned long pages_size;
+
+void posix_borrow_none(void)
+{
+	posix_borrows = false;
+	if (pages)
+		munmap(pages, pages_size);
+	pages = NULL;
+}
+
+static bool is_borrowed(unsigned long page)
+{
+	return pages[page / BITS] >> page % BITS & 1;
+}
+
+static long is_error(long ret)
+{
+	return ret < 0 && ret > -4096 ? ret : 0;
+}
+
+/* As for all of RAM: a forked process does not have it. */
+static void keep_from_children(unsigned long addr, unsigned long size)
+{
+	raw_syscall(__NR_madvise, addr, size, MADV_DONTFORK, 0, 0, 0);
+}
+
+void posix_borrowed(void)
+{
+	keep_from_children(posix_ram.addr, posix_ram.size);
+}
+
+int posix_borrow(unsigned long ram, unsigned long size, int fd,
+		 unsigned long offset)
+{
+	unsigned long addr = posix_ram.addr + ram, page;
+	long ret;
+
+	if (!pages) {
+		pages_size = posix_ram.size / PAGE / 8 + PAGE;
+		pages = mmap(NULL, pages_size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			     0);
+		if (pages == MAP_FAILED) {
+			pages = NULL;
+			return -ENOMEM;
+		}
+	}
+	ret = is_error(raw_syscall(
+		__NR_mmap, addr, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd, offset));
+	if (ret)
+		return ret;
+	for (page = ram / PAGE; page < (ram + size) / PAGE; page++)
+		pages[page / BITS] |= 1UL << page % BITS;
+	posix_borrows = true;
+	return 0;
+}
+
+/* Pages in a row, all borrowed. */
+static long own(unsigned long ram, unsigned long size)
+{
+	unsigned long addr = posix_ram.addr + ram, page;
+	long ret, file;
+
+	file = raw_syscall(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_NORESERVE, posix_ram.fd, ram);
+	if (is_error(file))
+		return file;
+	memcpy((void *)file, (void *)addr, size);
+	/* In one step, as other threads may read the page. */
+	ret = is_error(raw_syscall(__NR_mremap, file, size, size,
+				   MREMAP_MAYMOVE | MREMAP_FIXED, addr, 0));
+	if (ret) {
+		raw_syscall(__NR_munmap, file, size, 0, 0, 0, 0);
+		return ret;
+	}
+	keep_from_children(addr, size);
+	for (page = ram / PAGE; page < (ram + size) / PAGE; page++)
+		pages[page / BITS] &= ~(1UL << page % BITS);
+	return 0;
+}
+
+int posix_borrowed_own(unsigned long ram, unsigned long size)
+{
+	unsigned long page = ram / PAGE, end = (ram + size) / PAGE, first;
+	long err;
+
+	while (posix_borrows && page < end) {
+		if (!pages[page / BITS]) {
+			page = (page / BITS + 1) * BITS;
+			continue;
+		}
+		for (first = page; page < end && is_borrowed(page); page++)
+			;
+		err = first < page ? own(first * PAGE, (page - first) * PAGE)
+				   : 0;
+		if (err)
+			return err;
+		page += first == page;
+	}
+	return 0;
+}
+
+/* Parts of RAM that are inaccessible. */
+struct guards {
+	struct posix_mapping *m;
+	unsigned int count, room;
+};
+
+static bool add_guard(const struct posix_mapping *m, void *arg)
+{
+	struct guards *guards = arg;
+	struct posix_mapping *more;
+
+	if (m->prot || m->addr >= posix_ram.addr + posix_ram.size)
+		return true;
+	if (guards->count == guards->room) {
+		guards->room = 2 * guards->room + 64;
+		more = realloc(guards->m, guards->room * sizeof(*more));
+		if (!more)
+			return false;
+		guards->m = more;
+	}
+	guards->m[guards->count++] = *m;
+	return true;
+}
+
+int posix_borrowed_settle(void)
+{
+	struct guards guards = { 0 };
+	unsigned int i;
+	int err;
+
+	if (!posix_borrows)
+		return 0;
+	err = posix_each_mapping(add_guard, &guards);
+	if (!err) {
+		mprotect((void *)posix_ram.addr, posix_ram.size,
+			 PROT_READ | PROT_WRITE);
+		err = posix_borrowed_own(0, posix_ram.size);
+		for (i = 0; i < guards.count; i++)
+			mprotect((void *)guards.m[i].addr, guards.m[i].size,
+				 PROT_NONE);
+	}
+	free(guards.m);
+	if (!err)
+		posix_borrow_none();
+	return err;
+}
