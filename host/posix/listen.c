@@ -59,6 +59,20 @@ static bool futexes_only;
 long (*lkl_listen_syscall)(long nr, long a, long b, long c, long d, long e,
 			   long f) = raw_syscall;
 
+/* Held to add and remove sources, by threads of devices. */
+static int changing;
+
+static void lock(void)
+{
+	while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
+		posix_relax();
+}
+
+static void unlock(void)
+{
+	__atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}
+
 /* What the listener has to receive from. */
 static struct listen_source *ready[8];
 static int n_ready;
@@ -99,7 +113,7 @@ static long sleep_until(const struct timespec *time, const unsigned long *mask)
 	return n < 0 ? n : programs;
 }
 
-bool listen_add(struct listen_source *source)
+static bool add(struct listen_source *source)
 {
 	if (!sources) {
 		epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -120,6 +134,16 @@ err:
 		close(event_fd);
 	}
 	return false;
+}
+
+bool listen_add(struct listen_source *source)
+{
+	bool added;
+
+	lock();
+	added = add(source);
+	unlock();
+	return added;
 }
 
 void listen_pause(struct listen_source *source)
@@ -143,6 +167,8 @@ static void forget_listener(void)
 void host_reset(void)
 {
 	posix_frozen_forget();
+	/* A fork may have come in the middle. */
+	changing = 0;
 	if (!sources)
 		return;
 	/* The descriptors' numbers may be of other files by now. */
@@ -153,6 +179,7 @@ void host_reset(void)
 
 void listen_forked(void)
 {
+	changing = 0;
 	lkl_listen_forget(program_fd);
 	forget_listener();
 }
@@ -164,7 +191,7 @@ static void ring(void)
 	raw_syscall(__NR_write, event_fd, (long)&one, sizeof(one), 0, 0, 0);
 }
 
-void listen_remove(struct listen_source *source)
+static void forget(struct listen_source *source)
 {
 	unsigned int now;
 
@@ -185,6 +212,13 @@ void listen_remove(struct listen_source *source)
 	close(epoll_fd);
 	close(event_fd);
 	program_fd = -1;
+}
+
+void listen_remove(struct listen_source *source)
+{
+	lock();
+	forget(source);
+	unlock();
 }
 
 /* Does a call end because a signal handler has run? */

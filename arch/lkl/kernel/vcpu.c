@@ -54,7 +54,7 @@ static struct lkl_vcpu *lkl_nested(void)
 	for (cpu = lkl_vcpus; cpu < lkl_vcpus + lkl_vcpus_up; cpu++) {
 		struct task_struct *task = READ_ONCE(cpu->task);
 
-		if (lkl_locked(cpu) && task &&
+		if (lkl_maybe_inside(cpu) && task &&
 		    sp - (unsigned long)READ_ONCE(task->stack) < THREAD_SIZE)
 			return cpu;
 	}

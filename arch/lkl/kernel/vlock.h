@@ -109,6 +109,12 @@ static inline bool lkl_locked(struct lkl_vcpu *cpu)
 	return READ_ONCE(cpu->word) & LKL_CPU_LOCKED;
 }
 
+/* A thread may be inside; one that has the bias does not say so here. */
+static inline bool lkl_maybe_inside(struct lkl_vcpu *cpu)
+{
+	return READ_ONCE(cpu->word) & (LKL_CPU_LOCKED | LKL_CPU_BIASED);
+}
+
 /* The holder has not yet noticed something that is pending. */
 static inline bool lkl_holder_is_late(struct lkl_vcpu *cpu)
 {
