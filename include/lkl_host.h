@@ -210,6 +210,8 @@ struct lkl_dev_net_ops;
  * @mtu: largest packet of the wire, 0 when the interface may choose
  * @ports: first and last port that the kernel may choose for connections; 0
  *	when it may choose any
+ * @next: the same wire for the next pair of queues, or NULL; only @ops of it
+ *	is looked at.  Frames may go by any of them, on several threads
  */
 struct lkl_netdev {
 	struct lkl_dev_net_ops *ops;
@@ -221,6 +223,7 @@ struct lkl_netdev {
 	unsigned char mac[6];
 	unsigned short mtu;
 	unsigned short ports[2];
+	struct lkl_netdev *next;
 };
 
 /* What lkl_dev_net_ops.poll() reports. */
@@ -274,6 +277,10 @@ struct lkl_netdev {
  *	descriptors, so that the other end hears when the parent ends.  Nothing
  *	else is called there.  It must use neither locks nor the library.  May
  *	be NULL
+ * @pairs: the kernel uses the first @n pairs of queues only; in kernel context.
+ *	What comes by others is received, too, unless the wire has @give.  Of
+ *	several wires it is called for the first, on behalf of all; so are
+ *	setup(), link(), recall(), forked() and free().  May be NULL
  */
 struct lkl_dev_net_ops {
 	int (*tx)(struct lkl_netdev *nd, struct iovec *iov, int cnt);
@@ -293,6 +300,7 @@ struct lkl_dev_net_ops {
 	int (*push)(struct lkl_netdev *nd, int out);
 	void (*recall)(struct lkl_netdev *nd);
 	void (*forked)(struct lkl_netdev *nd);
+	void (*pairs)(struct lkl_netdev *nd, unsigned int n);
 };
 
 /**
@@ -355,7 +363,8 @@ int lkl_netdev_get_ifindex(int id);
 /**
  * lkl_netdev_tap_create - a tap interface of the host
  * @param: its name; made if it does not exist.  With ",vhost" behind it the
- *	host's kernel reads and writes frames itself (vhost-net)
+ *	host's kernel reads and writes frames itself (vhost-net), with
+ *	",queues=N" it has N pairs of queues
  * @offload: as in struct lkl_netdev_args
  */
 struct lkl_netdev *lkl_netdev_tap_create(const char *param, int offload);
@@ -425,7 +434,7 @@ struct lkl_netdev *lkl_netdev_wintap_create(const char *ifname);
 /**
  * lkl_netdev_vhost_user_create - a virtual switch, or another program with a
  *	vhost-user back end
- * @path: the socket that it listens at
+ * @path: the socket that it listens at, maybe with ",queues=N"
  * @offload: as in struct lkl_netdev_args; 0 for all that both sides have
  *
  * The other side maps all memory of the library's kernel.
@@ -435,7 +444,8 @@ struct lkl_netdev *lkl_netdev_vhost_user_create(const char *path, int offload);
 /**
  * lkl_netdev_vhost_user_server_create - be such a back end, for a virtual
  *	machine or another library
- * @path: the socket to listen at, which is made; it goes with the wire
+ * @path: the socket to listen at, which is made, and goes with the wire; maybe
+ *	with ",queues=N"
  * @offload: as in struct lkl_netdev_args; 0 for checksums, segmentation of TCP,
  *	and merged buffers
  *

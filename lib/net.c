@@ -28,7 +28,13 @@
  * after it has released the guard. Interrupts are raised without it, because
  * that may mean to run the kernel, which may want to reset the device, for
  * which the guards are closed.
+ *
+ * A wire may have several pairs of queues, each with its rings, its guards and
+ * its threads (struct pair).  How many of them the driver uses it says by the
+ * control queue (netdev/control.c); what comes by the wire of another one is
+ * received by one that is used.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -43,16 +49,43 @@
 #define AWAY 200000
 #define MUCH 16384
 
-void net_init(struct net *n, struct lkl_netdev *nd)
+struct net *net_new(struct lkl_netdev *nd)
 {
+	struct lkl_netdev *each;
+	unsigned int pairs = 0;
+	struct net *n;
+
+	for (each = nd; each; each = each->next)
+		pairs++;
+	if (pairs > MAX_PAIRS) {
+		errno = EINVAL;
+		return NULL;
+	}
+	n = calloc(1, sizeof(*n) + pairs * sizeof(*n->pairs));
+	if (n)
+		n->virtqs = calloc(pairs * QUEUES + 1, sizeof(*n->virtqs));
+	if (!n || !n->virtqs) {
+		free(n);
+		return NULL;
+	}
 	n->nd = nd;
 	n->pcap.fd = -1;
-	n->ended = 1;
-	n->guards[RX] = CLOSED;
-	n->guards[TX] = CLOSED;
 	n->skip = nd->has_vnet_hdr ? 0 : VNET_HDR;
 	if (nd->flags & LKL_NETDEV_NOARP)
 		n->skip += ETH_HDR;
+	n->active = 1;
+	for (n->n = 0; n->n < pairs; n->n++, nd = nd->next) {
+		struct pair *p = &n->pairs[n->n];
+
+		p->net = n;
+		p->index = n->n;
+		p->nd = nd;
+		p->virtqs = &n->virtqs[n->n * QUEUES];
+		p->ended = 1;
+		p->guards[RX] = CLOSED;
+		p->guards[TX] = CLOSED;
+	}
+	return n;
 }
 
 static void set_link(struct net *n, bool up)
@@ -68,43 +101,58 @@ static void set_link(struct net *n, bool up)
 
 static void LKL_DOOR tx_thread(void *arg)
 {
-	struct net *n = arg;
+	struct pair *p = arg;
+	struct net *n = p->net;
 
 	while (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST)) {
-		int work = __atomic_load_n(&n->work[TX], __ATOMIC_SEQ_CST);
+		int work = __atomic_load_n(&p->work[TX], __ATOMIC_SEQ_CST);
 
-		net_tx(n);
+		net_tx(p);
 		if (!__atomic_load_n(&n->stop, __ATOMIC_SEQ_CST))
-			lkl_vdev_host->wait(&n->work[TX], work, 0);
+			lkl_vdev_host->wait(&p->work[TX], work, 0);
 	}
 }
 
-static void start_listening(struct net *n)
+static void start_listening(struct pair *p)
 {
-	if (!n->nd->ops->fd)
+	if (!p->nd->ops->fd)
 		return;
-	n->listener.fd = n->nd->ops->fd(n->nd);
-	n->listener.edge = n->nd->flags & LKL_NETDEV_EDGE;
-	n->listener.receive = net_listen;
-	n->listens = n->listener.fd >= 0 && listen_add(&n->listener);
+	p->listener.fd = p->nd->ops->fd(p->nd);
+	p->listener.edge = p->nd->flags & LKL_NETDEV_EDGE;
+	p->listener.receive = net_listen;
+	p->listens = p->listener.fd >= 0 && listen_add(&p->listener);
 }
 
-static void stop_listening(struct net *n)
+static void stop_listening(struct pair *p)
 {
-	if (n->listens)
-		listen_remove(&n->listener);
-	n->listens = false;
+	if (p->listens)
+		listen_remove(&p->listener);
+	p->listens = false;
 }
 
-static void receive(struct net *n)
+/* The first wire tells of the link of all. */
+static bool link_changes(struct pair *p, int events)
 {
-	struct lkl_dev_net_ops *ops = n->nd->ops;
+	struct net *n = p->net;
+
+	if (!(events & LKL_DEV_NET_POLL_LINK))
+		return false;
+	if (!p->index && n->nd->ops->link)
+		set_link(n, n->nd->ops->link(n->nd));
+	return true;
+}
+
+static void receive(struct pair *p)
+{
+	struct lkl_dev_net_ops *ops = p->nd->ops;
 	unsigned long listened = 0, received;
+	struct net *n = p->net;
+	bool gone = false;
 
 	/* Of what there is, poll() may have told the last boot. */
-	net_rx(n);
+	net_rx(receiver(p));
 	for (;;) {
-		int events = ops->poll(n->nd);
+		int events = ops->poll(p->nd);
 		bool hup = events < 0 || events & LKL_DEV_NET_POLL_HUP;
 
 		/* The poll_hup() on its way is not for the next boot. */
@@ -113,36 +161,36 @@ static void receive(struct net *n)
 				return;
 			continue;
 		}
-		if (hup && __atomic_exchange_n(&n->owed, 0, __ATOMIC_SEQ_CST))
+		if (hup && __atomic_exchange_n(&p->owed, 0, __ATOMIC_SEQ_CST))
 			continue;
 		if (hup) {
 			/* What is sent from here on is lost. */
+			gone = true;
 			__atomic_store_n(&n->gone, 1, __ATOMIC_SEQ_CST);
 			set_link(n, false);
 			events = LKL_DEV_NET_POLL_TX;
 		}
-		if (events & LKL_DEV_NET_POLL_LINK && ops->link) {
-			set_link(n, ops->link(n->nd));
+		if (link_changes(p, events)) {
 			/* The descriptor to receive from may be another one. */
-			stop_listening(n);
-			start_listening(n);
+			stop_listening(p);
+			start_listening(p);
 		}
 		if (events & LKL_DEV_NET_POLL_TX) {
-			__atomic_store_n(&n->room, 1, __ATOMIC_SEQ_CST);
-			net_tx(n);
+			__atomic_store_n(&p->room, 1, __ATOMIC_SEQ_CST);
+			net_tx(p);
 		}
-		if (n->gone) {
-			stop_listening(n);
+		if (gone) {
+			stop_listening(p);
 			return;
 		}
 		if (!(events & LKL_DEV_NET_POLL_RX))
 			continue;
-		received = net_rx(n);
-		if (__atomic_exchange_n(&n->paused, 0, __ATOMIC_SEQ_CST)) {
-			listen_resume(&n->listener);
-		} else if (received < MUCH && n->listened != listened) {
-			listened = n->listened;
-			lkl_vdev_host->wait(&n->work[RX], n->work[RX],
+		received = net_rx(receiver(p));
+		if (__atomic_exchange_n(&p->paused, 0, __ATOMIC_SEQ_CST)) {
+			listen_resume(&p->listener);
+		} else if (received < MUCH && p->listened != listened) {
+			listened = p->listened;
+			lkl_vdev_host->wait(&p->work[RX], p->work[RX],
 					    lkl_vdev_host->time() + AWAY);
 		}
 	}
@@ -150,67 +198,86 @@ static void receive(struct net *n)
 
 static void LKL_DOOR poll_thread(void *arg)
 {
-	struct net *n = arg;
+	struct pair *p = arg;
 
-	receive(n);
-	__atomic_store_n(&n->ended, 1, __ATOMIC_SEQ_CST);
-	lkl_vdev_host->wake(&n->ended, 1);
+	receive(p);
+	__atomic_store_n(&p->ended, 1, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&p->ended, 1);
+}
+
+static void kick_pair(struct pair *p, unsigned int queue)
+{
+	struct net *n = p->net;
+	bool first = p->guards[queue] == CLOSED;
+
+	if (first)
+		guard_let_go(&p->guards[queue]);
+	if (queue == RX && lends(n))
+		net_lend(p);
+	if (queue == TX && n->nd->flags & LKL_NETDEV_INLINE)
+		net_tx(p);
+	else if (queue == TX || first || !lends(n))
+		call_thread(p, queue);
 }
 
 void net_kick(struct lkl_vdev *vdev, unsigned int index)
 {
 	struct net *n = to_net(vdev);
 
-	bool first = n->guards[index] == CLOSED;
-
-	if (first)
-		guard_let_go(&n->guards[index]);
-	if (index == RX && lends(n))
-		net_lend(n);
-	if (index == TX && n->nd->flags & LKL_NETDEV_INLINE)
-		net_tx(n);
-	else if (index == TX || first || !lends(n))
-		call_thread(n, index);
+	if (index < n->n * QUEUES)
+		kick_pair(&n->pairs[index / QUEUES], index % QUEUES);
+	else
+		net_control(n);
 }
 
 void net_drain(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 
-	guard_close(&n->guards[RX]);
-	guard_close(&n->guards[TX]);
-	n->rx.first = 0;
-	n->rx.end = 0;
-	n->rx.iov_first = 0;
-	n->rx.iov_end = 0;
-	n->rx.bytes = 0;
-	n->blocked = -1;
-	n->unlent = -1;
-	n->parts = 0;
+	for
+		each_pair(p, n)
+		{
+			guard_close(&p->guards[RX]);
+			guard_close(&p->guards[TX]);
+			p->rx.first = 0;
+			p->rx.end = 0;
+			p->rx.iov_first = 0;
+			p->rx.iov_end = 0;
+			p->rx.bytes = 0;
+			p->blocked = -1;
+			p->unlent = -1;
+			p->parts = 0;
+		}
+	__atomic_store_n(&n->active, 1, __ATOMIC_SEQ_CST);
 	if (n->nd->ops->recall)
 		n->nd->ops->recall(n->nd);
 }
 
 /* Have the polling thread end; false if that is more than poll() can do in
  * time. */
-static bool hang_up(struct net *n, unsigned long long timeout)
+static bool hang_up(struct pair *p, unsigned long long timeout)
 {
 	unsigned long long end = lkl_vdev_host->time() + timeout;
 
-	if (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
-		__atomic_store_n(&n->owed, 1, __ATOMIC_SEQ_CST);
-		n->nd->ops->poll_hup(n->nd);
+	if (!__atomic_load_n(&p->ended, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&p->owed, 1, __ATOMIC_SEQ_CST);
+		p->nd->ops->poll_hup(p->nd);
 	}
-	while (!__atomic_load_n(&n->ended, __ATOMIC_SEQ_CST)) {
-		call_thread(n, RX);
+	while (!__atomic_load_n(&p->ended, __ATOMIC_SEQ_CST)) {
+		/* It may wait for buffers, of whichever pair. */
+		struct pair *q;
+
+		for
+			each_pair(q, p->net) call_thread(q, RX);
 		if (timeout && lkl_vdev_host->time() >= end)
 			return false;
-		lkl_vdev_host->wait(&n->ended, 0, timeout ? end : 0);
+		lkl_vdev_host->wait(&p->ended, 0, timeout ? end : 0);
 	}
-	if (n->threads[RX])
-		lkl_vdev_host->thread_join(n->threads[RX]);
-	n->threads[RX] = 0;
-	n->owed = 0;
+	if (p->threads[RX])
+		lkl_vdev_host->thread_join(p->threads[RX]);
+	p->threads[RX] = 0;
+	p->owed = 0;
 	return true;
 }
 
@@ -222,30 +289,35 @@ static bool hang_up(struct net *n, unsigned long long timeout)
 void net_stop(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 
 	__atomic_store_n(&n->stop, 1, __ATOMIC_SEQ_CST);
-	hang_up(n, HUP_WAIT);
-	call_thread(n, TX);
-	if (n->threads[TX])
-		lkl_vdev_host->thread_join(n->threads[TX]);
-	n->threads[TX] = 0;
-	stop_listening(n);
+	for
+		each_pair(p, n)
+		{
+			hang_up(p, HUP_WAIT);
+			call_thread(p, TX);
+			if (p->threads[TX])
+				lkl_vdev_host->thread_join(p->threads[TX]);
+			p->threads[TX] = 0;
+			stop_listening(p);
+		}
 	net_drain(vdev);
 }
 
 /* The threads that there are to be; false if one cannot be had. */
-static bool start_threads(struct net *n)
+static bool start_threads(struct pair *p)
 {
-	bool sends = !(n->nd->flags & LKL_NETDEV_INLINE);
+	bool sends = !(p->nd->flags & LKL_NETDEV_INLINE);
 
-	if (n->ended) {
-		n->ended = 0;
-		n->threads[RX] = lkl_vdev_host->thread_create(poll_thread, n);
-		n->ended = !n->threads[RX];
+	if (p->ended) {
+		p->ended = 0;
+		p->threads[RX] = lkl_vdev_host->thread_create(poll_thread, p);
+		p->ended = !p->threads[RX];
 	}
-	if (n->threads[RX] && sends)
-		n->threads[TX] = lkl_vdev_host->thread_create(tx_thread, n);
-	return n->threads[RX] && (!sends || n->threads[TX]);
+	if (p->threads[RX] && sends)
+		p->threads[TX] = lkl_vdev_host->thread_create(tx_thread, p);
+	return p->threads[RX] && (!sends || p->threads[TX]);
 }
 
 /* Another process has what lends its buffers mapped, and a part of it is
@@ -260,33 +332,45 @@ bool net_moves(struct lkl_vdev *vdev)
 int net_moved(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 
 	/* What hangs up has ended its thread for good. */
 	if (n->gone)
 		return 0;
-	n->ended = 1;
-	return start_threads(n) ? 0 : -LKL_EAGAIN;
+	for
+		each_pair(p, n)
+		{
+			p->ended = 1;
+			if (!start_threads(p))
+				return -LKL_EAGAIN;
+		}
+	return 0;
 }
 
 int net_start(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 	int err = lends(n) ? lkl_ram_settle() : 0;
+	struct pair *p;
 
 	if (err)
 		return err;
 	n->gone = 0;
-	n->paused = 0;
 	net_drain(vdev);
 	__atomic_store_n(&n->stop, 0, __ATOMIC_SEQ_CST);
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
-	start_listening(n);
-	if (!start_threads(n)) {
-		net_stop(vdev);
-		return -LKL_EAGAIN;
-	}
+	for
+		each_pair(p, n)
+		{
+			p->paused = 0;
+			start_listening(p);
+			if (start_threads(p))
+				continue;
+			net_stop(vdev);
+			return -LKL_EAGAIN;
+		}
 	return 0;
 }
 
@@ -303,10 +387,12 @@ void net_forked(struct lkl_vdev *vdev)
 void net_free(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 
-	if (!n->ended)
-		hang_up(n, 0);
+	for
+		each_pair(p, n) if (!p->ended) hang_up(p, 0);
 	if (captures(n))
 		raw_syscall(SYS_close, n->pcap.fd, 0, 0, 0, 0, 0);
+	free(n->virtqs);
 	free(n);
 }

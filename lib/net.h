@@ -52,7 +52,10 @@ struct fd_wire {
 	int ifindex;
 };
 
-/* The operations of such a wire, for those that differ in some of them. */
+/*
+ * The operations of such a wire, for those that differ in some of them.  To
+ * free it, or in a forked child, is for all pairs of queues.
+ */
 int lkl_fd_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt);
 int lkl_fd_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt);
 int lkl_fd_poll(struct lkl_netdev *nd);
@@ -118,6 +121,18 @@ int lkl_fd_changed(struct fd_wire *w);
  */
 struct lkl_netdev *lkl_vhost_net(const char *kind, const char *name,
 				 struct lkl_netdev *tap, unsigned int offload);
+
+/**
+ * lkl_net_queues - take ",queues=N" off the name of a wire
+ * @wire: what to call it in messages
+ * @param: "NAME" or "NAME,queues=N"
+ * @name: where to store the name
+ * @size: room for it; a longer one is cut short
+ *
+ * Return: the number, 1 if there is none, or 0 after a message
+ */
+int lkl_net_queues(const char *wire, const char *param, char *name,
+		   size_t size);
 
 /**
  * lkl_tun_param - take ",vhost" off the name of a tap or macvtap

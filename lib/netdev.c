@@ -3,6 +3,7 @@
  * Setting up network interfaces: address, offloads, and what a wire needs of
  * the kernel.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,21 +200,26 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 
 	if (!nd || !nd->ops)
 		return -LKL_EINVAL;
-	n = calloc(1, sizeof(*n));
+	n = net_new(nd);
 	if (!n)
-		return -LKL_ENOMEM;
-	net_init(n, nd);
+		return errno == EINVAL ? -LKL_EINVAL : -LKL_ENOMEM;
 	n->vdev.ops = &net_ops;
 	n->vdev.back = nd;
 	n->vdev.lends = nd->ops->give;
 	n->vdev.kind = "lkl-net";
 	n->vdev.queues = n->virtqs;
 	n->vdev.dev.id = LKL_VIRTIO_ID_NET;
-	n->vdev.dev.queues = QUEUES;
+	n->vdev.dev.queues = n->n * QUEUES;
 	n->vdev.dev.config = &n->config;
 	n->vdev.dev.config_len = sizeof(n->config);
 	n->vdev.dev.offered = 1ULL << LKL_VIRTIO_NET_F_MAC |
 			      1ULL << LKL_VIRTIO_NET_F_STATUS;
+	if (n->n > 1) {
+		n->vdev.dev.queues++;
+		n->vdev.dev.offered |= 1ULL << LKL_VIRTIO_NET_F_CTRL_VQ |
+				       1ULL << LKL_VIRTIO_NET_F_MQ;
+		n->config.max_virtqueue_pairs = n->n;
+	}
 	if (nd->mtu) {
 		n->vdev.dev.offered |= 1ULL << LKL_VIRTIO_NET_F_MTU;
 		n->config.mtu = nd->mtu;
@@ -228,6 +234,7 @@ int lkl_netdev_add(struct lkl_netdev *nd, struct lkl_netdev_args *args)
 	if (ret < 0) {
 		if (n->pcap.fd >= 0)
 			close(n->pcap.fd);
+		free(n->virtqs);
 		free(n);
 	} else {
 		nd->id = ret;

@@ -40,18 +40,24 @@ struct rx {
 	char spill[FRAME_MAX];
 };
 
+struct net;
+
 /*
+ * A pair of queues, with a wire and threads of its own.
+ *
+ * @net: the interface
+ * @index: number of the pair
+ * @nd: its wire
+ * @virtqs: its rings
  * @guards: of the rings
- * @skip: how much of a frame the wire does not carry
- * @pcap: file that frames are written to
- * @part: pieces of a received frame that is not all there yet, for that file
+ * @part: pieces of a received frame that is not all there yet, for the capture
  * @parts: number of elements of @part
  * @part_len: bytes of them
  * @part_left: buffers that are missing
  * @blocked: head of the frame that the wire had no room for, or -1
  * @held: states of the guards when the device is resumed
- * @frozen: what is remembered of it, or NULL
  * @unlent: head of the receive buffer that the wire had no room for, or -1
+ * @turn: counts what was received, by which the wires take turns
  * @room: there may be room again, or something to take back
  * @again: a thread has found the receive ring's guard taken
  * @listener: threads of the application that receive
@@ -62,14 +68,12 @@ struct rx {
  * @ended: the polling thread has ended, or there is none
  * @owed: poll() was told to hang up, and has not yet
  */
-struct net {
-	struct lkl_vdev vdev;
+struct pair {
+	struct net *net;
+	unsigned int index;
 	struct lkl_netdev *nd;
-	struct lkl_virtio_net_config config;
-	struct lkl_virtq virtqs[QUEUES];
+	struct lkl_virtq *virtqs;
 	int guards[QUEUES];
-	unsigned int skip;
-	struct pcap pcap;
 	struct iovec part[TX_IOV];
 	unsigned int parts;
 	unsigned int part_len;
@@ -77,8 +81,8 @@ struct net {
 	struct rx rx;
 	int blocked;
 	int held[QUEUES];
-	struct net_state *frozen;
 	int unlent;
+	unsigned int turn;
 	int room;
 	int again;
 	struct listen_source listener;
@@ -86,12 +90,42 @@ struct net {
 	int paused;
 	unsigned long listened;
 	int work[QUEUES];
-	int gone;
-	int stop;
 	int ended;
 	int owed;
 	lkl_thread_t threads[QUEUES];
 };
+
+/*
+ * @nd: the wire, of the first pair
+ * @skip: how much of a frame the wire does not carry
+ * @pcap: file that frames are written to
+ * @frozen: what is remembered of it, or NULL
+ * @virtqs: of all pairs, and the control queue if there are several
+ * @gone: the wire has hung up
+ * @stop: the kernel has ended
+ * @active: pairs that the driver uses
+ * @n: pairs that there are
+ */
+struct net {
+	struct lkl_vdev vdev;
+	struct lkl_netdev *nd;
+	struct lkl_virtio_net_config config;
+	unsigned int skip;
+	struct pcap pcap;
+	struct net_state *frozen;
+	struct lkl_virtq *virtqs;
+	int gone;
+	int stop;
+	unsigned int active;
+	unsigned int n;
+	struct pair pairs[];
+};
+
+#define each_pair(at, net)                                                     \
+	(at = (net)->pairs; at < (net)->pairs + (net)->n; at++)
+
+/* Pairs at most: a queue is a bit in a word. */
+#define MAX_PAIRS ((LKL_VIRTIO_MAX_QUEUES - 1) / QUEUES)
 
 static inline struct net *to_net(struct lkl_vdev *vdev)
 {
@@ -99,11 +133,12 @@ static inline struct net *to_net(struct lkl_vdev *vdev)
 }
 
 /**
- * net_init() - prepare a new device
- * @n: the device, all zeros
- * @nd: its wire
+ * net_new() - make a device
+ * @nd: its wire, or the first of several
+ *
+ * Return: the device, or NULL with errno set
  */
-void net_init(struct net *n, struct lkl_netdev *nd);
+struct net *net_new(struct lkl_netdev *nd);
 
 /* Operations of the device; see struct lkl_vdev_ops. */
 int net_start(struct lkl_vdev *vdev);

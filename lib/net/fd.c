@@ -184,10 +184,8 @@ static void close_all(int in, int out)
 		close(out);
 }
 
-void lkl_fd_forked(struct lkl_netdev *nd)
+static void close_wire(struct fd_wire *w)
 {
-	struct fd_wire *w = to_fd(nd);
-
 	close_all(w->in, w->out);
 	close(w->wakeup);
 	close(w->epoll);
@@ -196,10 +194,21 @@ void lkl_fd_forked(struct lkl_netdev *nd)
 	w->in = w->out = w->wakeup = w->epoll = w->netlink = -1;
 }
 
+void lkl_fd_forked(struct lkl_netdev *nd)
+{
+	for (; nd; nd = nd->next)
+		close_wire(to_fd(nd));
+}
+
 void lkl_fd_free(struct lkl_netdev *nd)
 {
-	lkl_fd_forked(nd);
-	free(nd);
+	while (nd) {
+		struct lkl_netdev *next = nd->next;
+
+		close_wire(to_fd(nd));
+		free(nd);
+		nd = next;
+	}
 }
 
 static bool dont_block(int fd)

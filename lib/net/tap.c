@@ -166,7 +166,7 @@ static const char *tap_user(const char *ifname)
 	return text;
 }
 
-static const char *attach_error(int err, const char *ifname)
+static const char *attach_error(int err, const char *ifname, int queues)
 {
 	switch (err) {
 	case EBUSY:
@@ -174,8 +174,14 @@ static const char *attach_error(int err, const char *ifname)
 	case EPERM:
 		return "no permission (needs CAP_NET_ADMIN, or a tap made for "
 		       "this user with `ip tuntap add ... user NAME`)";
+	case E2BIG:
+		return "it has no more queues";
 	case EINVAL:
-		return "there is such an interface, but it is no tap";
+		return queues > 1 ? "there is such an interface, but it is no "
+				    "tap for several queues (`ip tuntap add "
+				    "... multi_queue`)"
+				  : "there is such an interface, but it is no "
+				    "tap";
 	}
 	return strerror(err);
 }
@@ -195,49 +201,87 @@ bool lkl_tun_param(const char *param, char *name, size_t size)
 	return there;
 }
 
-struct lkl_netdev *lkl_netdev_tap_create(const char *param, int offload)
+/* A queue of a tap; a negative error number after a message. */
+static int open_queue(const char *wire, const char *ifname, int queues)
 {
 	static const char dev[] = "/dev/net/tun";
-	struct ifreq ifr = { 0 }, hw = { 0 };
-	char wire[32], ifname[IFNAMSIZ + 1];
-	bool vhost = lkl_tun_param(param, ifname, sizeof(ifname));
-	struct lkl_netdev *nd;
-	int fd, ret;
+	struct ifreq ifr = { 0 };
+	int ret, fd = open(dev, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
-	snprintf(wire, sizeof(wire), "tap %s",
-		 strlen(ifname) < IFNAMSIZ ? ifname : param);
-	if (!*ifname || strlen(ifname) >= sizeof(ifr.ifr_name)) {
-		lkl_message(wire, "a name has 1 to %zu characters",
-			    sizeof(ifr.ifr_name) - 1);
-		return NULL;
-	}
-	fd = open(dev, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		lkl_message(wire, "%s: %s", dev, strerror(errno));
-		return NULL;
+		return -1;
 	}
 	strcpy(ifr.ifr_name, ifname);
 	ifr.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+	if (queues > 1)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	ret = ioctl(fd, TUNSETIFF, &ifr);
-	if (ret && errno == EINVAL) {
+	if (ret && errno == EINVAL && queues == 1) {
 		/* One that was made for several queues. */
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 		ret = ioctl(fd, TUNSETIFF, &ifr);
 	}
-	if (ret) {
-		lkl_message(wire, "%s", attach_error(errno, ifname));
-		close(fd);
+	if (!ret)
+		return fd;
+	lkl_message(wire, "%s", attach_error(errno, ifname, queues));
+	close(fd);
+	return -1;
+}
+
+static struct lkl_netdev *open_tap(const char *wire, const char *ifname,
+				   int queues, unsigned int offload)
+{
+	struct lkl_netdev *first = NULL, **end = &first;
+	struct ifreq hw = { 0 };
+	int i;
+
+	for (i = 0; i < queues; i++) {
+		int fd = open_queue(wire, ifname, queues);
+		bool has_mac = !i && fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &hw);
+
+		*end = fd < 0 ? NULL : lkl_tun_setup(wire, fd, offload);
+		if (!*end) {
+			if (first)
+				lkl_fd_free(first);
+			return NULL;
+		}
+		/*
+		 * Like the tap's, which is unique, but another one; and always
+		 * the same for the same tap, as the host remembers the
+		 * interface for a while.
+		 */
+		if (has_mac) {
+			memcpy(first->mac, hw.ifr_hwaddr.sa_data,
+			       sizeof(first->mac));
+			first->mac[0] = (first->mac[0] | 2) ^ 4;
+		}
+		end = &(*end)->next;
+	}
+	return first;
+}
+
+struct lkl_netdev *lkl_netdev_tap_create(const char *param, int offload)
+{
+	char wire[32], name[IFNAMSIZ + 8], ifname[IFNAMSIZ + 1];
+	int queues = lkl_net_queues("tap", param, name, sizeof(name));
+	bool vhost = lkl_tun_param(name, ifname, sizeof(ifname));
+	struct lkl_netdev *nd;
+
+	if (!queues)
+		return NULL;
+	snprintf(wire, sizeof(wire), "tap %s",
+		 strlen(ifname) < IFNAMSIZ ? ifname : name);
+	if (!*ifname || strlen(ifname) >= IFNAMSIZ) {
+		lkl_message(wire, "a name has 1 to %u characters",
+			    IFNAMSIZ - 1);
 		return NULL;
 	}
-	ret = ioctl(fd, SIOCGIFHWADDR, &hw);
-	nd = lkl_tun_setup(wire, fd, offload);
-	/*
-	 * Like the tap's, which is unique, but another one; and always the same
-	 * for the same tap, as the host remembers the interface for a while.
-	 */
-	if (nd && !ret) {
-		memcpy(nd->mac, hw.ifr_hwaddr.sa_data, sizeof(nd->mac));
-		nd->mac[0] = (nd->mac[0] | 2) ^ 4;
+	if (vhost && queues > 1) {
+		lkl_message(wire, "vhost: it has one pair of queues, not %d",
+			    queues);
+		return NULL;
 	}
+	nd = open_tap(wire, ifname, queues, offload);
 	return nd && vhost ? lkl_vhost_net("tap", ifname, nd, offload) : nd;
 }

@@ -22,25 +22,25 @@ void net_capture(struct net *n, const struct iovec *iov, unsigned int cnt,
 }
 
 /* The same for one in several buffers that were lent. */
-void net_capture_lent(struct net *n, unsigned int head, unsigned int len)
+void net_capture_lent(struct pair *p, unsigned int head, unsigned int len)
 {
-	struct lkl_chain chain = { .iov = n->part + n->parts,
-				   .max = TX_IOV - n->parts };
+	struct lkl_chain chain = { .iov = p->part + p->parts,
+				   .max = TX_IOV - p->parts };
 
-	if (lkl_virtq_chain(&n->virtqs[RX], head, &chain))
+	if (lkl_virtq_chain(&p->virtqs[RX], head, &chain))
 		return;
-	if (!n->parts) {
-		struct lkl_virtio_net_hdr_v1 *hdr = n->part->iov_base;
+	if (!p->parts) {
+		struct lkl_virtio_net_hdr_v1 *hdr = p->part->iov_base;
 
-		n->part_len = 0;
-		n->part_left = has_feature(n, LKL_VIRTIO_NET_F_MRG_RXBUF)
+		p->part_len = 0;
+		p->part_left = has_feature(p->net, LKL_VIRTIO_NET_F_MRG_RXBUF)
 				       ? hdr->num_buffers
 				       : 1;
 	}
-	n->parts += chain.in;
-	n->part_len += len;
-	if (n->part_left-- > 1 && n->parts < TX_IOV - MAX_BUFFER_IOV)
+	p->parts += chain.in;
+	p->part_len += len;
+	if (p->part_left-- > 1 && p->parts < TX_IOV - MAX_BUFFER_IOV)
 		return;
-	net_capture(n, n->part, n->parts, n->part_len);
-	n->parts = 0;
+	net_capture(p->net, p->part, p->parts, p->part_len);
+	p->parts = 0;
 }

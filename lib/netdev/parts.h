@@ -56,24 +56,48 @@ static inline bool captures(struct net *n)
 	return n->pcap.fd >= 0;
 }
 
-static inline void call_thread(struct net *n, int queue)
+static inline void call_thread(struct pair *p, int queue)
 {
-	__atomic_fetch_add(&n->work[queue], 1, __ATOMIC_SEQ_CST);
-	lkl_vdev_host->wake(&n->work[queue], 1);
+	__atomic_fetch_add(&p->work[queue], 1, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&p->work[queue], p->net->n);
+}
+
+/* The pair by whose ring the kernel receives what comes by this one's wire. */
+static inline struct pair *receiver(struct pair *p)
+{
+	struct net *n = p->net;
+
+	return &n->pairs[p->index %
+			 __atomic_load_n(&n->active, __ATOMIC_RELAXED)];
+}
+
+/* Take a guard, unless it is closed; only the kernel opens one that is. */
+static inline int guard_hold(int *guard)
+{
+	for (;;) {
+		if (guard_take(guard))
+			return FREE;
+		if (__atomic_load_n(guard, __ATOMIC_SEQ_CST) == CLOSED)
+			return CLOSED;
+		lkl_vdev_host->relax();
+	}
 }
 
 /* receive.c */
-void net_lend(struct net *n);
-unsigned long net_rx(struct net *n);
-void net_rx_now(struct net *n);
+void net_lend(struct pair *p);
+unsigned long net_rx(struct pair *p);
+void net_rx_now(struct pair *p);
 void net_listen(struct listen_source *source);
 
 /* send.c */
-void net_tx(struct net *n);
+void net_tx(struct pair *p);
+
+/* control.c */
+void net_control(struct net *n);
 
 /* capture.c */
 void net_capture(struct net *n, const struct iovec *iov, unsigned int cnt,
 		 unsigned int len);
-void net_capture_lent(struct net *n, unsigned int head, unsigned int len);
+void net_capture_lent(struct pair *p, unsigned int head, unsigned int len);
 
 #endif /* LIB_NETDEV_PARTS_H */

@@ -15,63 +15,68 @@
 #include "parts.h"
 
 struct net_state {
-	int guards[QUEUES];
-	struct rx rx;
-	int blocked;
+	unsigned int active;
 	unsigned int status;
+	struct {
+		int guards[QUEUES];
+		struct rx rx;
+		int blocked;
+	} pairs[];
 };
-
-/* Only the kernel opens a guard that is closed, and that stands still. */
-static int hold(int *guard)
-{
-	for (;;) {
-		if (guard_take(guard))
-			return FREE;
-		if (__atomic_load_n(guard, __ATOMIC_SEQ_CST) == CLOSED)
-			return CLOSED;
-		lkl_vdev_host->relax();
-	}
-}
 
 void net_pause(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 	int queue;
 
-	for (queue = 0; queue < QUEUES; queue++)
-		n->held[queue] = hold(&n->guards[queue]);
+	for
+		each_pair(p, n) for (queue = 0; queue < QUEUES; queue++)
+			p->held[queue] = guard_hold(&p->guards[queue]);
 }
 
 void net_resume(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
+	struct pair *p;
 	int queue;
 
-	for (queue = 0; queue < QUEUES; queue++)
-		__atomic_store_n(&n->guards[queue], n->held[queue],
-				 __ATOMIC_SEQ_CST);
-	net_rx_now(n);
-	if (n->nd->flags & LKL_NETDEV_INLINE)
-		net_tx(n);
-	else
-		call_thread(n, TX);
+	for
+		each_pair(p, n) for (queue = 0; queue < QUEUES; queue++)
+			__atomic_store_n(&p->guards[queue], p->held[queue],
+					 __ATOMIC_SEQ_CST);
+	for
+		each_pair(p, n)
+		{
+			net_rx_now(p);
+			if (n->nd->flags & LKL_NETDEV_INLINE)
+				net_tx(p);
+			else
+				call_thread(p, TX);
+		}
 }
 
 int net_freeze(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 	struct net_state *state;
+	unsigned int i;
 
 	/* Another process has the buffers of a wire that lends them. */
 	if (n->nd->ops->give)
 		return -LKL_EOPNOTSUPP;
-	state = malloc(sizeof(*state));
+	state = malloc(sizeof(*state) + n->n * sizeof(*state->pairs));
 	if (!state)
 		return -LKL_ENOMEM;
-	memcpy(state->guards, n->held, sizeof(n->held));
-	state->rx = n->rx;
-	state->blocked = n->blocked;
+	state->active = n->active;
 	state->status = n->config.status;
+	for (i = 0; i < n->n; i++) {
+		const struct pair *p = &n->pairs[i];
+
+		memcpy(state->pairs[i].guards, p->held, sizeof(p->held));
+		state->pairs[i].rx = p->rx;
+		state->pairs[i].blocked = p->blocked;
+	}
 	n->frozen = state;
 	return 0;
 }
@@ -80,11 +85,17 @@ void net_reset(struct lkl_vdev *vdev)
 {
 	struct net *n = to_net(vdev);
 	const struct net_state *state = n->frozen;
+	unsigned int i;
 
-	memcpy(n->held, state->guards, sizeof(n->held));
-	/* But for what a frame is received into that is too long. */
-	memcpy(&n->rx, &state->rx, offsetof(struct rx, spill));
-	n->blocked = state->blocked;
+	for (i = 0; i < n->n; i++) {
+		struct pair *p = &n->pairs[i];
+
+		memcpy(p->held, state->pairs[i].guards, sizeof(p->held));
+		/* But for what a frame is received into that is too long. */
+		memcpy(&p->rx, &state->pairs[i].rx, offsetof(struct rx, spill));
+		p->blocked = state->pairs[i].blocked;
+	}
+	__atomic_store_n(&n->active, state->active, __ATOMIC_SEQ_CST);
 	if (n->config.status != state->status)
 		lkl_vdev_mark(vdev, LKL_VIRTIO_CONFIG);
 }

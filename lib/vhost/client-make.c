@@ -19,17 +19,22 @@
 
 static void client_forked(struct lkl_netdev *nd)
 {
-	struct client *c = to_client(nd);
+	struct client *c = to_pair(nd)->c;
+	struct client_pair *p;
 	unsigned int q;
 
 	close_fd(&c->sock);
-	close_fd(&c->epoll);
-	close_fd(&c->wakeup);
 	close_fd(&c->timer);
-	for (q = RX; q <= TX; q++) {
-		close_fd(&c->call[q]);
-		close_fd(&c->kick[q]);
-	}
+	for
+		each_client_pair(p, c)
+		{
+			close_fd(&p->epoll);
+			close_fd(&p->wakeup);
+			for (q = RX; q <= TX; q++) {
+				close_fd(&p->call[q]);
+				close_fd(&p->kick[q]);
+			}
+		}
 	close_fd(&c->area_fd);
 	if (c->tap)
 		lkl_fd_forked(&c->tap->nd);
@@ -37,20 +42,20 @@ static void client_forked(struct lkl_netdev *nd)
 
 static void client_free(struct lkl_netdev *nd)
 {
-	struct client *c = to_client(nd);
+	struct client *c = to_pair(nd)->c;
 
 	client_forked(nd);
 	if (c->tap)
 		lkl_fd_free(&c->tap->nd);
 	if (c->area)
-		munmap(c->area, AREA);
+		munmap(c->area, c->n * AREA);
 	free(c);
 }
 
 static int client_setup(struct lkl_netdev *nd, const unsigned char *mac,
 			unsigned int offload)
 {
-	struct client *c = to_client(nd);
+	struct client *c = to_pair(nd)->c;
 	int ret;
 
 	if (offload & ~c->features) {
@@ -82,40 +87,65 @@ static struct lkl_dev_net_ops client_ops = {
 	.link = client_link,
 	.fd = client_fd,
 	.poll_rx = client_poll_rx,
+	.pairs = client_pairs,
 };
 
-static bool make_descriptors(struct client *c)
+static bool make_pair(struct client_pair *p)
 {
 	unsigned int q;
 
-	c->epoll = epoll_create1(EPOLL_CLOEXEC);
-	c->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	c->area_fd = posix_memory("lkl-vhost", AREA);
+	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	p->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (q = RX; q <= TX; q++) {
-		c->call[q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		c->kick[q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (c->call[q] < 0 || c->kick[q] < 0)
+		p->call[q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		p->kick[q] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (p->call[q] < 0 || p->kick[q] < 0)
 			return false;
 	}
-	if (c->area_fd < 0)
+	return p->epoll >= 0 && client_watch(p, p->wakeup, EPOLLIN) &&
+	       client_watch(p, p->call[TX], EPOLLIN);
+}
+
+static bool make_descriptors(struct client *c)
+{
+	struct client_pair *p;
+
+	for
+		each_client_pair(p, c) if (!make_pair(p)) return false;
+	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	c->area_fd = posix_memory("lkl-vhost", c->n * AREA);
+	if (c->area_fd < 0) {
 		errno = -c->area_fd;
-	if (c->epoll < 0 || c->area_fd < 0)
 		return false;
-	c->area = mmap(NULL, AREA, PROT_READ | PROT_WRITE,
+	}
+	c->area = mmap(NULL, c->n * AREA, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_NORESERVE, c->area_fd, 0);
 	if (c->area == MAP_FAILED) {
 		c->area = NULL;
 		return false;
 	}
 	/* A forked child has another kernel. */
-	madvise(c->area, AREA, MADV_DONTFORK);
+	madvise(c->area, c->n * AREA, MADV_DONTFORK);
 	if (c->tap && c->tap->netlink >= 0 &&
-	    !client_watch(c, c->tap->netlink, EPOLLIN))
+	    !client_watch(c->pairs, c->tap->netlink, EPOLLIN))
 		return false;
-	return client_watch(c, c->wakeup, EPOLLIN) &&
-	       client_watch(c, c->timer, EPOLLIN) &&
-	       client_watch(c, c->call[TX], EPOLLIN);
+	return client_watch(c->pairs, c->timer, EPOLLIN);
+}
+
+static void place_rings(struct client *c)
+{
+	struct client_pair *p;
+	unsigned int q;
+
+	_Static_assert(VHOST_DRIVER_SIZE <= RING_SPACE, "no room");
+	for
+		each_client_pair(p, c)
+		{
+			p->area = c->area + p->index * AREA;
+			for (q = RX; q <= TX; q++)
+				vhost_driver_init(&p->rings[q],
+						  p->area + q * RING_SPACE);
+		}
 }
 
 /* Of what the other side has, what makes sense together. */
@@ -152,21 +182,50 @@ static bool greet(struct client *c, unsigned int offload)
 	c->features = has & (must | VHOST_F_PROTOCOL_FEATURES |
 			     VIRTIO(RING_F_EVENT_IDX) | VIRTIO(NET_F_MAC) |
 			     VIRTIO(NET_F_MTU) | OFFLOADS);
+	if (c->n > 1)
+		c->features |= has & VIRTIO(NET_F_MQ);
 	if (c->peer->config)
 		c->peer->config(c);
 	c->features &= ~(VIRTIO(NET_F_MAC) | VIRTIO(NET_F_MTU));
 	if (!offload)
-		c->nd.needs = usual_offloads(c->features);
-	c->nd.offload = offload;
+		c->pairs->nd.needs = usual_offloads(c->features);
+	c->pairs->nd.offload = offload;
 	return true;
+}
+
+/* Nothing of it is open yet. */
+static struct client *new_client(unsigned int queues)
+{
+	struct client *c = calloc(1, sizeof(*c) + queues * sizeof(*c->pairs));
+	unsigned int i;
+
+	if (!c)
+		return NULL;
+	c->sock = c->timer = c->area_fd = -1;
+	c->n = queues;
+	c->active = 1;
+	for (i = 0; i < queues; i++) {
+		struct client_pair *p = &c->pairs[i];
+
+		p->c = c;
+		p->index = i;
+		p->epoll = p->wakeup = -1;
+		p->call[RX] = p->call[TX] = p->kick[RX] = p->kick[TX] = -1;
+		p->nd.ops = &client_ops;
+		p->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
+		p->nd.has_vnet_hdr = 1;
+		if (i + 1 < queues)
+			p->nd.next = &p[1].nd;
+	}
+	return c;
 }
 
 struct lkl_netdev *client_create(const char *kind, const char *path,
 				 const struct client_peer *peer,
-				 struct fd_wire *tap, unsigned int offload)
+				 unsigned int queues, struct fd_wire *tap,
+				 unsigned int offload)
 {
-	struct client *c = calloc(1, sizeof(*c));
-	unsigned int q;
+	struct client *c = new_client(queues);
 
 	if (!c) {
 		lkl_message(kind, "%s", strerror(ENOMEM));
@@ -176,12 +235,6 @@ struct lkl_netdev *client_create(const char *kind, const char *path,
 	}
 	c->peer = peer;
 	c->tap = tap;
-	c->sock = c->epoll = c->wakeup = c->timer = c->area_fd = -1;
-	for (q = RX; q <= TX; q++)
-		c->call[q] = c->kick[q] = -1;
-	c->nd.ops = &client_ops;
-	c->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
-	c->nd.has_vnet_hdr = 1;
 	c->addr.sun_family = AF_UNIX;
 	snprintf(c->name, sizeof(c->name), "%s %s", kind, path);
 	if (!*path || strlen(path) >= sizeof(c->addr.sun_path)) {
@@ -190,12 +243,9 @@ struct lkl_netdev *client_create(const char *kind, const char *path,
 	} else if (strcpy(c->addr.sun_path, path), !make_descriptors(c)) {
 		lkl_message(c->name, "%s", strerror(errno));
 	} else if (greet(c, offload)) {
-		_Static_assert(VHOST_DRIVER_SIZE <= RING_SPACE, "no room");
-		for (q = RX; q <= TX; q++)
-			vhost_driver_init(&c->rings[q],
-					  c->area + q * RING_SPACE);
-		return &c->nd;
+		place_rings(c);
+		return &c->pairs->nd;
 	}
-	client_free(&c->nd);
+	client_free(&c->pairs->nd);
 	return NULL;
 }

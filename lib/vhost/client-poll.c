@@ -24,22 +24,36 @@ static bool arm_timer(struct client *c)
 	return !timerfd_settime(c->timer, 0, &when, NULL);
 }
 
+/* All has changed, for the other pairs, too. */
+static void tell_others(struct client *c)
+{
+	unsigned int i;
+
+	for (i = 1; i < c->n; i++)
+		ring_bell(c->pairs[i].wakeup, WAKEUP_RX);
+}
+
 /* The other side has gone, or is of no use. */
 static void disconnect(struct client *c, const char *why)
 {
-	unsigned int q;
+	struct client_pair *p;
 
 	lock_take(&c->talk);
 	close(c->sock);
 	c->sock = -1;
 	c->started = false;
 	lock_give(&c->talk);
-	for (q = RX; q <= TX; q++) {
-		lock_take(&c->locks[q]);
-		c->rings[q].broken = q == RX;
-		c->rings[q].lost = q == TX;
-		lock_give(&c->locks[q]);
-	}
+	for
+		each_client_pair(p, c)
+		{
+			lock_take(&p->locks[RX]);
+			p->rings[RX].broken = true;
+			lock_give(&p->locks[RX]);
+			lock_take(&p->locks[TX]);
+			p->rings[TX].lost = true;
+			lock_give(&p->locks[TX]);
+		}
+	tell_others(c);
 	if (!c->told)
 		lkl_message(c->name, "%s; trying to connect again", why);
 	c->told = true;
@@ -57,10 +71,25 @@ const char *client_why(int err)
 		return "it does not speak vhost-user";
 	case EINVAL:
 		return "it refuses our memory";
+	case ERANGE:
+		return "it has not so many pairs of queues";
 	case EPIPE:
 		return "it has closed the connection";
 	}
 	return strerror(err);
+}
+
+/* The kernel uses more or fewer pairs of queues than before. */
+static void use_pairs(struct client *c)
+{
+	int ret = 0;
+
+	lock_take(&c->talk);
+	if (c->started && c->peer->pairs && c->enabled != c->active)
+		ret = c->peer->pairs(c);
+	lock_give(&c->talk);
+	if (ret)
+		disconnect(c, client_why(-ret));
 }
 
 /* Connect if need be, and tell the other side where all is. */
@@ -69,7 +98,11 @@ static void start(struct client *c)
 	unsigned long long has = c->features;
 	int ret = 0;
 
-	if (c->started || !__atomic_load_n(&c->wanted, __ATOMIC_SEQ_CST))
+	if (c->started) {
+		use_pairs(c);
+		return;
+	}
+	if (!__atomic_load_n(&c->wanted, __ATOMIC_SEQ_CST))
 		return;
 	if (c->sock < 0) {
 		if (c->peer->connect(c)) {
@@ -89,6 +122,7 @@ static void start(struct client *c)
 		c->started = !ret;
 	}
 	lock_give(&c->talk);
+	tell_others(c);
 	if (ret == -EAGAIN)
 		return;
 	if (ret)
@@ -100,7 +134,7 @@ static void start(struct client *c)
 
 int client_link(struct lkl_netdev *nd)
 {
-	struct client *c = to_client(nd);
+	struct client *c = to_pair(nd)->c;
 
 	if (c->tap && c->tap->nd.ops->link && !lkl_fd_link(&c->tap->nd))
 		return 0;
@@ -123,15 +157,28 @@ static int on_socket(struct client *c)
 	return LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_TX;
 }
 
-static int on_wakeup(struct client *c)
+static bool is_broken(const struct client *c)
 {
+	const struct client_pair *p;
+
+	for
+		each_client_pair(p, c) if (p->rings[RX].broken ||
+					   p->rings[TX].broken) return true;
+	return false;
+}
+
+static int on_wakeup(struct client_pair *p)
+{
+	struct client *c = p->c;
 	uint64_t count;
 	int mask = 0;
 
-	if (read(c->wakeup, &count, sizeof(count)) < 0)
+	if (read(p->wakeup, &count, sizeof(count)) < 0)
 		return 0;
 	if (count % WAKEUP_START)
 		mask |= LKL_DEV_NET_POLL_RX;
+	if (count % WAKEUP_START && p->index)
+		mask |= LKL_DEV_NET_POLL_TX;
 	if (count % WAKEUP_BROKEN >= WAKEUP_START) {
 		start(c);
 		/* What was given before it began is out now. */
@@ -139,51 +186,52 @@ static int on_wakeup(struct client *c)
 			LKL_DEV_NET_POLL_TX;
 	}
 	if (count % WAKEUP_HUP >= WAKEUP_BROKEN && c->sock >= 0 &&
-	    (c->rings[RX].broken || c->rings[TX].broken)) {
+	    is_broken(c)) {
 		disconnect(c, "it has put nonsense into a ring");
 		mask |= LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_TX;
 	}
 	if (count >= WAKEUP_HUP)
 		mask |= LKL_DEV_NET_POLL_HUP;
 	/* Look anew, and behind the listeners. */
-	if (c->shared)
-		epoll_ctl(c->epoll, EPOLL_CTL_DEL, c->call[RX], NULL);
-	c->shared = false;
+	if (p->shared)
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->call[RX], NULL);
+	p->shared = false;
 	return mask;
 }
 
-bool client_watch(struct client *c, int fd, unsigned int events)
+bool client_watch(struct client_pair *p, int fd, unsigned int events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
 
-	return !epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &event);
+	return !epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 int client_poll(struct lkl_netdev *nd)
 {
-	struct client *c = to_client(nd);
+	struct client_pair *p = to_pair(nd);
+	struct client *c = p->c;
 	struct epoll_event events[8];
 	int i, n, mask = 0;
 
-	if (!c->shared)
-		c->shared = client_watch(c, c->call[RX],
+	if (!p->shared)
+		p->shared = client_watch(p, p->call[RX],
 					 EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
 	do
-		n = epoll_wait(c->epoll, events, 8, -1);
+		n = epoll_wait(p->epoll, events, 8, -1);
 	while (n < 0 && errno == EINTR);
 	for (i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
-		if (fd == c->wakeup) {
-			mask |= on_wakeup(c);
+		if (fd == p->wakeup) {
+			mask |= on_wakeup(p);
 		} else if (fd == c->timer) {
 			clear_bell(fd);
 			start(c);
 			mask |= LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_RX |
 				LKL_DEV_NET_POLL_TX;
-		} else if (fd == c->call[RX]) {
+		} else if (fd == p->call[RX]) {
 			mask |= LKL_DEV_NET_POLL_RX;
-		} else if (fd == c->call[TX]) {
+		} else if (fd == p->call[TX]) {
 			clear_bell(fd);
 			mask |= LKL_DEV_NET_POLL_TX;
 		} else if (fd == c->sock) {
@@ -197,15 +245,15 @@ int client_poll(struct lkl_netdev *nd)
 
 void client_poll_hup(struct lkl_netdev *nd)
 {
-	ring_bell(to_client(nd)->wakeup, WAKEUP_HUP);
+	ring_bell(to_pair(nd)->wakeup, WAKEUP_HUP);
 }
 
 void client_poll_rx(struct lkl_netdev *nd)
 {
-	ring_bell(to_client(nd)->wakeup, WAKEUP_RX);
+	ring_bell(to_pair(nd)->wakeup, WAKEUP_RX);
 }
 
 int client_fd(struct lkl_netdev *nd)
 {
-	return to_client(nd)->call[RX];
+	return to_pair(nd)->call[RX];
 }

@@ -78,7 +78,7 @@ static int set_memory(struct client *c)
 	};
 	msg.memory.regions[1] = (struct vhost_region){
 		.guest = client_physical(c->area),
-		.size = AREA,
+		.size = c->n * AREA,
 		.user = (unsigned long)c->area,
 	};
 	msg.fds[0] = ram.fd;
@@ -91,39 +91,58 @@ static int set_memory(struct client *c)
 	return ret ? ret : msg.u64 ? -EINVAL : 0;
 }
 
-static int set_ring(struct client *c, unsigned int q)
+static int set_ring(struct client_pair *p, unsigned int q)
 {
-	struct vhost_driver *d = &c->rings[q];
+	unsigned int index = p->index * 2 + q;
+	struct vhost_driver *d = &p->rings[q];
+	struct client *c = p->c;
 	struct vhost_msg msg = { .request = VHOST_SET_VRING_ADDR,
 				 .flags = VHOST_VERSION,
 				 .size = sizeof(msg.addr),
-				 .addr = { .index = q,
+				 .addr = { .index = index,
 					   .desc = (unsigned long)d->desc,
 					   .avail = (unsigned long)d->avail,
 					   .used = (unsigned long)d->used } };
-	int ret = set_state(c, VHOST_SET_VRING_NUM, q, VHOST_DRIVER_NUM);
+	int ret = set_state(c, VHOST_SET_VRING_NUM, index, VHOST_DRIVER_NUM);
 
 	if (!ret)
-		ret = set_state(c, VHOST_SET_VRING_BASE, q, 0);
+		ret = set_state(c, VHOST_SET_VRING_BASE, index, 0);
 	if (!ret)
 		ret = vhost_send(c->sock, &msg);
 	if (!ret)
-		ret = set_fd(c, VHOST_SET_VRING_CALL, q, c->call[q]);
+		ret = set_fd(c, VHOST_SET_VRING_CALL, index, p->call[q]);
 	if (!ret)
-		ret = set_fd(c, VHOST_SET_VRING_KICK, q, c->kick[q]);
+		ret = set_fd(c, VHOST_SET_VRING_KICK, index, p->kick[q]);
 	return ret;
 }
 
-/* With descriptors of its protocol, rings are at rest until they are enabled.
+/* With the features of its protocol, rings are at rest until they are enabled.
  */
-static int enable(struct client *c, bool on)
+static int enable(struct client *c, unsigned int pairs)
 {
 	int ret = 0;
 	unsigned int q;
 
+	c->enabled = pairs;
 	if (c->features & VHOST_F_PROTOCOL_FEATURES)
-		for (q = RX; q <= TX && !ret; q++)
-			ret = set_state(c, VHOST_SET_VRING_ENABLE, q, on);
+		for (q = 0; q < c->n * 2 && !ret; q++)
+			ret = set_state(c, VHOST_SET_VRING_ENABLE, q,
+					q / 2 < pairs);
+	return ret;
+}
+
+/* What was given to the others meanwhile it looks at when it is told. */
+static int use_pairs(struct client *c)
+{
+	int ret = enable(c, __atomic_load_n(&c->active, __ATOMIC_SEQ_CST));
+	struct client_pair *p;
+
+	for
+		each_client_pair(p, c)
+		{
+			ring_bell(p->kick[RX], 1);
+			ring_bell(p->kick[TX], 1);
+		}
 	return ret;
 }
 
@@ -142,9 +161,9 @@ static void get_config(struct client *c)
 		return;
 	config = (void *)msg.config.bytes;
 	if (c->features & VIRTIO(NET_F_MAC) && !(config->mac[0] & 1))
-		memcpy(c->nd.mac, config->mac, 6);
+		memcpy(c->pairs->nd.mac, config->mac, 6);
 	if (c->features & VIRTIO(NET_F_MTU) && config->mtu >= 68)
-		c->nd.mtu = config->mtu;
+		c->pairs->nd.mtu = config->mtu;
 }
 
 static int connect_to(struct client *c)
@@ -158,7 +177,7 @@ static int connect_to(struct client *c)
 		return -errno;
 	event.data.fd = c->sock;
 	if (!connect(c->sock, (struct sockaddr *)&c->addr, sizeof(c->addr)) &&
-	    !epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->sock, &event))
+	    !epoll_ctl(c->pairs->epoll, EPOLL_CTL_ADD, c->sock, &event))
 		return 0;
 	ret = -errno;
 	close(c->sock);
@@ -178,17 +197,25 @@ static int get_features(struct client *c, unsigned long long *has)
 		ret = get_u64(c, VHOST_GET_PROTOCOL_FEATURES, &value);
 		c->protocol = value & (VHOST_PROTOCOL_REPLY_ACK |
 				       VHOST_PROTOCOL_CONFIG);
+		if (c->n > 1)
+			c->protocol |= value & VHOST_PROTOCOL_MQ;
 		if (!ret)
 			ret = set_u64(c, VHOST_SET_PROTOCOL_FEATURES,
 				      c->protocol);
 	}
-	return ret;
+	if (ret || c->n == 1)
+		return ret;
+	value = 1;
+	if (c->protocol & VHOST_PROTOCOL_MQ)
+		ret = get_u64(c, VHOST_GET_QUEUE_NUM, &value);
+	return !ret && value < c->n ? -ERANGE : ret;
 }
 
 static int begin(struct client *c)
 {
 	struct vhost_msg owner = { .request = VHOST_SET_OWNER,
 				   .flags = VHOST_VERSION };
+	struct client_pair *p;
 	unsigned int q;
 	int ret = vhost_send(c->sock, &owner);
 
@@ -196,24 +223,29 @@ static int begin(struct client *c)
 		ret = set_u64(c, VHOST_SET_FEATURES, c->features);
 	if (!ret)
 		ret = set_memory(c);
-	for (q = RX; q <= TX && !ret; q++) {
-		client_begin_ring(c, q);
-		ret = set_ring(c, q);
-	}
+	for
+		each_client_pair(p, c)
+		{
+			for (q = RX; q <= TX && !ret; q++) {
+				client_begin_ring(p, q);
+				ret = set_ring(p, q);
+			}
+		}
 	if (!ret)
-		ret = enable(c, true);
-	for (q = RX; q <= TX; q++)
-		ring_bell(c->kick[q], 1);
+		ret = enable(c, c->active);
+	for
+		each_client_pair(p, c) for (q = RX; q <= TX; q++)
+			ring_bell(p->kick[q], 1);
 	return ret;
 }
 
 static int end(struct client *c)
 {
 	struct vhost_msg msg;
-	int ret = enable(c, false);
+	int ret = enable(c, 0);
 	unsigned int q;
 
-	for (q = RX; q <= TX && !ret; q++) {
+	for (q = 0; q < c->n * 2 && !ret; q++) {
 		msg = (struct vhost_msg){
 			.request = VHOST_GET_VRING_BASE,
 			.flags = VHOST_VERSION,
@@ -230,12 +262,24 @@ static const struct client_peer user_peer = {
 	.features = get_features,
 	.config = get_config,
 	.begin = begin,
+	.pairs = use_pairs,
 	.end = end,
 };
 
+static struct lkl_netdev *create(const char *kind, const char *param,
+				 unsigned int offload)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	int queues = lkl_net_queues(kind, param, path, sizeof(path));
+
+	return queues ? client_create(kind, path, &user_peer, queues, NULL,
+				      offload)
+		      : NULL;
+}
+
 struct lkl_netdev *lkl_netdev_vhost_user_create(const char *path, int offload)
 {
-	return client_create("vhost-user", path, &user_peer, NULL, offload);
+	return create("vhost-user", path, offload);
 }
 
 /* DPDK's programs are reached by memory, not by linking with them. */
@@ -243,6 +287,5 @@ struct lkl_netdev *lkl_netdev_dpdk_create(const char *ifname, int offload,
 					  unsigned char *mac)
 {
 	(void)mac;
-	return client_create("dpdk (vhost-user)", ifname, &user_peer, NULL,
-			     offload);
+	return create("dpdk (vhost-user)", ifname, offload);
 }

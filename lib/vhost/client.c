@@ -43,9 +43,9 @@ static bool in_ram(const struct posix_ram *ram, const struct iovec *iov)
 	return offset < ram->size && iov->iov_len <= ram->size - offset;
 }
 
-static char *slot(struct client *c, unsigned int i)
+static char *slot(struct client_pair *p, unsigned int i)
 {
-	return c->area + 2 * RING_SPACE + i * (size_t)SLOT;
+	return p->area + 2 * RING_SPACE + i * (size_t)SLOT;
 }
 
 /* Copy what may not be there; returns whether it is.  The host copies. */
@@ -60,19 +60,20 @@ static bool copy_foreign(char *to, const struct iovec *iov, int cnt,
 }
 
 /* 1 when the frame was copied, 0 when its buffers are lent, -EAGAIN */
-static int send_frame(struct client *c, struct iovec *iov, int cnt, unsigned id)
+static int send_frame(struct client_pair *p, struct iovec *iov, int cnt,
+		      unsigned int id)
 {
-	struct vhost_driver *d = &c->rings[TX];
+	struct vhost_driver *d = &p->rings[TX];
 	size_t size = iov_length(iov, cnt);
 	struct posix_ram ram = posix_ram;
 	bool foreign = false;
-	char *to, *p;
+	char *to, *at;
 	int i, head = -1;
 
 	if (size > SLOT || d->lost)
 		return 1;
 	if (d->n_free < cnt) {
-		c->starved = true;
+		p->starved = true;
 		return -EAGAIN;
 	}
 	for (i = 0; i < cnt; i++)
@@ -83,26 +84,26 @@ static int send_frame(struct client *c, struct iovec *iov, int cnt, unsigned id)
 				d, head, client_physical(iov[i].iov_base),
 				iov[i].iov_len, 0);
 		vhost_driver_give(d, head, id * 2 | LENT);
-		c->lent++;
+		p->lent++;
 		return 0;
 	}
-	to = slot(c, d->free);
+	to = slot(p, d->free);
 	if (foreign) {
 		if (!copy_foreign(to, iov, cnt, size))
 			return 1;
 	} else {
-		for (p = to, i = 0; i < cnt; p += iov[i++].iov_len)
-			memcpy(p, iov[i].iov_base, iov[i].iov_len);
+		for (at = to, i = 0; i < cnt; at += iov[i++].iov_len)
+			memcpy(at, iov[i].iov_base, iov[i].iov_len);
 	}
 	head = vhost_driver_add(d, -1, client_physical(to), size, 0);
 	vhost_driver_give(d, head, 0);
 	return 1;
 }
 
-static int lend_buffer(struct client *c, struct iovec *iov, int cnt,
-		       unsigned id)
+static int lend_buffer(struct client_pair *p, struct iovec *iov, int cnt,
+		       unsigned int id)
 {
-	struct vhost_driver *d = &c->rings[RX];
+	struct vhost_driver *d = &p->rings[RX];
 	struct posix_ram ram = posix_ram;
 	int i, head = -1;
 
@@ -122,23 +123,23 @@ static int lend_buffer(struct client *c, struct iovec *iov, int cnt,
 int client_give(struct lkl_netdev *nd, int out, struct iovec *iov, int cnt,
 		unsigned int id)
 {
-	struct client *c = to_client(nd);
+	struct client_pair *p = to_pair(nd);
 	int ret;
 
-	lock_take(&c->locks[out]);
-	ret = out ? send_frame(c, iov, cnt, id) : lend_buffer(c, iov, cnt, id);
-	lock_give(&c->locks[out]);
+	lock_take(&p->locks[out]);
+	ret = out ? send_frame(p, iov, cnt, id) : lend_buffer(p, iov, cnt, id);
+	lock_give(&p->locks[out]);
 	return ret;
 }
 
 int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 		unsigned int *len)
 {
-	struct client *c = to_client(nd);
-	struct vhost_driver *d = &c->rings[out];
+	struct client_pair *p = to_pair(nd);
+	struct vhost_driver *d = &p->rings[out];
 	bool found, was_broken, tell;
 
-	lock_take(&c->locks[out]);
+	lock_take(&p->locks[out]);
 	was_broken = d->broken;
 	do
 		found = vhost_driver_take(d, id, len);
@@ -147,57 +148,67 @@ int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 		found = vhost_driver_take(d, id, len);
 	if (found && out) {
 		*id /= 2;
-		c->lent--;
+		p->lent--;
 	}
 	tell = d->broken && !was_broken;
-	lock_give(&c->locks[out]);
+	lock_give(&p->locks[out]);
 	if (tell)
-		ring_bell(c->wakeup, WAKEUP_BROKEN);
+		ring_bell(p->c->pairs->wakeup, WAKEUP_BROKEN);
 	return found;
 }
 
 /* Returns whether there is something to take. */
 int client_push(struct lkl_netdev *nd, int out)
 {
-	struct client *c = to_client(nd);
-	struct vhost_driver *d = &c->rings[out];
+	struct client_pair *p = to_pair(nd);
+	struct vhost_driver *d = &p->rings[out];
 	bool tell, more = false;
 
-	lock_take(&c->locks[out]);
+	lock_take(&p->locks[out]);
 	tell = vhost_driver_publish(d);
 	if (!out)
 		more = false;
-	else if (c->lent || d->n_free < LOW)
+	else if (p->lent || d->n_free < LOW)
 		more = vhost_driver_want(d, true);
 	else
 		vhost_driver_want_nothing(d);
 	/* Short frames are taken back without a word. */
-	if (out && c->starved && d->n_free >= LOW) {
-		c->starved = false;
+	if (out && p->starved && d->n_free >= LOW) {
+		p->starved = false;
 		more = true;
 	}
-	lock_give(&c->locks[out]);
-	if (!__atomic_exchange_n(&c->wanted, true, __ATOMIC_SEQ_CST))
-		ring_bell(c->wakeup, WAKEUP_START);
+	lock_give(&p->locks[out]);
+	if (!__atomic_exchange_n(&p->c->wanted, true, __ATOMIC_SEQ_CST))
+		ring_bell(p->c->pairs->wakeup, WAKEUP_START);
 	else if (tell)
-		ring_bell(c->kick[out], 1);
+		ring_bell(p->kick[out], 1);
 	return more;
 }
 
-void client_begin_ring(struct client *c, unsigned int q)
+void client_begin_ring(struct client_pair *p, unsigned int q)
 {
-	lock_take(&c->locks[q]);
-	c->rings[q].event_idx = c->features & VIRTIO(RING_F_EVENT_IDX);
-	c->rings[q].lost = false;
-	vhost_driver_begin(&c->rings[q]);
+	lock_take(&p->locks[q]);
+	p->rings[q].event_idx = p->c->features & VIRTIO(RING_F_EVENT_IDX);
+	p->rings[q].lost = false;
+	vhost_driver_begin(&p->rings[q]);
 	if (q == RX)
-		vhost_driver_want(&c->rings[q], false);
-	lock_give(&c->locks[q]);
+		vhost_driver_want(&p->rings[q], false);
+	lock_give(&p->locks[q]);
+}
+
+/* The other side hears of it from the polling thread. */
+void client_pairs(struct lkl_netdev *nd, unsigned int n)
+{
+	struct client *c = to_pair(nd)->c;
+
+	__atomic_store_n(&c->active, n, __ATOMIC_SEQ_CST);
+	ring_bell(c->pairs->wakeup, WAKEUP_START);
 }
 
 void client_recall(struct lkl_netdev *nd)
 {
-	struct client *c = to_client(nd);
+	struct client *c = to_pair(nd)->c;
+	struct client_pair *p;
 	unsigned int q;
 
 	lock_take(&c->talk);
@@ -206,12 +217,17 @@ void client_recall(struct lkl_netdev *nd)
 	if (c->started && c->peer->end(c))
 		raw_syscall(SYS_shutdown, c->sock, SHUT_RDWR, 0, 0, 0, 0);
 	c->started = false;
+	c->active = c->enabled = 1;
 	__atomic_store_n(&c->wanted, false, __ATOMIC_SEQ_CST);
-	for (q = RX; q <= TX; q++) {
-		lock_take(&c->locks[q]);
-		vhost_driver_forget(&c->rings[q]);
-		lock_give(&c->locks[q]);
-	}
-	c->lent = 0;
+	for
+		each_client_pair(p, c)
+		{
+			for (q = RX; q <= TX; q++) {
+				lock_take(&p->locks[q]);
+				vhost_driver_forget(&p->rings[q]);
+				lock_give(&p->locks[q]);
+			}
+			p->lent = 0;
+		}
 	lock_give(&c->talk);
 }

@@ -13,8 +13,8 @@
 #include "driver.h"
 #include "tools.h"
 
-/* The area: two rings, and for each descriptor of the one for sending a slot
- * for what is copied of a frame. */
+/* The area of a pair of queues: two rings, and for each descriptor of the one
+ * for sending a slot for what is copied of a frame. */
 #define RING_SPACE (64 << 10)
 #define SLOT (FRAME_MAX + 4096 - FRAME_MAX % 4096)
 #define AREA (2 * RING_SPACE + VHOST_DRIVER_NUM * (size_t)SLOT)
@@ -28,7 +28,8 @@ enum { RX, TX };
 	 OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6) | OFFLOAD(HOST_ECN) |         \
 	 OFFLOAD(HOST_UFO) | OFFLOAD(MRG_RXBUF))
 
-/* What is added to the eventfd that wakes the polling thread. */
+/* What is added to the eventfd that wakes a polling thread; all but the first
+ * for that of the first pair. */
 #define WAKEUP_RX 1
 #define WAKEUP_START (1ULL << 16)
 #define WAKEUP_BROKEN (1ULL << 32)
@@ -45,6 +46,7 @@ struct client;
  * @features: ask what it can do
  * @config: ask for an address and an MTU, and keep them; may be NULL
  * @begin: tell it where all is; it begins
+ * @pairs: tell it which pairs of queues are used; may be NULL
  * @end: have it end; in the middle of the kernel
  */
 struct client_peer {
@@ -52,7 +54,39 @@ struct client_peer {
 	int (*features)(struct client *c, unsigned long long *has);
 	void (*config)(struct client *c);
 	int (*begin)(struct client *c);
+	int (*pairs)(struct client *c);
 	int (*end)(struct client *c);
+};
+
+/*
+ * A pair of queues.
+ *
+ * @index: which
+ * @epoll: what its polling thread sleeps in
+ * @wakeup: by which that is told something, as WAKEUP_*
+ * @call: by which the other side tells that it is done with buffers of a ring
+ * @kick: by which it is told of new ones
+ * @area: where the rings are, and what is copied
+ * @rings: the one to receive from, and the one to send to
+ * @locks: of the rings
+ * @lent: chains for sending that point to memory of others
+ * @starved: there was no room for a frame
+ * @shared: call[RX] is in @epoll, and in the listeners'
+ */
+struct client_pair {
+	struct lkl_netdev nd;
+	struct client *c;
+	unsigned int index;
+	int epoll;
+	int wakeup;
+	int call[2];
+	int kick[2];
+	char *area;
+	struct vhost_driver rings[2];
+	int locks[2];
+	unsigned int lent;
+	bool starved;
+	bool shared;
 };
 
 /*
@@ -61,55 +95,46 @@ struct client_peer {
  * @tap: the wire of a tap behind vhost-net, or NULL
  * @name: what to call the wire in messages
  * @sock: the connection, or -1
- * @epoll: what the polling thread sleeps in
- * @wakeup: by which it is told something, as WAKEUP_*
  * @timer: when to try to connect again
- * @call: by which the other side tells that it is done with buffers of a ring
- * @kick: by which it is told of new ones
- * @area_fd: memory file with the rings and what is copied
+ * @area_fd: memory file with the areas of the pairs
  * @area: where that is mapped
  * @features: virtio's that both sides have
  * @protocol: the protocol's
- * @rings: the one to receive from, and the one to send to
  * @talk: held while requests are made
- * @locks: of the rings
- * @lent: chains for sending that point to memory of others
- * @starved: there was no room for a frame
  * @wanted: something has been given since recall()
  * @started: the other side knows the rings
- * @shared: call[RX] is in @epoll, and in the listeners'
  * @told: it has been said that the other side is gone
+ * @n: pairs of queues
+ * @active: those that the kernel uses
+ * @enabled: those that the other side has been told to use
  */
 struct client {
-	struct lkl_netdev nd;
 	const struct client_peer *peer;
 	struct sockaddr_un addr;
 	struct fd_wire *tap;
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 24];
 	int sock;
-	int epoll;
-	int wakeup;
 	int timer;
-	int call[2];
-	int kick[2];
 	int area_fd;
 	char *area;
 	unsigned long long features;
 	unsigned long long protocol;
 	int talk;
-	int locks[2];
-	struct vhost_driver rings[2];
-	unsigned int lent;
-	bool starved;
 	bool wanted;
 	bool started;
-	bool shared;
 	bool told;
+	unsigned int n;
+	unsigned int active;
+	unsigned int enabled;
+	struct client_pair pairs[];
 };
 
-static inline struct client *to_client(struct lkl_netdev *nd)
+#define each_client_pair(at, client)                                           \
+	(at = (client)->pairs; at < (client)->pairs + (client)->n; at++)
+
+static inline struct client_pair *to_pair(struct lkl_netdev *nd)
 {
-	return (struct client *)nd;
+	return (struct client_pair *)nd;
 }
 
 /* Where something is for the other side. */
@@ -125,9 +150,10 @@ int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 		unsigned int *len);
 int client_push(struct lkl_netdev *nd, int out);
 void client_recall(struct lkl_netdev *nd);
+void client_pairs(struct lkl_netdev *nd, unsigned int n);
 
 /* Have a ring begin anew, with all that was given. */
-void client_begin_ring(struct client *c, unsigned int q);
+void client_begin_ring(struct client_pair *p, unsigned int q);
 
 /* client-poll.c */
 int client_link(struct lkl_netdev *nd);
@@ -136,8 +162,8 @@ void client_poll_hup(struct lkl_netdev *nd);
 void client_poll_rx(struct lkl_netdev *nd);
 int client_fd(struct lkl_netdev *nd);
 
-/* Have the polling thread watch a descriptor. */
-bool client_watch(struct client *c, int fd, unsigned int events);
+/* Have the polling thread of a pair watch a descriptor. */
+bool client_watch(struct client_pair *p, int fd, unsigned int events);
 
 /* What is wrong with the other side. */
 const char *client_why(int err);
@@ -147,6 +173,7 @@ const char *client_why(int err);
  * @kind: what it is
  * @path: which one, a socket if the peer has one
  * @peer: how to talk to it
+ * @queues: pairs of queues
  * @tap: what vhost-net shall take, or NULL
  * @offload: features that are offloads; 0 for those that the other side has
  *
@@ -154,6 +181,7 @@ const char *client_why(int err);
  */
 struct lkl_netdev *client_create(const char *kind, const char *path,
 				 const struct client_peer *peer,
-				 struct fd_wire *tap, unsigned int offload);
+				 unsigned int queues, struct fd_wire *tap,
+				 unsigned int offload);
 
 #endif /* LIB_VHOST_CLIENT_H */

@@ -68,7 +68,8 @@ static int set_memory(struct client *c)
 
 static int set_ring(struct client *c, unsigned int q)
 {
-	struct vhost_driver *d = &c->rings[q];
+	struct client_pair *p = c->pairs;
+	struct vhost_driver *d = &p->rings[q];
 	struct vhost_vring_state num = { q, VHOST_DRIVER_NUM };
 	struct vhost_vring_state base = { q, 0 };
 	struct vhost_vring_addr addr = {
@@ -77,8 +78,8 @@ static int set_ring(struct client *c, unsigned int q)
 		.avail_user_addr = (unsigned long)d->avail,
 		.used_user_addr = (unsigned long)d->used,
 	};
-	struct vhost_vring_file kick = { q, c->kick[q] };
-	struct vhost_vring_file call = { q, c->call[q] };
+	struct vhost_vring_file kick = { q, p->kick[q] };
+	struct vhost_vring_file call = { q, p->call[q] };
 	int ret = request(c, VHOST_SET_VRING_NUM, &num);
 
 	if (!ret)
@@ -108,13 +109,13 @@ static int begin(struct client *c)
 	if (!ret)
 		ret = set_memory(c);
 	for (q = RX; q <= TX && !ret; q++) {
-		client_begin_ring(c, q);
+		client_begin_ring(c->pairs, q);
 		ret = set_ring(c, q);
 	}
 	for (q = RX; q <= TX && !ret; q++)
 		ret = set_backend(c, q, c->tap->in);
 	for (q = RX; q <= TX; q++)
-		ring_bell(c->kick[q], 1);
+		ring_bell(c->pairs->kick[q], 1);
 	return ret;
 }
 
@@ -140,7 +141,7 @@ struct lkl_netdev *lkl_vhost_net(const char *kind, const char *name,
 	char what[32];
 
 	snprintf(what, sizeof(what), "/dev/vhost-net for %s", kind);
-	nd = client_create(what, name, &net_peer, (struct fd_wire *)tap,
+	nd = client_create(what, name, &net_peer, 1, (struct fd_wire *)tap,
 			   offload);
 	if (nd)
 		memcpy(nd->mac, tap->mac, sizeof(nd->mac));

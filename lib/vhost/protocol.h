@@ -27,6 +27,7 @@ enum vhost_request {
 	VHOST_SET_VRING_ERR = 14,
 	VHOST_GET_PROTOCOL_FEATURES = 15,
 	VHOST_SET_PROTOCOL_FEATURES = 16,
+	VHOST_GET_QUEUE_NUM = 17,
 	VHOST_SET_VRING_ENABLE = 18,
 	VHOST_GET_CONFIG = 24,
 };
@@ -34,6 +35,7 @@ enum vhost_request {
 /* A feature beside virtio's: there are protocol features. */
 #define VHOST_F_PROTOCOL_FEATURES (1ULL << 30)
 
+#define VHOST_PROTOCOL_MQ (1ULL << 0)
 #define VHOST_PROTOCOL_REPLY_ACK (1ULL << 3)
 #define VHOST_PROTOCOL_CONFIG (1ULL << 9)
 

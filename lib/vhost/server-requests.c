@@ -77,18 +77,18 @@ static const char *queue_fd(struct vhost_msg *msg, int *fd)
 	return NULL;
 }
 
-bool server_watch(struct server *s, int fd, unsigned int events)
+bool server_watch(struct server_pair *p, int fd, unsigned int events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
 
-	return !epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event);
+	return !epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-void server_unshare(struct server *s)
+void server_unshare(struct server_pair *p)
 {
-	if (s->shared)
-		epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->queues[FROM].kick, NULL);
-	s->shared = false;
+	if (p->shared)
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->queues[FROM].kick, NULL);
+	p->shared = false;
 }
 
 /*
@@ -96,18 +96,22 @@ void server_unshare(struct server *s)
  * that is closed only if the other side has not got it any more, so listeners
  * are told to look at another one before it is.
  */
-static void close_kick(struct server *s, struct queue *q)
+static void close_kick(struct queue *q)
 {
-	if (q == &s->queues[FROM])
-		server_unshare(s);
+	struct server_pair *p = q->pair;
+
+	lock_take(&p->lock);
+	if (q == &p->queues[FROM])
+		server_unshare(p);
 	else if (q->kick >= 0)
-		epoll_ctl(s->epoll, EPOLL_CTL_DEL, q->kick, NULL);
-	if (q->kick >= 0 && q->kick == s->listened) {
-		s->retired = q->kick;
-		s->listened = -1;
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, q->kick, NULL);
+	if (q->kick >= 0 && q->kick == p->listened) {
+		p->retired = q->kick;
+		p->listened = -1;
 		q->kick = -1;
 	}
 	close_fd(&q->kick);
+	lock_give(&p->lock);
 }
 
 static const char *set_kick(struct server *s, struct queue *q,
@@ -122,11 +126,14 @@ static const char *set_kick(struct server *s, struct queue *q,
 	if (fd < 0)
 		return "a ring that wants to be polled";
 	stop_queue(q);
-	close_kick(s, q);
+	close_kick(q);
+	lock_take(&q->pair->lock);
 	q->kick = fd;
+	lock_give(&q->pair->lock);
 	if (!(s->accepted & VHOST_F_PROTOCOL_FEATURES))
 		q->enabled = true;
-	if (q == &s->queues[TO] && !server_watch(s, fd, EPOLLIN | EPOLLET))
+	if (q == &q->pair->queues[TO] &&
+	    !server_watch(q->pair, fd, EPOLLIN | EPOLLET))
 		return strerror(errno);
 	return start_queue(s, q);
 }
@@ -205,7 +212,9 @@ static struct queue *queue_of(struct server *s, const struct vhost_msg *msg)
 		size = sizeof(msg->addr);
 		break;
 	}
-	return msg->size >= size && index < 2 ? &s->queues[index] : NULL;
+	if (msg->size < size || index >= s->n * 2)
+		return NULL;
+	return &s->pairs[index / 2].queues[index % 2];
 }
 
 static const char *set_num(struct queue *q, unsigned int num)
@@ -246,7 +255,7 @@ static const char *about_queue(struct server *s, struct vhost_msg *msg)
 	case VHOST_GET_VRING_BASE:
 		stop_queue(q);
 		/* It is at rest until it is kicked anew. */
-		close_kick(s, q);
+		close_kick(q);
 		msg->state.num = q->base;
 		return NULL;
 	case VHOST_SET_VRING_KICK:
@@ -259,14 +268,30 @@ static const char *about_queue(struct server *s, struct vhost_msg *msg)
 
 static const char *set_memory(struct server *s, const struct vhost_msg *msg)
 {
+	struct server_pair *p;
 	const char *why;
 
-	stop_queue(&s->queues[TO]);
-	stop_queue(&s->queues[FROM]);
+	for
+		each_server_pair(p, s)
+		{
+			stop_queue(&p->queues[TO]);
+			stop_queue(&p->queues[FROM]);
+		}
 	why = vhost_memory_set(&s->memory, msg);
-	if (!why)
-		why = start_queue(s, &s->queues[TO]);
-	return why ? why : start_queue(s, &s->queues[FROM]);
+	for
+		each_server_pair(p, s)
+		{
+			if (!why)
+				why = start_queue(s, &p->queues[TO]);
+			if (!why)
+				why = start_queue(s, &p->queues[FROM]);
+		}
+	return why;
+}
+
+static uint64_t protocol_features(const struct server *s)
+{
+	return VHOST_PROTOCOL_REPLY_ACK | (s->n > 1 ? VHOST_PROTOCOL_MQ : 0);
 }
 
 /* Does what is asked; the message may become the answer. */
@@ -277,15 +302,18 @@ static const char *handle(struct server *s, struct vhost_msg *msg)
 		msg->u64 = s->offered;
 		return NULL;
 	case VHOST_GET_PROTOCOL_FEATURES:
-		msg->u64 = VHOST_PROTOCOL_REPLY_ACK;
+		msg->u64 = protocol_features(s);
 		return NULL;
 	case VHOST_SET_FEATURES:
 		return msg->size < 8 ? "a request too short"
 				     : set_features(s, msg->u64);
 	case VHOST_SET_PROTOCOL_FEATURES:
-		if (msg->size < 8 || msg->u64 & ~VHOST_PROTOCOL_REPLY_ACK)
+		if (msg->size < 8 || msg->u64 & ~protocol_features(s))
 			return "it accepts features that were not offered";
 		s->protocol = msg->u64;
+		return NULL;
+	case VHOST_GET_QUEUE_NUM:
+		msg->u64 = s->n;
 		return NULL;
 	case VHOST_SET_OWNER:
 	case VHOST_RESET_OWNER:
@@ -311,6 +339,7 @@ static unsigned int answer_size(const struct vhost_msg *msg)
 	switch (msg->request) {
 	case VHOST_GET_FEATURES:
 	case VHOST_GET_PROTOCOL_FEATURES:
+	case VHOST_GET_QUEUE_NUM:
 		return 8;
 	case VHOST_GET_VRING_BASE:
 		return sizeof(msg->state);
@@ -324,7 +353,10 @@ const char *server_handle(struct server *s, struct vhost_msg *msg)
 		   s->protocol & VHOST_PROTOCOL_REPLY_ACK;
 
 	const char *why = handle(s, msg);
-	unsigned int size = answer_size(msg);
+	unsigned int i, size = answer_size(msg);
+
+	for (i = 1; i < s->n; i++)
+		server_tell(&s->pairs[i]);
 
 	if (!size && ack) {
 		msg->u64 = !!why;
@@ -343,20 +375,30 @@ const char *server_handle(struct server *s, struct vhost_msg *msg)
 	return why;
 }
 
+static void forget_queue(struct queue *q)
+{
+	stop_queue(q);
+	close_kick(q);
+	lock_take(&q->lock);
+	close_fd(&q->call);
+	lock_give(&q->lock);
+	q->num = 0;
+	q->base = 0;
+	q->enabled = false;
+}
+
 void server_forget(struct server *s)
 {
-	unsigned int q;
+	struct server_pair *p;
 
-	for (q = TO; q <= FROM; q++) {
-		stop_queue(&s->queues[q]);
-		close_kick(s, &s->queues[q]);
-		lock_take(&s->queues[q].lock);
-		close_fd(&s->queues[q].call);
-		lock_give(&s->queues[q].lock);
-		s->queues[q].num = 0;
-		s->queues[q].base = 0;
-		s->queues[q].enabled = false;
-	}
+	for
+		each_server_pair(p, s)
+		{
+			forget_queue(&p->queues[TO]);
+			forget_queue(&p->queues[FROM]);
+			if (p->index)
+				server_tell(p);
+		}
 	vhost_memory_clear(&s->memory);
 	s->accepted = 0;
 	s->protocol = 0;

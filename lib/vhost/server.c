@@ -4,16 +4,19 @@
  * one with a library like this, connects to a socket of ours, and its driver's
  * rings are what the wire sends to and receives from.
  *
- * Each frame is copied once, between the memory of the two.  Queue 0 is what
- * the other side receives from, queue 1 what it sends by.
+ * Each frame is copied once, between the memory of the two.  Of a pair of
+ * queues the first is what the other side receives from, the second what it
+ * sends by.  It may use fewer pairs than our kernel: what it has no queue for
+ * goes by its first.
  *
  * The other side is not trusted: what it says of its memory is checked when it
  * says it (memory.c), and each address in a ring when it is used (virtio.c),
  * and it is told without waiting for it (bell.c).  What it can do is to send
  * bad frames.
  *
- * Requests are answered by the polling thread.  A queue's lock is held while it
- * is used, in the middle of the kernel too, and while a request changes it.
+ * Requests are answered by the polling thread of the first pair.  A queue's
+ * lock is held while it is used, in the middle of the kernel too, and while a
+ * request changes it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,18 +41,14 @@
 #define MAX_CHAINS 64
 #define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
 
-#define WAKEUP_RX 1
-#define WAKEUP_BROKEN (1ULL << 16)
-#define WAKEUP_HUP (1ULL << 32)
-
 #define DEFAULT_OFFLOAD                                                        \
 	(OFFLOAD(CSUM) | OFFLOAD(GUEST_CSUM) | OFFLOAD(GUEST_TSO4) |           \
 	 OFFLOAD(GUEST_TSO6) | OFFLOAD(HOST_TSO4) | OFFLOAD(HOST_TSO6) |       \
 	 OFFLOAD(MRG_RXBUF))
 
-static struct server *to_server(struct lkl_netdev *nd)
+static struct server_pair *to_pair(struct lkl_netdev *nd)
 {
-	return (struct server *)nd;
+	return (struct server_pair *)nd;
 }
 
 /* Have the polling thread see to a ring with nonsense in it. */
@@ -58,7 +57,7 @@ static void check_ring(struct server *s, struct queue *q)
 	/* Once, as the event counts. */
 	if (q->ring.broken && !q->told) {
 		q->told = true;
-		ring_bell(s->wakeup, WAKEUP_BROKEN);
+		ring_bell(s->pairs->wakeup, WAKEUP_BROKEN);
 	}
 }
 
@@ -145,9 +144,13 @@ static bool send_frame(struct server *s, struct queue *q, struct iovec *frame,
 
 static int server_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
-	struct server *s = to_server(nd);
-	struct queue *q = &s->queues[TO];
+	struct server_pair *p = to_pair(nd);
+	struct queue *q = &p->queues[TO];
+	struct server *s = p->s;
 	int ret = 0;
+
+	if (!__atomic_load_n(&q->ring.desc, __ATOMIC_RELAXED))
+		q = &s->pairs->queues[TO];
 
 	lock_take(&q->lock);
 	if (q->ring.desc) {
@@ -166,8 +169,8 @@ static int server_tx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 
 static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 {
-	struct server *s = to_server(nd);
-	struct queue *q = &s->queues[FROM];
+	struct server *s = to_pair(nd)->s;
+	struct queue *q = &to_pair(nd)->queues[FROM];
 	struct iovec frame[MAX_IOV];
 	struct lkl_chain chain = { .iov = frame, .max = MAX_IOV };
 	int head, ret = -EAGAIN;
@@ -198,7 +201,7 @@ static void drop(struct server *s, const char *why)
 	server_forget(s);
 	vhost_done(&s->in);
 	close_fd(&s->sock);
-	server_watch(s, s->listener, EPOLLIN | EPOLLET);
+	server_watch(s->pairs, s->listener, EPOLLIN | EPOLLET);
 }
 
 static void on_socket(struct server *s)
@@ -226,109 +229,148 @@ static void on_listener(struct server *s)
 		accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (s->sock < 0)
 		return;
-	epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->listener, NULL);
-	if (!server_watch(s, s->sock, EPOLLIN | EPOLLRDHUP))
+	epoll_ctl(s->pairs->epoll, EPOLL_CTL_DEL, s->listener, NULL);
+	if (!server_watch(s->pairs, s->sock, EPOLLIN | EPOLLRDHUP))
 		drop(s, strerror(errno));
 }
 
-static int on_wakeup(struct server *s)
+static const char *broken(const struct server *s)
 {
+	const struct server_pair *p;
+
+	for
+		each_server_pair(p, s)
+		{
+			if (p->queues[TO].ring.broken)
+				return p->queues[TO].ring.broken;
+			if (p->queues[FROM].ring.broken)
+				return p->queues[FROM].ring.broken;
+		}
+	return NULL;
+}
+
+static int on_wakeup(struct server_pair *p)
+{
+	struct server *s = p->s;
 	uint64_t count;
 	int mask = 0;
 
-	if (read(s->wakeup, &count, sizeof(count)) < 0)
+	if (read(p->wakeup, &count, sizeof(count)) < 0)
 		return 0;
 	if (count % WAKEUP_BROKEN)
 		mask |= LKL_DEV_NET_POLL_RX;
+	if (count % WAKEUP_BROKEN && p->index)
+		mask |= LKL_DEV_NET_POLL_TX;
 	if (count % WAKEUP_HUP >= WAKEUP_BROKEN && s->sock >= 0) {
-		const char *why = s->queues[TO].ring.broken;
+		const char *why = broken(s);
 
-		if (!why)
-			why = s->queues[FROM].ring.broken;
 		if (why)
 			drop(s, why);
 	}
 	if (count >= WAKEUP_HUP)
 		mask |= LKL_DEV_NET_POLL_HUP;
 	/* Look anew, and behind the listeners. */
-	server_unshare(s);
+	lock_take(&p->lock);
+	server_unshare(p);
+	lock_give(&p->lock);
 	return mask;
 }
 
-static bool is_used(const struct server *s)
+/* There is room in a queue, which others may use as well. */
+static int on_room(struct server_pair *p)
 {
-	return s->queues[TO].ring.desc && s->queues[FROM].ring.desc;
+	struct server_pair *other;
+
+	for
+		each_server_pair(other, p->s) if (!p->index && other != p &&
+						  !other->queues[TO].ring.desc)
+			server_tell(other);
+	return LKL_DEV_NET_POLL_TX;
+}
+
+static bool is_used(const struct server_pair *p)
+{
+	return p->queues[TO].ring.desc && p->queues[FROM].ring.desc;
 }
 
 static int server_poll(struct lkl_netdev *nd)
 {
-	struct server *s = to_server(nd);
+	struct server_pair *p = to_pair(nd);
+	struct server *s = p->s;
 	struct epoll_event events[8];
 	int i, n, mask = 0;
 
-	if (!s->shared && s->up)
-		s->shared = server_watch(s, s->queues[FROM].kick,
+	lock_take(&p->lock);
+	if (!p->shared && p->up)
+		p->shared = server_watch(p, p->queues[FROM].kick,
 					 EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
+	lock_give(&p->lock);
 	do
-		n = epoll_wait(s->epoll, events, 8, -1);
+		n = epoll_wait(p->epoll, events, 8, -1);
 	while (n < 0 && errno == EINTR);
 	for (i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
-		if (fd == s->wakeup)
-			mask |= on_wakeup(s);
-		else if (fd == s->listener)
+		if (fd == p->wakeup)
+			mask |= on_wakeup(p);
+		else if (!p->index && fd == s->listener)
 			on_listener(s);
-		else if (fd == s->sock)
+		else if (!p->index && fd == s->sock)
 			on_socket(s);
-		else if (fd == s->queues[FROM].kick)
+		else if (fd == p->queues[FROM].kick)
 			mask |= LKL_DEV_NET_POLL_RX;
-		else if (fd == s->queues[TO].kick)
-			mask |= LKL_DEV_NET_POLL_TX;
+		else if (fd == p->queues[TO].kick)
+			mask |= on_room(p);
 	}
-	if (is_used(s) != s->up || s->retired >= 0) {
-		s->up = is_used(s);
+	lock_take(&p->lock);
+	if (is_used(p) != p->up || p->retired >= 0) {
+		p->up = is_used(p);
 		mask |= LKL_DEV_NET_POLL_LINK | LKL_DEV_NET_POLL_TX |
 			LKL_DEV_NET_POLL_RX;
 	}
+	lock_give(&p->lock);
 	return n < 0 ? -errno : mask;
 }
 
 static int server_link(struct lkl_netdev *nd)
 {
-	return to_server(nd)->up;
+	return to_pair(nd)->up;
 }
 
 static int server_fd(struct lkl_netdev *nd)
 {
-	struct server *s = to_server(nd);
+	struct server_pair *p = to_pair(nd);
 
+	lock_take(&p->lock);
 	/* Nobody listens to it any more. */
-	close_fd(&s->retired);
-	s->listened = s->up ? s->queues[FROM].kick : -1;
-	return s->listened;
+	close_fd(&p->retired);
+	p->listened = p->up ? p->queues[FROM].kick : -1;
+	lock_give(&p->lock);
+	return p->listened;
 }
 
 static void server_poll_hup(struct lkl_netdev *nd)
 {
-	ring_bell(to_server(nd)->wakeup, WAKEUP_HUP);
+	ring_bell(to_pair(nd)->wakeup, WAKEUP_HUP);
 }
 
 static void server_poll_rx(struct lkl_netdev *nd)
 {
-	ring_bell(to_server(nd)->wakeup, WAKEUP_RX);
+	server_tell(to_pair(nd));
 }
 
 static int server_setup(struct lkl_netdev *nd, const unsigned char *mac,
 			unsigned int offload)
 {
-	struct server *s = to_server(nd);
+	struct server *s = to_pair(nd)->s;
 
 	(void)mac;
 	s->offload = offload;
 	s->offered = VIRTIO(F_VERSION_1) | VHOST_F_PROTOCOL_FEATURES |
 		     VIRTIO(RING_F_EVENT_IDX) | VIRTIO(RING_F_INDIRECT_DESC) |
 		     OFFLOAD(MRG_RXBUF) | server_mirror(offload);
+	if (s->n > 1)
+		s->offered |= VIRTIO(NET_F_MQ);
 	return 0;
 }
 
@@ -338,25 +380,30 @@ static int server_setup(struct lkl_netdev *nd, const unsigned char *mac,
 
 static void server_forked(struct lkl_netdev *nd)
 {
-	struct server *s = to_server(nd);
+	struct server *s = to_pair(nd)->s;
+	struct server_pair *p;
 	unsigned int q;
 
-	for (q = TO; q <= FROM; q++) {
-		close_fd(&s->queues[q].kick);
-		close_fd(&s->queues[q].call);
-	}
+	for
+		each_server_pair(p, s)
+		{
+			for (q = TO; q <= FROM; q++) {
+				close_fd(&p->queues[q].kick);
+				close_fd(&p->queues[q].call);
+			}
+			close_fd(&p->retired);
+			close_fd(&p->wakeup);
+			close_fd(&p->epoll);
+		}
 	close_fd(&s->sock);
-	close_fd(&s->retired);
 	/* The socket's name is the other process's. */
 	s->inode = 0;
 	close_fd(&s->listener);
-	close_fd(&s->wakeup);
-	close_fd(&s->epoll);
 }
 
 static void server_free(struct lkl_netdev *nd)
 {
-	struct server *s = to_server(nd);
+	struct server *s = to_pair(nd)->s;
 	struct stat st;
 
 	if (s->sock >= 0)
@@ -397,56 +444,91 @@ static void remove_stale(const struct sockaddr_un *addr)
 
 static bool open_server(struct server *s)
 {
+	struct server_pair *p;
 	struct stat st;
 
-	s->epoll = epoll_create1(EPOLL_CLOEXEC);
-	s->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for
+		each_server_pair(p, s)
+		{
+			p->epoll = epoll_create1(EPOLL_CLOEXEC);
+			p->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+			if (p->epoll < 0 || p->wakeup < 0 ||
+			    !server_watch(p, p->wakeup, EPOLLIN))
+				return false;
+		}
 	s->listener =
 		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->epoll < 0 || s->wakeup < 0 || s->listener < 0 ||
-	    !server_watch(s, s->wakeup, EPOLLIN))
+	if (s->listener < 0)
 		return false;
-	vhost_bell_open(&s->bell, s->wakeup);
+	vhost_bell_open(&s->bell, s->pairs->wakeup);
 	remove_stale(&s->addr);
 	if (bind(s->listener, (struct sockaddr *)&s->addr, sizeof(s->addr)))
 		return false;
 	if (!lstat(s->addr.sun_path, &st))
 		s->inode = st.st_ino;
 	return !listen(s->listener, 1) &&
-	       server_watch(s, s->listener, EPOLLIN | EPOLLET);
+	       server_watch(s->pairs, s->listener, EPOLLIN | EPOLLET);
 }
 
-struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *path,
-						       int offload)
+/* Nothing of it is open yet. */
+static struct server *new_server(unsigned int queues, unsigned int offload)
 {
-	struct server *s = calloc(1, sizeof(*s));
+	struct server *s = calloc(1, sizeof(*s) + queues * sizeof(*s->pairs));
+	struct server_pair *p;
 	unsigned int q;
 
+	if (!s)
+		return NULL;
+	s->sock = s->listener = -1;
+	s->n = queues;
+	for
+		each_server_pair(p, s)
+		{
+			p->s = s;
+			p->index = p - s->pairs;
+			p->epoll = p->wakeup = p->listened = p->retired = -1;
+			for (q = TO; q <= FROM; q++) {
+				p->queues[q].pair = p;
+				p->queues[q].kick = p->queues[q].call = -1;
+			}
+			p->nd.ops = &server_ops;
+			p->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
+			p->nd.has_vnet_hdr = 1;
+			p->nd.offload = offload;
+			if (!offload)
+				p->nd.needs = DEFAULT_OFFLOAD;
+			if (p->index + 1 < queues)
+				p->nd.next = &p[1].nd;
+		}
+	return s;
+}
+
+struct lkl_netdev *lkl_netdev_vhost_user_server_create(const char *param,
+						       int offload)
+{
+	static const char kind[] = "vhost-user-server";
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	int queues = lkl_net_queues(kind, param, path, sizeof(path));
+	struct server *s;
+
+	if (!queues)
+		return NULL;
+	s = new_server(queues, offload);
 	if (!s) {
-		lkl_message("vhost-user-server", "%s", strerror(ENOMEM));
+		lkl_message(kind, "%s", strerror(ENOMEM));
 		return NULL;
 	}
-	s->sock = s->epoll = s->wakeup = s->listener = -1;
-	s->listened = s->retired = -1;
-	for (q = TO; q <= FROM; q++)
-		s->queues[q].kick = s->queues[q].call = -1;
-	s->nd.ops = &server_ops;
-	s->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
-	s->nd.has_vnet_hdr = 1;
-	s->nd.offload = offload;
-	if (!offload)
-		s->nd.needs = DEFAULT_OFFLOAD;
 	s->addr.sun_family = AF_UNIX;
-	snprintf(s->name, sizeof(s->name), "vhost-user-server %s", path);
+	snprintf(s->name, sizeof(s->name), "%s %s", kind, path);
 	if (!*path || strlen(path) >= sizeof(s->addr.sun_path)) {
 		lkl_message(s->name, "a path has 1 to %zu characters",
 			    sizeof(s->addr.sun_path) - 1);
 	} else if (lkl_net_check_offload(s->name, offload)) {
 		strcpy(s->addr.sun_path, path);
 		if (open_server(s))
-			return &s->nd;
+			return &s->pairs->nd;
 		lkl_message(s->name, "%s", strerror(errno));
 	}
-	server_free(&s->nd);
+	server_free(&s->pairs->nd);
 	return NULL;
 }

@@ -16,7 +16,14 @@
 #include "protocol.h"
 #include "tools.h"
 
-/* The queue that the other side receives from, and the one it sends by. */
+/* What is added to the eventfd that wakes a polling thread; WAKEUP_BROKEN for
+ * that of the first pair. */
+#define WAKEUP_RX 1
+#define WAKEUP_BROKEN (1ULL << 16)
+#define WAKEUP_HUP (1ULL << 32)
+
+/* Of a pair, the queue that the other side receives from, and the one it sends
+ * by. */
 enum { TO, FROM };
 
 /*
@@ -24,12 +31,14 @@ enum { TO, FROM };
  * @ring: the ring, which has a descriptor table while it is used
  * @num, @base, @desc, @avail, @used: what the other side has said of it
  * @enabled: and that it may be used
+ * @pair: which it belongs to
  * @told: the polling thread has been told that @ring is broken
  * @kick: by which it tells us, or -1
  * @call: by which we tell it, or -1
  */
 struct queue {
 	int lock;
+	struct server_pair *pair;
 	struct lkl_virtq ring;
 	unsigned int num;
 	unsigned int base;
@@ -43,32 +52,24 @@ struct queue {
 };
 
 /*
- * @inode: of the socket's name
- * @offload: what our kernel's driver has
- * @offered: features
- * @accepted: of them
+ * A pair of queues, and the thread that polls for it.
+ *
+ * @index: which
+ * @lock: of what follows but for the queues, which have their own
+ * @epoll: what that sleeps in
+ * @wakeup: by which it is told something, as WAKEUP_*
+ * @shared: the kick of the queue FROM is in @epoll, and in the listeners'
  * @up: both queues are used
  * @listened: the descriptor that server_fd() has returned last, or -1
  * @retired: one that is to be closed when nobody listens to it any more, or -1
- * @bell: by which the other side is told
- * @shared: the kick of the queue FROM is in @epoll, and in the listeners'
  */
-struct server {
+struct server_pair {
 	struct lkl_netdev nd;
-	struct sockaddr_un addr;
-	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 32];
-	ino_t inode;
-	int listener;
-	int sock;
+	struct server *s;
+	unsigned int index;
+	int lock;
 	int epoll;
 	int wakeup;
-	unsigned int offload;
-	unsigned long long offered;
-	unsigned long long accepted;
-	unsigned long long protocol;
-	struct vhost_in in;
-	struct vhost_memory memory;
-	struct vhost_bell bell;
 	struct queue queues[2];
 	bool up;
 	bool shared;
@@ -76,11 +77,45 @@ struct server {
 	int retired;
 };
 
-/* Watch a descriptor; whether that was possible. */
-bool server_watch(struct server *s, int fd, unsigned int events);
+/*
+ * @inode: of the socket's name
+ * @offload: what our kernel's driver has
+ * @offered: features
+ * @accepted: of them
+ * @bell: by which the other side is told
+ * @n: pairs of queues
+ */
+struct server {
+	struct sockaddr_un addr;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 32];
+	ino_t inode;
+	int listener;
+	int sock;
+	unsigned int offload;
+	unsigned long long offered;
+	unsigned long long accepted;
+	unsigned long long protocol;
+	struct vhost_in in;
+	struct vhost_memory memory;
+	struct vhost_bell bell;
+	unsigned int n;
+	struct server_pair pairs[];
+};
+
+#define each_server_pair(at, server)                                           \
+	(at = (server)->pairs; at < (server)->pairs + (server)->n; at++)
+
+/* Have the thread of a pair watch a descriptor; whether that was possible. */
+bool server_watch(struct server_pair *p, int fd, unsigned int events);
 
 /* Do not watch the kick of the queue FROM. */
-void server_unshare(struct server *s);
+void server_unshare(struct server_pair *p);
+
+/* Have the thread of a pair look at what has changed. */
+static inline void server_tell(struct server_pair *p)
+{
+	ring_bell(p->wakeup, WAKEUP_RX);
+}
 
 /* Do what a request asks for, and answer it.  Returns NULL, or why the other
  * side is of no use. */

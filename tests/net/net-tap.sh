@@ -33,6 +33,19 @@ ip -n "lkl-$$-a" tuntap add tap1 mode tap multi_queue
 address a tap1 10.9.2.1/24 fd19::1/64
 node a -w tap:tap1 -o d983 -a 10.9.2.2/24 ping 10.9.2.1 3
 
+# The same with both of its queues in use.
+queues=(-w tap:tap1,queues=2 -b "mem=256M maxcpus=2" -o d983 -a 10.9.2.2/24)
+serve a -c sink 9
+node a "${queues[@]}" source 10.9.2.1 9 60000000 >sent.log
+served
+grep -q "^bytes=60000000 " served.log || { cat served.log; fail "lost bytes"; }
+serve a "${queues[@]}" -c sink 9
+node a source 10.9.2.2 9 60000000 >sent.log
+served
+grep -q "^bytes=60000000 " served.log || { cat served.log; fail "lost bytes"; }
+! in_space a "${NODE[@]}" -w tap:tap0,queues=2 idle 0 2>queues.err || fail "tap0 has one queue"
+grep -q "no tap for several queues" queues.err || { cat queues.err; fail "and it is not said"; }
+
 # An idle interface needs no processor, but for some wake-ups on a slow host.
 idle=$(node a -w tap:tap0 -o d983 -a 10.9.0.2/24 idle 3)
 echo "$idle"

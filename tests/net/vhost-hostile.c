@@ -17,6 +17,8 @@
 #include <lkl/linux/virtio_ring.h>
 
 #define RING 64
+/* What the library puts both rings of a pair into. */
+#define TABLES 0x20000
 #define MEMORY (1 << 20)
 #define GUEST 0x40000000ULL
 #define USER 0x7f0000000000ULL
@@ -136,6 +138,9 @@ static void send_message(int sock, struct vhost_msg *msg, bool mutate)
 	sendmsg(sock, &hdr, MSG_NOSIGNAL);
 }
 
+/* The first queue that the driver asks about. */
+static unsigned int pair;
+
 /* The requests of a driver, the nth of them. */
 static bool request(unsigned int n, struct vhost_msg *msg)
 {
@@ -151,7 +156,7 @@ static bool request(unsigned int n, struct vhost_msg *msg)
 		return true;
 	case 1:
 		msg->request = VHOST_SET_PROTOCOL_FEATURES;
-		msg->u64 = VHOST_PROTOCOL_REPLY_ACK;
+		msg->u64 = VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_MQ;
 		return true;
 	case 2:
 		msg->request = VHOST_SET_FEATURES;
@@ -170,14 +175,14 @@ static bool request(unsigned int n, struct vhost_msg *msg)
 	case 4:
 	case 5:
 		msg->request = VHOST_SET_VRING_NUM;
-		msg->state.index = q;
+		msg->state.index = pair + q;
 		msg->state.num = RING;
 		return true;
 	case 6:
 	case 7:
 		msg->request = VHOST_SET_VRING_ADDR;
 		msg->size = sizeof(msg->addr);
-		msg->addr.index = q;
+		msg->addr.index = pair + q;
 		msg->addr.desc = USER + DESC(q);
 		msg->addr.avail = USER + AVAIL(q);
 		msg->addr.used = USER + USED(q);
@@ -185,21 +190,21 @@ static bool request(unsigned int n, struct vhost_msg *msg)
 	case 8:
 	case 9:
 		msg->request = VHOST_SET_VRING_CALL;
-		msg->u64 = q;
+		msg->u64 = pair + q;
 		msg->fds[0] = calls[q];
 		msg->n_fds = 1;
 		return true;
 	case 10:
 	case 11:
 		msg->request = VHOST_SET_VRING_KICK;
-		msg->u64 = q;
+		msg->u64 = pair + q;
 		msg->fds[0] = kicks[q];
 		msg->n_fds = 1;
 		return true;
 	case 12:
 	case 13:
 		msg->request = VHOST_SET_VRING_ENABLE;
-		msg->state.index = q;
+		msg->state.index = pair + q;
 		msg->state.num = 1;
 		return true;
 	}
@@ -265,6 +270,9 @@ static void hostile_driver(void)
 		char answer[400];
 
 		make_memory(false);
+		/* By the second pair of queues, or with an index that is none.
+		 */
+		pair = one_in(3) ? 2 : one_in(16) ? 4 : 0;
 		for (n = 0; request(n, &msg); n++)
 			send_message(sock, &msg, one_in(14));
 		wild_rings();
@@ -286,6 +294,7 @@ static void hostile_driver(void)
 		close(sock);
 		free_memory();
 	}
+	pair = 0;
 }
 
 /* A driver that behaves asks for an address, and is told. */
@@ -410,9 +419,11 @@ static int ifindex;
 static struct lkl_netdev *make_server(void)
 {
 	struct lkl_netdev *nd;
+	char param[sizeof(addr.sun_path) + 16];
 
 	unlink(addr.sun_path);
-	nd = lkl_netdev_vhost_user_server_create(addr.sun_path, 0x8000);
+	snprintf(param, sizeof(param), "%s,queues=2", addr.sun_path);
+	nd = lkl_netdev_vhost_user_server_create(param, 0x8000);
 	EQ(nd != NULL, 1);
 	boot("mem=64M");
 	ifindex = OK(lkl_netdev_get_ifindex(OK(lkl_netdev_add(nd, NULL))));
@@ -559,7 +570,7 @@ static void hostile_device_round(void)
 	struct timeval timeout = { .tv_usec = 300000 };
 	char *area = NULL;
 	uint64_t area_user = 0, area_size = 0;
-	uint64_t used[2] = { 0 };
+	uint64_t used[4] = { 0 };
 	int call = -1;
 
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
@@ -583,7 +594,10 @@ static void hostile_device_round(void)
 			break;
 		case VHOST_GET_PROTOCOL_FEATURES:
 			answer.u64 = VHOST_PROTOCOL_REPLY_ACK |
-				     VHOST_PROTOCOL_CONFIG;
+				     VHOST_PROTOCOL_CONFIG | VHOST_PROTOCOL_MQ;
+			break;
+		case VHOST_GET_QUEUE_NUM:
+			answer.u64 = one_in(8) ? odd_number() : 2;
 			break;
 		case VHOST_GET_CONFIG:
 			answer.size = msg->size;
@@ -592,14 +606,14 @@ static void hostile_device_round(void)
 			answer.u64 = 0;
 			if (msg->n_fds == 2 && !area) {
 				area_user = msg->memory.regions[1].user;
-				area_size = 0x20000;
+				area_size = msg->memory.regions[1].size;
 				area = mmap(NULL, area_size,
 					    PROT_READ | PROT_WRITE, MAP_SHARED,
 					    msg->fds[1], 0);
 			}
 			break;
 		case VHOST_SET_VRING_ADDR:
-			used[msg->addr.index & 1] = msg->addr.used;
+			used[msg->addr.index & 3] = msg->addr.used;
 			answer.size = 0;
 			break;
 		case VHOST_SET_VRING_CALL:
@@ -621,10 +635,13 @@ static void hostile_device_round(void)
 		vhost_done(&in);
 		if (!ret || !area)
 			continue;
-		for (int q = 0; q < 2; q++) {
+		for (int q = 0; q < 4; q++) {
 			struct lkl_vring_used *u =
 				(void *)(area + (used[q] - area_user));
 
+			if (used[q] < area_user ||
+			    used[q] - area_user > area_size - TABLES)
+				continue;
 			for (int i = 0; i < 64; i++) {
 				u->ring[i].id =
 					one_in(4) ? odd_number()
@@ -637,7 +654,8 @@ static void hostile_device_round(void)
 		}
 		/* Into the tables, too. */
 		for (int i = 0; i < 50; i++)
-			area[random_number() % area_size] = random_number();
+			area[one_in(2) * (area_size / 2) +
+			     random_number() % TABLES] = random_number();
 		if (call >= 0)
 			bell(call);
 		if (one_in(2))
@@ -659,7 +677,10 @@ static void hostile_device(void)
 static void client(void)
 {
 	unsigned int i, made = 0;
+	char param[sizeof(addr.sun_path) + 16];
 	pid_t peer;
+
+	snprintf(param, sizeof(param), "%s,queues=2", addr.sun_path);
 
 	if (getenv("ROUNDS"))
 		alarm(0);
@@ -673,8 +694,7 @@ static void client(void)
 	if (!getenv("LOUD"))
 		quiet();
 	for (i = 0; i < rounds / 20; i++) {
-		struct lkl_netdev *nd =
-			lkl_netdev_vhost_user_create(addr.sun_path, 0);
+		struct lkl_netdev *nd = lkl_netdev_vhost_user_create(param, 0);
 		int id;
 
 		if (!nd)
