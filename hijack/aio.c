@@ -13,6 +13,8 @@
 #include "user.h"
 #include "wait.h"
 
+bool hijack_aio_refused;
+
 /* What is wrong with a request, beyond what the host finds. */
 static long check(long user)
 {
@@ -23,8 +25,10 @@ static long check(long user)
 	if (!user_get(&request, user, sizeof(request)))
 		return 0;
 	word = fd_word(request.aio_fildes);
-	if (word & FD_LKL)
+	if (word & FD_LKL) {
+		hijack_aio_refused = true;
 		return -EINVAL;
+	}
 	if (word & FD_EPOLL && request.aio_lio_opcode == IOCB_CMD_POLL) {
 		epoll_nest(word);
 		epoll_refresh();

@@ -286,16 +286,23 @@ static void trace(const struct way_regs *r, long ret, const char *where)
 	way_host3(SYS_write, STDERR_FILENO, line, n);
 }
 
-/* Once in a program: why its requests do not show up here. */
-static void trace_uring(void)
+/* Once in a program: why its requests are refused. */
+static void trace_requests(long nr)
 {
-	static const char text[] =
+	static const char ring[] =
 		"lkl-run: io_uring is refused, as its requests are made where "
 		"they are not seen\n";
-	static bool told;
+	static const char submit[] =
+		"lkl-run: io_submit is refused for sockets of the library, as "
+		"only the host can add to its events\n";
+	static bool told_ring, told_submit;
 
-	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
-		way_host3(SYS_write, STDERR_FILENO, text, sizeof(text) - 1);
+	if (nr == SYS_io_uring_setup &&
+	    !__atomic_exchange_n(&told_ring, true, __ATOMIC_RELAXED))
+		way_host3(SYS_write, STDERR_FILENO, ring, sizeof(ring) - 1);
+	if (nr == SYS_io_submit && hijack_aio_refused &&
+	    !__atomic_exchange_n(&told_submit, true, __ATOMIC_RELAXED))
+		way_host3(SYS_write, STDERR_FILENO, submit, sizeof(submit) - 1);
 }
 
 static long call_slow(struct way_thread *way, struct way_regs *r)
@@ -335,8 +342,7 @@ static long call_slow(struct way_thread *way, struct way_regs *r)
 	}
 	if (run_options.trace) {
 		trace(r, ret, where);
-		if (r->nr == SYS_io_uring_setup)
-			trace_uring();
+		trace_requests(r->nr);
 	}
 	return ret;
 }
