@@ -235,20 +235,18 @@ void net_drain(struct lkl_vdev *vdev)
 	struct net *n = to_net(vdev);
 	struct pair *p;
 
-	for
-		each_pair(p, n)
-		{
-			guard_close(&p->guards[RX]);
-			guard_close(&p->guards[TX]);
-			p->rx.first = 0;
-			p->rx.end = 0;
-			p->rx.iov_first = 0;
-			p->rx.iov_end = 0;
-			p->rx.bytes = 0;
-			p->blocked = -1;
-			p->unlent = -1;
-			p->parts = 0;
-		}
+	for_each_pair(p, n) {
+		guard_close(&p->guards[RX]);
+		guard_close(&p->guards[TX]);
+		p->rx.first = 0;
+		p->rx.end = 0;
+		p->rx.iov_first = 0;
+		p->rx.iov_end = 0;
+		p->rx.bytes = 0;
+		p->blocked = -1;
+		p->unlent = -1;
+		p->parts = 0;
+	}
 	__atomic_store_n(&n->active, 1, __ATOMIC_SEQ_CST);
 	if (n->nd->ops->recall)
 		n->nd->ops->recall(n->nd);
@@ -268,8 +266,8 @@ static bool hang_up(struct pair *p, unsigned long long timeout)
 		/* It may wait for buffers, of whichever pair. */
 		struct pair *q;
 
-		for
-			each_pair(q, p->net) call_thread(q, RX);
+		for_each_pair(q, p->net)
+			call_thread(q, RX);
 		if (timeout && lkl_vdev_host->time() >= end)
 			return false;
 		lkl_vdev_host->wait(&p->ended, 0, timeout ? end : 0);
@@ -292,16 +290,14 @@ void net_stop(struct lkl_vdev *vdev)
 	struct pair *p;
 
 	__atomic_store_n(&n->stop, 1, __ATOMIC_SEQ_CST);
-	for
-		each_pair(p, n)
-		{
-			hang_up(p, HUP_WAIT);
-			call_thread(p, TX);
-			if (p->threads[TX])
-				lkl_vdev_host->thread_join(p->threads[TX]);
-			p->threads[TX] = 0;
-			stop_listening(p);
-		}
+	for_each_pair(p, n) {
+		hang_up(p, HUP_WAIT);
+		call_thread(p, TX);
+		if (p->threads[TX])
+			lkl_vdev_host->thread_join(p->threads[TX]);
+		p->threads[TX] = 0;
+		stop_listening(p);
+	}
 	net_drain(vdev);
 }
 
@@ -337,13 +333,11 @@ int net_moved(struct lkl_vdev *vdev)
 	/* What hangs up has ended its thread for good. */
 	if (n->gone)
 		return 0;
-	for
-		each_pair(p, n)
-		{
-			p->ended = 1;
-			if (!start_threads(p))
-				return -LKL_EAGAIN;
-		}
+	for_each_pair(p, n) {
+		p->ended = 1;
+		if (!start_threads(p))
+			return -LKL_EAGAIN;
+	}
 	return 0;
 }
 
@@ -361,16 +355,14 @@ int net_start(struct lkl_vdev *vdev)
 	n->config.status = LKL_VIRTIO_NET_S_LINK_UP;
 	if (n->nd->ops->link && !n->nd->ops->link(n->nd))
 		n->config.status = 0;
-	for
-		each_pair(p, n)
-		{
-			p->paused = 0;
-			start_listening(p);
-			if (start_threads(p))
-				continue;
-			net_stop(vdev);
-			return -LKL_EAGAIN;
-		}
+	for_each_pair(p, n) {
+		p->paused = 0;
+		start_listening(p);
+		if (start_threads(p))
+			continue;
+		net_stop(vdev);
+		return -LKL_EAGAIN;
+	}
 	return 0;
 }
 
@@ -389,8 +381,9 @@ void net_free(struct lkl_vdev *vdev)
 	struct net *n = to_net(vdev);
 	struct pair *p;
 
-	for
-		each_pair(p, n) if (!p->ended) hang_up(p, 0);
+	for_each_pair(p, n)
+		if (!p->ended)
+			hang_up(p, 0);
 	if (captures(n))
 		raw_syscall(SYS_close, n->pcap.fd, 0, 0, 0, 0, 0);
 	free(n->virtqs);

@@ -121,8 +121,8 @@ struct net {
 	struct pair pairs[];
 };
 
-#define each_pair(at, net)                                                     \
-	(at = (net)->pairs; at < (net)->pairs + (net)->n; at++)
+#define for_each_pair(at, net) \
+	for (at = (net)->pairs; at < (net)->pairs + (net)->n; at++)
 
 /* Pairs at most: a queue is a bit in a word. */
 #define MAX_PAIRS ((LKL_VIRTIO_MAX_QUEUES - 1) / QUEUES)

@@ -16,22 +16,19 @@ static void use_pairs(struct net *n, unsigned int active)
 {
 	struct pair *p;
 
-	for
-		each_pair(p, n) p->held[RX] = guard_hold(&p->guards[RX]);
+	for_each_pair(p, n)
+		p->held[RX] = guard_hold(&p->guards[RX]);
 	__atomic_store_n(&n->active, active, __ATOMIC_SEQ_CST);
-	for
-		each_pair(p, n) __atomic_store_n(&p->guards[RX], p->held[RX],
-						 __ATOMIC_SEQ_CST);
+	for_each_pair(p, n)
+		__atomic_store_n(&p->guards[RX], p->held[RX], __ATOMIC_SEQ_CST);
 	if (n->nd->ops->pairs)
 		n->nd->ops->pairs(n->nd, active);
 	/* What has come meanwhile may be another one's to receive. */
-	for
-		each_pair(p, n)
-		{
-			call_thread(p, RX);
-			if (p->nd->ops->poll_rx)
-				p->nd->ops->poll_rx(p->nd);
-		}
+	for_each_pair(p, n) {
+		call_thread(p, RX);
+		if (p->nd->ops->poll_rx)
+			p->nd->ops->poll_rx(p->nd);
+	}
 }
 
 static unsigned char request(struct net *n, const struct lkl_chain *chain)

@@ -30,8 +30,8 @@ void net_pause(struct lkl_vdev *vdev)
 	struct pair *p;
 	int queue;
 
-	for
-		each_pair(p, n) for (queue = 0; queue < QUEUES; queue++)
+	for_each_pair(p, n)
+		for (queue = 0; queue < QUEUES; queue++)
 			p->held[queue] = guard_hold(&p->guards[queue]);
 }
 
@@ -41,19 +41,17 @@ void net_resume(struct lkl_vdev *vdev)
 	struct pair *p;
 	int queue;
 
-	for
-		each_pair(p, n) for (queue = 0; queue < QUEUES; queue++)
+	for_each_pair(p, n)
+		for (queue = 0; queue < QUEUES; queue++)
 			__atomic_store_n(&p->guards[queue], p->held[queue],
 					 __ATOMIC_SEQ_CST);
-	for
-		each_pair(p, n)
-		{
-			net_rx_now(p);
-			if (n->nd->flags & LKL_NETDEV_INLINE)
-				net_tx(p);
-			else
-				call_thread(p, TX);
-		}
+	for_each_pair(p, n) {
+		net_rx_now(p);
+		if (n->nd->flags & LKL_NETDEV_INLINE)
+			net_tx(p);
+		else
+			call_thread(p, TX);
+	}
 }
 
 int net_freeze(struct lkl_vdev *vdev)

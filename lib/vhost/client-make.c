@@ -25,16 +25,14 @@ static void client_forked(struct lkl_netdev *nd)
 
 	close_fd(&c->sock);
 	close_fd(&c->timer);
-	for
-		each_client_pair(p, c)
-		{
-			close_fd(&p->epoll);
-			close_fd(&p->wakeup);
-			for (q = RX; q <= TX; q++) {
-				close_fd(&p->call[q]);
-				close_fd(&p->kick[q]);
-			}
+	for_each_client_pair(p, c) {
+		close_fd(&p->epoll);
+		close_fd(&p->wakeup);
+		for (q = RX; q <= TX; q++) {
+			close_fd(&p->call[q]);
+			close_fd(&p->kick[q]);
 		}
+	}
 	close_fd(&c->area_fd);
 	if (c->tap)
 		lkl_fd_forked(&c->tap->nd);
@@ -110,8 +108,9 @@ static bool make_descriptors(struct client *c)
 {
 	struct client_pair *p;
 
-	for
-		each_client_pair(p, c) if (!make_pair(p)) return false;
+	for_each_client_pair(p, c)
+		if (!make_pair(p))
+			return false;
 	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	c->area_fd = posix_memory("lkl-vhost", c->n * AREA);
 	if (c->area_fd < 0) {
@@ -138,14 +137,12 @@ static void place_rings(struct client *c)
 	unsigned int q;
 
 	_Static_assert(VHOST_DRIVER_SIZE <= RING_SPACE, "no room");
-	for
-		each_client_pair(p, c)
-		{
-			p->area = c->area + p->index * AREA;
-			for (q = RX; q <= TX; q++)
-				vhost_driver_init(&p->rings[q],
-						  p->area + q * RING_SPACE);
-		}
+	for_each_client_pair(p, c) {
+		p->area = c->area + p->index * AREA;
+		for (q = RX; q <= TX; q++)
+			vhost_driver_init(&p->rings[q],
+					  p->area + q * RING_SPACE);
+	}
 }
 
 /* Of what the other side has, what makes sense together. */

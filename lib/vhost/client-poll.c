@@ -43,16 +43,14 @@ static void disconnect(struct client *c, const char *why)
 	c->sock = -1;
 	c->started = false;
 	lock_give(&c->talk);
-	for
-		each_client_pair(p, c)
-		{
-			lock_take(&p->locks[RX]);
-			p->rings[RX].broken = true;
-			lock_give(&p->locks[RX]);
-			lock_take(&p->locks[TX]);
-			p->rings[TX].lost = true;
-			lock_give(&p->locks[TX]);
-		}
+	for_each_client_pair(p, c) {
+		lock_take(&p->locks[RX]);
+		p->rings[RX].broken = true;
+		lock_give(&p->locks[RX]);
+		lock_take(&p->locks[TX]);
+		p->rings[TX].lost = true;
+		lock_give(&p->locks[TX]);
+	}
 	tell_others(c);
 	if (!c->told)
 		lkl_message(c->name, "%s; trying to connect again", why);
@@ -161,9 +159,9 @@ static bool is_broken(const struct client *c)
 {
 	const struct client_pair *p;
 
-	for
-		each_client_pair(p, c) if (p->rings[RX].broken ||
-					   p->rings[TX].broken) return true;
+	for_each_client_pair(p, c)
+		if (p->rings[RX].broken || p->rings[TX].broken)
+			return true;
 	return false;
 }
 

@@ -137,12 +137,10 @@ static int use_pairs(struct client *c)
 	int ret = enable(c, __atomic_load_n(&c->active, __ATOMIC_SEQ_CST));
 	struct client_pair *p;
 
-	for
-		each_client_pair(p, c)
-		{
-			ring_bell(p->kick[RX], 1);
-			ring_bell(p->kick[TX], 1);
-		}
+	for_each_client_pair(p, c) {
+		ring_bell(p->kick[RX], 1);
+		ring_bell(p->kick[TX], 1);
+	}
 	return ret;
 }
 
@@ -223,18 +221,16 @@ static int begin(struct client *c)
 		ret = set_u64(c, VHOST_SET_FEATURES, c->features);
 	if (!ret)
 		ret = set_memory(c);
-	for
-		each_client_pair(p, c)
-		{
-			for (q = RX; q <= TX && !ret; q++) {
-				client_begin_ring(p, q);
-				ret = set_ring(p, q);
-			}
+	for_each_client_pair(p, c) {
+		for (q = RX; q <= TX && !ret; q++) {
+			client_begin_ring(p, q);
+			ret = set_ring(p, q);
 		}
+	}
 	if (!ret)
 		ret = enable(c, c->active);
-	for
-		each_client_pair(p, c) for (q = RX; q <= TX; q++)
+	for_each_client_pair(p, c)
+		for (q = RX; q <= TX; q++)
 			ring_bell(p->kick[q], 1);
 	return ret;
 }

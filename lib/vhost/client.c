@@ -219,15 +219,13 @@ void client_recall(struct lkl_netdev *nd)
 	c->started = false;
 	c->active = c->enabled = 1;
 	__atomic_store_n(&c->wanted, false, __ATOMIC_SEQ_CST);
-	for
-		each_client_pair(p, c)
-		{
-			for (q = RX; q <= TX; q++) {
-				lock_take(&p->locks[q]);
-				vhost_driver_forget(&p->rings[q]);
-				lock_give(&p->locks[q]);
-			}
-			p->lent = 0;
+	for_each_client_pair(p, c) {
+		for (q = RX; q <= TX; q++) {
+			lock_take(&p->locks[q]);
+			vhost_driver_forget(&p->rings[q]);
+			lock_give(&p->locks[q]);
 		}
+		p->lent = 0;
+	}
 	lock_give(&c->talk);
 }

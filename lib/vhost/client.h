@@ -129,8 +129,8 @@ struct client {
 	struct client_pair pairs[];
 };
 
-#define each_client_pair(at, client)                                           \
-	(at = (client)->pairs; at < (client)->pairs + (client)->n; at++)
+#define for_each_client_pair(at, client) \
+	for (at = (client)->pairs; at < (client)->pairs + (client)->n; at++)
 
 static inline struct client_pair *to_pair(struct lkl_netdev *nd)
 {

@@ -271,21 +271,17 @@ static const char *set_memory(struct server *s, const struct vhost_msg *msg)
 	struct server_pair *p;
 	const char *why;
 
-	for
-		each_server_pair(p, s)
-		{
-			stop_queue(&p->queues[TO]);
-			stop_queue(&p->queues[FROM]);
-		}
+	for_each_server_pair(p, s) {
+		stop_queue(&p->queues[TO]);
+		stop_queue(&p->queues[FROM]);
+	}
 	why = vhost_memory_set(&s->memory, msg);
-	for
-		each_server_pair(p, s)
-		{
-			if (!why)
-				why = start_queue(s, &p->queues[TO]);
-			if (!why)
-				why = start_queue(s, &p->queues[FROM]);
-		}
+	for_each_server_pair(p, s) {
+		if (!why)
+			why = start_queue(s, &p->queues[TO]);
+		if (!why)
+			why = start_queue(s, &p->queues[FROM]);
+	}
 	return why;
 }
 
@@ -391,14 +387,12 @@ void server_forget(struct server *s)
 {
 	struct server_pair *p;
 
-	for
-		each_server_pair(p, s)
-		{
-			forget_queue(&p->queues[TO]);
-			forget_queue(&p->queues[FROM]);
-			if (p->index)
-				server_tell(p);
-		}
+	for_each_server_pair(p, s) {
+		forget_queue(&p->queues[TO]);
+		forget_queue(&p->queues[FROM]);
+		if (p->index)
+			server_tell(p);
+	}
 	vhost_memory_clear(&s->memory);
 	s->accepted = 0;
 	s->protocol = 0;

@@ -238,14 +238,12 @@ static const char *broken(const struct server *s)
 {
 	const struct server_pair *p;
 
-	for
-		each_server_pair(p, s)
-		{
-			if (p->queues[TO].ring.broken)
-				return p->queues[TO].ring.broken;
-			if (p->queues[FROM].ring.broken)
-				return p->queues[FROM].ring.broken;
-		}
+	for_each_server_pair(p, s) {
+		if (p->queues[TO].ring.broken)
+			return p->queues[TO].ring.broken;
+		if (p->queues[FROM].ring.broken)
+			return p->queues[FROM].ring.broken;
+	}
 	return NULL;
 }
 
@@ -281,9 +279,8 @@ static int on_room(struct server_pair *p)
 {
 	struct server_pair *other;
 
-	for
-		each_server_pair(other, p->s) if (!p->index && other != p &&
-						  !other->queues[TO].ring.desc)
+	for_each_server_pair(other, p->s)
+		if (!p->index && other != p && !other->queues[TO].ring.desc)
 			server_tell(other);
 	return LKL_DEV_NET_POLL_TX;
 }
@@ -384,17 +381,15 @@ static void server_forked(struct lkl_netdev *nd)
 	struct server_pair *p;
 	unsigned int q;
 
-	for
-		each_server_pair(p, s)
-		{
-			for (q = TO; q <= FROM; q++) {
-				close_fd(&p->queues[q].kick);
-				close_fd(&p->queues[q].call);
-			}
-			close_fd(&p->retired);
-			close_fd(&p->wakeup);
-			close_fd(&p->epoll);
+	for_each_server_pair(p, s) {
+		for (q = TO; q <= FROM; q++) {
+			close_fd(&p->queues[q].kick);
+			close_fd(&p->queues[q].call);
 		}
+		close_fd(&p->retired);
+		close_fd(&p->wakeup);
+		close_fd(&p->epoll);
+	}
 	close_fd(&s->sock);
 	/* The socket's name is the other process's. */
 	s->inode = 0;
@@ -447,15 +442,13 @@ static bool open_server(struct server *s)
 	struct server_pair *p;
 	struct stat st;
 
-	for
-		each_server_pair(p, s)
-		{
-			p->epoll = epoll_create1(EPOLL_CLOEXEC);
-			p->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-			if (p->epoll < 0 || p->wakeup < 0 ||
-			    !server_watch(p, p->wakeup, EPOLLIN))
-				return false;
-		}
+	for_each_server_pair(p, s) {
+		p->epoll = epoll_create1(EPOLL_CLOEXEC);
+		p->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (p->epoll < 0 || p->wakeup < 0 ||
+		    !server_watch(p, p->wakeup, EPOLLIN))
+			return false;
+	}
 	s->listener =
 		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->listener < 0)
@@ -481,25 +474,23 @@ static struct server *new_server(unsigned int queues, unsigned int offload)
 		return NULL;
 	s->sock = s->listener = -1;
 	s->n = queues;
-	for
-		each_server_pair(p, s)
-		{
-			p->s = s;
-			p->index = p - s->pairs;
-			p->epoll = p->wakeup = p->listened = p->retired = -1;
-			for (q = TO; q <= FROM; q++) {
-				p->queues[q].pair = p;
-				p->queues[q].kick = p->queues[q].call = -1;
-			}
-			p->nd.ops = &server_ops;
-			p->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
-			p->nd.has_vnet_hdr = 1;
-			p->nd.offload = offload;
-			if (!offload)
-				p->nd.needs = DEFAULT_OFFLOAD;
-			if (p->index + 1 < queues)
-				p->nd.next = &p[1].nd;
+	for_each_server_pair(p, s) {
+		p->s = s;
+		p->index = p - s->pairs;
+		p->epoll = p->wakeup = p->listened = p->retired = -1;
+		for (q = TO; q <= FROM; q++) {
+			p->queues[q].pair = p;
+			p->queues[q].kick = p->queues[q].call = -1;
 		}
+		p->nd.ops = &server_ops;
+		p->nd.flags = LKL_NETDEV_INLINE | LKL_NETDEV_EDGE;
+		p->nd.has_vnet_hdr = 1;
+		p->nd.offload = offload;
+		if (!offload)
+			p->nd.needs = DEFAULT_OFFLOAD;
+		if (p->index + 1 < queues)
+			p->nd.next = &p[1].nd;
+	}
 	return s;
 }
 

@@ -102,8 +102,8 @@ struct server {
 	struct server_pair pairs[];
 };
 
-#define each_server_pair(at, server)                                           \
-	(at = (server)->pairs; at < (server)->pairs + (server)->n; at++)
+#define for_each_server_pair(at, server) \
+	for (at = (server)->pairs; at < (server)->pairs + (server)->n; at++)
 
 /* Have the thread of a pair watch a descriptor; whether that was possible. */
 bool server_watch(struct server_pair *p, int fd, unsigned int events);
