@@ -171,7 +171,7 @@ static bool has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
-	for (; (text = strstr(text, word)); text += len) {
+	for (; len && (text = strstr(text, word)); text += len) {
 		if (text[len] == ' ' || !text[len])
 			return true;
 	}
@@ -210,6 +210,7 @@ static int run_program(const struct work *w, const char *const args[3],
 	p.file = w->img.no_sandbox ? NULL : w->name;
 	p.file_readonly = readonly;
 	p.show = show;
+	p.server = view_pid(w->device);
 	/* what the journal is good for, the check will tell */
 	p.dead = args == w->checker->journal ? 256 : w->checker->failed;
 	status = program_run(&p);

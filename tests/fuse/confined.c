@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "check.h"
+#include "../../tools/common/confine.h"
 #include "../../tools/common/sandbox.h"
 
 /* A call that the filter refuses. */
@@ -122,6 +124,51 @@ static void test_dirs_readonly(void)
 	REFUSED(SYS_chmod, "/etc", 0777);
 }
 
+#define DENIED(...)                                                            \
+	do {                                                                   \
+		errno = 0;                                                     \
+		if (syscall(__VA_ARGS__) != -1 || errno != EACCES)             \
+			FAIL("%s: %s", #__VA_ARGS__, strerror(errno));         \
+	} while (0)
+
+/* Programs of the host, which have an image: see confine.c. */
+static void test_programs(void)
+{
+	int image = open("image", O_CREAT | O_RDWR, 0600);
+	int other = open("other", O_CREAT | O_RDWR, 0600);
+	pid_t parent = getppid();
+	int err;
+
+	/* an empty directory would be the root */
+	EQ(setenv("PATH", ":/usr/bin", 1), 0);
+	err = confine(image, true, NULL);
+	EQ(err == 0 || err == -ENOSYS, true);
+	EQ(close(open("image", O_RDWR)), 0);
+	if (!err) {
+		EQ(denied(open("other", O_RDONLY), EACCES), true);
+		EQ(denied(open("new", O_CREAT | O_RDWR, 0600), EACCES), true);
+		EQ(denied(open("/etc/passwd", O_RDONLY), EACCES), true);
+	}
+	DENIED(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
+	DENIED(SYS_fork);
+	DENIED(SYS_chmod, "other", 0777);
+	DENIED(SYS_fchmod, other, 0777);
+	DENIED(SYS_fchmodat, AT_FDCWD, "other", 0777);
+	DENIED(SYS_fchownat, AT_FDCWD, "other", -1, -1, 0);
+	DENIED(SYS_setxattr, "other", "user.a", "b", 1, 0);
+	DENIED(SYS_utimensat, AT_FDCWD, "other", NULL, 0);
+	DENIED(SYS_kill, parent, 0);
+	DENIED(SYS_tkill, parent, 0);
+	DENIED(SYS_tgkill, parent, parent, 0);
+	EQ(syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0), 0);
+	DENIED(SYS_prlimit64, parent, 0, NULL, NULL);
+	DENIED(SYS_ioctl, STDIN_FILENO, TIOCSTI, "x");
+	DENIED(SYS_ioctl, STDIN_FILENO, 1UL << 32 | TIOCSTI, "x");
+	DENIED(SYS_chroot, "/");
+	/* not even root may */
+	EQ(mknod("device", S_IFCHR | 0600, 1 << 8 | 3), -1);
+}
+
 static void test_descriptors(void)
 {
 	int inherited = open("/", O_RDONLY);
@@ -145,6 +192,7 @@ int main(int argc, char **argv)
 		{ "unlocking", test_unlocking },
 		{ "dirs", test_dirs },
 		{ "dirs-readonly", test_dirs_readonly },
+		{ "programs", test_programs },
 		{ "descriptors", test_descriptors },
 	};
 

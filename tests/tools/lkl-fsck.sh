@@ -141,6 +141,41 @@ kill -TERM $! 2>/dev/null || true
 wait $! || true
 cmp -s img damaged || [ "$(status lkl fsck -n img)" = 0 ] || fail "interrupted: half done"
 
+# what has the device dies, or does not answer any more: the program that reads all
+# the time ends, too
+mkdir fake
+cat >fake/e2fsck <<'END'
+#!/usr/bin/python3 -S
+import os, sys
+fd = os.open(sys.argv[-1], os.O_RDONLY)
+while True:
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    for off in range(0, os.fstat(fd).st_size, 1 << 18):
+        os.pread(fd, 1, off)
+END
+chmod +x fake/e2fsck
+image part 32M mkfs.ext4 -q
+for how in SEGV STOP; do
+	PATH=$PWD/fake:$PATH lkl fsck part >out.log 2>&1 &
+	pid=$!
+	until program=$(pgrep -P $pid -f fake/e2fsck); do sleep 0.01; done
+	worker=$(pgrep -P $pid | grep -vx "$program")
+	kill -$how "$worker"
+	[ $how = SEGV ] || kill $pid
+	for ((i = 0; i < 300; i++)); do
+		kill -0 $pid 2>/dev/null || break
+		sleep 0.1
+	done
+	# with it the program goes on
+	! kill -0 $pid 2>/dev/null || { kill -KILL "$worker" $pid; fail "$how: it waits for ever"; }
+	got=0
+	wait $pid || got=$?
+	[ $got = $([ $how = SEGV ] && echo 8 || echo 143) ] || { cat out.log; fail "$how: status $got"; }
+	[ "$(grep -c . out.log)" = $([ $how = SEGV ] && echo 1 || echo 0) ] || { cat out.log; fail "$how: it says"; }
+	[ ! -e /proc/"$program" ] && [ ! -e /proc/"$worker" ] || fail "$how: a process is left"
+	! grep -q "$PWD/lkl-fsck" /proc/mounts || fail "$how: a mount is left"
+done
+
 # a name that the program could take for an option
 cp damaged ./-V
 [ "$(status lkl fsck -n ./-V)" != 0 ] || { cat out.log; fail "-V"; }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@
 #define READ                                                                   \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |          \
 	 LANDLOCK_ACCESS_FS_EXECUTE)
+/* The same number everywhere; headers may be older. */
+#define FCHMODAT2 452
 #define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
 #define WRITE_FILE LANDLOCK_ACCESS_FS_WRITE_FILE
 
@@ -91,7 +95,7 @@ static int allow_program(int rules, const char *program)
 	char path[PATH_MAX];
 	int err = 0;
 
-	while (dir && *dir && !err) {
+	while (program && dir && *dir && !err) {
 		size_t len = strcspn(dir, ":");
 		int n = snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir,
 				 program);
@@ -133,10 +137,68 @@ static int confine_files(int file, bool write, const char *program)
 	return err;
 }
 
-/* Calls that make sockets or processes, or reach other processes. */
+/* A call that is about a process, but for one. */
+static int deny_others(scmp_filter_ctx ctx, int call, pid_t pid)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), call, 1,
+				SCMP_A0(SCMP_CMP_NE, pid));
+}
+
+/*
+ * Calls that make sockets or processes, reach other processes, change
+ * attributes, which Landlock leaves alone, or what belongs to the host.
+ */
 static int confine_calls(void)
 {
 	static const int denied[] = {
+		SCMP_SYS(chmod),
+		SCMP_SYS(fchmod),
+		SCMP_SYS(fchmodat),
+		FCHMODAT2,
+		SCMP_SYS(chown),
+		SCMP_SYS(lchown),
+		SCMP_SYS(fchown),
+		SCMP_SYS(fchownat),
+		SCMP_SYS(setxattr),
+		SCMP_SYS(lsetxattr),
+		SCMP_SYS(fsetxattr),
+		SCMP_SYS(removexattr),
+		SCMP_SYS(lremovexattr),
+		SCMP_SYS(fremovexattr),
+		SCMP_SYS(utime),
+		SCMP_SYS(utimes),
+		SCMP_SYS(futimesat),
+		SCMP_SYS(utimensat),
+		SCMP_SYS(tkill),
+		SCMP_SYS(rt_sigqueueinfo),
+		SCMP_SYS(process_madvise),
+		SCMP_SYS(sched_setaffinity),
+		SCMP_SYS(sched_setattr),
+		SCMP_SYS(sched_setparam),
+		SCMP_SYS(sched_setscheduler),
+		SCMP_SYS(setpriority),
+		SCMP_SYS(ioprio_set),
+		SCMP_SYS(add_key),
+		SCMP_SYS(request_key),
+		SCMP_SYS(keyctl),
+		SCMP_SYS(shmget),
+		SCMP_SYS(shmat),
+		SCMP_SYS(shmctl),
+		SCMP_SYS(semget),
+		SCMP_SYS(semctl),
+		SCMP_SYS(msgget),
+		SCMP_SYS(msgctl),
+		SCMP_SYS(mq_open),
+		SCMP_SYS(mq_unlink),
+		SCMP_SYS(perf_event_open),
+		SCMP_SYS(userfaultfd),
+		SCMP_SYS(open_by_handle_at),
+		SCMP_SYS(umount2),
+		SCMP_SYS(fsopen),
+		SCMP_SYS(open_tree),
+		SCMP_SYS(move_mount),
+		SCMP_SYS(pivot_root),
+		SCMP_SYS(chroot),
 		SCMP_SYS(socket),
 		SCMP_SYS(connect),
 		SCMP_SYS(io_uring_setup),
@@ -156,6 +218,11 @@ static int confine_calls(void)
 	/* threads only; the C library does without clone3() */
 	const struct scmp_arg_cmp no_thread =
 		SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
+	/* what types into a terminal; the kernel looks at 32 bits */
+	const struct scmp_arg_cmp typing[] = {
+		SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI),
+		SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCLINUX),
+	};
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err = ctx ? 0 : -ENOMEM;
 
@@ -168,10 +235,35 @@ static int confine_calls(void)
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
 				       SCMP_SYS(clone), 1, no_thread);
+	for (size_t i = 0; !err && i < sizeof(typing) / sizeof(*typing); i++)
+		err = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EACCES),
+					     SCMP_SYS(ioctl), 1, &typing[i]);
+	/* signals, to its own threads only */
+	if (!err)
+		err = deny_others(ctx, SCMP_SYS(tgkill), getpid());
+	if (!err)
+		err = deny_others(ctx, SCMP_SYS(rt_tgsigqueueinfo), getpid());
+	if (!err)
+		err = deny_others(ctx, SCMP_SYS(prlimit64), 0);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return err;
+}
+
+/* Root's programs may need those for the file, which may be another user's. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2], kept[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, caps))
+		return -errno;
+	kept[0].permitted = caps[0].permitted & 1U << CAP_DAC_OVERRIDE;
+	kept[0].effective = caps[0].effective & kept[0].permitted;
+	return syscall(SYS_capset, &header, kept) ? -errno : 0;
 }
 
 int confine(int file, bool write, const char *program)
@@ -183,6 +275,8 @@ int confine(int file, bool write, const char *program)
 	files = confine_files(file, write, program);
 	if (files && files != -ENOSYS)
 		return files;
-	calls = confine_calls();
+	calls = drop_capabilities();
+	if (!calls)
+		calls = confine_calls();
 	return calls ? calls : files;
 }

@@ -8,10 +8,11 @@
 #include <stdbool.h>
 
 /**
- * confine() - give up all files but one, the network, and new processes
+ * confine() - give up all files but one, the network, new processes, and most
+ * capabilities
  * @file: descriptor of that file
  * @write: it may be written as well as read
- * @program: program to be executed, which PATH leads to
+ * @program: program to be executed, which PATH leads to, or NULL
  *
  * What a program needs of the system, to be executed from here, can still be
  * read.  Sockets that are open can be used, others not be made.  To be called

@@ -107,6 +107,9 @@ static int outcome(const struct confined *c, int status)
 		tool_signal = sig;
 		return TOOL_FAILED;
 	}
+	/* this process did it */
+	if (sig == SIGKILL && tool_signal)
+		return TOOL_FAILED;
 	tool_error("the process that worked on '%s' was ended by signal %d "
 		   "(%s)",
 		   c->img->file, sig, strsignal(sig));

@@ -290,6 +290,8 @@ int program_run(struct program *p)
 	progress_watch(*p->argv);
 	converse(p, child, in[1], out[0]);
 	close(out[0]);
+	if (tool_signal && !p->finish && p->server)
+		kill(p->server, SIGKILL);
 	if (tool_signal && !p->finish)
 		kill(child, SIGTERM);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)

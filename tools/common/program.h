@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define PROGRAM_ARGS 48
 
@@ -26,6 +27,8 @@
  * @file: file there that is all it can reach, if the host can confine it, or
  *	NULL
  * @file_readonly: which it cannot write
+ * @server: process that shows the file, which loses nothing when it is killed,
+ *or 0: after a signal that is done, as the program may wait for it for ever
  * @dead: its exit statuses from this one on mean that it failed
  * @said: what it has printed, or NULL; to be freed
  */
@@ -42,6 +45,7 @@ struct program {
 	const char *dir;
 	const char *file;
 	bool file_readonly;
+	pid_t server;
 	int dead;
 	char *said;
 };

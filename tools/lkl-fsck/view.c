@@ -4,6 +4,7 @@
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,28 @@ static void unmount(struct view *d)
 	d->dir = NULL;
 }
 
+pid_t view_pid(const struct view *d)
+{
+	return d->pid;
+}
+
+/*
+ * The other process alone is to have FUSE open: when it ends, programs get
+ * errors instead of waiting for it.
+ */
+static bool let_go(struct view *d)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool ok = null >= 0 &&
+		  dup3(null, fuse_session_fd(d->session), O_CLOEXEC) >= 0;
+
+	if (!ok)
+		tool_error("cannot open '/dev/null': %s", strerror(errno));
+	if (null >= 0)
+		close(null);
+	return ok;
+}
+
 const char *view_show(struct view *d, const char *name, bool readonly)
 {
 	struct message m = message_new(ASK_SHOW), reply;
@@ -122,7 +145,7 @@ const char *view_show(struct view *d, const char *name, bool readonly)
 		message_add_text(&m, name);
 		m.number = readonly;
 		m.fds[0] = fuse_session_fd(d->session);
-		ok = ask(d, &m, &reply, NULL);
+		ok = ask(d, &m, &reply, NULL) && let_go(d);
 		message_free(&reply);
 		message_free(&m);
 	}

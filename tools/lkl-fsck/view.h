@@ -10,6 +10,8 @@
 #ifndef FSCK_VIEW_H
 #define FSCK_VIEW_H
 
+#include <sys/types.h>
+
 #include "../common/image.h"
 
 struct view;
@@ -27,6 +29,14 @@ int view_run(struct image *img,
 	     void (*work)(struct view *d, const char *type, unsigned int disks,
 			  void *arg),
 	     void *arg);
+
+/**
+ * view_pid() - the process that has the device
+ * @d: the device
+ *
+ * Return: its id
+ */
+pid_t view_pid(const struct view *d);
 
 /**
  * view_show() - show the device

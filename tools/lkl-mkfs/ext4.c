@@ -176,7 +176,7 @@ static int make_same(const struct plan *plan)
 static int make_same_confined(const struct plan *plan)
 {
 	int fd = open(plan->file, O_PATH | O_CLOEXEC);
-	int err = fd < 0 ? -errno : confine(fd, true, "");
+	int err = fd < 0 ? -errno : confine(fd, true, NULL);
 
 	if (!err || err == -ENOSYS)
 		return make_same(plan);

@@ -188,6 +188,7 @@ struct outside {
 	const char *type;
 	uint64_t size;
 	bool no_sandbox;
+	pid_t server;
 	bool begun;
 	int ret;
 };
@@ -199,6 +200,7 @@ static int run(struct program *p, const struct outside *o, const char *dir,
 
 	p->dir = dir;
 	p->file = o->no_sandbox ? NULL : NAME;
+	p->server = o->server;
 	p->dead = dead;
 	status = program_run(p);
 	free(p->said);
@@ -265,6 +267,7 @@ static void use_programs(struct view *d, const char *type, unsigned int disks,
 	(void)disks;
 	if (!dir)
 		return;
+	o->server = view_pid(d);
 	o->ret = is_ext(o->type) ? run_ext(o, dir) : run_f2fs(o, dir);
 	if (view_hide(d))
 		o->ret = -1;

@@ -152,6 +152,7 @@ int place_find(struct place *p, struct image *img, char type[32])
 	status = confined_run(&c);
 	key_forget(&img->key);
 	img->key = copy.key;
+	/* it came from a process that is not trusted */
 	*p = t->place;
 	p->file = img->file;
 	p->img = img;
