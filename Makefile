@@ -89,6 +89,7 @@ PARTS_block-backend := $(PARTS_ring)
 PARTS_confined := $(addprefix tools/common/,sandbox confine tool signals control)
 LIBS_vhost-hostile = $(OUT)/obj/lib/vhost/protocol.o
 PARTS_distrust := $(addprefix tools/common/,stream stream_check stream_host tool signals control)
+PARTS_link := $(addprefix tools/common/,link tool signals control)
 LIBS_confined = -L$(OUT)/lib -llkl -lseccomp
 
 BENCHES	:= $(patsubst bench/%.c,%,$(wildcard bench/*.c))

@@ -75,6 +75,16 @@ exec 3>&-
 [ ! -e /proc/"$worker" ] || fail "the worker is left"
 check ext4 img
 
+# one that does not react is ended when it is asked again, after some time
+begin
+kill -STOP "$worker"
+kill $pid
+while kill $pid 2>/dev/null && [ "$(state $pid State | cut -c1)" != Z ]; do sleep 0.1; done
+wait $pid && fail "not ended"
+exec 3>&-
+[ ! -e /proc/"$worker" ] || fail "the worker that does not react is left"
+e2fsck -fy img >/dev/null 2>&1 || true
+
 # lkl sh: what runs the verbs is confined, what runs commands of the host is not
 idle() {
 	[ "$(state "$1" State | cut -c1)" = S ] && [ "$(state "$1" Seccomp)" = "$2" ]

@@ -96,21 +96,31 @@ VISUAL="sed -i s/from/to/" lkl sh img -c 'edit /srv/x; cat /srv/x' | grep -qx "t
 lkl sh img -c $'touch "/a\tb" "/\033[31m"; rm /?31m' 2>log && fail "FNM"
 lkl sh img -c $'rm "/a\tb" /*31m'
 
+# commands of the host get a signal when nobody reads
+lkl sh img -c '! yes | head -n 1' >out 2>log
+[ ! -s log ] || { cat log; fail "SIGPIPE"; }
+
+lkl truncate -s 100G img /holes
 # typed: completion of verbs and paths, history, an interrupt
 cat >type.py <<'END'
-import os, pty, sys
+import os, pty, sys, termios, time
 pid, fd = pty.fork()
 if not pid:
     os.execvp("lkl", ["lkl", "sh", "img"])
 seen = b""
 def until(text):
-    global seen
+    global seen, skipped
     while text not in seen:
         data = os.read(fd, 4096)
         if not data:
             sys.exit("no %r in %r" % (text, seen))
         seen += data
+    skipped = seen[:seen.index(text)]
     seen = seen[seen.index(text) + len(text):]
+def worker():
+    return int(open(f"/proc/{pid}/task/{pid}/children").read())
+def used():  # time of the processor, in ticks
+    return sum(map(int, open(f"/proc/{worker()}/stat").read().split()[13:15]))
 until(b"lkl:/> ")
 os.write(fd, b"mkd\t/typed\n")
 until(b"lkl:/> ")
@@ -128,6 +138,37 @@ until(b"lkl:srv> ")
 os.write(fd, b"\x10\x10\x10\n")  # up, three times: cd srv
 until(b"lkl sh: cannot change to")
 until(b"lkl:srv> ")
+# an interrupt: of a line that is being typed, of a verb with what follows it, and the
+# session goes on
+os.write(fd, b"rm /on\x03")
+until(b"lkl:srv> ")
+os.write(fd, b"pwd\n")
+until(b"\n/srv")
+until(b"lkl:srv> ")
+os.write(fd, b"sum /holes; ! echo gone on\n")
+until(b"gone on\r\n")
+begin = used()
+while used() < begin + 10:
+    time.sleep(0.01)
+os.write(fd, b"\x03")
+until(b"lkl:srv> ")
+if b"gone on" in skipped or b"/holes" in skipped:
+    sys.exit(f"after an interrupt: {skipped}")
+# what is typed is for a verb, but its process cannot read the terminal
+os.write(fd, b"write /in\n")
+until(b"/in\r\n")
+while not termios.tcgetattr(fd)[3] & termios.ICANON:  # the end is to be one
+    time.sleep(0.01)
+os.write(fd, b"text\n\x04")
+until(b"lkl:srv> ")
+os.write(fd, b"cat /in\n")
+until(b"cat /in\r\ntext\r\n")
+until(b"lkl:srv> ")
+for n in os.listdir(f"/proc/{worker()}/fd"):
+    if os.readlink(f"/proc/{worker()}/fd/{n}").startswith("/dev/pts/"):
+        flags = open(f"/proc/{worker()}/fdinfo/{n}").read().split()[3]
+        if int(flags, 8) & 3 != os.O_WRONLY:
+            sys.exit(f"it can read the terminal by {n}")
 os.write(fd, b"exit\n")
 try:
     while os.read(fd, 4096):

@@ -33,7 +33,7 @@ for good in b"\xc3\x80", b"\xe6\x84\x9b", b"\r", b"\x1b[K":	# letters; our own p
 bad = re.findall(rb"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
 sys.exit(f"{sys.argv[1]}: {bad} in {text}" if bad or not text else 0)' "$1" || fail "$1"
 }
-for verb in "ls img" "ls -l img" "ls -R img" "find img /" "find img / -ls" "du -a img" \
+for verb in "ls img" "ls -l img" "ls -R img" "find img /" "find img / -ls" "du -a img" "sum -r img /" \
 	"diff img out.d" "inspect img" "fsck -fn part" "df img" "info img" "info part" \
 	"stat img /link" "tree img" "rm -v img /none" \
 	"ls img /no$(printf '\e')ne"; do

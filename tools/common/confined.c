@@ -6,6 +6,7 @@
  * for a passphrase, and tells what became of the other.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 /* Exit status of a process that cannot ask for the passphrase. */
 #define NEED_KEY 64
 #define STEP_MS 200
+#define PATIENCE_MS 3000
 
 /* Mount the image, which is open, and do the work. */
 static int work(const struct confined *c, bool unlock)
@@ -72,6 +74,31 @@ __attribute__((noreturn)) static void be_confined(const struct confined *c,
 	tool_exit(status);
 }
 
+/*
+ * What is begun is finished.  But a process that does not end is ended at once,
+ * when it is asked again, and has had some time.
+ */
+static void insist(pid_t child, int ended)
+{
+	struct pollfd pfd = { .fd = ended, .events = POLLIN };
+	int sig = tool_signal;
+
+	kill(child, sig ?: SIGTERM);
+	for (int ms = 0; sig && ended >= 0 && ms < PATIENCE_MS; ms += STEP_MS) {
+		int n = poll(&pfd, 1, STEP_MS);
+
+		if (n > 0)
+			return;
+		/* the same signal may come to be told twice, as by a terminal
+		 */
+		ms -= n < 0 ? STEP_MS : 0;
+	}
+	tool_signal = 0;
+	if (sig && ended >= 0 && !tool_wait_input(ended))
+		kill(child, SIGKILL);
+	tool_signal = sig;
+}
+
 /* Wait for the other process, and send it what signals come here. */
 static int supervise(pid_t child, const struct confined *c)
 {
@@ -85,7 +112,7 @@ static int supervise(pid_t child, const struct confined *c)
 	while (c->what && ended >= 0 && !tool_wait_some(ended, STEP_MS))
 		progress_wait(child);
 	if (ended < 0 || !tool_wait_input(ended))
-		kill(child, tool_signal ?: SIGTERM);
+		insist(child, ended);
 	progress_done();
 	if (ended >= 0)
 		close(ended);

@@ -4,6 +4,8 @@
  * descriptors go, and the text.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +13,8 @@
 
 #include "link.h"
 #include "tool.h"
+
+#define STEP_MS 100
 
 struct header {
 	uint32_t what;
@@ -60,12 +64,29 @@ void message_free(struct message *m)
 	m->text = NULL;
 }
 
+/*
+ * After a call that failed, is it to be tried again?  A socket that does not
+ * block is waited for until a signal comes.
+ */
+static bool again(int socket, short event)
+{
+	struct pollfd pfd = { .fd = socket, .events = event };
+
+	if (errno == EINTR)
+		return true;
+	if (errno != EAGAIN)
+		return false;
+	while (!tool_signal && poll(&pfd, 1, STEP_MS) <= 0)
+		;
+	return !tool_signal;
+}
+
 static bool send_all(int socket, const char *bytes, size_t size)
 {
 	while (size) {
 		ssize_t n = send(socket, bytes, size, MSG_NOSIGNAL);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(socket, POLLOUT))
 			continue;
 		if (n <= 0)
 			return false;
@@ -100,8 +121,13 @@ static bool send_header(int socket, struct header *h, const struct message *m)
 	memcpy(CMSG_DATA(c), m->fds, count * sizeof(int));
 	do {
 		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && again(socket, POLLOUT));
 	return n > 0 && send_all(socket, (char *)h + n, sizeof(*h) - n);
+}
+
+void link_outside(int socket)
+{
+	fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
 }
 
 bool link_send(int socket, const struct message *m)
@@ -116,7 +142,7 @@ static bool receive_all(int socket, char *bytes, size_t size)
 	while (size) {
 		ssize_t n = recv(socket, bytes, size, 0);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(socket, POLLIN))
 			continue;
 		if (n <= 0)
 			return false;
@@ -141,7 +167,7 @@ static bool receive_header(int socket, struct header *h, struct message *m)
 
 	do {
 		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && again(socket, POLLIN));
 	if (n <= 0)
 		return false;
 	c = CMSG_FIRSTHDR(&msg);

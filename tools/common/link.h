@@ -70,11 +70,17 @@ const char *message_next(const struct message *m, const char *text);
 void message_free(struct message *m);
 
 /**
+ * link_outside() - let a signal end what waits for the other process
+ * @socket: a stream socket to the confined process, which may never answer
+ */
+void link_outside(int socket);
+
+/**
  * link_send() - send a message
  * @socket: a stream socket
  * @m: the message
  *
- * Return: false when the other process has gone
+ * Return: false when the other process has gone, or after a signal
  */
 bool link_send(int socket, const struct message *m);
 
@@ -84,7 +90,8 @@ bool link_send(int socket, const struct message *m);
  * @max: bytes of text at most
  * @m: filled in; its text is to be freed, its descriptors to be closed
  *
- * Return: false when the other process has gone, or sent what it must not
+ * Return: false when the other process has gone, or sent what it must not, or
+ * after a signal
  */
 bool link_receive(int socket, size_t max, struct message *m);
 

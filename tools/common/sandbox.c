@@ -18,6 +18,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -328,6 +329,14 @@ static bool is_inherited(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
+int sandbox_write_only(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+}
+
 int sandbox_descriptors(bool input)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -337,6 +346,14 @@ int sandbox_descriptors(bool input)
 
 	if (!err && !input && dup2(null, STDIN_FILENO) < 0)
 		err = errno;
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		int out = isatty(fd) ? sandbox_write_only(fd) : -1;
+
+		if (out >= 0 && dup2(out, fd) < 0)
+			err = errno;
+		if (out >= 0)
+			close(out);
+	}
 	while (dir && (de = readdir(dir))) {
 		int fd = atoi(de->d_name);
 

@@ -12,11 +12,21 @@
  * sandbox_descriptors() - close all descriptors that the program inherited
  * @input: keep the standard input, which otherwise becomes /dev/null
  *
- * Standard output and error stay.
+ * Standard output and error stay, but a terminal cannot be read by them.
  *
  * Return: 0, or -1 when it has said why not
  */
 int sandbox_descriptors(bool input);
+
+/**
+ * sandbox_write_only() - open a terminal again that can then not be read
+ * @fd: descriptor of the terminal
+ *
+ * For a process that is not trusted: what is typed is not for that.
+ *
+ * Return: the descriptor, or -1 where it belongs to another user
+ */
+int sandbox_write_only(int fd);
 
 /**
  * struct sandbox_dir - a directory of the host that an image shows

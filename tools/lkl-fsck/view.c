@@ -222,6 +222,7 @@ static void have_programs(int ended, void *arg)
 
 	(void)ended;
 	close(d->sockets[1]);
+	link_outside(d->sockets[0]);
 	/* it says what is there, or why there is nothing */
 	if (answer(d, &m, d->side.opening) && m.size) {
 		d->work(d, m.text, m.number, d->arg);

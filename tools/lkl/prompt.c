@@ -289,7 +289,12 @@ const char *prompt_line(void)
 	HistEvent ev;
 	int len;
 
-	line = lib.el_gets(editor, &len);
+	/* who stops a line begins another */
+	while (!(line = lib.el_gets(editor, &len)) && tool_signal == SIGINT) {
+		tool_signal = 0;
+		image->stopped = false;
+		putchar('\n');
+	}
 	if (line && len > 1)
 		lib.history(past, &ev, H_ENTER, line);
 	return line;

@@ -206,12 +206,22 @@ static int run_verb(struct shell *sh, const struct command *c)
 	return status;
 }
 
+/* Commands of the host get signals as they are where this program was started.
+ */
+static void let_die(bool on)
+{
+	signal(SIGPIPE, on ? SIG_DFL : SIG_IGN);
+	signal(SIGXFSZ, on ? SIG_DFL : SIG_IGN);
+}
+
 static int run_local(const char *command)
 {
 	int status;
 
 	fflush(NULL);
+	let_die(true);
 	status = system(command);
+	let_die(false);
 	if (status == -1)
 		tool_error("cannot run a command: %s", strerror(errno));
 	else if (WIFSIGNALED(status))
@@ -269,7 +279,9 @@ static int run_redirected(struct shell *sh, const struct command *c)
 		}
 		out = put_in_place(STDOUT_FILENO, fd);
 	} else if (c->pipe) {
+		let_die(true);
 		pipe = popen(c->local, "we");
+		let_die(false);
 		if (!pipe) {
 			tool_error("cannot run a command: %s", strerror(errno));
 			put_back(STDIN_FILENO, in);
@@ -301,9 +313,6 @@ static void run_command(struct shell *sh, const struct command *c)
 		status = run_local(c->local);
 	else if (c->count)
 		status = run_redirected(sh, c);
-	/* a person who stops a command goes on with another */
-	if (!sh->source && tool_signal == SIGINT)
-		tool_signal = 0;
 	if (!status || tool_signal)
 		return;
 	sh->failed = true;
@@ -382,7 +391,9 @@ static void run_line(struct shell *sh, const char *line)
 			words_free(&c);
 			return;
 		}
-		run_command(sh, &c);
+		/* a pattern may not have been looked for to its end */
+		if (!is_over(sh))
+			run_command(sh, &c);
 		words_free(&c);
 	}
 }
@@ -429,6 +440,9 @@ static void run_typed(struct shell *sh)
 		sh->failed = false;
 		if (tool_signal && tool_signal != SIGINT)
 			break;
+		/* a person who stops a line goes on with another */
+		tool_signal = 0;
+		sh->image.stopped = false;
 	}
 	if (!typed && !is_over(sh))
 		putchar('\n');
@@ -487,6 +501,7 @@ static void have_commands(int ended, void *arg)
 	struct shell *sh = arg;
 
 	close(sh->sockets[1]);
+	link_outside(sh->sockets[0]);
 	sh->image.socket = sh->sockets[0];
 	sh->image.ended = ended;
 	sh->image.lost = false;

@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../common/progress.h"
+#include "../common/sandbox.h"
 #include "../common/tool.h"
 #include "path.h"
 #include "shell.h"
@@ -25,28 +27,38 @@ static bool lost(struct remote_image *r)
 
 bool ask(struct remote_image *r, struct message *m)
 {
-	bool sent = !r->lost && link_send(r->socket, m);
+	/* who has stopped a command wants no more of it */
+	bool wanted = !tool_signal;
+	bool sent = wanted && !r->lost && link_send(r->socket, m);
 
 	message_free(m);
-	return sent || lost(r);
+	return sent || (wanted && lost(r));
+}
+
+/* The verb is to stop, and the rest to go on.  Asked again, all is to end. */
+static void stop(struct remote_image *r)
+{
+	r->stopped = true;
+	tool_signal = 0;
+	syscall(SYS_pidfd_send_signal, r->ended, SIGINT, NULL, 0);
 }
 
 bool answer(struct remote_image *r, struct message *m)
 {
-	bool told = false;
-
 	*m = message_new(TELL_STATUS);
-	while (!r->lost && !tool_wait_some(r->socket, STEP_MS))
-		progress_wait(r->pid);
-	if (tool_signal == SIGINT && r->typed) {
-		/* the verb is to stop, and the rest to go on */
-		syscall(SYS_pidfd_send_signal, r->ended, SIGINT, NULL, 0);
-		told = true;
+	for (;;) {
+		while (!r->lost && !tool_wait_some(r->socket, STEP_MS))
+			progress_wait(r->pid);
+		if (tool_signal != SIGINT || !r->typed || r->stopped)
+			break;
+		stop(r);
 	}
-	if (r->lost || (tool_signal && !told))
+	if (r->lost || tool_signal)
 		return lost(r);
 	if (!link_receive(r->socket, ANSWER_MAX, m))
 		return lost(r);
+	if (m->what == TELL_STATUS && r->stopped)
+		tool_signal = SIGINT;
 	if (m->what == TELL_TEXT || m->what == TELL_STATUS)
 		return true;
 	message_free(m);
@@ -91,25 +103,56 @@ bool ask_ready(struct remote_image *r)
 	return ready || lost(r);
 }
 
+/*
+ * What is typed up to its end: the other process could go on reading what is
+ * typed to this one.
+ */
+static int read_typed(void)
+{
+	int fd = memfd_create("typed", MFD_CLOEXEC);
+	char buf[4096];
+	ssize_t n = 0;
+
+	if (fd < 0)
+		tool_no_memory();
+	while (tool_wait_input(STDIN_FILENO) &&
+	       (n = read(STDIN_FILENO, buf, sizeof(buf))) > 0) {
+		if (write(fd, buf, n) != n)
+			tool_no_memory();
+	}
+	lseek(fd, 0, SEEK_SET);
+	return fd;
+}
+
 int ask_run(struct remote_image *r, const struct verb *v, char *const *words,
 	    bool quiet, const char *what)
 {
 	struct message m = message_new(ASK_RUN);
-	int status;
+	int status = TOOL_FAILED, in = -1, out = -1;
 
 	message_add_text(&m, tool_name);
 	for (; *words; words++)
 		message_add_text(&m, *words);
 	m.number = (isatty(STDOUT_FILENO) ? RUN_TERMINAL : 0) |
 		   (quiet ? RUN_PIPE : 0);
-	m.fds[0] = STDOUT_FILENO;
-	if (v->flags & VERB_INPUT)
-		m.fds[1] = STDIN_FILENO;
-	if (!output_end() || !ask(r, &m))
-		return TOOL_FAILED;
-	progress_watch(what);
-	status = answer_status(r, NULL);
-	progress_done();
+	if (m.number & RUN_TERMINAL)
+		out = sandbox_write_only(STDOUT_FILENO);
+	m.fds[0] = out < 0 ? STDOUT_FILENO : out;
+	if (v->flags & VERB_INPUT) {
+		in = isatty(STDIN_FILENO) ? read_typed() : -1;
+		m.fds[1] = in < 0 ? STDIN_FILENO : in;
+	}
+	if (tool_signal || !output_end()) {
+		message_free(&m);
+	} else if (ask(r, &m)) {
+		progress_watch(what);
+		status = answer_status(r, NULL);
+		progress_done();
+	}
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
 	return status;
 }
 

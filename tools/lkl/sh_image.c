@@ -264,12 +264,12 @@ static int serve(struct image_side *i, const struct message *m)
 /* Wait for what is asked next; false at the end. */
 static bool next(const struct image_side *i, struct message *m)
 {
+	/* what a person stops is a verb */
 	do {
-		/* what a person stops is a verb */
 		if (i->typed && tool_signal == SIGINT)
 			tool_signal = 0;
-	} while (!tool_wait_input(i->socket) && i->typed &&
-		 tool_signal == SIGINT);
+		tool_wait_input(i->socket);
+	} while (i->typed && tool_signal == SIGINT);
 	return !tool_signal && link_receive(i->socket, SIZE_MAX - 1, m);
 }
 

@@ -58,6 +58,7 @@ enum {
  * @ended: becomes readable when it has ended
  * @pid: its id
  * @typed: a person types, who may stop a command
+ * @stopped: who has done so
  * @lost: it has gone
  */
 struct remote_image {
@@ -65,6 +66,7 @@ struct remote_image {
 	int ended;
 	pid_t pid;
 	bool typed;
+	bool stopped;
 	bool lost;
 };
 
@@ -81,7 +83,7 @@ bool ask_ready(struct remote_image *r);
  * @r: the process
  * @m: the request, which is freed
  *
- * Return: false when the process has gone
+ * Return: false when the process has gone, or after a signal
  */
 bool ask(struct remote_image *r, struct message *m);
 

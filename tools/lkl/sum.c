@@ -92,16 +92,16 @@ static long digest(struct summer *d, int fd, unsigned char *out)
  */
 static void put_escaped(const char *path)
 {
+	char *text = tool_alloc(NULL, 2 * strlen(path) + 1), *to = text;
+
 	for (const char *p = path; *p; p++) {
-		if (*p == '\n')
-			fputs("\\n", stdout);
-		else if (*p == '\r')
-			fputs("\\r", stdout);
-		else if (*p == '\\')
-			fputs("\\\\", stdout);
-		else
-			putchar(*p);
+		if (strchr("\n\r\\", *p))
+			*to++ = '\\';
+		*to++ = *p == '\n' ? 'n' : *p == '\r' ? 'r' : *p;
 	}
+	*to = 0;
+	put_name(text);
+	free(text);
 }
 
 static void sum_file(struct summer *d, int dir, const char *name,
@@ -121,6 +121,9 @@ static void sum_file(struct summer *d, int dir, const char *name,
 		n = digest(d, fd, out);
 	if (fd >= 0)
 		s->fs->close(fd);
+	/* of a part it would be wrong */
+	if (tool_signal)
+		return;
 	if (n < 0) {
 		path_error(s, fd < 0 ? "cannot open" : "error reading", path,
 			   n);
@@ -132,7 +135,7 @@ static void sum_file(struct summer *d, int dir, const char *name,
 		printf("%02x", out[i]);
 	printf("  ");
 	if (zero)
-		fputs(path, stdout);
+		put_name(path);
 	else
 		put_escaped(path);
 	putchar(zero ? 0 : '\n');
