@@ -101,10 +101,16 @@ cd /d
 ! true
 ! echo last
 END
-ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=1 \
-	"$BUILD/sanitize/bin/lkl" sh img script </dev/null >out.log 2>err.log || true
-grep -qx last out.log || { tail err.log; fail "lkl sh ended early"; }
-! grep -E -A12 'Sanitizer|runtime error' err.log || fail "lkl sh"
+# What looks for leaks makes a thread and stops the others, as a confined process cannot.
+for options in --no-sandbox ""; do
+	cp img image
+	# shellcheck disable=SC2086
+	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=$([ -z "$options" ]; echo $?) \
+		"$BUILD/sanitize/bin/lkl" sh $options image script </dev/null \
+		>out.log 2>err.log || true
+	grep -qx last out.log || { tail err.log; fail "lkl sh $options ended early"; }
+	! grep -E -A12 'Sanitizer|runtime error' err.log || fail "lkl sh $options"
+done
 
 # The application writes behind a buffer that came from the kernel's call.
 cat >wrong.c <<'END'

@@ -16,7 +16,7 @@ grep -q "$BUILD/image/lib/liblkl.so" libraries ||
 	fail "the tests do not use the library with an image"
 nm "$BUILD/image/lib/liblkl.so.debug" >symbols
 grep -q ' door_image$' symbols || fail "no image in the library"
-! grep -q ' start_kernel$' symbols || fail "the kernel itself is in the library"
+! grep -q ' rest_init$' symbols || fail "the kernel itself is in the library"
 for test in portable life pointers mmap fork; do
 	timeout 60 "$BUILD/tests/$test" >log 2>&1 || { cat log; fail "$test"; }
 done

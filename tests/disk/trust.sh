@@ -97,19 +97,30 @@ fi
 # A qemu that is taken over has the image and nothing else.
 mkdir bin
 cat >bin/qemu-img <<'END'
-#!/bin/bash
-image=${!#}
-exec >&2
-printf 'got:'
-read -r _ <"$image" && printf ' image'
-{ read -r _ <"${image%/*}/secret"; } 2>/dev/null && printf ' secret'
-{ read -r _ </etc/passwd; } 2>/dev/null && printf ' passwd'
-{ echo x >>"$image"; } 2>/dev/null && printf ' write'
-{ echo x >"${image%/*}/made"; } 2>/dev/null && printf ' make'
-python3 -c 'import socket; socket.socket(socket.AF_UNIX)' 2>/dev/null && printf ' unix'
-python3 -c 'import socket; socket.socket(socket.AF_INET)' 2>/dev/null && printf ' inet'
-kill -0 "$PPID" 2>/dev/null && printf ' kill'
-exit 1
+#!/usr/bin/python3
+import os, socket, sys
+image = sys.argv[-1]
+beside = os.path.dirname(image) + "/"
+def read(path):
+    open(path, "rb").read(1)
+def write(path):
+    open(path, "ab").write(b"x")
+print("got:", end="", file=sys.stderr)
+for name, attempt in (("image", lambda: read(image)),
+                      ("secret", lambda: read(beside + "secret")),
+                      ("passwd", lambda: read("/etc/passwd")),
+                      ("write", lambda: write(image)),
+                      ("make", lambda: write(beside + "made")),
+                      ("unix", lambda: socket.socket(socket.AF_UNIX)),
+                      ("inet", lambda: socket.socket(socket.AF_INET)),
+                      ("fork", lambda: os.fork() or os._exit(0)),
+                      ("kill", lambda: os.kill(os.getppid(), 0))):
+    try:
+        attempt()
+        print("", name, end="", file=sys.stderr)
+    except OSError:
+        pass
+sys.exit(1)
 END
 chmod +x bin/qemu-img
 refuses 2 "cannot open 'base.qcow2': got: image" env PATH="$TMP/bin:$PATH" lkl ls base.qcow2
