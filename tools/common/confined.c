@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "confined.h"
@@ -25,7 +26,7 @@
 /* Exit status of a process that cannot ask for the passphrase. */
 #define NEED_KEY 64
 #define STEP_MS 200
-#define PATIENCE_MS 3000
+#define PATIENCE 3
 
 /* Mount the image, which is open, and do the work. */
 static int work(const struct confined *c, bool unlock)
@@ -74,6 +75,14 @@ __attribute__((noreturn)) static void be_confined(const struct confined *c,
 	tool_exit(status);
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
 /*
  * What is begun is finished.  But a process that does not end is ended at once,
  * when it is asked again, and has had some time.
@@ -82,17 +91,14 @@ static void insist(pid_t child, int ended)
 {
 	struct pollfd pfd = { .fd = ended, .events = POLLIN };
 	int sig = tool_signal;
+	double start = seconds();
 
 	kill(child, sig ?: SIGTERM);
-	for (int ms = 0; sig && ended >= 0 && ms < PATIENCE_MS; ms += STEP_MS) {
-		int n = poll(&pfd, 1, STEP_MS);
-
-		if (n > 0)
+	/* What comes meanwhile may be the same signal, told twice, as by a
+	 * terminal. */
+	while (sig && ended >= 0 && seconds() < start + PATIENCE)
+		if (poll(&pfd, 1, STEP_MS) > 0)
 			return;
-		/* the same signal may come to be told twice, as by a terminal
-		 */
-		ms -= n < 0 ? STEP_MS : 0;
-	}
 	tool_signal = 0;
 	if (sig && ended >= 0 && !tool_wait_input(ended))
 		kill(child, SIGKILL);
