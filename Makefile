@@ -11,6 +11,8 @@
 #	make PAGE=64		with a kernel that has pages of 64 KiB (or 16) instead of 4,
 #			in build64k (build16k)
 #	make IMAGE=1 lib	with the kernel as an image of its own, in build/image
+#	make FLAVOUR=lockdep	with a kernel that checks its locks and lists, in
+#			build/lockdep
 #	make deps		install the packages that are needed (Debian)
 #	make clean		remove build/
 #
@@ -21,8 +23,8 @@ VERSION	:= 0.1
 SONAME	:= liblkl.so.0
 
 PREFIX	?= /usr/local
-BUILD	?= $(CURDIR)/build$(if $(filter-out 4,$(PAGE)),$(PAGE)k)
-export BUILD
+BUILD	?= $(CURDIR)/build$(if $(filter-out 4,$(PAGE)),$(PAGE)k)$(FLAVOUR:%=/%)
+export BUILD FLAVOUR
 
 CC	:= $(if $(shell command -v ccache),ccache )gcc
 OBJCOPY	:= objcopy
@@ -78,8 +80,8 @@ LIBS_lkl-resize := -lfuse3
 # Each C file in a folder of tests/ is a program, build/tests/NAME; some test parts
 # without the kernel.
 # Preloaded, see tests/run.
-CPUS	:= tests/common/cpus.c
-TEST_SRCS := $(filter-out $(CPUS),$(wildcard tests/*/*.c))
+PRELOADED := tests/common/kernel.c
+TEST_SRCS := $(filter-out $(PRELOADED),$(wildcard tests/*/*.c))
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay \
 	lib/disk/fd host/posix/zeroed
@@ -153,7 +155,7 @@ all: lib tools hijack man python
 lib: $(LIB).a $(LIB).so $(LIB).so-gdb.py $(FIXED).so $(NL).a $(NL).so
 tools: $(TOOLS:%=$(OUT)/bin/%) $(foreach a,$(ALIASES),$(OUT)/bin/$(firstword $(subst :, ,$a)))
 hijack: $(PRELOAD) $(FIXED)-hijack.so $(RUN) $(FIXED_RUN) $(RUN)-gdb.py $(OUT)/bin/lkl-hijack.sh
-tests: $(TESTS:%=$(OUT)/tests/%) $(OUT)/tests/cpus.so $(RUN_GO) $(RUN_CGO)
+tests: $(TESTS:%=$(OUT)/tests/%) $(OUT)/tests/kernel.so $(RUN_GO) $(RUN_CGO)
 benches: $(BENCHES:%=$(OUT)/bench/%)
 man: $(MAN)
 python: $(PYTHON_DIR)/stamp
@@ -337,7 +339,7 @@ $(foreach s,$(TEST_SRCS),$(foreach t,$(basename $(notdir $s)),\
 	$(eval $(call program,tests/$t,$s,$(PARTS_$t),-lcmocka -lmnl $(LIBS_$t)))))
 $(foreach b,$(BENCHES),$(eval $(call program,bench/$b,bench/$b.c)))
 
-$(OUT)/tests/cpus.so: $(CPUS:%.c=$(OUT)/obj/%.o)
+$(OUT)/tests/kernel.so: $(PRELOADED:%.c=$(OUT)/obj/%.o)
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
 	@$(CC) -shared -o $@ $< $(LDFLAGS) $(LIBS)

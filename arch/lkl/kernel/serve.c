@@ -167,10 +167,17 @@ static __always_inline void lkl_park(void)
 			lkl_run_pending();
 		if (read_thread_flags() & _TIF_EXIT_WORK)
 			lkl_user_work();
+		/*
+		 * Its thread may find the task on a CPU that another one has left in
+		 * the middle, and gives it a call without waking it.  So no thread
+		 * leaves between the look and the sleep.
+		 */
+		local_irq_disable();
 		set_current_state(lkl_user_state());
 		if (!t->call)
 			schedule();
 		__set_current_state(TASK_RUNNING);
+		local_irq_enable();
 	}
 	/* Interrupted before it began: see lkl_interrupt_call(). */
 	if (unlikely(READ_ONCE(t->call->interrupted)))

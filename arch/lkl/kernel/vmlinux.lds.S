@@ -17,6 +17,17 @@
 #define LOAD_OFFSET 0
 #include <asm-generic/vmlinux.lds.h>
 
+/* Lockdep takes keys in .data and .rodata only, and some are in constants with pointers. */
+#define LKL_RELRO		*(.data.rel.ro*)			\
+				BOUNDED_SECTION_BY(__modver, ___modver)
+#ifdef CONFIG_PROVE_LOCKING
+#define LKL_CONST_RELRO
+#define LKL_DATA_RELRO		LKL_RELRO
+#else
+#define LKL_CONST_RELRO		LKL_RELRO
+#define LKL_DATA_RELRO
+#endif
+
 OUTPUT_FORMAT("elf64-x86-64")
 OUTPUT_ARCH(i386:x86-64)
 
@@ -49,14 +60,13 @@ SECTIONS
 
 	.data.rel.ro 0 : {
 		*kallsyms*.o(.rodata)
-		*(.data.rel.ro*)
+		LKL_CONST_RELRO
 		SCHED_DATA
 		. = ALIGN(8);
 		BOUNDED_SECTION_BY(__tracepoints_ptrs, ___tracepoints_ptrs)
 		TRACEDATA
 		PRINTK_INDEX
 		BOUNDED_SECTION_BY(__param, ___param)
-		BOUNDED_SECTION_BY(__modver, ___modver)
 		*(.ref.rodata)
 	}
 
@@ -82,6 +92,7 @@ SECTIONS
 		CACHELINE_ALIGNED_DATA(L1_CACHE_BYTES)
 		READ_MOSTLY_DATA(L1_CACHE_BYTES)
 		DATA_DATA
+		LKL_DATA_RELRO
 		*(.data.rel .data.rel.local .data.rel.local.*)
 		RO_AFTER_INIT_DATA
 		jiffies = jiffies_64;

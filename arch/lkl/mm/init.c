@@ -177,6 +177,26 @@ void __init paging_init(void)
 	free_area_init(max_zone_pfn);
 }
 
+static void __init lkl_span_rest(void)
+{
+	unsigned long count = max_pfn - PFN_DOWN(lkl_ram_boot());
+
+	NODE_DATA(0)->node_zones[ZONE_NORMAL].spanned_pages += count;
+	NODE_DATA(0)->node_spanned_pages += count;
+}
+
+/*
+ * Late, for the kernel reads every block of a zone to see if it has holes.  But
+ * with CONFIG_DEBUG_VM no page is used that lies outside of its zone.
+ */
+static int __init lkl_span_late(void)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_VM))
+		lkl_span_rest();
+	return 0;
+}
+pure_initcall(lkl_span_late);
+
 /* Give the page allocator the RAM that boot did not know of. */
 static void __init lkl_add_rest(void)
 {
@@ -189,6 +209,8 @@ static void __init lkl_add_rest(void)
 	zone->present_pages += count;
 	NODE_DATA(0)->node_present_pages += count;
 	adjust_managed_page_count(pfn_to_page(pfn), count);
+	if (IS_ENABLED(CONFIG_DEBUG_VM))
+		lkl_span_rest();
 
 	spin_lock_irqsave(&zone->lock, flags);
 	while (pfn < max_pfn) {
@@ -204,17 +226,6 @@ static void __init lkl_add_rest(void)
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
-
-/* Late, for the kernel reads every block of a zone to see if it has holes. */
-static int __init lkl_span_rest(void)
-{
-	unsigned long count = max_pfn - PFN_DOWN(lkl_ram_boot());
-
-	NODE_DATA(0)->node_zones[ZONE_NORMAL].spanned_pages += count;
-	NODE_DATA(0)->node_spanned_pages += count;
-	return 0;
-}
-pure_initcall(lkl_span_rest);
 
 void __init mem_init(void)
 {
