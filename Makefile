@@ -84,7 +84,7 @@ PRELOADED := tests/common/kernel.c
 TEST_SRCS := $(filter-out $(PRELOADED),$(wildcard tests/*/*.c))
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay \
-	lib/disk/fd host/posix/zeroed
+	lib/disk/fd host/linux/zeroed
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
@@ -109,7 +109,7 @@ assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
 # The first for the kernel as an image, the second calls more of the kernel than has an
 # entry there.
 OBJS	:= $(filter-out %/host/posix/door.o $(if $(IMAGE),%/lib/move.o),\
-	   $(call objects,lib/*.c lib/*/*.c host/posix/*.c))
+	   $(call objects,lib/*.c lib/*/*.c host/linux/*.c host/posix/*.c))
 # An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)

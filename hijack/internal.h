@@ -13,7 +13,7 @@
 #include <lkl.h>
 #include <lkl/asm/watch.h>
 
-#include "../host/posix/posix.h"
+#include "../host/linux/linux.h"
 #include "../lib/thread.h"
 #include "core.h"
 #include "user.h"

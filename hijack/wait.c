@@ -17,7 +17,7 @@
  * shadow first and sleeps on the host's, in which the shadow's event is.  The
  * event is written to only while a thread sleeps, and as it is edge-triggered,
  * it need not be read.  A thread that sleeps so may also be the one that
- * receives for the library (host/posix/listen.c).  Only when the epoll is
+ * receives for the library (host/linux/listen.c).  Only when the epoll is
  * itself waited for (nested, or in a poll()), the event is level-triggered, and
  * tells whether the shadow has something.
  */

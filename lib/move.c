@@ -17,7 +17,7 @@
 #include <lkl.h>
 #include <lkl/asm/share.h>
 
-#include "../host/posix/posix.h"
+#include "../host/linux/linux.h"
 #include "life.h"
 #include "move.h"
 #include "process.h"

@@ -16,7 +16,7 @@
  * for the data, so that an answer leaves without any other thread being woken.
  *
  * Better still if the application's thread that waits for the data receives it
- * (host/posix/listen.c).  The polling thread is then woken only when no such
+ * (host/linux/listen.c).  The polling thread is then woken only when no such
  * thread waits.  As these are often busy only for a moment, it then stays away
  * for a moment, too, unless there was much: that is shared.
  *

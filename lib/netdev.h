@@ -6,7 +6,7 @@
 #ifndef LIB_NETDEV_H
 #define LIB_NETDEV_H
 
-#include "../host/posix/posix.h"
+#include "../host/linux/linux.h"
 #include "net.h"
 #include "pcap.h"
 #include "virtio.h"

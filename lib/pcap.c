@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../host/posix/posix.h"
+#include "../host/linux/linux.h"
 #include "pcap.h"
 
 /* Pieces of a frame, and the header. */

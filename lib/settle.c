@@ -4,7 +4,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/host_ops.h>
 
-#include "../host/posix/borrow.h"
+#include "../host/linux/borrow.h"
 #include "settle.h"
 
 int lkl_ram_settle(void)

@@ -4,7 +4,7 @@
  *
  * The first that is started with a command line boots without its devices, and
  * its state is written to a file in the user's folder for caches (cache.c,
- * host/posix/snapshot.c).  Then it gets the devices, as they may come to any
+ * host/linux/snapshot.c).  Then it gets the devices, as they may come to any
  * kernel that runs.  The next ones have the state mapped instead of a boot, and
  * go on likewise.
  *
@@ -29,7 +29,7 @@
 
 #include <lkl/asm/host_ops.h>
 
-#include "../host/posix/snapshot.h"
+#include "../host/linux/snapshot.h"
 #include "build.h"
 #include "cache.h"
 #include "message.h"

@@ -36,7 +36,7 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../core.h"
 #include "../rewrite/rewrite.h"
 #include "../user.h"

@@ -16,7 +16,7 @@
 #include <lkl/asm/errno.h>
 #include <lkl/asm/host_ops.h>
 
-#include "posix.h"
+#include "../linux/linux.h"
 
 /* The handlers of SIGSEGV and SIGBUS for what is not the kernel's. */
 static struct sigaction old[2];

@@ -26,7 +26,7 @@
 #include <lkl/asm/host_ops.h>
 #include <lkl_host.h>
 
-#include "posix.h"
+#include "../linux/linux.h"
 
 #define WAKE SIGSTKFLT
 

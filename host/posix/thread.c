@@ -5,16 +5,12 @@
  * The library itself needs the threads only; the rest is for programs that use
  * the host operations to be portable.
  */
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 
-#include "posix.h"
 #include "thread.h"
 
 struct beginning {
@@ -78,27 +74,6 @@ lkl_thread_t posix_thread_self(void)
 int posix_thread_equal(lkl_thread_t a, lkl_thread_t b)
 {
 	return pthread_equal(a, b);
-}
-
-long posix_gettid(void)
-{
-	return raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
-}
-
-/*
- * A copy of the library that dlmopen() has loaded has a C library of its own,
- * which gives out keys that the program's has given out, too, for the same
- * places.
- */
-bool host_has_own_libc(void)
-{
-	static int here;
-	struct link_map *map;
-	Dl_info info;
-	Lmid_t space;
-
-	return dladdr1(&here, &info, (void **)&map, RTLD_DL_LINKMAP) &&
-	       !dlinfo(map, RTLD_DI_LMID, &space) && space != LM_ID_BASE;
 }
 
 struct lkl_mutex {

@@ -12,7 +12,6 @@ void posix_thread_detach(void);
 void posix_thread_exit(void);
 lkl_thread_t posix_thread_self(void);
 int posix_thread_equal(lkl_thread_t a, lkl_thread_t b);
-long posix_gettid(void);
 
 struct lkl_mutex *posix_mutex_alloc(int recursive);
 void posix_mutex_free(struct lkl_mutex *mutex);

@@ -25,7 +25,7 @@
 #include <sys/vfs.h>
 
 #include <lkl_host.h>
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../iov.h"
 
 #define SECTOR 512

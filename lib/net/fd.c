@@ -24,7 +24,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../net.h"
 
 /* What is added to the eventfd.  Adding the first never sums up to the second.

@@ -33,7 +33,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../iov.h"
 #include "../load.h"
 #include "../net.h"

@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <slirp/libslirp.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../iov.h"
 #include "../load.h"
 #include "../net.h"

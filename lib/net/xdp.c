@@ -26,7 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../iov.h"
 #include "../net.h"
 #include "xdp.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include <lkl/asm/virtio_host.h>
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "client.h"
 #include "protocol.h"
 

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "protocol.h"
 
 #define HEADER offsetof(struct vhost_msg, u64)

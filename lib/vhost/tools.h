@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 
 #define VIRTIO(name) (1ULL << LKL_VIRTIO_##name)
 

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "posix.h"
+#include "linux.h"
 
 void *host_wiped_memory(size_t size)
 {

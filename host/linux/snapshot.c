@@ -31,8 +31,8 @@
 #include <lkl/asm/areas.h>
 
 #include "borrow.h"
+#include "linux.h"
 #include "maps.h"
-#include "posix.h"
 #include "snapshot.h"
 
 #define PAGE 4096UL

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "posix.h"
+#include "linux.h"
 
 #define MAX_PROCESSORS 1024
 

@@ -32,7 +32,7 @@
 #include <lkl_host.h>
 
 #include "freeze.h"
-#include "posix.h"
+#include "linux.h"
 
 #define array_size(a) (sizeof(a) / sizeof(*(a)))
 

@@ -15,8 +15,8 @@
 #include <sys/mman.h>
 
 #include "borrow.h"
+#include "linux.h"
 #include "maps.h"
-#include "posix.h"
 
 #define PAGE 4096UL
 #define BITS (8 * sizeof(unsigned long))

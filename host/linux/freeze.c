@@ -31,8 +31,8 @@
 
 #include "borrow.h"
 #include "freeze.h"
+#include "linux.h"
 #include "maps.h"
-#include "posix.h"
 
 #define PAGE 4096UL
 

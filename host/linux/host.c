@@ -27,10 +27,10 @@
 #include <lkl_host.h>
 #include <lkl/asm/areas.h>
 
+#include "../posix/thread.h"
 #include "borrow.h"
 #include "freeze.h"
-#include "posix.h"
-#include "thread.h"
+#include "linux.h"
 
 #define ADDRESS_SPACE "the address space (ulimit -v)"
 
@@ -468,7 +468,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.thread_exit = posix_thread_exit,
 	.thread_self = posix_thread_self,
 	.thread_equal = posix_thread_equal,
-	.gettid = posix_gettid,
+	.gettid = linux_gettid,
 	.mutex_alloc = posix_mutex_alloc,
 	.mutex_free = posix_mutex_free,
 	.mutex_lock = posix_mutex_lock,

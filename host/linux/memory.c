@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "posix.h"
+#include "linux.h"
 
 /* RAM, while a kernel runs. */
 struct posix_ram posix_ram = { .fd = -1 };
