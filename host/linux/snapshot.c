@@ -40,7 +40,8 @@
 /* No snapshot is larger, and no head. */
 #define SIZE_MAX_FILE (32UL << 20)
 #define SIZE_MAX_HEAD (1UL << 20)
-/* Zero pages between two runs of RAM, for which it is not worth to have two. */
+/* Zero pages between two runs of RAM; if there are fewer, one mapping has both.
+ */
 #define GAP (32 * PAGE)
 
 #define AREA_ALIASES (LKL_AREA_START + 0x010000000000UL)
@@ -178,38 +179,40 @@ static bool is_zero(const char *page)
 	return true;
 }
 
-/* Pages of RAM that are not zero, between two offsets. */
-static bool add_ram(struct writer *w, uint64_t start, uint64_t end)
+/* Pages of RAM that are not zero, between two offsets; @run is not added yet.
+ */
+static bool add_ram(struct writer *w, struct run *run, uint64_t start,
+		    uint64_t end)
 {
-	struct run run = { .kind = RAM, .prot = PROT_READ | PROT_WRITE };
 	uint64_t at;
 
 	for (at = start; at < end; at += PAGE) {
 		if (is_zero(w->ram + at))
 			continue;
-		if (run.size && at - run.addr - run.size > GAP) {
-			if (!add(w, run))
+		if (run->size && at - run->addr - run->size > GAP) {
+			if (!add(w, *run))
 				return false;
-			run.size = 0;
+			run->size = 0;
 		}
-		if (!run.size)
-			run.addr = at;
-		run.size = at + PAGE - run.addr;
+		if (!run->size)
+			run->addr = at;
+		run->size = at + PAGE - run->addr;
 	}
-	return !run.size || add(w, run);
+	return true;
 }
 
 static bool add_all_ram(struct writer *w)
 {
+	struct run run = { .kind = RAM, .prot = PROT_READ | PROT_WRITE };
 	off_t end, start = 0;
 	bool ok = true;
 
 	while (ok && (start = lseek(posix_ram.fd, start, SEEK_DATA)) >= 0) {
 		end = lseek(posix_ram.fd, start, SEEK_HOLE);
-		ok = add_ram(w, start, end);
+		ok = add_ram(w, &run, start, end);
 		start = end;
 	}
-	return ok;
+	return ok && (!run.size || add(w, run));
 }
 
 static int write_at(int fd, const void *buf, uint64_t size, uint64_t at)
@@ -230,6 +233,25 @@ static int write_at(int fd, const void *buf, uint64_t size, uint64_t at)
 	return 0;
 }
 
+/* What RAM does not have is not in the file either, and reads as zeros. */
+static int write_ram(const struct writer *w, int fd, const struct run *run)
+{
+	uint64_t end = run->addr + run->size, stop;
+	off_t at = run->addr;
+	int err = 0;
+
+	while (!err && (at = lseek(posix_ram.fd, at, SEEK_DATA)) >= 0 &&
+	       (uint64_t)at < end) {
+		stop = lseek(posix_ram.fd, at, SEEK_HOLE);
+		if (stop > end)
+			stop = end;
+		err = write_at(fd, w->ram + at, stop - at,
+			       run->offset + at - run->addr);
+		at = stop;
+	}
+	return err;
+}
+
 static int write_runs(const struct writer *w, int fd, uint64_t head_size)
 {
 	const struct lkl_state *state = &w->head->state;
@@ -238,16 +260,18 @@ static int write_runs(const struct writer *w, int fd, uint64_t head_size)
 
 	for (i = 0; i < w->head->runs && !err; i++) {
 		struct run *run = &w->head->run[i];
-		const void *from = (void *)run->addr;
 
 		if (run->kind >= ALIAS)
 			continue;
-		if (run->kind == RAM)
-			from = w->ram + run->addr;
-		else if (run->kind == PRISTINE)
-			from = state->pristine;
 		run->offset += head_size;
-		err = write_at(fd, from, run->size, run->offset);
+		if (run->kind == RAM)
+			err = write_ram(w, fd, run);
+		else
+			err = write_at(fd,
+				       run->kind == PRISTINE
+					       ? state->pristine
+					       : (void *)run->addr,
+				       run->size, run->offset);
 	}
 	return err;
 }
