@@ -46,7 +46,7 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
 	   python3-pyroute2 wrk dpdk-dev tcpdump bubblewrap \
 	   memcached mosquitto mosquitto-clients dnsmasq-base lighttpd php-cli ruby-webrick fping \
-	   mtr-tiny nmap vsftpd aria2 tinyproxy
+	   mtr-tiny nmap vsftpd aria2 tinyproxy apache2-bin
 DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
 
