@@ -364,6 +364,7 @@ bool lkl_adopt_task(struct lkl_call *call)
 
 	if (likely(!lkl_frozen.resets))
 		return false;
+	guard(rcu)();
 	for_each_thread(find_task_by_pid_ns(1, &init_pid_ns), task) {
 		if (task->thread.host_tid != call->nr || lkl_call_of(task) ||
 		    task->flags & PF_EXITING)
