@@ -50,6 +50,8 @@ static int stop, pipes[2], event, log_fd;
 static int lock;
 static volatile unsigned long counter;
 static unsigned long signals;
+/* Of the host, where threads may run. */
+static cpu_set_t processors;
 
 /* A signal may end any call that waits. */
 #define AGAIN(expr)                                                            \
@@ -268,19 +270,16 @@ static void sleeps(struct worker *w)
 /* Where the host runs the thread, and the kernel its task. */
 static void moves(struct worker *w)
 {
-	static cpu_set_t all;
 	unsigned long mask = 1 + pick(w, 15);
 	cpu_set_t set;
 	int cpu;
 
-	if (!CPU_COUNT(&all))
-		sched_getaffinity(getpid(), sizeof(all), &all);
 	do
 		cpu = pick(w, CPU_SETSIZE);
-	while (!CPU_ISSET(cpu, &all));
+	while (!CPU_ISSET(cpu, &processors));
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), pick(w, 2) ? &set : &all);
+	sched_setaffinity(0, sizeof(set), pick(w, 2) ? &set : &processors);
 	OK(lkl_sys_sched_setaffinity(0, sizeof(mask), &mask));
 }
 
@@ -437,6 +436,7 @@ static void stress(void)
 
 	alarm(seconds + CHECK_LIMIT);
 	sigaction(SIGUSR1, &action, NULL);
+	EQ(sched_getaffinity(0, sizeof(processors), &processors), 0);
 	set_up();
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&workers[i].id, NULL, work, &workers[i]);
