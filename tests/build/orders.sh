@@ -22,6 +22,7 @@ sed -n 's/^#include <\(linux\/.*\|asm\/fpu\/.*\)>$/\1/p' "$KERNEL"/{vlock,reques
 {
 	function_of lkl_pass_interrupt irq.c
 	function_of lkl_take_calls irq.c
+	function_of lkl_park serve.c
 	sed -n '/^#define LKL_\(REST\|PAUSE\|LOOKS\|HOLD_NS\|HOLD_ALL_NS\)/p' "$KERNEL/freeze.c"
 	function_of lkl_release_cpus freeze.c
 	function_of lkl_let_cpus_run freeze.c

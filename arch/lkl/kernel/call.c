@@ -239,6 +239,7 @@ static __always_inline long lkl_call_on(struct lkl_vcpu *cpu, u32 boot,
 	if (likely(lkl_may_begin(cpu, call->task)) &&
 	    likely(lkl_trylock(cpu, boot, call->task))) {
 		if (likely(cpu->task == call->task)) {
+			/* It looks for this before it sleeps: lkl_park(). */
 			call->task->thread.call = call;
 			call->started = 1;
 			if (unlikely((s32)(++cpu->calls - lkl_bias_of(cpu)->at) >= 0))

@@ -168,9 +168,11 @@ static __always_inline void lkl_park(void)
 		if (read_thread_flags() & _TIF_EXIT_WORK)
 			lkl_user_work();
 		/*
-		 * Its thread may find the task on a CPU that another one has left in
-		 * the middle, and gives it a call without waking it.  So no thread
-		 * leaves between the look and the sleep.
+		 * The task may be its CPU's last one when a thread leaves in the
+		 * middle (LKL_LEFT_HANDOVER).  Then its own thread gives it the next
+		 * call without waking it: lkl_call_on().  So no thread leaves between
+		 * the look and the sleep.  The rule is kept here and not there, as
+		 * it costs a task something that sleeps, and not each call.
 		 */
 		local_irq_disable();
 		set_current_state(lkl_user_state());

@@ -88,6 +88,8 @@ struct thread_struct {
  * @on_cpu: CPU it runs on, or was the last to run on
  * @blocked: it sleeps in a call
  * @interrupted: that is to end
+ * @state: how it is going to sleep, while it is parked
+ * @asleep: it does
  */
 struct task_struct {
 	struct thread_struct thread;
@@ -97,10 +99,13 @@ struct task_struct {
 	int on_cpu;
 	bool blocked;
 	bool interrupted;
+	unsigned int state;
+	bool asleep;
 } __aligned(SMP_CACHE_BYTES);
 
 #define _TIF_NEED_RESCHED 1
 #define TIF_NOTIFY_SIGNAL 2
+#define TASK_RUNNING 0
 #define TASK_INTERRUPTIBLE 1
 
 extern struct task_struct init_task;
@@ -115,6 +120,21 @@ extern struct task_struct init_task;
 #define wake_up_state(task, state) model_wake(task)
 #define wake_up_process(task) model_wake(task)
 
+/* What a task that is parked asks of Linux. */
+#define need_resched() explore_choose(2)
+#define single_task_running() model_single()
+#define read_thread_flags() 0
+#define _TIF_EXIT_WORK 1
+#define local_irq_disable() model_irqs(false)
+#define local_irq_enable() model_irqs(true)
+#define set_current_state(how) model_state(how)
+#define __set_current_state(how) (current->state = (how))
+#define schedule() model_schedule()
+
+bool model_single(void);
+void model_irqs(bool on);
+void model_state(unsigned int how);
+void model_schedule(void);
 bool model_wake(struct task_struct *task);
 __noreturn void do_exit(long code);
 

@@ -5,6 +5,8 @@
  */
 #include "kernel.h"
 
+#include <ucontext.h>
+
 #include "../../../arch/lkl/kernel/vlock.c"
 #include "../../../arch/lkl/kernel/request.c"
 #include "../../../arch/lkl/kernel/vcpu.c"
@@ -172,8 +174,10 @@ static struct lkl_host_operations ops = {
 
 bool model_wake(struct task_struct *task)
 {
-	bool slept = task->blocked;
+	bool slept = task->blocked || task->state;
 
+	task->state = TASK_RUNNING;
+	task->asleep = false;
 	if (task->interrupted || posted)
 		task->blocked = false;
 	return slept && !task->blocked;
@@ -182,6 +186,16 @@ bool model_wake(struct task_struct *task)
 void lkl_want_task(struct lkl_call *call)
 {
 	explore_fail("call %p has no task", (void *)call);
+}
+
+bool lkl_user_work(void)
+{
+	return false;
+}
+
+unsigned int lkl_user_state(void)
+{
+	return TASK_INTERRUPTIBLE;
 }
 
 void do_exit(long code)
@@ -198,11 +212,136 @@ struct task_struct *runnable(struct lkl_vcpu *cpu)
 
 		if (task->on_cpu != (int)cpu->cpu && task->thread.active)
 			continue;
+		if (task->asleep)
+			continue;
 		if (task->thread.call ||
 		    (task->thread.active && !task->blocked))
 			return task;
 	}
 	return NULL;
+}
+
+static void run_pending(void)
+{
+	while (lkl_this_pending()) {
+		lkl_clear_pending(lkl_this);
+		lkl_take_calls();
+		lines_seen = __atomic_load_n(&lines, __ATOMIC_SEQ_CST);
+	}
+}
+
+/*
+ * Tasks that are parked, on stacks of their own.  Each of them runs lkl_park() until
+ * it has a call.
+ */
+
+#define STACK 16384
+
+static bool parks;
+static bool irqs_on;
+static ucontext_t fibers[EXPLORE_THREADS + 1], driver;
+static char stacks[EXPLORE_THREADS + 1][STACK] __aligned(64);
+/* In the middle of lkl_park(). */
+static bool parking[EXPLORE_THREADS + 1];
+static long left;
+
+/* More reasons to leave: the task has a call, or sleeps. */
+enum { LEFT_CALLED = LKL_LEFT_STOP + 1, LEFT_ASLEEP };
+
+void model_leave(long why)
+{
+	left = why;
+	swapcontext(&fibers[current - tasks], &driver);
+	lkl_this = &lkl_cpu;
+}
+
+/* No other task has something to do. */
+bool model_single(void)
+{
+	struct task_struct *next = runnable(lkl_this);
+
+	return !next || next == current;
+}
+
+/* Interrupts, one of which may be the timer's. */
+void lkl_run_pending(void)
+{
+	run_pending();
+	if (lkl_want_handover() && explore_choose(2)) {
+		explore_note("leaves task %d in the middle",
+			     (int)(current - tasks));
+		model_leave(LKL_LEFT_HANDOVER);
+	}
+}
+
+void model_irqs(bool on)
+{
+	irqs_on = on;
+	if (on)
+		lkl_run_pending();
+}
+
+static void poll_if_on(void)
+{
+	if (irqs_on)
+		lkl_run_pending();
+}
+
+/* Debugging code of Linux may enable interrupts in both. */
+void model_state(unsigned int how)
+{
+	poll_if_on();
+	current->state = how;
+	poll_if_on();
+}
+
+void model_schedule(void)
+{
+	poll_if_on();
+	if (current->state != TASK_RUNNING) {
+		explore_note("task %d sleeps", (int)(current - tasks));
+		current->asleep = true;
+		model_leave(LEFT_ASLEEP);
+	}
+	irqs_on = true;
+}
+
+static void park(void)
+{
+	lkl_this = &lkl_cpu;
+	for (;;) {
+		parking[current - tasks] = true;
+		lkl_park();
+		parking[current - tasks] = false;
+		model_leave(LEFT_CALLED);
+	}
+}
+
+/* Let the last task go on with lkl_park(). */
+static long go_on(struct lkl_vcpu *cpu)
+{
+	struct task_struct *task = cpu->task;
+
+	irqs_on = true;
+	swapcontext(&driver, &fibers[task - tasks]);
+	if (left == LEFT_ASLEEP)
+		cpu->task = &init_task;
+	return left;
+}
+
+/*
+ * The task that is next has a call, but has to come out of lkl_park() first; or no task
+ * has something to do, and the last one parks.
+ */
+static bool is_parking(struct lkl_vcpu *cpu, struct task_struct *next)
+{
+	struct task_struct *task = next ? next : cpu->task;
+
+	if (!parks || task == &init_task || task->thread.active ||
+	    task->asleep || (next && !parking[task - tasks]))
+		return false;
+	cpu->task = task;
+	return true;
 }
 
 /* Go on with the call of a task, as far as it gets. */
@@ -262,12 +401,15 @@ void *model_kernel(struct lkl_vcpu *cpu)
 	explore_note("drives CPU %d", cpu->cpu);
 	lkl_this = cpu;
 	for (;;) {
-		while (lkl_this_pending()) {
-			lkl_clear_pending(cpu);
-			lkl_take_calls();
-			lines_seen = __atomic_load_n(&lines, __ATOMIC_SEQ_CST);
-		}
+		run_pending();
 		task = runnable(cpu);
+		if (is_parking(cpu, task)) {
+			why = go_on(cpu);
+			if (why == LEFT_CALLED || why == LEFT_ASLEEP)
+				continue;
+			break;
+		}
+		why = LKL_LEFT_USER;
 		if (!task)
 			break;
 		if (task->thread.call && task->thread.call->nr == HALT &&
@@ -324,6 +466,7 @@ void begin(void)
 	lkl_vcpus_up = 1;
 	lkl_cpu.task = &tasks[0];
 	lkl_cpu.word = lkl_cpu_free(BOOT);
+	parks = false;
 }
 
 void begin_two(void)
@@ -334,4 +477,21 @@ void begin_two(void)
 	lkl_vcpus[1].task = &tasks[1];
 	lkl_vcpus[1].word = lkl_cpu_free(BOOT);
 	lkl_combiner.task = LKL_SEVERAL;
+}
+
+void begin_park(void)
+{
+	begin();
+	parks = true;
+	for (int i = 0; i <= EXPLORE_THREADS; i++) {
+		/* All but the last one of the CPU. */
+		tasks[i].asleep = i > 0;
+		tasks[i].state = i > 0 ? TASK_INTERRUPTIBLE : TASK_RUNNING;
+		parking[i] = false;
+		getcontext(&fibers[i]);
+		fibers[i].uc_stack.ss_sp = stacks[i];
+		fibers[i].uc_stack.ss_size = STACK;
+		fibers[i].uc_link = NULL;
+		makecontext(&fibers[i], park, 0);
+	}
 }

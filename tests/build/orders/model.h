@@ -34,4 +34,7 @@ struct task_struct *runnable(struct lkl_vcpu *cpu);
 void begin(void);
 void begin_two(void);
 
+/* One CPU, whose tasks park by the kernel's own code. */
+void begin_park(void);
+
 #endif /* ORDERS_MODEL_H */
