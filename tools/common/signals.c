@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -70,6 +71,8 @@ void tool_init(const char *argv0)
 	struct rlimit files;
 
 	tool_name = slash ? slash + 1 : argv0;
+	/* A line at a time, as several processes may write. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
 		/* nohup and shells' background jobs ignore some on purpose */
 		sigaction(signals[i], NULL, &old);

@@ -42,6 +42,8 @@ static void begin(void)
 static void end(void)
 {
 	putc_unlocked('\n', stderr);
+	/* Some C libraries do not buffer by lines. */
+	fflush(stderr);
 	funlockfile(stderr);
 }
 
