@@ -2,10 +2,9 @@
 /*
  * Signals about descriptors (O_ASYNC), and the processes that get them.
  *
- * The library's kernel sends them to process 1 or a thread of it.  For a
- * process whose kernel is another one's, that is the thread which makes the
- * calls of the one that has set the owner; the process with the kernel sends
- * them on (serve.c).
+ * The library's kernel sends them to a process or a thread of its own: the
+ * program is process 1.  Those for a process whose kernel is another one's, the
+ * process with the kernel sends on (servers.c).
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -17,34 +16,32 @@
 #include "share.h"
 
 /*
- * The owner of a file, which its signals are sent to.  The program is process 1
- * of the library's kernel; its threads are known there when they have made a
- * call.
+ * The owner of a file, which its signals are sent to.  Processes and threads
+ * are known to the library's kernel when they have made a call.
  */
 static int to_kernel(int type, int pid)
 {
 	struct lkl_program_thread thread = { .host = pid };
+	int number = type == F_OWNER_PID ? share_number(pid) : 0;
 
 	if (type == F_OWNER_TID &&
 	    !lkl_kernel_call(lkl_program_find_thread, &thread))
-		return thread.kernel;
+		number = thread.kernel;
 	/* Others are not there, which the kernel finds out. */
-	return type == F_OWNER_PID && pid == fd_owner_pid() ? 1
-	       : pid					    ? INT_MAX
-							    : 0;
+	return number || !pid ? number : INT_MAX;
 }
 
-static int to_host(int type, int pid)
+static int to_host(int type, int number)
 {
-	struct lkl_program_thread thread = { .kernel = pid };
+	struct lkl_program_thread thread = { .kernel = number };
 
-	if (type == F_OWNER_TID && pid &&
-	    !lkl_kernel_call(lkl_program_find_thread, &thread))
-		return thread.host;
-	return pid ? fd_owner_pid() : 0;
+	if (type != F_OWNER_TID || !number)
+		return share_host_pid(number);
+	return lkl_kernel_call(lkl_program_find_thread, &thread) ? 0
+								 : thread.host;
 }
 
-/* In a process that has no kernel; signals are for all of it. */
+/* In a process that has no kernel: itself, or one of its threads. */
 static long owner_elsewhere(long kfd, long cmd, long arg)
 {
 	struct f_owner_ex owner = { .type = F_OWNER_PID };
@@ -54,7 +51,9 @@ static long owner_elsewhere(long kfd, long cmd, long arg)
 	case F_SETOWN_EX:
 		if (!user_get(&owner, arg, sizeof(owner)))
 			return -EFAULT;
-		if (owner.type != F_OWNER_PID)
+		if (owner.type == F_OWNER_TID && owner.pid)
+			return share_async(kfd, F_SETOWN_EX, owner.pid);
+		if (owner.type != F_OWNER_PID && owner.type != F_OWNER_TID)
 			return -EINVAL;
 		arg = owner.pid;
 		/* fall through */
@@ -67,49 +66,78 @@ static long owner_elsewhere(long kfd, long cmd, long arg)
 	case F_SETSIG:
 		return share_async(kfd, cmd, arg);
 	}
-	ret = share_async(kfd, F_GETOWN, 0);
-	if (ret > 0)
-		ret = owner.pid = fd_owner_pid();
-	if (ret < 0 || cmd == F_GETOWN)
+	ret = share_async(kfd, F_GETOWN_EX, 0);
+	if (ret < 0)
 		return ret;
+	owner.type = ret >> 32;
+	owner.pid = (int)ret == SHARE_ME ? fd_owner_pid() : (int)ret;
+	if (cmd == F_GETOWN)
+		return owner.pid;
 	return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
+}
+
+/*
+ * The owner of a file as another process knows it, of whom it may be a thread:
+ * SHARE_ME, or a number, or 0.
+ */
+static int to_process(int process, const struct f_owner_ex *owner)
+{
+	struct lkl_program_thread thread = { .kernel = owner->pid };
+	struct lkl_share *files = &share_processes[process].files;
+
+	if (!owner->pid)
+		return 0;
+	if (owner->type == F_OWNER_TID)
+		return lkl_kernel_call(lkl_program_find_thread, &thread)
+			       ? 0
+			       : serve_thread_of(process, thread.host);
+	if (owner->pid == files->number)
+		return SHARE_ME;
+	return cred_same_pids(files->pid) ? share_host_pid(owner->pid) : 0;
+}
+
+static long set_thread(int process, long kfd, int tid)
+{
+	struct lkl_program_thread thread = { .host = serve_thread(process,
+								  tid) };
+	struct f_owner_ex owner = { .type = F_OWNER_TID };
+
+	if (!thread.host || lkl_kernel_call(lkl_program_find_thread, &thread))
+		return -ESRCH;
+	owner.pid = thread.kernel;
+	return lkl3(SYS_fcntl, kfd, F_SETOWN_EX, &owner);
 }
 
 /**
  * async_serve - SHARE_ASYNC, on the thread that makes another process's calls
  * @process: its number
  * @a: a file, what fcntl() is to do, and its argument
- * @has: does a thread of this process make calls of that one?
  *
  * Return: as share_async()
  */
-long async_serve(int process, const long *a, bool (*has)(int process, int tid))
+long async_serve(int process, const long *a)
 {
+	int me = share_processes[process].files.number;
 	struct lkl_program_async async = { .fd = a[0], .number = a[2] };
-	struct f_owner_ex owner = { .type = F_OWNER_TID };
-	struct lkl_program_thread thread = { 0 };
-	bool mine = false;
+	struct f_owner_ex owner;
 	long ret;
 
-	if (a[1] == F_SETFL)
+	switch (a[1]) {
+	case F_SETFL:
 		return lkl_kernel_call(lkl_program_arm, &async);
-	if (a[1] == F_SETOWN && !a[2])
-		return lkl3(SYS_fcntl, a[0], F_SETOWN, 0);
-	if (a[1] == F_SETOWN) {
-		owner.pid = lkl6(SYS_gettid, 0, 0, 0, 0, 0, 0);
-		return lkl3(SYS_fcntl, a[0], F_SETOWN_EX, &owner);
+	case F_SETOWN:
+		return lkl3(SYS_fcntl, a[0], F_SETOWN, a[2] ? me : 0);
+	case F_SETOWN_EX:
+		return set_thread(process, a[0], a[2]);
 	}
 	ret = lkl3(SYS_fcntl, a[0], F_GETOWN_EX, &owner);
 	if (ret)
 		return ret;
-	thread.kernel = owner.pid;
-	if (owner.type == F_OWNER_TID && owner.pid)
-		mine = !lkl_kernel_call(lkl_program_find_thread, &thread) &&
-		       has(process, thread.host);
+	ret = to_process(process, &owner);
 	if (a[1] != F_SETSIG)
-		return mine;
+		return (long)owner.type << 32 | ret;
 	/* It would be sent to another process. */
-	if (owner.pid && !mine)
+	if (owner.pid && ret != SHARE_ME && (owner.type != F_OWNER_TID || !ret))
 		return -EPERM;
 	return lkl3(SYS_fcntl, a[0], F_SETSIG, a[2]);
 }
@@ -134,7 +162,6 @@ long async_owner(long kfd, long cmd, long arg)
 	case F_SETSIG:
 		return lkl3(SYS_fcntl, kfd, cmd, arg);
 	case F_SETOWN:
-		/* The library knows no process but this. */
 		if ((int)arg < 0)
 			return -EINVAL;
 		return lkl3(SYS_fcntl, kfd, cmd, to_kernel(F_OWNER_PID, arg));

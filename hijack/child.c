@@ -186,6 +186,7 @@ long child_open_link(struct hijack_thread *t, const struct share_link *from)
 		if (++link == share->link + SHARE_LINKS)
 			return -ENFILE;
 	}
+	link->tid = 0;
 	message.index = link - share->link;
 	message.from = from ? from - share->link + 1 : 0;
 	err = share_send_message(child_control, &message, t->eventfd - 1);
@@ -260,6 +261,8 @@ long child_enter(struct hijack_thread *t)
 			       : child_open_link(t, NULL);
 	if (err)
 		t->busy = false;
+	else if (unlikely(!t->link->tid))
+		t->link->tid = own_call3(SYS_gettid, 0, 0, 0);
 	return err;
 }
 

@@ -4,8 +4,10 @@
  * go on using its network (child.c has theirs).
  *
  * At a fork the table of descriptors of the library's kernel is copied, as the
- * host does with its own.  The child's calls are made by threads of ours that
- * use the copy (serve.c), one for each of its threads that makes any.
+ * host does with its own.  With its first call the child becomes a process of
+ * that kernel, which has the copy, and by the same number.  Its calls are made
+ * by threads of ours, which have tasks of that process (serve.c), one for each
+ * of its threads that makes any.
  *
  * One more thread listens to the processes' sockets (keeper.c).
  */
@@ -172,6 +174,7 @@ static int owner_take_process(long fd, int from, void *ns)
 		    (from >= 0 && share_processes[from].joined);
 	p->files.from = from < 0 ? NULL : &share_processes[from].files;
 	p->files.none = from == FROM_NOBODY;
+	p->files.pid = 0;
 	p->files.ns = ns;
 	err = lkl_kernel_call(lkl_share_copy, &p->files);
 	if (err)
@@ -223,6 +226,46 @@ int share_take_process(long fd, int from, void *ns)
 	int index = owner_take_process(fd, from, ns);
 
 	return index < 0 ? index : 0;
+}
+
+/**
+ * share_number - by which the library's kernel knows a process
+ * @pid: the process, as the host says
+ *
+ * Return: the number, or 0
+ */
+int share_number(int pid)
+{
+	int i;
+
+	if (pid == own_call3(SYS_getpid, 0, 0, 0))
+		return share_apart ? 0 : 1;
+	for (i = 0; i < share_top; i++)
+		if (share_processes[i].area &&
+		    share_processes[i].files.process &&
+		    share_processes[i].files.pid == pid)
+			return share_processes[i].files.number;
+	return 0;
+}
+
+/**
+ * share_host_pid - the other way round
+ * @number: by which the library's kernel knows a process
+ *
+ * Return: what the host says, or 0
+ */
+int share_host_pid(int number)
+{
+	int i;
+
+	if (number == 1)
+		return share_apart ? 0 : own_call3(SYS_getpid, 0, 0, 0);
+	for (i = 0; i < share_top; i++)
+		if (share_processes[i].area &&
+		    share_processes[i].files.process &&
+		    share_processes[i].files.number == number)
+			return share_processes[i].files.pid;
+	return 0;
 }
 
 void owner_no_more_joined(struct share_process *p)

@@ -24,7 +24,7 @@ long serve_open_netns(long pid)
 		file.tid = pid;
 	for (i = 0; i < servers_top && !file.tid && !file.thread; i++)
 		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
-		    servers[i].pid == pid)
+		    server_pid(&servers[i]) == pid)
 			file.thread = &servers[i].kernel;
 	return lkl_kernel_call(lkl_netns_open, &file);
 }
@@ -43,7 +43,8 @@ long serve_set_netns(struct server *s, const long *a)
 	if (a[0] == SHARE_FOLLOW)
 		return lkl_kernel_call(lkl_share_follow, &s->kernel);
 	if (a[0] == SHARE_OTHER)
-		return cred_same_pids(s->pid) ? serve_open_netns(a[1]) : -ESRCH;
+		return cred_same_pids(server_pid(s)) ? serve_open_netns(a[1])
+						     : -ESRCH;
 	ns = lkl_kernel_call(lkl_netns_new, NULL);
 	if (ns < 0)
 		return ns;

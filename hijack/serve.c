@@ -106,14 +106,6 @@ static long watch_files(struct server *s, const long *a)
  * Calls
  */
 
-/* Does a thread of this process make calls of a process? */
-static bool has(int process, int tid)
-{
-	struct server *s = server_by_tid(tid);
-
-	return s && s->process == process;
-}
-
 static bool is_interrupted(struct server *s, struct share_link *link)
 {
 	return __atomic_load_n(&link->interrupt, __ATOMIC_SEQ_CST) ==
@@ -141,7 +133,7 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_EPOLL:
 		return bells_watch(s->process, a);
 	case SHARE_INODE:
-		return inode_name(s->pid, a);
+		return inode_name(server_pid(s), a);
 	case SHARE_NETNS:
 		return serve_set_netns(s, a);
 	case SHARE_PARK:
@@ -150,7 +142,7 @@ static long make(struct server *s, struct share_link *link)
 	case SHARE_CLAIM:
 		return parcel_claim((struct share_token){ { a[0], a[1] } });
 	case SHARE_ASYNC:
-		return async_serve(s->process, a, has);
+		return async_serve(s->process, a);
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)
@@ -228,11 +220,16 @@ static void leave(struct server *s)
 	__atomic_store_n(&s->left, true, __ATOMIC_SEQ_CST);
 }
 
-/* Be the one that makes the process's calls, or take its place. */
+/* Be a thread of the process, or take the place of one. */
 static long take_task(struct server *s)
 {
-	if (!s->kernel.task)
-		return lkl_kernel_call(lkl_share_use, &s->kernel);
+	if (!s->kernel.task) {
+		long err = lkl_kernel_call(lkl_share_use, &s->kernel);
+
+		if (err)
+			return err;
+		lkl_thread_exit();
+	}
 	lkl_thread_replace(s->kernel.task);
 	return 0;
 }
@@ -285,7 +282,7 @@ static void serve(void *arg)
 }
 
 static struct server *start_server(int process, unsigned int index, long bell,
-				   const struct ucred *who, void *ns)
+				   void *ns)
 {
 	struct server *s = servers;
 
@@ -300,8 +297,6 @@ static struct server *start_server(int process, unsigned int index, long bell,
 		.process = process,
 		.index = index,
 		.window = share_processes[process].area->data[index],
-		.pid = who->pid,
-		.user = who->uid,
 		.bell = bell,
 		.kernel = { .share = &share_processes[process].files,
 			    .ns = ns },
@@ -328,6 +323,7 @@ void serve_link(int process, unsigned int index, long bell,
 		const struct ucred *who, unsigned int from)
 {
 	struct server *old = server_find(process, index);
+	struct share_process *p = &share_processes[process];
 	struct share_link *link;
 	void *ns;
 
@@ -339,12 +335,16 @@ void serve_link(int process, unsigned int index, long bell,
 		lkl_host_ops.thread_join(old->handle);
 		old->handle = 0;
 	}
+	/* It keeps its number when it executes a program. */
+	if (!p->files.pid)
+		p->files.pid = who->pid;
+	p->user = who->uid;
 	ns = serve_netns_of(process, from);
-	if (bell >= 0 && start_server(process, index, bell, who, ns))
+	if (bell >= 0 && start_server(process, index, bell, ns))
 		return;
 	lkl_kernel_call(lkl_netns_put, ns);
 	fd_forget(bell);
-	link = &share_processes[process].area->link[index];
+	link = &p->area->link[index];
 	__atomic_store_n(&link->word, FUTEX_OWNER_DIED, __ATOMIC_SEQ_CST);
 	share_wake(&link->word);
 }

@@ -19,8 +19,6 @@
  * @index: which, of that process
  * @window: of the link
  * @gone: the process has ended
- * @pid: the process, as the host says, or 0
- * @user: whose it was
  * @bell: its thread's eventfd
  * @number: of the call that is being made
  * @creds: how often the process had changed its credentials when it was told
@@ -39,8 +37,6 @@ struct server {
 	unsigned int index;
 	char *window;
 	int gone;
-	int pid;
-	unsigned int user;
 	long bell;
 	unsigned int number;
 	unsigned int creds;
@@ -60,6 +56,12 @@ extern unsigned int servers_top;
 static inline struct share_link *server_link(const struct server *s)
 {
 	return &share_processes[s->process].area->link[s->index];
+}
+
+/* The process that it is a server of, as the host says, or 0. */
+static inline int server_pid(const struct server *s)
+{
+	return share_processes[s->process].files.pid;
 }
 
 /* servers.c */

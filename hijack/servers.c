@@ -66,38 +66,103 @@ bool serve_raise(int tid, int sig)
 	return s;
 }
 
-/**
- * serve_signal - the library's kernel sends a signal about a file
- * @tid: number of the thread that it is for
- * @sig: the signal
- * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
- *
- * Return: whether that is a server: then its process has the signal
- */
-bool serve_signal(int tid, int sig, const void *info)
+static struct share_process *process_by_pid(int pid)
 {
-	struct server *s = server_by_tid(tid);
+	int i;
+
+	for (i = 0; i < share_top; i++)
+		if (share_processes[i].area &&
+		    share_processes[i].files.pid == pid)
+			return &share_processes[i];
+	return NULL;
+}
+
+/* Send a signal to a process, or to its thread @tid. */
+static void send_signal(int pid, int tid, int sig, const void *info)
+{
 	siginfo_t all = { 0 };
 	long err = -EINVAL;
 
-	if (!s)
-		return false;
-	/*
-	 * It could be a program with more rights by now, or another process.
-	 * With a filter there is no looking.
-	 */
-	if (s->pid <= 0 || s->gone || numbers_is_sandboxed() ||
-	    !cred_is_of_user(s->pid, s->user))
-		return true;
 	if (info)
 		copy(&all, info, LKL_SIGINFO_SIZE);
 	if (all.si_code >= POLL_IN && all.si_code <= POLL_HUP) {
 		all.si_code = SI_SIGIO;
-		err = own_call3(SYS_rt_sigqueueinfo, s->pid, sig, &all);
+		err = tid ? own_call4(SYS_rt_tgsigqueueinfo, pid, tid, sig,
+				      &all)
+			  : own_call3(SYS_rt_sigqueueinfo, pid, sig, &all);
 	}
-	if (err)
-		own_call3(SYS_kill, s->pid, sig, 0);
+	if (err && tid)
+		own_call3(SYS_tgkill, pid, tid, sig);
+	else if (err)
+		own_call3(SYS_kill, pid, sig, 0);
+}
+
+/**
+ * serve_signal - the library's kernel sends a signal about a file
+ * @tid: number of the thread that it is for, or of a process, negative
+ * @sig: the signal
+ * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
+ *
+ * Return: whether that is a server, or a process with some: then the process or
+ *	its thread has the signal
+ */
+bool serve_signal(int tid, int sig, const void *info)
+{
+	struct server *s = tid > 0 ? server_by_tid(tid) : NULL;
+	struct share_process *p;
+	int thread = 0;
+
+	if (s)
+		p = &share_processes[s->process];
+	else if (tid < 0 && tid > INT_MIN)
+		p = process_by_pid(-tid);
+	else
+		return tid < 0;
+	/*
+	 * It could be a program with more rights by now, or another process.
+	 * With a filter there is no looking.
+	 */
+	if (!p || p->files.pid <= 0 || p->gone || numbers_is_sandboxed() ||
+	    !cred_is_of_user(p->files.pid, p->user))
+		return true;
+	if (s)
+		thread =
+			__atomic_load_n(&server_link(s)->tid, __ATOMIC_RELAXED);
+	send_signal(p->files.pid, thread > 0 ? thread : 0, sig, info);
 	return true;
+}
+
+/**
+ * serve_thread - who makes the calls of another process's thread
+ * @process: number of the process
+ * @tid: number of the thread, as it says
+ *
+ * Return: number of a thread of this process, or 0
+ */
+int serve_thread(int process, int tid)
+{
+	unsigned int i;
+
+	for (i = 0; i < servers_top && tid > 0; i++)
+		if (__atomic_load_n(&servers[i].runs, __ATOMIC_SEQ_CST) &&
+		    servers[i].process == process &&
+		    server_link(&servers[i])->tid == tid)
+			return servers[i].tid;
+	return 0;
+}
+
+/**
+ * serve_thread_of - the other way round
+ * @process: number of the process
+ * @tid: number of a thread of this process
+ *
+ * Return: number of a thread of that process, as it says, or 0
+ */
+int serve_thread_of(int process, int tid)
+{
+	struct server *s = server_by_tid(tid);
+
+	return s && s->process == process ? server_link(s)->tid : 0;
 }
 
 /**

@@ -16,6 +16,7 @@
 #ifndef HIJACK_SHARE_H
 #define HIJACK_SHARE_H
 
+#include <limits.h>
 #include <linux/futex.h>
 #include <sys/socket.h>
 
@@ -46,6 +47,9 @@ enum {
 	SHARE_ASYNC = -8, /* arg[0]: a file; F_SETOWN and so on, its argument */
 	SHARE_LAST = SHARE_ASYNC,
 };
+
+/* What SHARE_ASYNC says instead of the asking process's number. */
+#define SHARE_ME INT_MAX
 
 /*
  * The next process gets a new namespace; new threads begin where this one is;
@@ -95,6 +99,7 @@ _Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
  *	FUTEX_OWNER_DIED when the server ends, as it does with robust mutexes.
  *	When the kernel moves to another process, that has another server
  * @used: a thread has it
+ * @tid: number of the thread, from its first call on
  * @nr: system call, or SHARE_*
  * @arg: its arguments; instead of a pointer, a place in the window, or 0
  * @ret: result
@@ -104,7 +109,7 @@ _Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
  */
 struct share_link {
 	uint32_t word;
-	int used;
+	int used, tid;
 	long nr, arg[6], ret;
 	int raised;
 	unsigned int number, interrupt;
@@ -233,7 +238,7 @@ void wait_notify(struct lkl_watch *watch);
 void epoll_ring(struct epoll *e, int event);
 void wait_alone(void);
 
-/* serve.c: the owner's threads that make calls */
+/* serve.c, servers.c: the owner's threads that make calls */
 void serve_link(int process, unsigned int index, long bell,
 		const struct ucred *who, unsigned int from);
 void *serve_netns(int process, unsigned int from);
@@ -243,6 +248,8 @@ void serve_end(int process);
 bool serve_interrupt(bool *used);
 bool serve_raise(int tid, int sig);
 bool serve_signal(int tid, int sig, const void *info);
+int serve_thread(int process, int tid);
+int serve_thread_of(int process, int tid);
 void serve_leave(void);
 void serve_return(bool able);
 
@@ -250,7 +257,7 @@ void serve_return(bool able);
 long inode_name(int pid, const long *a);
 
 /* async.c: SHARE_ASYNC */
-long async_serve(int process, const long *a, bool (*has)(int process, int tid));
+long async_serve(int process, const long *a);
 
 /* bells.c */
 void bells_add(int process, unsigned int index, long fd);
@@ -271,6 +278,8 @@ void owner_free_process(struct share_process *p);
 void owner_no_more_joined(struct share_process *p);
 void owner_waits(struct share_process *p, bool does, int pid);
 void owner_look_at(struct share_process *p, int pid);
+int share_number(int pid);
+int share_host_pid(int number);
 
 /* There have been no processes beyond. */
 extern int share_top;
@@ -306,7 +315,8 @@ bool family_knows(const struct share_token *secret);
  * @gone: it has ended, but not all of its servers
  * @waits: it waits for the end of another one
  * @joined: neither it nor a process that forked it was forked by this one
- * @files: its files and credentials
+ * @files: its process of the library's kernel
+ * @user: whose it was, as the host said when it last had a link
  * @creds: how often that has changed
  * @area: its area
  */
@@ -314,7 +324,7 @@ struct share_process {
 	long fd;
 	bool gone, joined, waits;
 	struct lkl_share files;
-	unsigned int creds;
+	unsigned int user, creds;
 	struct share *area;
 };
 

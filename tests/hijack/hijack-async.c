@@ -4,7 +4,9 @@
  * the program's descriptor what the host's would, in a forked process, too.
  */
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -159,9 +161,127 @@ static void forked(void)
 	SYS(close(p[1]));
 }
 
+static int owner_of(int fd)
+{
+	struct f_owner_ex owner;
+	int pid;
+
+	SYS(ioctl(fd, SIOCGPGRP, &pid));
+	EQ(fcntl(fd, F_GETOWN), pid);
+	SYS(fcntl(fd, F_GETOWN_EX, &owner));
+	EQ(owner.pid, pid);
+	if (pid)
+		EQ(owner.type, F_OWNER_PID);
+	return pid;
+}
+
+/* The address that a process's first socket gets. */
+static unsigned int netlink_address(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+	int fd = SYS(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	socklen_t len = sizeof(addr);
+
+	SYS(bind(fd, (void *)&addr, sizeof(addr)));
+	SYS(getsockname(fd, (void *)&addr, &len));
+	SYS(close(fd));
+	return addr.nl_pid;
+}
+
+/* A child has its number in the library's kernel, too, until it ends. */
+static void numbered(void)
+{
+	int p[2], up[2], down[2], status;
+	pid_t pid;
+	char c;
+
+	tcp_pair(p);
+	SYS(pipe(up));
+	SYS(pipe(down));
+	handle(SIGIO);
+	pid = SYS(fork());
+	if (!pid) {
+		SYS(siginterrupt(SIGIO, 0));
+		EQ(netlink_address(), getpid());
+		EQ(owner_of(p[0]), 0);
+		FAILS(fcntl(p[0], F_SETOWN, 1 << 21), ESRCH);
+		SYS(fcntl(p[0], F_SETOWN, getpid()));
+		EQ(owner_of(p[0]), getpid());
+		EQ(write(up[1], "x", 1), 1);
+		EQ(read(down[0], &c, 1), 1);
+		if (!getenv("HIJACK_FORKED"))
+			await(1);
+		EQ(write(up[1], "x", 1), 1);
+		EQ(read(down[0], &c, 1), 1);
+		_exit(0);
+	}
+	EQ(read(up[0], &c, 1), 1);
+	EQ(owner_of(p[0]), pid);
+	/* Who has the kernel has signals sent to the child, too. */
+	if (!getenv("HIJACK_FORKED")) {
+		SYS(fcntl(p[1], F_SETOWN, pid));
+		SYS(fcntl(p[1], F_SETFL, O_ASYNC));
+		EQ(write(p[0], "x", 1), 1);
+	}
+	EQ(write(down[1], "x", 1), 1);
+	EQ(read(up[0], &c, 1), 1);
+	EQ(write(down[1], "x", 1), 1);
+	EQ(waitpid(pid, &status, 0), pid);
+	EQ(status, 0);
+	while (fcntl(p[0], F_GETOWN))
+		poll(NULL, 0, 1);
+	EQ(count, 0);
+	SYS(close(p[0]));
+	SYS(close(p[1]));
+}
+
+/* A signal can be for one thread. */
+static volatile int seen_by;
+
+static void on_thread(int sig)
+{
+	(void)sig;
+	seen_by = gettid();
+}
+
+static void *own(void *arg)
+{
+	struct f_owner_ex owner = { F_OWNER_TID, gettid() };
+	int *p = arg;
+
+	SYS(getsockname(p[0], (void *)&(struct sockaddr_in){ 0 },
+			&(socklen_t){ sizeof(struct sockaddr_in) }));
+	SYS(fcntl(p[0], F_SETOWN_EX, &owner));
+	owner.pid = 0;
+	SYS(fcntl(p[0], F_GETOWN_EX, &owner));
+	EQ(owner.type, F_OWNER_TID);
+	EQ(owner.pid, gettid());
+	SYS(fcntl(p[0], F_SETFL, O_ASYNC));
+	EQ(write(p[1], "x", 1), 1);
+	while (!seen_by)
+		poll(NULL, 0, 1);
+	EQ(seen_by, gettid());
+	return NULL;
+}
+
+static void thread(void)
+{
+	pthread_t thread;
+	int p[2];
+
+	tcp_pair(p);
+	seen_by = 0;
+	SYS(signal(SIGIO, on_thread) == SIG_ERR ? -1 : 0);
+	EQ(pthread_create(&thread, NULL, own, p), 0);
+	EQ(pthread_join(thread, NULL), 0);
+	SYS(close(p[0]));
+	SYS(close(p[1]));
+}
+
 static const struct check tests[] = {
 	{ "told", told },     { "plain", plain },   { "urgent", urgent },
-	{ "waited", waited }, { "forked", forked },
+	{ "waited", waited }, { "forked", forked }, { "numbered", numbered },
+	{ "thread", thread },
 };
 
 HIJACK_MAIN(tests)

@@ -5,6 +5,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/proc_ns.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -38,7 +39,8 @@ static struct task_struct *lkl_netns_task(const struct lkl_netns_file *file)
 		return found ? get_task_struct(found) : NULL;
 	}
 	rcu_read_lock();
-	for_each_thread(current->group_leader, task) {
+	/* The program is process 1, also for those whose calls are made here. */
+	for_each_thread(init_pid_ns.child_reaper, task) {
 		if (file->tid && task->thread.host_tid == file->tid)
 			found = get_task_struct(task);
 		if (found)
@@ -48,7 +50,7 @@ static struct task_struct *lkl_netns_task(const struct lkl_netns_file *file)
 	return found;
 }
 
-/* All are threads of one process, which may look at each other. */
+/* As for what a user may look at in /proc; whether it can be dumped is the host's. */
 static bool lkl_netns_may_open(struct task_struct *task)
 {
 	const struct cred *cred = current_cred(), *other;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Host threads whose calls are those of another process: with files and
- * namespaces of their own, and interrupted when that process is.
+ * Host threads whose calls are those of another process: they have tasks of a process
+ * of its own here (process.c), and are interrupted when it is.
  *
  * That process is not trusted.  The thread that makes its calls checks their
  * pointers; here it may open no file but those that tell about the network:
@@ -22,6 +22,7 @@
 #include <linux/sched/task.h>
 #include <asm/call.h>
 #include <asm/cred.h>
+#include <asm/process.h>
 #include <uapi/asm/netns.h>
 #include <uapi/asm/share.h>
 
@@ -36,7 +37,6 @@ long lkl_share_copy(void *arg)
 		ns = &init_nsproxy;
 	} else if (share->from) {
 		from = share->from->files;
-		ns = share->from->ns;
 	}
 	files = dup_fd(from, NULL);
 	if (IS_ERR(files)) {
@@ -44,12 +44,15 @@ long lkl_share_copy(void *arg)
 		return PTR_ERR(files);
 	}
 	share->files = files;
-	if (!share->ns) {
+	if (!share->ns && share->from) {
+		share->ns = lkl_process_get_ns(share->from);
+	} else if (!share->ns) {
 		get_nsproxy(ns);
 		share->ns = ns;
 	}
-	share->cred = get_cred(share->from ? share->from->cred :
-			       current_cred());
+	share->cred = share->from ? lkl_process_get_cred(share->from) :
+				    get_cred(current_cred());
+	share->process = NULL;
 	return 0;
 }
 
@@ -60,8 +63,7 @@ long lkl_share_set_cred(void *arg)
 
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-	put_cred(set->share->cred);
-	set->share->cred = new;
+	lkl_process_set_cred(set->share, new);
 	return 0;
 }
 
@@ -69,30 +71,13 @@ long lkl_share_use_cred(void *arg)
 {
 	struct lkl_share_thread *thread = arg;
 
-	lkl_cred_use(thread->share->cred);
+	lkl_process_use_cred(thread->share);
 	return 0;
 }
 
 long lkl_share_use(void *arg)
 {
-	struct lkl_share_thread *thread = arg;
-	struct files_struct *files = thread->share->files, *old;
-
-	atomic_inc(&files->count);
-	task_lock(current);
-	old = current->files;
-	current->files = files;
-	task_unlock(current);
-	put_files_struct(old);
-	if (!thread->ns) {
-		thread->ns = thread->share->ns;
-		get_nsproxy(thread->ns);
-	}
-	lkl_netns_use(thread->ns);
-	thread->ns = NULL;
-	lkl_cred_use(thread->share->cred);
-	thread->task = current;
-	return 0;
+	return lkl_process_join(arg);
 }
 
 long lkl_share_follow(void *arg)
@@ -102,8 +87,7 @@ long lkl_share_follow(void *arg)
 
 	if (ns < 0)
 		return ns;
-	put_nsproxy(thread->share->ns);
-	thread->share->ns = (void *)ns;
+	lkl_process_set_ns(thread->share, (void *)ns);
 	return 0;
 }
 
@@ -111,6 +95,7 @@ long lkl_share_put(void *arg)
 {
 	struct lkl_share *share = arg;
 
+	lkl_process_end(share);
 	put_files_struct(share->files);
 	put_nsproxy(share->ns);
 	put_cred(share->cred);

@@ -2,7 +2,8 @@
 /*
  * Tasks that serve the requests of host threads.
  *
- * Each host thread that calls has a task, a thread of process 1.  Between two
+ * Each host thread that calls has a task, a thread of process 1, or of another one
+ * if it makes the calls of a child (drivers/process.c).  Between two
  * requests it is parked, in "user mode"; a request makes it run the system call,
  * see to the work that a return to user mode brings, and complete the request.
  */
@@ -52,9 +53,11 @@ static bool lkl_forward_signals(void)
 		}
 		/* The host knows senders by other numbers. */
 		tells = info.si_code != SI_USER && info.si_code != SI_TKILL;
+		/* The first task of a process stands for all of it. */
 		interrupts |= lkl_ops->signal(type == PIDTYPE_PID ?
-					      current->thread.host_tid : 0, sig,
-					      tells ? &info : NULL);
+					      current->thread.host_tid :
+					      current->group_leader->thread.host_tid,
+					      sig, tells ? &info : NULL);
 	}
 }
 
@@ -188,7 +191,10 @@ out:
 	t->in_user = false;
 }
 
-static void __noreturn lkl_serve(void)
+/**
+ * lkl_serve - serve a host thread's requests from here on
+ */
+void __noreturn lkl_serve(void)
 {
 	struct thread_struct *t = &current->thread;
 

@@ -126,6 +126,7 @@ void lkl_interrupt_driver(void);
 
 /* kernel/serve.c */
 int lkl_host_task(void *call);
+void __noreturn lkl_serve(void);
 bool lkl_user_work(void);
 unsigned int lkl_user_state(void);
 

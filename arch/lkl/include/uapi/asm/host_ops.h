@@ -135,7 +135,8 @@ struct lkl_host_range {
  * @sem_up: add one
  * @sem_down: take one, as soon as there is one
  * @signal: deliver @sig, sent inside the kernel, to the host's thread @tid or,
- *	when that is 0, to the process.  @info is LKL_SIGINFO_SIZE bytes of a
+ *	when that is 0, to the process; when it is negative, to the process with that
+ *	number, whose calls are made here (share.h).  @info is LKL_SIGINFO_SIZE bytes of a
  *	siginfo_t, what is behind them is 0; or NULL.  Returns 1 when a handler
  *	installed without SA_RESTART takes it
  * @raise: [path] a call of the host's thread @tid has raised @sig beside its error,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * Several processes in one library: a host thread can make calls in the name of
- * a process that has descriptors of its own, as after a fork(), and that is not
- * trusted.
+ * another process, as after a fork(), which is one of the kernel's, too, and that
+ * is not trusted.
  *
  * All of these functions are to be run in kernel context.
  */
@@ -10,13 +10,17 @@
 #define _UAPI_ASM_LKL_SHARE_H
 
 /**
- * struct lkl_share - a process's files and credentials
+ * struct lkl_share - a process, and its files and credentials
  * @files: the kernel's
  * @ns: where its threads begin: a namespace (netns.h).  For lkl_share_copy():
  *	the caller's until then; NULL is that of who forks
  * @cred: the kernel's
  * @from: for lkl_share_copy(): whose to copy; NULL are the caller's
  * @none: for lkl_share_copy(): have no descriptors
+ * @pid: for lkl_share_use(): its number on the host, or 0
+ * @number: its number in the kernel, while there is a @process: @pid, unless
+ *	another task has that
+ * @process: the kernel's, from the first lkl_share_use() on
  */
 struct lkl_share {
 	void *files;
@@ -24,6 +28,9 @@ struct lkl_share {
 	const void *cred;
 	struct lkl_share *from;
 	int none;
+	int pid;
+	int number;
+	void *process;
 };
 
 /**
@@ -83,11 +90,12 @@ struct lkl_share_file {
 long lkl_share_copy(void *share);
 
 /**
- * lkl_share_use - have the calling host thread make a process's calls from here
- *	on
+ * lkl_share_use - make a task by which a host thread can make a process's calls
  * @thread: struct lkl_share_thread, whose @task is filled in
  *
- * Return: 0
+ * The calling thread is to end the task that it has, and take that one instead.
+ *
+ * Return: 0 or a negative error number
  */
 long lkl_share_use(void *thread);
 
@@ -117,7 +125,7 @@ long lkl_share_set_cred(void *cred);
 long lkl_share_use_cred(void *thread);
 
 /**
- * lkl_share_put - give the copy back: a thread that uses the files keeps them
+ * lkl_share_put - the process ends, of which no thread has a task any more
  * @share: struct lkl_share
  *
  * Return: 0
