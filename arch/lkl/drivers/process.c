@@ -312,6 +312,7 @@ void lkl_process_end(struct lkl_share *share)
 /* The kernel's own tasks have numbers that few processes of the host have. */
 static int __init lkl_process_number(void)
 {
+	pid_max = PID_MAX_LIMIT;
 	idr_set_cursor(&init_pid_ns.idr, PID_MAX_LIMIT / 2);
 	return 0;
 }

@@ -18,7 +18,6 @@
 #include <linux/init_syscalls.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
-#include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -240,7 +239,6 @@ static int __init lkl_make_init(void)
 	lkl_raise_tcp_share();
 	current->signal->rlim[RLIMIT_NPROC].rlim_cur = RLIM_INFINITY;
 	current->signal->rlim[RLIMIT_NPROC].rlim_max = RLIM_INFINITY;
-	pid_max = PID_MAX_LIMIT;
 
 	/* The host adds its own slack to each sleep. */
 	current->timer_slack_ns = 1;
