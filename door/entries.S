@@ -3,13 +3,20 @@
  * The image of the kernel, aligned as the largest of its pages, and for each
  * function of it that the host calls one of the same name, which goes there.
  */
+#ifdef __ELF__
 	.data
 	.balign	65536
+#else
+	/* The linker is told to begin each section at a multiple of 64 KiB. */
+	.section .lkl, "dw"
+	.balign	4096
+#endif
 	.globl	door_image, door_image_end
 door_image:
 	.incbin	DOOR_IMAGE
 door_image_end:
 
+	.data
 	.balign	4096
 	.globl	door_entries, door_entries_end
 door_entries:

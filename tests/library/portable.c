@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The library on each host: boots, files, pipes, epoll, threads, timers,
- *futexes, sockets over lo, mmap(), bad pointers; or with arguments a disk:
+ * futexes, sockets over lo, mmap(), bad pointers, a state that is returned to
+ * where the host can; or with arguments a disk:
  *
  *	portable [IMAGE TYPE]
  *
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #ifdef O_BINARY
 #define OPEN_IMAGE (O_RDWR | O_BINARY)
 #else
@@ -277,6 +279,22 @@ static void sockets(void)
 	OK(lkl_sys_close(fd));
 }
 
+static void states(void)
+{
+	lkl_long_t err = lkl_freeze();
+
+	if (err == -LKL_EOPNOTSUPP) {
+		EQ(lkl_reset(), -LKL_EINVAL);
+		EQ(lkl_thaw(), -LKL_EINVAL);
+		return;
+	}
+	OK(err);
+	OK(lkl_sys_mkdir("/later", 0700));
+	OK(lkl_reset());
+	EQ(lkl_sys_rmdir("/later"), -LKL_ENOENT);
+	OK(lkl_thaw());
+}
+
 static void disk(const char *image, const char *type)
 {
 	struct lkl_disk disk = { .fd = open(image, OPEN_IMAGE) };
@@ -312,6 +330,14 @@ static void disk(const char *image, const char *type)
 	OK(lkl_disk_remove(disk));
 }
 
+static long long host_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
 static void step(const char *name, void (*fn)(void))
 {
 	printf("%s\n", name);
@@ -332,8 +358,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (int boot = 0; boot < 3; boot++) {
+		long long begin = host_us();
+
 		OK(lkl_start_kernel("mem=128M loglevel=8"));
 		EQ(lkl_sys_getpid(), 1);
+		printf("booted in %lld us\n", host_us() - begin);
 		EQ(lkl_is_running(), 1);
 		step("files", files);
 		step("pipes", pipes);
@@ -343,6 +372,7 @@ int main(int argc, char **argv)
 		step("futexes", futexes);
 		step("threads", threads);
 		step("sockets", sockets);
+		step("states", states);
 		OK(lkl_sys_halt());
 		EQ(lkl_sys_getpid(), -LKL_ENOSYS);
 	}
