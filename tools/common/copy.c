@@ -343,7 +343,9 @@ static int run_in(struct in *in)
 {
 	struct confined c = {
 		.img = in->img,
-		.run = in->img->no_sandbox ? send_and_write : write_image,
+		.run = in->img->no_sandbox || !confined_possible()
+			       ? send_and_write
+			       : write_image,
 		.arg = in,
 		.prepare = begin_in,
 		.meanwhile = send_host,

@@ -6,10 +6,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,14 +36,44 @@ static void add(struct table *t, const char *name, uint32_t id, uint32_t gid)
 		tool_no_memory();
 }
 
+/* A field of a line that has more of them: a number below UINT_MAX. */
+static char *take_id(char *field, uint32_t *id)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*field))
+		return NULL;
+	errno = 0;
+	value = strtoull(field, &end, 10);
+	if (errno || *end != ':' || value >= UINT_MAX)
+		return NULL;
+	*id = value;
+	return end + 1;
+}
+
+/* NAME:PASSWORD:UID:GID:... or NAME:PASSWORD:GID:... */
+static void add_line(struct table *t, enum ids_kind kind, char *line)
+{
+	char *name_end = strchr(line, ':'), *p;
+	uint32_t id, gid;
+
+	p = name_end ? strchr(name_end + 1, ':') : NULL;
+	p = p ? take_id(p + 1, &id) : NULL;
+	if (!p || name_end == line || *line == '#')
+		return;
+	gid = id;
+	if (kind == IDS_USERS && !take_id(p, &gid))
+		return;
+	*name_end = 0;
+	add(t, line, id, gid);
+}
+
 static const struct table *get(const struct session *s, enum ids_kind kind)
 {
 	struct table *t = &tables[kind];
-	struct passwd *pw;
-	struct group *gr;
+	char *text, *line, *next;
 	size_t len;
-	char *text;
-	FILE *f;
 
 	if (t->read)
 		return t;
@@ -54,13 +81,12 @@ static const struct table *get(const struct session *s, enum ids_kind kind)
 	if (text_read(s, kind == IDS_USERS ? "/etc/passwd" : "/etc/group",
 		      FILE_MAX, &text, &len))
 		return t;
-	f = len ? fmemopen(text, len, "r") : NULL;
-	while (f && kind == IDS_USERS && (pw = fgetpwent(f)))
-		add(t, pw->pw_name, pw->pw_uid, pw->pw_gid);
-	while (f && kind == IDS_GROUPS && (gr = fgetgrent(f)))
-		add(t, gr->gr_name, gr->gr_gid, gr->gr_gid);
-	if (f)
-		fclose(f);
+	for (line = text; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = 0;
+		add_line(t, kind, line);
+	}
 	free(text);
 	return t;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef NT_LINUX_LIMITS_H
+#define NT_LINUX_LIMITS_H
+
+#include <lkl/linux/limits.h>
+
+#define XATTR_NAME_MAX LKL_XATTR_NAME_MAX
+#define XATTR_SIZE_MAX LKL_XATTR_SIZE_MAX
+#define XATTR_LIST_MAX LKL_XATTR_LIST_MAX
+
+#endif /* NT_LINUX_LIMITS_H */
