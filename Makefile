@@ -2,6 +2,7 @@
 #
 #	make			build the library and the tools into build/
 #	make check		the same from nothing, packages included, then all tests
+#	make check-windows	build and test the library for Windows
 #	make demo		the same, then show what it can do
 #	make nightly		the tests that take long: damaged images, sudden death
 #	make bench		measure, beside the host's own kernel
@@ -10,6 +11,7 @@
 #			build/sanitize
 #	make PAGE=64		with a kernel that has pages of 64 KiB (or 16) instead of 4,
 #			in build64k (build16k)
+#	make HOST=windows	the library for Windows, in build/windows: host/nt/build.mk
 #	make IMAGE=1 lib	with the kernel as an image of its own, in build/image
 #	make FLAVOUR=lockdep	with a kernel that checks its locks and lists, in
 #			build/lockdep
@@ -23,8 +25,17 @@ VERSION	:= 0.1
 SONAME	:= liblkl.so.0
 
 PREFIX	?= /usr/local
+ifeq ($(HOST),windows)
+FLAVOUR	:= windows
+BUILD	?= $(CURDIR)/build/windows
+else
 BUILD	?= $(CURDIR)/build$(if $(filter-out 4,$(PAGE)),$(PAGE)k)$(FLAVOUR:%=/%)
+endif
 export BUILD FLAVOUR
+
+ifeq ($(HOST),windows)
+include host/nt/build.mk
+else
 
 CC	:= $(if $(shell command -v ccache),ccache )gcc
 OBJCOPY	:= objcopy
@@ -49,6 +60,7 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   mtr-tiny nmap vsftpd aria2 tinyproxy apache2-bin
 DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
+DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev wine64
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
@@ -106,9 +118,9 @@ FIXED	:= $(OUT)/lib/lkl-fixed/liblkl
 FIXED_RUN := $(OUT)/lib/lkl-fixed/lkl-run
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
-# The first for the kernel as an image, the second calls more of the kernel than has an
-# entry there.
-OBJS	:= $(filter-out %/host/posix/door.o $(if $(IMAGE),%/lib/move.o),\
+# The first is for the kernel as an image, the second for hosts without snapshots, the
+# third calls more of the kernel than has an entry in an image.
+OBJS	:= $(filter-out %/host/posix/door.o %/lib/nosnapshot.o $(if $(IMAGE),%/lib/move.o),\
 	   $(call objects,lib/*.c lib/*/*.c host/linux/*.c host/posix/*.c))
 # An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
@@ -370,6 +382,11 @@ $(OUT)/man/%.3: docs/man/functions/%.c scripts/man3.py $(wildcard include/*.h)
 check demo:
 	@python3 scripts/steps.py $@
 
+# The library for Windows, under Wine.
+check-windows: all
+	+@$(MAKE) --no-print-directory HOST=windows BUILD=$(BUILD)/windows
+	@tests/run windows
+
 # What takes too long for every day.
 nightly: all tests
 	@LIMIT=7200 tests/run nightly
@@ -447,7 +464,7 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all lib tools hijack tests benches man python check demo nightly bench install deb deps clean FORCE
+.PHONY: all lib tools hijack tests benches man python check check-windows demo nightly bench install deb deps clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -455,3 +472,5 @@ FORCE:
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
 	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) $(CPUS:%.c=$(OUT)/obj/%.d) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))
+
+endif

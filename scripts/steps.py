@@ -8,9 +8,12 @@ Usage: steps.py check|demo
 How it works: each step is a command that prints a line for each thing it does.
 The lines go to a log, and their number tells how far the step is: the log of
 the last complete run, or a guess at the first time, says how many there will
-be.  Of the last step, which is what the user wants to see, the lines are shown,
-too.  A step that has nothing left to do is over at once.  An interrupted run
-goes on where it was when started again.
+be.  Of the tests and the demo, which are what the user wants to see, the lines
+are shown, too.  A step that has nothing left to do is over at once.  An
+interrupted run goes on where it was when started again.
+
+What is for Windows takes minutes to build.  It is begun beside the tests, which
+leave much of the processors' time, and finished after them.
 """
 
 import collections
@@ -31,9 +34,21 @@ STEPS = (
     Step('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 2100, 1000, True),
     Step('library', ['make', f'-j{JOBS}', 'all', 'tests'], 150, 60, True),
 )
-LAST = {
-    'check': Step('tests', ['tests/run'], 100, 400, False),
+FOR_WINDOWS = ['make', f'-j{JOBS}', 'HOST=windows', f'BUILD={BUILD}/windows']
+# Only what no other program wants.
+BESIDE = ['chrt', '--idle', '0']
+TESTED_HERE = sorted(entry.name for entry in os.scandir('tests') if entry.is_dir()
+                     and entry.name not in ('common', 'nightly', 'windows'))
+LOUD = {
+    'check': Step('tests', ['tests/run', *TESTED_HERE], 240, 1200, False),
     'demo': Step('demo', ['demo/run'], 30, 60, False),
+}
+AFTER = {
+    'check': (
+        Step('for Windows', FOR_WINDOWS, 1400, 60, True),
+        Step('tests for Windows', ['tests/run', 'windows'], 5, 120, False),
+    ),
+    'demo': (),
 }
 
 
@@ -119,17 +134,30 @@ def run(step, head, later, display, loud):
     return process.returncode
 
 
+def begin(step):
+    """Begin to run a step, which says nothing yet, beside others."""
+    with open(f'{BUILD}/log/{step.title}.begun', 'w') as log:
+        return subprocess.Popen(BESIDE + step.command, stdout=log,
+                                stderr=subprocess.STDOUT)
+
+
 def main(goal):
-    steps = STEPS + (LAST[goal],)
+    steps = STEPS + (LOUD[goal],) + AFTER[goal]
     display = Display()
+    beside = None
 
     os.makedirs(f'{BUILD}/log', exist_ok=True)
     for number, step in enumerate(steps):
         head = f'[{number + 1}/{len(steps)}] {step.title}'
         later = sum(seconds(s) for s in steps[number + 1:]
                     if not os.path.exists(f'{BUILD}/log/{s.title}'))
-        loud = step is LAST[goal]
+        loud = step.command[0] != 'make'
         try:
+            if step is LOUD[goal] and AFTER[goal]:
+                beside = begin(AFTER[goal][0])
+            elif beside and step is AFTER[goal][0]:
+                display.show(f'{head}: goes on', now=True)
+                beside.wait()
             status = run(step, head, later, display, loud)
         except KeyboardInterrupt:
             display.end()
@@ -138,6 +166,8 @@ def main(goal):
             return 130
         if not status:
             continue
+        if beside:
+            beside.terminate()
         log = f'{BUILD}/log/{step.title}.new'
         if not loud:
             with open(log) as f:
