@@ -105,11 +105,25 @@ static bool is_flat(int level, int option, bool set)
 	return false;
 }
 
+/*
+ * Options that a kernel does not know which cannot show its memory to another
+ * process, or keep pages of one.
+ */
+static bool is_absent(int level, int option, bool set)
+{
+	if (level == SOL_PACKET)
+		return set ? option == 5 || option == 13 /* PACKET_*_RING */
+			   : option == 11; /* PACKET_HDRLEN, of these */
+	return set && level == SOL_SOCKET && option == SO_ZEROCOPY;
+}
+
 static long confine_option(struct confined *c, const long *a, char *window)
 {
 	bool set = c->nr == SYS_setsockopt;
 	int option = a[2];
 
+	if (is_absent(a[1], option, set))
+		return -ENOPROTOOPT;
 	if (!is_flat(a[1], option, set))
 		return -EOPNOTSUPP;
 	if ((int)a[1] != SOL_SOCKET ||
@@ -166,10 +180,18 @@ static long confine_data(struct confined *c, int arg, unsigned long size,
 /*
  * The kernel keeps no pages of the window: it would send what is there later,
  * which is the next call's, or other memory of ours once the process is gone.
+ * Without the option, which an ancestor may have set, it ignores the flag.
  */
-static bool may_send(int flags)
+static bool may_send(struct confined *c, int flags)
 {
-	return !(flags & MSG_ZEROCOPY);
+	unsigned int on = 0, len = sizeof(on);
+
+	if (!(c->a[flags] & MSG_ZEROCOPY))
+		return true;
+	c->a[flags] &= ~(long)MSG_ZEROCOPY;
+	lkl6(SYS_getsockopt, c->a[0], SOL_SOCKET, SO_ZEROCOPY, (long)&on,
+	     (long)&len, 0);
+	return !on;
 }
 
 static long confine_message(struct confined *c, const long *a, char *window)
@@ -309,7 +331,7 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 	case SYS_pwrite64:
 		return confine_data(c, 1, a[2], window);
 	case SYS_sendto:
-		if (!may_send(a[3]))
+		if (!may_send(c, 3))
 			return -ENOBUFS;
 		/* fall through */
 	case SYS_recvfrom:
@@ -322,7 +344,7 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 		c->a[2] = 1;
 		return ret;
 	case SYS_sendmsg:
-		if (!may_send(a[2]))
+		if (!may_send(c, 2))
 			return -ENOBUFS;
 		/* fall through */
 	case SYS_recvmsg:

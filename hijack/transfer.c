@@ -243,9 +243,6 @@ long transfer_call(struct share_link *link, long nr, const long *a)
 		iov = &t.one;
 	else if (!user_get(iov, t.vector, t.count * sizeof(*iov)))
 		return -EFAULT;
-	/* The owner's copy is overwritten by the next call. */
-	if (t.send && t.flags & MSG_ZEROCOPY)
-		return -ENOBUFS;
 	for (i = 0; i < t.count; i++)
 		t.total += iov[i].iov_len;
 	all = (t.send && t.nr != SYS_pwrite64 && t.nr != SYS_pwritev2) ||

@@ -5,6 +5,7 @@
  * waiting, signals and messages are the same there: see hijack-fork.sh.
  */
 #include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stddef.h>
@@ -485,6 +486,34 @@ static void much(void)
 	EQ(pthread_join(thread, NULL), 0);
 }
 
+/* What a child has not is not there, and what depends on it does without. */
+static void use_absent(void)
+{
+	int fd = SYS(socket(AF_PACKET, SOCK_RAW, 0)), on = 1, version = 0;
+	struct tpacket_req req = { 4096, 1, 2048, 2 };
+	socklen_t len = sizeof(version);
+
+	FAILS(setsockopt(pair[1], SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)),
+	      ENOPROTOOPT);
+	EQ(send(pair[1], "x", 1, MSG_ZEROCOPY), 1);
+	/* The parent has it. */
+	FAILS(send(pair[0], "x", 1, MSG_ZEROCOPY), ENOBUFS);
+	FAILS(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)),
+	      ENOPROTOOPT);
+	FAILS(getsockopt(fd, SOL_PACKET, PACKET_HDRLEN, &version, &len),
+	      ENOPROTOOPT);
+}
+
+static void absent(void)
+{
+	int on = 1;
+
+	setup();
+	SYS(setsockopt(pair[0], SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)));
+	ends(child(use_absent), 0);
+	get(pair[0]);
+}
+
 static void use_bad_pointers(void)
 {
 	void *bad[] = { (void *)1, (void *)-4096L, (void *)-1L };
@@ -785,14 +814,23 @@ static void left_alone(void)
 }
 
 static const struct check tests[] = {
-	{ "sharing", sharing },		  { "last-close", last_close },
-	{ "preforked", preforked },	  { "descendants", descendants },
-	{ "threads", threads },		  { "killed", killed },
-	{ "executed", executed },	  { "executed-many", executed_many },
-	{ "inherited", inherited },	  { "much", much },
-	{ "bad-pointers", bad_pointers }, { "epolls", epolls },
-	{ "sandboxed", sandboxed },	  { "many", many },
-	{ "left-alone", left_alone },	  { "room", room },
+	{ "sharing", sharing },
+	{ "last-close", last_close },
+	{ "preforked", preforked },
+	{ "descendants", descendants },
+	{ "threads", threads },
+	{ "killed", killed },
+	{ "executed", executed },
+	{ "executed-many", executed_many },
+	{ "inherited", inherited },
+	{ "much", much },
+	{ "bad-pointers", bad_pointers },
+	{ "epolls", epolls },
+	{ "sandboxed", sandboxed },
+	{ "many", many },
+	{ "left-alone", left_alone },
+	{ "room", room },
+	{ "absent", absent },
 };
 
 int main(int argc, char **argv)

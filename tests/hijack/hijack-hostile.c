@@ -255,7 +255,8 @@ static void by_hand(void)
 		DATA, HEAD, 0);
 	/* Pages of the window that the kernel keeps. */
 	*(int *)(window + HEAD) = 1;
-	EQ(call(SYS_setsockopt, fd, SOL_SOCKET, SO_ZEROCOPY, HEAD, 4, 0), 0);
+	REFUSED(ENOPROTOOPT, SYS_setsockopt, fd, SOL_SOCKET, SO_ZEROCOPY, HEAD,
+		4, 0);
 	REFUSED(ENOBUFS, SYS_sendto, fd, 0, 16, MSG_ZEROCOPY, 0, 0);
 	head->name_len = 0;
 	REFUSED(ENOBUFS, SYS_sendmsg, fd, 16, MSG_ZEROCOPY, 0, 0, 0);
@@ -352,11 +353,15 @@ static void unharmed(int status)
 
 static void with_child(void (*fn)(void))
 {
+	const int one = 1;
 	pid_t pid;
-	int status, go[2];
+	int i, status, go[2];
 	char c;
 
 	tcp_pair(pair);
+	for (i = 0; i < 2; i++)
+		SYS(setsockopt(pair[i], SOL_SOCKET, SO_ZEROCOPY, &one,
+			       sizeof(one)));
 	SYS(pipe(go));
 	memset(target, 'T', sizeof(target));
 	memset(secret, 0, sizeof(secret));
