@@ -33,16 +33,19 @@ size_t lookup_put_number(char *to, long n)
 
 /*
  * Names in the library: what a descriptor there is open on is told with the
- * numbers of a process and its threads, where LOOKUP_SELF is what stays true.
+ * numbers of a process and its threads, where LOOKUP_SELF is what stays true. A
+ * descriptor may be inherited from another process of the library's.
  */
 static void from_canonical(char *name)
 {
 	const char *p;
 	size_t len;
 
-	if (!lookup_below(name, "/proc/1"))
+	if (!lookup_below(name, "/proc") || !name[5])
 		return;
-	p = name + 7;
+	p = lookup_skip_number(name + sizeof("/proc/") - 1);
+	if (!p || (*p && *p != '/'))
+		return;
 	if (lookup_below(p, "/task") && p[5])
 		p = lookup_skip_number(p + 6) ?: p;
 	len = strlen(p);

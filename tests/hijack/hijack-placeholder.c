@@ -266,16 +266,11 @@ static void owners(void)
 	SYS(ioctl(s, SIOCGPGRP, &n));
 	EQ(n, getpid());
 	owner = (struct f_owner_ex){ F_OWNER_TID, gettid() };
-	/* A child's are for the process. */
-	if (getenv("HIJACK_FORKED")) {
-		FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
-	} else {
-		SYS(fcntl(s, F_SETOWN_EX, &owner));
-		owner.pid = 0;
-		SYS(fcntl(s, F_GETOWN_EX, &owner));
-		EQ(owner.type, F_OWNER_TID);
-		EQ(owner.pid, gettid());
-	}
+	SYS(fcntl(s, F_SETOWN_EX, &owner));
+	owner.pid = 0;
+	SYS(fcntl(s, F_GETOWN_EX, &owner));
+	EQ(owner.type, F_OWNER_TID);
+	EQ(owner.pid, gettid());
 	/* Groups are the host's alone. */
 	owner = (struct f_owner_ex){ F_OWNER_PGRP, getpgrp() };
 	FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
