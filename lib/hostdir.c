@@ -35,9 +35,8 @@ static void hostdir_kick(struct lkl_vdev *vdev, unsigned int queue)
 {
 	struct hostdir *h = to_hostdir(vdev);
 
-	(void)queue;
 	__atomic_store_n(&h->quiet, 0, __ATOMIC_SEQ_CST);
-	hostdir_pool_call(h);
+	hostdir_pool_kick(h, queue);
 }
 
 static void hostdir_drain(struct lkl_vdev *vdev)

@@ -9,10 +9,12 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/fs.h>
 
 #include <lkl/asm/errno.h>
+#include "../../host/posix/posix.h"
 #include "../iov.h"
 #include "hostdir.h"
 
@@ -74,7 +76,8 @@ static unsigned int cut(struct iovec *iov, unsigned int count, size_t size)
 	return i;
 }
 
-/* Read or write all there is; the bytes, or a negative error number. */
+/* Read or write all there is; the bytes, or a negative error number.  With
+ * RWF_NOWAIT it is -EAGAIN if that has to wait for a part. */
 static long transfer(int fd, struct iovec *iov, unsigned int count, off_t pos,
 		     bool write, int flags)
 {
@@ -83,12 +86,12 @@ static long transfer(int fd, struct iovec *iov, unsigned int count, off_t pos,
 
 	count = join(iov, count);
 	while (count) {
-		n = write ? pwritev2(fd, iov, count, pos + done, flags)
-			  : preadv2(fd, iov, count, pos + done, flags);
-		if (n < 0 && errno == EINTR)
+		n = raw_syscall(write ? SYS_pwritev2 : SYS_preadv2, fd,
+				(long)iov, count, pos + done, 0, flags);
+		if (n == -EINTR)
 			continue;
-		if (n < 0 && !done)
-			return -errno;
+		if (n < 0 && (!done || flags & RWF_NOWAIT))
+			return n;
 		if (n <= 0)
 			break;
 		done += n;
@@ -99,12 +102,37 @@ static long transfer(int fd, struct iovec *iov, unsigned int count, off_t pos,
 	return done;
 }
 
+/* What the host has in memory takes no longer to copy than from a cache of the
+ * kernel's own.  The tree is locked until then, so that the file stays open. */
+static long read_now(struct request *r, const struct lkl_fuse_read_in *in)
+{
+	struct handle *handle = handles_borrow(r->h, in->fh);
+	long ret = -LKL_EAGAIN;
+
+	if (!handle)
+		return ret;
+	if (!handle->slow) {
+		r->in_count = cut(r->in, r->in_count, in->size);
+		ret = transfer(handle->fd, r->in, r->in_count, in->offset,
+			       false, RWF_NOWAIT);
+		if (ret == -EOPNOTSUPP) {
+			handle->slow = true;
+			ret = -LKL_EAGAIN;
+		}
+	}
+	handles_return(r->h);
+	return ret;
+}
+
 HANDLER(read)
 {
 	const struct lkl_fuse_read_in *in = (void *)r->args;
-	struct handle *handle = handles_get(r->h, in->fh);
+	struct handle *handle;
 	long ret;
 
+	if (r->now)
+		return read_now(r, in);
+	handle = handles_get(r->h, in->fh);
 	if (!handle)
 		return -LKL_EBADF;
 	r->in_count = cut(r->in, r->in_count, in->size);

@@ -44,6 +44,24 @@ struct handle *handles_get(struct hostdir *h, uint64_t fh)
 	return handle;
 }
 
+/* Nobody changes the handle meanwhile, or any other. */
+struct handle *handles_borrow(struct hostdir *h, uint64_t fh)
+{
+	struct handle *handle;
+
+	if (!try_lock(&h->tree))
+		return NULL;
+	handle = numbers_find(&h->handles, fh);
+	if (!handle)
+		unlock(&h->tree);
+	return handle;
+}
+
+void handles_return(struct hostdir *h)
+{
+	unlock(&h->tree);
+}
+
 /* Any handle of a node, or NULL. */
 struct handle *handles_of(struct hostdir *h, uint64_t id)
 {

@@ -69,6 +69,7 @@ struct node {
  * @users: requests that use it, and one until it is released
  * @node: the file
  * @next: another one of the node's
+ * @slow: its host cannot tell whether a read would have to wait
  * @lock: of the rest, which only a directory has
  * @entries: as the host has returned them
  * @pos: what of @entries comes next
@@ -80,6 +81,7 @@ struct handle {
 	unsigned int users;
 	struct node *node;
 	struct handle *next;
+	bool slow;
 	struct lock lock;
 	char *entries;
 	size_t pos, len;
@@ -97,6 +99,7 @@ struct numbers {
  * struct request - a request of the kernel, which one thread serves
  *
  * @h: the directory
+ * @now: in the middle of the kernel: wait for nothing, and use no C library
  * @hdr: its header
  * @iov: buffers of the request
  * @out: what of @iov the kernel has written and follows @args
@@ -110,6 +113,7 @@ struct numbers {
  */
 struct request {
 	struct hostdir *h;
+	bool now;
 	struct lkl_fuse_in_header hdr;
 	struct iovec iov[MAX_IOV];
 	struct iovec *out;
@@ -136,6 +140,7 @@ struct request {
  * @quiet: none may begin to
  * @calls: what threads wait on that have nothing to do
  * @stop: threads are to end
+ * @now: for what is served in the middle of the kernel
  * @tree: of all nodes and handles
  * @rename: for a request that moves nodes, before @tree
  * @moves: odd while a request moves a node, and another number afterwards
@@ -157,6 +162,7 @@ struct hostdir {
 	int stop;
 	lkl_thread_t threads[THREADS];
 	struct request *requests[THREADS];
+	struct request *now;
 
 	struct lock tree;
 	struct lock rename;
@@ -173,7 +179,7 @@ struct hostdir {
  */
 bool hostdir_pool_start(struct hostdir *h);
 void hostdir_pool_stop(struct hostdir *h);
-void hostdir_pool_call(struct hostdir *h);
+void hostdir_pool_kick(struct hostdir *h, unsigned int queue);
 void hostdir_pool_quiet(struct hostdir *h);
 
 /*
@@ -186,9 +192,11 @@ void hostdir_pool_quiet(struct hostdir *h);
  * @q: the ring it is in
  * @head: where
  *
- * Return: the length of the reply, 0 when there is none, or -1 when the request
- * is nonsense and the device broken now
+ * Return: the length of the reply, 0 when there is none, -1 when the request is
+ * nonsense and the device broken now, or HOSTDIR_LATER if it cannot be served
+ * at once and shall be
  */
+#define HOSTDIR_LATER -2
 long hostdir_serve(struct request *r, struct lkl_virtq *q, unsigned int head);
 
 /* A handler returns the length of what is in @reply, or a negative error. */
@@ -311,6 +319,18 @@ void handles_put(struct hostdir *h, struct handle *handle);
  */
 int handles_take(struct hostdir *h, uint64_t id, struct handle **handle);
 void handles_drop(struct hostdir *h, int fd, struct handle *handle);
+
+/**
+ * handles_borrow() - find an open file, if that is possible at once
+ * @h: the directory
+ * @fh: number of the handle
+ *
+ * For the kernel.  handles_return() must follow.
+ *
+ * Return: the handle, or NULL
+ */
+struct handle *handles_borrow(struct hostdir *h, uint64_t fh);
+void handles_return(struct hostdir *h);
 
 /* Close the descriptors of all in a forked child. */
 void handles_forked(struct hostdir *h);

@@ -22,6 +22,15 @@ static inline void lock(struct lock *l)
 		lkl_vdev_host->wait(&l->word, 2, 0);
 }
 
+/* For the kernel, which does not wait for threads; whether it was free. */
+static inline bool try_lock(struct lock *l)
+{
+	int free = 0;
+
+	return __atomic_compare_exchange_n(&l->word, &free, 1, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static inline void unlock(struct lock *l)
 {
 	if (__atomic_exchange_n(&l->word, 0, __ATOMIC_RELEASE) == 2)

@@ -2,11 +2,12 @@
 /*
  * The threads that serve the requests of a host directory.
  *
- * Each takes requests from the rings itself, under a lock that the kernel never
- * takes: its kick only calls a thread.  One that takes a request calls another
- * if there are more.  A thread that raises the interrupt may be kept by the
- * kernel, whose virtual CPU it takes if no other thread has it; the next
- * request finds another one.
+ * Each takes requests from the rings itself, under a lock for which the kernel
+ * never waits: its kick only calls a thread, unless the lock is free and what
+ * is wanted can be had at once, which is then done in the kick.  One that takes
+ * a request calls another if there are more.  A thread that raises the
+ * interrupt may be kept by the kernel, whose virtual CPU it takes if no other
+ * thread has it; the next request finds another one.
  */
 #include <linux/securebits.h>
 #include <sched.h>
@@ -30,6 +31,12 @@ static int take(struct hostdir *h, struct lkl_virtq **q)
 		} while (lkl_virtq_enable_kick(*q));
 	}
 	return -1;
+}
+
+static void call(struct hostdir *h)
+{
+	__atomic_fetch_add(&h->calls, 1, __ATOMIC_SEQ_CST);
+	lkl_vdev_host->wake(&h->calls, 1);
 }
 
 static bool more(struct hostdir *h)
@@ -59,7 +66,7 @@ static bool serve_one(struct hostdir *h, struct request *r)
 		lock(&h->ring);
 		head = take(h, &q);
 		if (head >= 0 && more(h))
-			hostdir_pool_call(h);
+			call(h);
 		unlock(&h->ring);
 	}
 	if (head >= 0) {
@@ -112,14 +119,46 @@ static void thread(void *arg)
 	}
 }
 
-/**
- * hostdir_pool_call() - there are requests; also in kernel context
- * @h: the directory
- */
-void hostdir_pool_call(struct hostdir *h)
+/* Serve what needs no thread; false if there is more. */
+static bool serve_now(struct hostdir *h)
 {
-	__atomic_fetch_add(&h->calls, 1, __ATOMIC_SEQ_CST);
-	lkl_vdev_host->wake(&h->calls, 1);
+	struct lkl_virtq *q = &h->virtqs[REQUESTS];
+	bool raise, later = false;
+	int head, irq;
+	long len;
+
+	if (!try_lock(&h->ring))
+		return false;
+	__atomic_fetch_add(&h->running, 1, __ATOMIC_SEQ_CST);
+	irq = h->vdev.dev.irq;
+	do {
+		head = lkl_virtq_pop(q);
+		if (head < 0)
+			continue;
+		len = hostdir_serve(h->now, q, head);
+		later = len == HOSTDIR_LATER;
+		if (later)
+			q->next_avail--;
+		else if (len >= 0)
+			lkl_virtq_push(q, head, len);
+	} while (!later && lkl_virtq_enable_kick(q));
+	raise = lkl_virtq_mark(q);
+	__atomic_fetch_sub(&h->running, 1, __ATOMIC_SEQ_CST);
+	unlock(&h->ring);
+	if (raise)
+		lkl_trigger_irq(irq);
+	return !later;
+}
+
+/**
+ * hostdir_pool_kick() - [kernel] there are requests
+ * @h: the directory
+ * @queue: in this queue
+ */
+void hostdir_pool_kick(struct hostdir *h, unsigned int queue)
+{
+	if (queue != REQUESTS || !serve_now(h))
+		call(h);
 }
 
 /**
@@ -135,6 +174,17 @@ void hostdir_pool_quiet(struct hostdir *h)
 		lkl_vdev_host->relax();
 }
 
+static struct request *new_request(struct hostdir *h, bool now)
+{
+	struct request *r = malloc(sizeof(*r));
+
+	if (r) {
+		r->h = h;
+		r->now = now;
+	}
+	return r;
+}
+
 /**
  * hostdir_pool_start() - make the threads
  * @h: the directory
@@ -147,11 +197,13 @@ bool hostdir_pool_start(struct hostdir *h)
 
 	h->stop = 0;
 	h->quiet = 1;
+	h->now = new_request(h, true);
+	if (!h->now)
+		return false;
 	for (i = 0; i < THREADS; i++) {
-		h->requests[i] = malloc(sizeof(*h->requests[i]));
+		h->requests[i] = new_request(h, false);
 		if (!h->requests[i])
 			return false;
-		h->requests[i]->h = h;
 		h->threads[i] =
 			lkl_vdev_host->thread_create(thread, h->requests[i]);
 		if (!h->threads[i])
@@ -179,4 +231,6 @@ void hostdir_pool_stop(struct hostdir *h)
 		free(h->requests[i]);
 		h->requests[i] = NULL;
 	}
+	free(h->now);
+	h->now = NULL;
 }

@@ -61,6 +61,8 @@ static long hostdir_forget(struct request *r)
 /* The reply is in the buffers already. */
 #define IN_PLACE 2
 #define NO_REPLY 4
+/* It may be served in the middle of the kernel, see struct request. */
+#define NOW 8
 
 /**
  * struct handler - what serves a request
@@ -95,7 +97,7 @@ static const struct handler handlers[] = {
 	[LKL_FUSE_CREATE] = { hostdir_create, IN(create), CHANGES },
 	[LKL_FUSE_OPEN] = { hostdir_open, IN(open), 0 },
 	[LKL_FUSE_RELEASE] = { hostdir_release, IN(release), 0 },
-	[LKL_FUSE_READ] = { hostdir_read, IN(read), IN_PLACE },
+	[LKL_FUSE_READ] = { hostdir_read, IN(read), IN_PLACE | NOW },
 	[LKL_FUSE_WRITE] = { hostdir_write, IN(write), CHANGES },
 	[LKL_FUSE_FSYNC] = { hostdir_fsync, IN(fsync), 0 },
 	[LKL_FUSE_FALLOCATE] = { hostdir_fallocate, IN(fallocate), CHANGES },
@@ -185,6 +187,8 @@ long hostdir_serve(struct request *r, struct lkl_virtq *q, unsigned int head)
 	if (!take(r, q, head))
 		return -1;
 	handler = handler_of(r->hdr.opcode);
+	if (r->now && !(handler && handler->flags & NOW))
+		return HOSTDIR_LATER;
 	if (handler && handler->flags & NO_REPLY) {
 		run(r, handler);
 		return 0;
@@ -201,6 +205,8 @@ long hostdir_serve(struct request *r, struct lkl_virtq *q, unsigned int head)
 	r->in_count -= used;
 
 	ret = run(r, handler);
+	if (r->now && ret == -LKL_EAGAIN)
+		return HOSTDIR_LATER;
 	if (ret > (long)r->room)
 		ret = -LKL_EIO;
 	if (ret > 0 && !(handler->flags & IN_PLACE)) {
