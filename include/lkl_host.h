@@ -260,6 +260,10 @@ struct lkl_netdev {
  * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew
  *from when it is called next; from any thread, also in kernel context.  Only
  *	with @fd
+ * @look: whether there is something to receive, which is found out without a
+ *	call of the host.  If @again, it is about to be asked once more, and the
+ *	other side need not make @fd readable until it was asked without, or
+ *	rx() or take() had nothing.  Like rx(), and at any time.  May be NULL
  * @give: instead of @tx and @rx: use the buffers of a frame to send, if @out,
  *or to receive into, until take() has returned @id.  1 when they are not needed
  *(any more), negative when that has to wait until poll() reports
@@ -293,6 +297,7 @@ struct lkl_dev_net_ops {
 	int (*link)(struct lkl_netdev *nd);
 	int (*fd)(struct lkl_netdev *nd);
 	void (*poll_rx)(struct lkl_netdev *nd);
+	int (*look)(struct lkl_netdev *nd, int again);
 	int (*give)(struct lkl_netdev *nd, int out, struct iovec *iov, int cnt,
 		    unsigned int id);
 	int (*take)(struct lkl_netdev *nd, int out, unsigned int *id,

@@ -113,12 +113,21 @@ static void LKL_DOOR tx_thread(void *arg)
 	}
 }
 
+static bool look(struct listen_source *source, bool again)
+{
+	struct pair *p = (struct pair *)((char *)source -
+					 offsetof(struct pair, listener));
+
+	return p->nd->ops->look(p->nd, again);
+}
+
 static void start_listening(struct pair *p)
 {
 	if (!p->nd->ops->fd)
 		return;
 	p->listener.fd = p->nd->ops->fd(p->nd);
 	p->listener.edge = p->nd->flags & LKL_NETDEV_EDGE;
+	p->listener.look = p->nd->ops->look ? look : NULL;
 	p->listener.receive = net_listen;
 	p->listens = p->listener.fd >= 0 && listen_add(&p->listener);
 }

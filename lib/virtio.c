@@ -311,6 +311,22 @@ bool lkl_virtq_enable_kick(struct lkl_virtq *q)
 }
 
 /**
+ * lkl_virtq_disable_kick - ask for no kick
+ * @q: the ring, which is set up
+ *
+ * There may be one all the same.
+ */
+void lkl_virtq_disable_kick(struct lkl_virtq *q)
+{
+	if (q->event_idx)
+		__atomic_store_n(avail_event(q), q->next_avail - 1,
+				 __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&q->used->flags, LKL_VRING_USED_F_NO_NOTIFY,
+				 __ATOMIC_RELAXED);
+}
+
+/**
  * lkl_virtq_ready - is there a request?
  * @q: the ring
  */

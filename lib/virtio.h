@@ -171,6 +171,7 @@ void lkl_virtq_publish(struct lkl_virtq *q);
 bool lkl_virtq_mark(struct lkl_virtq *q);
 void lkl_virtq_notify(struct lkl_virtq *q);
 bool lkl_virtq_enable_kick(struct lkl_virtq *q);
+void lkl_virtq_disable_kick(struct lkl_virtq *q);
 bool lkl_virtq_ready(struct lkl_virtq *q);
 void lkl_virtq_broken(struct lkl_virtq *q, const char *why);
 

@@ -350,42 +350,6 @@ static void host_wake(int *word, int count)
 		    count, 0, 0, 0);
 }
 
-/*
- * Asked before each spin, by threads that may be bound to one processor each.
- * The answer rarely changes, so the host is asked now and then only, on
- * whatever thread that is; an odd number of calls, lest it always be the same
- * one of two.
- */
-static int host_cpus(void)
-{
-	enum {
-		LONGS = 1024 / (8 * sizeof(long)),
-		EACH = 31,
-		WINDOW = 16 * EACH
-	};
-	static unsigned long now[LONGS], before[LONGS];
-	static unsigned int calls, cpus;
-	unsigned int call = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
-	unsigned long mask[LONGS] = { 0 };
-	unsigned int n = 0;
-
-	if (call % EACH)
-		return cpus;
-	if (raw_syscall(__NR_sched_getaffinity, 0, sizeof(mask), (long)mask, 0,
-			0, 0) < 0)
-		return 1;
-	for (unsigned int i = 0; i < LONGS; i++) {
-		if (!(call % WINDOW)) {
-			before[i] = now[i];
-			now[i] = 0;
-		}
-		now[i] |= mask[i];
-		n += __builtin_popcountl(now[i] | before[i]);
-	}
-	cpus = n;
-	return n;
-}
-
 static int host_fence(void)
 {
 	long ret = raw_syscall(__NR_membarrier,
@@ -459,7 +423,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.listen_wait = listen_wait,
 	.listen_end = lkl_listen_end,
 	.relax = posix_relax,
-	.cpus = host_cpus,
+	.cpus = posix_cpus,
 	.processors = posix_processors,
 	.fence = host_fence,
 	.thread_create = posix_thread_create,

@@ -55,7 +55,8 @@ bool posix_maps_near(unsigned long addr);
  * descriptor or a negative error number. */
 int posix_memory(const char *name, unsigned long size);
 
-/* The operation processors of the host. */
+/* The operations cpus and processors of the host. */
+int posix_cpus(void);
 int posix_processors(void);
 
 /* The operation wipe_on_fork of the host. */
@@ -87,6 +88,9 @@ struct host_sigaction {
  * @edge: it tells of what is new, and remains readable; for eventfds, which
  *	then need not be read
  * @failed: the host says that it is in an error, or has hung up
+ * @look: is there something?  Without a call of the host; NULL if only that
+ *	knows.  If @again, it will be asked again, and @fd need not become readable
+ *	until it was asked without, or all was received
  * @receive: receives it; runs on the path of a system call, and never twice at
  *	once
  */
@@ -94,6 +98,7 @@ struct listen_source {
 	int fd;
 	bool edge;
 	bool failed;
+	bool (*look)(struct listen_source *source, bool again);
 	void (*receive)(struct listen_source *source);
 };
 

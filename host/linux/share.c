@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How many of the host's processors this process may use: those that it may run
- * on, and no more than its control groups have time for.
+ * on, and of these no more than its control groups have time for.
  */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "linux.h"
@@ -104,6 +105,42 @@ static int share_of_groups(int most)
 			most = share_of_all("/sys/fs/cgroup/cpu", group, most);
 	}
 	return most;
+}
+
+/*
+ * Asked before each spin, by threads that may be bound to one processor each.
+ * The answer rarely changes, so the host is asked now and then only, on
+ * whatever thread that is; an odd number of calls, lest it always be the same
+ * one of two.
+ */
+int posix_cpus(void)
+{
+	enum {
+		LONGS = MAX_PROCESSORS / (8 * sizeof(long)),
+		EACH = 31,
+		WINDOW = 16 * EACH
+	};
+	static unsigned long now[LONGS], before[LONGS];
+	static unsigned int calls, cpus;
+	unsigned int call = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+	unsigned long mask[LONGS] = { 0 };
+	unsigned int n = 0;
+
+	if (call % EACH)
+		return cpus;
+	if (raw_syscall(__NR_sched_getaffinity, 0, sizeof(mask), (long)mask, 0,
+			0, 0) < 0)
+		return 1;
+	for (unsigned int i = 0; i < LONGS; i++) {
+		if (!(call % WINDOW)) {
+			before[i] = now[i];
+			now[i] = 0;
+		}
+		now[i] |= mask[i];
+		n += __builtin_popcountl(now[i] | before[i]);
+	}
+	cpus = n;
+	return n;
 }
 
 int posix_processors(void)

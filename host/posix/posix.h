@@ -32,6 +32,11 @@ void posix_release_signals(struct lkl_signals *s);
 /* What the thread had blocked, without what the library needs. */
 unsigned long posix_held_mask(const struct lkl_signals *s);
 
+/* Let no handler run in this thread, but for faults; returns what
+ * posix_admit_handlers() needs. */
+unsigned long posix_block_handlers(void);
+void posix_admit_handlers(unsigned long mask);
+
 /* Which signals have handlers that end a call, which have others. */
 void posix_handlers(unsigned long *ending, unsigned long *restarting);
 

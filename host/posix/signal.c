@@ -93,6 +93,19 @@ static void learn(unsigned long at)
 	__atomic_store_n(&known_at, at, __ATOMIC_RELEASE);
 }
 
+unsigned long posix_block_handlers(void)
+{
+	unsigned long before = 0;
+
+	sigprocmask_raw(SIG_BLOCK, ~OTHERS, &before);
+	return before;
+}
+
+void posix_admit_handlers(unsigned long mask)
+{
+	sigprocmask_raw(SIG_SETMASK, mask, NULL);
+}
+
 /* A filter of the program's may deny what is needed. */
 static bool can_take(void)
 {

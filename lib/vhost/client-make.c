@@ -76,6 +76,7 @@ static struct lkl_dev_net_ops client_ops = {
 	.give = client_give,
 	.take = client_take,
 	.push = client_push,
+	.look = client_look,
 	.recall = client_recall,
 	.poll = client_poll,
 	.poll_hup = client_poll_hup,

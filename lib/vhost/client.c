@@ -166,11 +166,9 @@ int client_push(struct lkl_netdev *nd, int out)
 
 	lock_take(&p->locks[out]);
 	tell = vhost_driver_publish(d);
-	if (!out)
-		more = false;
-	else if (p->lent || d->n_free < LOW)
+	if (out && (p->lent || d->n_free < LOW))
 		more = vhost_driver_want(d, true);
-	else
+	else if (out)
 		vhost_driver_want_nothing(d);
 	/* Short frames are taken back without a word. */
 	if (out && p->starved && d->n_free >= LOW) {
@@ -183,6 +181,20 @@ int client_push(struct lkl_netdev *nd, int out)
 	else if (tell)
 		ring_bell(p->kick[out], 1);
 	return more;
+}
+
+int client_look(struct lkl_netdev *nd, int again)
+{
+	struct client_pair *p = to_pair(nd);
+	struct vhost_driver *d = &p->rings[RX];
+	bool found;
+
+	lock_take(&p->locks[RX]);
+	if (again)
+		vhost_driver_want_nothing(d);
+	found = again ? vhost_driver_some(d) : vhost_driver_want(d, false);
+	lock_give(&p->locks[RX]);
+	return found;
 }
 
 void client_begin_ring(struct client_pair *p, unsigned int q)

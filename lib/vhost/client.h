@@ -149,6 +149,7 @@ int client_give(struct lkl_netdev *nd, int out, struct iovec *iov, int cnt,
 int client_take(struct lkl_netdev *nd, int out, unsigned int *id,
 		unsigned int *len);
 int client_push(struct lkl_netdev *nd, int out);
+int client_look(struct lkl_netdev *nd, int again);
 void client_recall(struct lkl_netdev *nd);
 void client_pairs(struct lkl_netdev *nd, unsigned int n);
 

@@ -195,6 +195,13 @@ bool vhost_driver_want(struct vhost_driver *d, bool later)
 	       !d->broken;
 }
 
+bool vhost_driver_some(const struct vhost_driver *d)
+{
+	return __atomic_load_n(&d->used->idx, __ATOMIC_RELAXED) !=
+		       d->next_used &&
+	       !d->broken;
+}
+
 void vhost_driver_want_nothing(struct vhost_driver *d)
 {
 	if (d->event_idx)

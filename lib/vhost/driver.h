@@ -119,6 +119,9 @@ bool vhost_driver_take(struct vhost_driver *d, uint32_t *cookie, uint32_t *len);
  */
 bool vhost_driver_want(struct vhost_driver *d, bool later);
 
+/* Is there something that it is done with? */
+bool vhost_driver_some(const struct vhost_driver *d);
+
 /* Ask not to be told. */
 void vhost_driver_want_nothing(struct vhost_driver *d);
 

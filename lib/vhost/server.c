@@ -194,6 +194,22 @@ static int server_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
 	return ret;
 }
 
+static int server_look(struct lkl_netdev *nd, int again)
+{
+	struct queue *q = &to_pair(nd)->queues[FROM];
+	bool found = false;
+
+	lock_take(&q->lock);
+	if (q->ring.desc && again) {
+		lkl_virtq_disable_kick(&q->ring);
+		found = lkl_virtq_ready(&q->ring);
+	} else if (q->ring.desc) {
+		found = lkl_virtq_enable_kick(&q->ring);
+	}
+	lock_give(&q->lock);
+	return found;
+}
+
 static void drop(struct server *s, const char *why)
 {
 	if (why)
@@ -413,6 +429,7 @@ static void server_free(struct lkl_netdev *nd)
 static struct lkl_dev_net_ops server_ops = {
 	.tx = server_tx,
 	.rx = server_rx,
+	.look = server_look,
 	.poll = server_poll,
 	.poll_hup = server_poll_hup,
 	.free = server_free,

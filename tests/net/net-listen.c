@@ -5,9 +5,10 @@
  * time-outs, floods and removal end the wait as any other.
  *
  * The wire is an application's own: a pair of sockets, into the other end of
- * which the tests write frames.
+ * which the tests write frames, or memory and an eventfd.
  */
 #include <arpa/inet.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -113,6 +114,59 @@ static struct lkl_dev_net_ops ops = {
 
 static struct wire wire = { .nd.ops = &ops };
 
+/*
+ * The wire that is memory: frames with a number, those posted, received, and
+ * told of, and whether nobody wants to be told.
+ */
+static char posted_number;
+static unsigned long posted, received, told;
+static int quiet;
+
+static void post_frame(char number)
+{
+	uint64_t one = 1;
+
+	posted_number = number;
+	__atomic_add_fetch(&posted, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&quiet, __ATOMIC_SEQ_CST))
+		return;
+	told++;
+	EQ(write(wire.in, &one, sizeof(one)), sizeof(one));
+}
+
+static int memory_rx(struct lkl_netdev *nd, struct iovec *iov, int cnt)
+{
+	static const char frame[60] = "\xff\xff\xff\xff\xff\xff"
+				      "\x02\0\0\0\0\x01\x88\xb5";
+	char *to = iov->iov_base;
+
+	(void)nd;
+	(void)cnt;
+	if (received == __atomic_load_n(&posted, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&quiet, 0, __ATOMIC_SEQ_CST);
+		if (received == __atomic_load_n(&posted, __ATOMIC_SEQ_CST))
+			return -EAGAIN;
+	}
+	memcpy(to, frame, sizeof(frame));
+	to[14] = posted_number;
+	received++;
+	return sizeof(frame);
+}
+
+static int memory_look(struct lkl_netdev *nd, int again)
+{
+	(void)nd;
+	__atomic_store_n(&quiet, again, __ATOMIC_SEQ_CST);
+	return received != __atomic_load_n(&posted, __ATOMIC_SEQ_CST);
+}
+
+static void use_memory(void)
+{
+	ops.rx = memory_rx;
+	ops.look = memory_look;
+	wire.nd.flags = LKL_NETDEV_EDGE;
+}
+
 /* Boot with the wire; returns a socket that gets the frames. */
 static int listen_to(void)
 {
@@ -122,7 +176,7 @@ static int listen_to(void)
 	long fd;
 
 	CHECK(!socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
-	wire.in = ends[0];
+	wire.in = ops.look ? eventfd(0, EFD_NONBLOCK) : ends[0];
 	wire.out = ends[1];
 	wire.epoll = epoll_create1(0);
 	wire.wakeup = eventfd(0, 0);
@@ -438,12 +492,50 @@ static void removed(void)
 	}
 }
 
+static int processors(void)
+{
+	cpu_set_t set;
+
+	CHECK(!sched_getaffinity(0, sizeof(set), &set));
+	return CPU_COUNT(&set);
+}
+
+/* What comes soon the thread finds itself, and is told of what comes later. */
+static void looked_at(void)
+{
+	struct reader r = { .fd = 0 };
+	int i, n;
+
+	use_memory();
+	r.fd = listen_to();
+	begin(&r);
+	for (i = 1; i <= 20000; i++) {
+		for (n = 0; n < 5 && !__atomic_load_n(&quiet, __ATOMIC_SEQ_CST);
+		     n++)
+			sched_yield();
+		post_frame(1);
+		while (__atomic_load_n(&r.got, __ATOMIC_SEQ_CST) < i)
+			sched_yield();
+	}
+	CHECK(processors() == 1 || told < 20000);
+	for (; i <= 20000 + FRAMES; i++) {
+		while (__atomic_load_n(&quiet, __ATOMIC_SEQ_CST))
+			msleep(1);
+		msleep(2);
+		post_frame(1);
+		wait_for(&r, i);
+	}
+	post_frame(0);
+	pthread_join(r.id, NULL);
+	EQ(r.end, 60);
+}
+
 static const struct check tests[] = {
 	{ "alone", alone },	  { "unattended", unattended },
 	{ "together", together }, { "woken", woken },
 	{ "signals", signals },	  { "timeout", timeout },
 	{ "flooded", flooded },	  { "down", down },
-	{ "removed", removed },
+	{ "removed", removed },	  { "looked-at", looked_at },
 };
 
 int main(int argc, char **argv)
