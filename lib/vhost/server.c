@@ -39,6 +39,8 @@
 #define MAX_IOV 256
 /* Chains that a frame is put into. */
 #define MAX_CHAINS 64
+/* Requests to answer at a time. */
+#define MAX_REQUESTS 64
 #define VNET_HDR sizeof(struct lkl_virtio_net_hdr_v1)
 
 #define DEFAULT_OFFLOAD                                                        \
@@ -220,21 +222,26 @@ static void drop(struct server *s, const char *why)
 	server_watch(s->pairs, s->listener, EPOLLIN | EPOLLET);
 }
 
+/* There may be no end of them, and more to do than to answer. */
 static void on_socket(struct server *s)
 {
 	struct vhost_msg *msg = &s->in.msg;
-	int ret;
+	int i, ret = 0;
 
-	while ((ret = vhost_receive(s->sock, &s->in)) == 1) {
-		const char *why = server_handle(s, msg);
+	for (i = 0; i < MAX_REQUESTS; i++) {
+		const char *why;
 
+		ret = vhost_receive(s->sock, &s->in);
+		if (ret != 1)
+			break;
+		why = server_handle(s, msg);
 		vhost_done(&s->in);
 		if (why) {
 			drop(s, why);
 			return;
 		}
 	}
-	if (ret)
+	if (ret < 0)
 		drop(s, ret == -EPIPE ? NULL : "it does not speak vhost-user");
 }
 
