@@ -5,7 +5,10 @@
  * either side while frames go by.  Numbers that make no sense are refused.
  *
  * Two kernels in two processes, the one as the device (vhost-user-server), the
- * other as the driver.
+ * other as the driver.  With two arguments both are drivers, at these two ports
+ * of a switch, which have two pairs each.
+ *
+ * usage: net-queues [test | port port]
  */
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -16,6 +19,11 @@
 
 #define PORT 7
 #define THREADS 4
+
+static struct lkl_netdev *(*make_device)(const char *param, int offload) =
+	lkl_netdev_vhost_user_server_create;
+/* How often the driver changes how many pairs it uses. */
+static int changes = 10;
 
 static int ifindex, stop;
 static const char *peer;
@@ -224,8 +232,7 @@ static pid_t device(const char *param, unsigned int queues, unsigned int then)
 	if (pid)
 		return pid;
 	OK(prctl(PR_SET_PDEATHSIG, SIGKILL));
-	if (!begin(lkl_netdev_vhost_user_server_create(param, 0), "10.9.0.1",
-		   2))
+	if (!begin(make_device(param, 0), "10.9.0.1", 2))
 		_exit(1);
 	EQ(channels().max_combined, queues);
 	begin_all(echo);
@@ -270,7 +277,7 @@ static void between(const char *device_param, unsigned int n_device,
 	if (n > 1 && then > 1)
 		await_both();
 	if (n > 1) {
-		for (int i = 0; i < 10; i++) {
+		for (int i = 0; i < changes; i++) {
 			OK(use(i % 2 + 1));
 			await_answers();
 		}
@@ -334,6 +341,22 @@ static void numbers(void)
 	EQ(access("n", F_OK), -1);
 }
 
+static char **ports;
+
+/* A switch loses what it has for a queue that is not used. */
+static void through_switch(void)
+{
+	char param[2][200];
+
+	for (int i = 0; i < 2; i++)
+		snprintf(param[i], sizeof(param[i]), "%s,queues=2", ports[i]);
+	make_device = lkl_netdev_vhost_user_create;
+	changes = 2;
+	between(param[0], 2, 2, param[1], 2);
+}
+
+static const struct check switched[] = { { "switch", through_switch } };
+
 static const struct check tests[] = { { "two", both_two },
 				      { "device-folds", device_folds },
 				      { "driver-has-one", driver_has_one },
@@ -342,5 +365,9 @@ static const struct check tests[] = { { "two", both_two },
 
 int main(int argc, char **argv)
 {
+	if (argc == 3) {
+		ports = argv + 1;
+		return check_main(switched, ARRAY_SIZE(switched), 1, argv);
+	}
 	return check_main(tests, ARRAY_SIZE(tests), argc, argv);
 }
