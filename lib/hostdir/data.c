@@ -14,7 +14,7 @@
 #include <linux/fs.h>
 
 #include <lkl/asm/errno.h>
-#include "../../host/posix/posix.h"
+#include "../../host/linux/linux.h"
 #include "../iov.h"
 #include "hostdir.h"
 

@@ -114,15 +114,16 @@ static void lend_buffers(struct pair *p)
 /* The driver has more of them. */
 void net_lend(struct pair *p)
 {
-	do {
-		__atomic_store_n(&p->again, 1, __ATOMIC_SEQ_CST);
-		/* A thread that has the guard lends them. */
-		if (!guard_take(&p->guards[RX]))
-			return;
-		__atomic_store_n(&p->again, 0, __ATOMIC_SEQ_CST);
-		lend_buffers(p);
-		guard_let_go(&p->guards[RX]);
-	} while (__atomic_load_n(&p->again, __ATOMIC_SEQ_CST));
+	__atomic_store_n(&p->again, 1, __ATOMIC_SEQ_CST);
+	/* A thread that has the guard lends them. */
+	if (!guard_take(&p->guards[RX]))
+		return;
+	__atomic_store_n(&p->again, 0, __ATOMIC_SEQ_CST);
+	lend_buffers(p);
+	guard_let_go(&p->guards[RX]);
+	/* And one that has found it taken has not received. */
+	if (__atomic_load_n(&p->again, __ATOMIC_SEQ_CST))
+		net_rx_now(p);
 }
 
 /* A frame in buffers that were lent, or a part of one. */
