@@ -20,7 +20,7 @@
  *	count PORT			count them, until none came for a second
  *	loop BYTES			send a TCP stream to itself
  *	proxy PORT ADDRESS PORT		from the library's stack to the host's
- *	idle SECONDS
+ *	idle SECONDS			after twice as long, to settle
  *
  * Prints a line of KEY=VALUE; cpu is in seconds.  "ready" is printed to
  * standard error when others may begin.
@@ -539,11 +539,26 @@ static void run_proxy(char **arg)
 	pthread_join(thread, NULL);
 }
 
+/* How often threads have gone to sleep. */
+static long sleeps(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return r.ru_nvcsw;
+}
+
 static void run_idle(char **arg)
 {
+	double seconds = atof(arg[0]);
+	long before;
+
+	usleep(seconds * 2e6);
+	before = sleeps();
 	measure();
-	usleep(atof(arg[0]) * 1e6);
-	result("idle", 1);
+	usleep(seconds * 1e6);
+	/* This thread has, too. */
+	result("sleeps", sleeps() - before - (seconds > 0));
 }
 
 static const struct {
