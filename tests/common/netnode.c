@@ -20,7 +20,7 @@
  *	count PORT			count them, until none came for a second
  *	loop BYTES			send a TCP stream to itself
  *	proxy PORT ADDRESS PORT		from the library's stack to the host's
- *	idle SECONDS			after twice as long, to settle
+ *	idle SECONDS			without IPv6, after some time
  *
  * Prints a line of KEY=VALUE; cpu is in seconds.  "ready" is printed to
  * standard error when others may begin.
@@ -553,6 +553,10 @@ static void run_idle(char **arg)
 	double seconds = atof(arg[0]);
 	long before;
 
+	/* Which sends something of its own now and then. */
+	if (inside)
+		ok("disable_ipv6",
+		   lkl_sysctl("net.ipv6.conf.all.disable_ipv6", "1"));
 	usleep(seconds * 2e6);
 	before = sleeps();
 	measure();

@@ -3,7 +3,7 @@
 #
 # A queue of a host's interface is the library's (AF_XDP): traffic with the host's
 # stack and with another library, the program that goes with the process, an interface
-# that goes away, and what is missing is said.
+# that goes away, one of several queues, and what is missing is said.
 . "$(dirname "$0")/../common/wires.sh"
 needs_root
 need setpriv
@@ -91,4 +91,17 @@ for ((i = 0; i < 100; i++)); do
 done
 grep -q "the interface has gone" served.err || fail "it does not say that the interface has gone"
 kill -0 "$SERVER" || fail "the library has ended"
+stop_serving
+
+# The second queue of an interface, by which the host has all frames come.
+space c
+space d
+ip -n "lkl-$$-c" link add wire numrxqueues 2 type veth \
+	peer name wire netns "lkl-$$-d" numtxqueues 2
+address d wire 10.7.0.2/24 fd07::2/64
+ip -n "lkl-$$-c" link set wire up
+in_space d sh -c "cd /sys/class/net/wire/queues && echo 0 >tx-0/xps_cpus &&
+	printf %x $(((1 << $(nproc --all)) - 1)) >tx-1/xps_cpus" 2>/dev/null || exit 0
+serve c -w xdp:wire,1 -a 10.7.0.1/24 -a fd07::1/64 echo 7
+in_space d "${NODE[@]}" ping 10.7.0.1 3 || fail "nothing comes by the second queue"
 stop_serving
