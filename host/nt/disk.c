@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The default disk back end on Windows: an image file by its descriptor of the
- * C library, which was opened with O_BINARY.
+ * The default disk back end on Windows: an image file or a raw disk by its
+ * descriptor of the C library, which was opened with O_BINARY.
+ *
+ * A raw disk wants whole sectors, and has no size as files do.
  */
 #include <io.h>
 #include <stdbool.h>
@@ -19,28 +21,6 @@
 static HANDLE handle_of(struct lkl_disk disk)
 {
 	return (HANDLE)_get_osfhandle(disk.fd);
-}
-
-static int disk_get_capacity(struct lkl_disk disk, unsigned long long *bytes)
-{
-	LARGE_INTEGER size;
-
-	if (!GetFileSizeEx(handle_of(disk), &size))
-		return -LKL_EBADF;
-	*bytes = size.QuadPart;
-	return 0;
-}
-
-/* The host says whether it may be written to when nothing is written. */
-static int disk_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
-{
-	OVERLAPPED at = { 0 };
-	DWORD n;
-
-	if (!WriteFile(handle_of(disk), "", 0, &n, &at))
-		limits->flags |= LKL_BLK_READ_ONLY;
-	limits->parallel = PARALLEL;
-	return 0;
 }
 
 /* Read or write some bytes; returns how many were, at the end of the file less.
@@ -64,6 +44,69 @@ static DWORD transfer(HANDLE file, bool write, uint64_t pos, char *buf,
 		done += n;
 	}
 	return done;
+}
+
+static bool is_there(HANDLE file, uint64_t unit)
+{
+	char buf[SECTOR];
+
+	return transfer(file, false, unit * SECTOR, buf, SECTOR) == SECTOR;
+}
+
+/* Of a device that does not tell, as those of Wine: where reading ends. */
+static uint64_t read_size(HANDLE file)
+{
+	uint64_t low = 0, high = 1;
+
+	while (high < 1ULL << 50 && is_there(file, high - 1)) {
+		low = high;
+		high *= 2;
+	}
+	while (low + 1 < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (is_there(file, middle - 1))
+			low = middle;
+		else
+			high = middle;
+	}
+	return low * SECTOR;
+}
+
+static int disk_get_capacity(struct lkl_disk disk, unsigned long long *bytes)
+{
+	HANDLE file = handle_of(disk);
+	GET_LENGTH_INFORMATION length;
+	LARGE_INTEGER size;
+	DWORD n;
+
+	if (GetFileType(file) != FILE_TYPE_DISK)
+		return -LKL_ENOTBLK;
+	if (GetFileSizeEx(file, &size) && size.QuadPart)
+		*bytes = size.QuadPart;
+	else if (DeviceIoControl(file, IOCTL_DISK_GET_LENGTH_INFO, NULL, 0,
+				 &length, sizeof(length), &n, NULL))
+		*bytes = length.Length.QuadPart;
+	else
+		*bytes = read_size(file);
+	return 0;
+}
+
+/* The host says whether it may be written to when nothing is written. */
+static int disk_get_limits(struct lkl_disk disk, struct lkl_blk_limits *limits)
+{
+	HANDLE file = handle_of(disk);
+	OVERLAPPED at = { 0 };
+	DISK_GEOMETRY disk_has;
+	DWORD n;
+
+	if (!WriteFile(file, "", 0, &n, &at))
+		limits->flags |= LKL_BLK_READ_ONLY;
+	if (DeviceIoControl(file, IOCTL_DISK_GET_DRIVE_GEOMETRY, NULL, 0,
+			    &disk_has, sizeof(disk_has), &n, NULL))
+		limits->block_size = disk_has.BytesPerSector;
+	limits->parallel = PARALLEL;
+	return 0;
 }
 
 static int transfer_all(HANDLE file, struct lkl_blk_req *req)

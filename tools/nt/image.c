@@ -52,20 +52,24 @@ static int open_error(const struct disk *d, bool device, DWORD error)
 	return -1;
 }
 
-/* What a raw disk says of itself. */
-static void ask_device(struct disk *d, HANDLE file)
+/* What a raw disk says of itself, as the library asks for it. */
+static int ask_device(struct disk *d)
 {
-	GET_LENGTH_INFORMATION length;
-	DISK_GEOMETRY geometry;
-	DWORD n;
+	struct lkl_disk disk = { .fd = d->fd };
+	struct lkl_blk_limits limits = { .block_size = DISK_SECTOR };
+	unsigned long long size = 0;
+	int err = lkl_dev_blk_ops.get_capacity(disk, &size);
 
-	if (DeviceIoControl(file, IOCTL_DISK_GET_LENGTH_INFO, NULL, 0, &length,
-			    sizeof(length), &n, NULL))
-		d->size = length.Length.QuadPart;
-	if (!d->sector &&
-	    DeviceIoControl(file, IOCTL_DISK_GET_DRIVE_GEOMETRY, NULL, 0,
-			    &geometry, sizeof(geometry), &n, NULL))
-		d->sector = geometry.BytesPerSector;
+	if (!err)
+		err = lkl_dev_blk_ops.get_limits(disk, &limits);
+	if (err) {
+		tool_file_error("cannot open", NULL, d->file, err);
+		return err;
+	}
+	d->size = size;
+	if (!d->sector)
+		d->sector = limits.block_size;
+	return 0;
 }
 
 /* Nobody else has it open meanwhile, or else only to read, too. */
@@ -92,13 +96,18 @@ static int open_wide(struct disk *d, const wchar_t *path, bool readonly,
 	}
 	if (file == INVALID_HANDLE_VALUE)
 		return open_error(d, device, GetLastError());
-	if (device)
-		ask_device(d, file);
-	else if (!nt_stat_handle(file, &d->st))
-		d->size = d->st.st_size;
 	d->fd = _open_osfhandle((intptr_t)file,
 				_O_BINARY | (readonly ? _O_RDONLY : _O_RDWR));
-	return d->fd < 0 ? open_error(d, device, ERROR_TOO_MANY_OPEN_FILES) : 0;
+	if (d->fd < 0) {
+		tool_error("'%s' is no disk", d->file);
+		CloseHandle(file);
+		return -1;
+	}
+	if (device)
+		return ask_device(d);
+	if (!nt_stat_handle(file, &d->st))
+		d->size = d->st.st_size;
+	return 0;
 }
 
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
