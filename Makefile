@@ -60,7 +60,7 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   mtr-tiny nmap vsftpd aria2 tinyproxy apache2-bin
 DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
-DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev wine64
+DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev g++-mingw-w64-x86-64-posix wine64
 
 CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \

@@ -6,7 +6,7 @@
 
 . "$(dirname "$0")/../common/tools.sh"
 . "$(dirname "$0")/../common/wine.sh"
-need make x86_64-w64-mingw32-gcc-posix pkg-config
+need make x86_64-w64-mingw32-gcc-posix x86_64-w64-mingw32-g++-posix pkg-config
 unset MAKEFLAGS MAKELEVEL FLAVOUR
 
 make -s -C "$TOP" HOST=windows BUILD="$WINDOWS" install DESTDIR="$TMP/root" PREFIX=/opt/lkl \
@@ -26,4 +26,13 @@ while read -r command; do
 	# the second finds the library beside it
 	cp root/opt/lkl/bin/lkl.dll .
 done <commands
+
+# C++, too.
+sed 's/^#include <lkl.h>/&\n#include <vector>/' hello.c >hello.cc
+# shellcheck disable=SC2046
+x86_64-w64-mingw32-g++-posix -std=c++17 -Wall -Wextra -Werror hello.cc -o hello.exe -static \
+	$(pkg-config --static --cflags --libs lkl)
+out=$(wine64 hello.exe) || fail "C++: exit status $?"
+[ "${out%$'\r'}" = "5 bytes written" ] || fail "C++: $out"
+
 cmp root/opt/lkl/bin/cptofs.exe "$WINDOWS/bin/cptofs.exe"
