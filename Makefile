@@ -39,7 +39,6 @@ else
 
 CC	:= $(if $(shell command -v ccache),ccache )gcc
 OBJCOPY	:= objcopy
-
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
@@ -96,7 +95,7 @@ PRELOADED := tests/common/kernel.c
 TEST_SRCS := $(filter-out $(PRELOADED),$(wildcard tests/*/*.c))
 TESTS	:= $(basename $(notdir $(TEST_SRCS)))
 PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/pool lib/blk/overlay \
-	lib/disk/fd host/linux/zeroed
+	host/linux/disk host/linux/zeroed
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
@@ -118,10 +117,11 @@ FIXED	:= $(OUT)/lib/lkl-fixed/liblkl
 FIXED_RUN := $(OUT)/lib/lkl-fixed/lkl-run
 objects	= $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard $(1)))
 assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
-# The first is for the kernel as an image, the second for hosts without snapshots, the
-# third calls more of the kernel than has an entry in an image.
-OBJS	:= $(filter-out %/host/posix/door.o %/lib/nosnapshot.o $(if $(IMAGE),%/lib/move.o),\
-	   $(call objects,lib/*.c lib/*/*.c host/linux/*.c host/posix/*.c))
+# The first is for hosts without snapshots, the second calls more of the kernel than has an
+# entry in an image.
+OBJS	:= $(filter-out %/lib/nosnapshot.o $(if $(IMAGE),%/lib/move.o),\
+	   $(call objects,lib/*.c lib/*/*.c host/linux/*.c) \
+	   $(addprefix $(OUT)/obj/host/posix/,fault.o signal.o thread.o x86/linux.o))
 # An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)

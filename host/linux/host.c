@@ -25,7 +25,6 @@
 
 #include <lkl/asm/areas.h>
 #include <lkl_host.h>
-#include <lkl/asm/areas.h>
 
 #include "../posix/thread.h"
 #include "borrow.h"
@@ -366,30 +365,6 @@ static int host_fence(void)
 				 0);
 }
 
-static int host_signal(int tid, int sig, const void *info)
-{
-	long pid = raw_syscall(__NR_getpid, 0, 0, 0, 0, 0, 0), err = -EINVAL;
-	struct host_sigaction sa = { .handler = 0 };
-	char all[128] = { 0 };
-
-	raw_syscall(__NR_rt_sigaction, sig, 0, (long)&sa, sizeof(sa.mask), 0,
-		    0);
-
-	if (info) {
-		memcpy(all, info, LKL_SIGINFO_SIZE);
-		err = tid ? raw_syscall(__NR_rt_tgsigqueueinfo, pid, tid, sig,
-					(long)all, 0, 0)
-			  : raw_syscall(__NR_rt_sigqueueinfo, pid, sig,
-					(long)all, 0, 0, 0);
-	}
-	if (err && tid)
-		raw_syscall(__NR_tgkill, pid, tid, sig, 0, 0, 0);
-	else if (err)
-		raw_syscall(__NR_kill, pid, sig, 0, 0, 0, 0);
-	/* The first two are SIG_DFL and SIG_IGN. */
-	return sa.handler > 1 && !(sa.flags & SA_RESTART);
-}
-
 struct lkl_host_operations lkl_host_ops = {
 	.print = host_print,
 	.panic = host_panic,
@@ -441,5 +416,5 @@ struct lkl_host_operations lkl_host_ops = {
 	.sem_free = posix_sem_free,
 	.sem_up = posix_sem_up,
 	.sem_down = posix_sem_down,
-	.signal = host_signal,
+	.signal = posix_signal,
 };

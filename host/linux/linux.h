@@ -7,6 +7,9 @@
 
 #include "../posix/posix.h"
 
+/* The kernel's size of a signal mask. */
+#define SIGNAL_SIZE 8
+
 /* A system call without the C library: negative errno on failure. */
 static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
 			       long f)

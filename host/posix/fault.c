@@ -4,19 +4,19 @@
  * call, a page of its mmap() area that is not there yet), the others go to
  * the handlers that were there before.
  *
- * The handler uses raw system calls only: on a thread of a program that owns
- * the FS register there is no errno.
+ * What the handler looks at is the processor's, and told by each system in its
+ * own way: host/posix/x86/.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
 
 #include <lkl/asm/errno.h>
 #include <lkl/asm/host_ops.h>
 
-#include "../linux/linux.h"
+#include "calls.h"
+#include "posix.h"
+#include "x86/registers.h"
 
 /* The handlers of SIGSEGV and SIGBUS for what is not the kernel's. */
 static struct sigaction old[2];
@@ -30,13 +30,15 @@ static struct sigaction *old_of(int sig)
 	return &old[sig == SIGBUS];
 }
 
-/* The host's default, without libc. */
-static void set_default(int sig)
+/* What the handler wants blocked. */
+static unsigned long mask_of(const struct sigaction *sa)
 {
-	/* Handler, flags, restorer, mask. */
-	unsigned long sa[4] = { 0 };
+	unsigned long mask = 0;
 
-	raw_syscall(SYS_rt_sigaction, sig, (long)sa, 0, sizeof(*sa), 0, 0);
+	for (int sig = 1; sig <= N_SIGNALS; sig++)
+		if (sigismember(&sa->sa_mask, sig) > 0)
+			mask |= SIGNAL_BIT(sig);
+	return mask;
 }
 
 static void pass_on(int sig, siginfo_t *info, void *ucontext)
@@ -50,70 +52,37 @@ static void pass_on(int sig, siginfo_t *info, void *ucontext)
 		 * The instruction faults again and ends the process there.  Not
 		 * so if the signal was sent, or was another one.
 		 */
-		set_default(sig);
+		calls_set_default(sig);
 		if (info->si_code <= 0 || sig != info->si_signo)
-			raw_syscall(SYS_tgkill,
-				    raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0),
-				    raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0),
-				    sig, 0, 0, 0);
+			calls_send(calls_thread(), sig, NULL);
 		return;
 	}
-	if (!(sa.sa_flags & SA_NODEFER))
-		sigaddset(&sa.sa_mask, sig);
+	calls_mask(SIG_BLOCK,
+		   mask_of(&sa) |
+			   (sa.sa_flags & SA_NODEFER ? 0 : SIGNAL_BIT(sig)));
 	if (sa.sa_flags & SA_RESETHAND)
 		old_of(sig)->sa_handler = SIG_DFL;
-	raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&sa.sa_mask, 0,
-		    _NSIG / 8, 0, 0);
 	if (sa.sa_flags & SA_SIGINFO)
 		sa.sa_sigaction(sig, info, ucontext);
 	else
 		sa.sa_handler(sig);
 }
 
-/* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's. */
+/* A thread that blocks SIGSEGV or SIGBUS would die of a fault of the kernel's.
+ */
 void host_admit_faults(void)
 {
-	unsigned long faults = 1UL << (SIGSEGV - 1) | 1UL << (SIGBUS - 1);
-
-	raw_syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&faults, 0,
-		    _NSIG / 8, 0, 0);
+	calls_mask(SIG_UNBLOCK, SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS));
 }
 
 lkl_ulong_t host_alt_stack(lkl_ulong_t *start)
 {
 	stack_t stack;
 
-	if (raw_syscall(SYS_sigaltstack, 0, (long)&stack, 0, 0, 0, 0) ||
-	    stack.ss_flags & SS_DISABLE)
+	if (calls_alt_stack(NULL, &stack) || stack.ss_flags & SS_DISABLE)
 		return 0;
 	*start = (unsigned long)stack.ss_sp;
 	return stack.ss_size;
-}
-
-/*
- * sigaltstack() from elsewhere: the host changes no stack that is in use, for
- * which it looks at the stack pointer.  No signal may come meanwhile.
- */
-static void change_alt_stack(const stack_t *new, stack_t *was)
-{
-	static char elsewhere[256] __attribute__((aligned(16)));
-	unsigned long all = ~0UL, mask;
-	long ret;
-
-	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask,
-		    _NSIG / 8, 0, 0);
-	raw_syscall(SYS_sigaltstack, 0, (long)was, 0, 0, 0, 0);
-	asm volatile("movq	%%rsp, %%rbx\n\t"
-		     "movq	%[elsewhere], %%rsp\n\t"
-		     "syscall\n\t"
-		     "movq	%%rbx, %%rsp"
-		     : "=a"(ret)
-		     : "0"((long)SYS_sigaltstack), "D"(new),
-		       "S"(0L), [elsewhere] "r"(elsewhere + sizeof(elsewhere))
-		     : "rbx", "rcx", "r11", "memory");
-	(void)ret;
-	raw_syscall(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, _NSIG / 8,
-		    0, 0);
 }
 
 _Static_assert(sizeof(stack_t) <= sizeof(struct host_stack), "room for it");
@@ -122,7 +91,7 @@ void host_disable_alt_stack(struct host_stack *was)
 {
 	stack_t none = { .ss_flags = SS_DISABLE };
 
-	change_alt_stack(&none, (stack_t *)was);
+	calls_change_alt_stack(&none, (stack_t *)was);
 }
 
 void host_set_alt_stack(struct host_stack *stack)
@@ -131,7 +100,7 @@ void host_set_alt_stack(struct host_stack *stack)
 
 	/* What the host says of it is not all for the host to be told. */
 	new->ss_flags &= ~SS_ONSTACK;
-	change_alt_stack(new, &old);
+	calls_change_alt_stack(new, &old);
 }
 
 /* Without a signal stack, to which faults of other fibers would go, too. */
@@ -139,7 +108,7 @@ static long page_fault(void *fault)
 {
 	stack_t none = { .ss_flags = SS_DISABLE };
 
-	raw_syscall(SYS_sigaltstack, (long)&none, 0, 0, 0, 0, 0);
+	calls_alt_stack(&none, NULL);
 	return kernel_call(lkl_page_fault, fault);
 }
 
@@ -148,45 +117,34 @@ static long page_fault(void *fault)
  * code was.  The thread may serve others there, and their faults must not find
  * the alternate stack free.  It is in force again when the handler returns.
  */
-static long off_signal_stack(ucontext_t *uc, long (*fn)(void *arg), void *arg)
+static long off_signal_stack(void *ucontext, const struct registers *regs,
+			     long (*fn)(void *arg), void *arg)
 {
-	/* Below the red zone, aligned for a call. */
-	unsigned long sp = (uc->uc_mcontext.gregs[REG_RSP] - 128) & -16L;
+	const ucontext_t *uc = ucontext;
 	/* A thread that never had a signal stack has one of size 0. */
 	unsigned long here = (unsigned long)__builtin_frame_address(0) -
 			     (unsigned long)uc->uc_stack.ss_sp;
-	long ret;
 
 	if (here >= uc->uc_stack.ss_size)
 		return fn(arg);
-	asm volatile("movq	%%rsp, %%rbx\n\t"
-		     "movq	%[sp], %%rsp\n\t"
-		     "call	*%[fn]\n\t"
-		     "movq	%%rbx, %%rsp"
-		     : "=a"(ret), "+D"(arg)
-		     : [sp] "r"(sp), [fn] "r"(fn)
-		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
-		       "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-		       "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
-		       "xmm13", "xmm14", "xmm15", "memory", "cc");
-	return ret;
+	return registers_call_below(regs->sp, fn, arg);
 }
 
 static void on_fault(int sig, siginfo_t *info, void *ucontext)
 {
-	ucontext_t *uc = ucontext;
+	struct registers regs = registers_of(ucontext);
 	struct lkl_fault fault = {
 		.addr = (unsigned long)info->si_addr,
-		/* Bit 1 of the processor's error code: a write. */
-		.write = !!(uc->uc_mcontext.gregs[REG_ERR] & 2),
+		.write = regs.write,
 	};
 	int whose = 0;
 	long err;
 
 	if (info->si_code > 0)
-		whose = lkl_kernel_fault(uc, fault.addr, fault.write);
+		whose = lkl_kernel_fault(regs.linux_context, fault.addr,
+					 fault.write);
 	if (whose == 2) {
-		err = off_signal_stack(uc, page_fault, &fault);
+		err = off_signal_stack(ucontext, &regs, page_fault, &fault);
 		if (!err)
 			whose = 1;
 		else if (err != -LKL_EFAULT && err != -LKL_EDEADLK)
@@ -196,7 +154,7 @@ static void on_fault(int sig, siginfo_t *info, void *ucontext)
 		pass_on(sig, info, ucontext);
 }
 
-int host_faults_install(lkl_long_t (*call)(lkl_long_t (LKL_DOOR *fn)(void *arg),
+int host_faults_install(lkl_long_t (*call)(lkl_long_t(LKL_DOOR *fn)(void *arg),
 					   void *arg))
 {
 	struct sigaction sa = { .sa_sigaction = on_fault };

@@ -8,8 +8,8 @@
 
 #include "../host.h"
 
-/* The kernel's size of a signal mask. */
-#define SIGNAL_SIZE 8
+/* Signals that are looked at, and the bit of one in a set of them. */
+#define N_SIGNALS 64
 #define SIGNAL_BIT(sig) (1UL << ((sig)-1))
 
 /* The operation time of the host. */
@@ -28,6 +28,9 @@ int posix_wait_held(struct lkl_signals *s, unsigned long long deadline);
 void posix_wake_held(struct lkl_signals *s);
 void posix_woken_held(struct lkl_signals *s);
 void posix_release_signals(struct lkl_signals *s);
+
+/* The operation signal of the host. */
+int posix_signal(int tid, int sig, const void *info);
 
 /* What the thread had blocked, without what the library needs. */
 unsigned long posix_held_mask(const struct lkl_signals *s);

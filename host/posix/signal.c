@@ -7,12 +7,12 @@
  * does not say so while the thread drives the kernel for others, or spins, or
  * is about to sleep.  Hence the signals that have handlers are blocked from
  * when the call may be seen to be blocked.  The thread then sleeps in
- * rt_sigtimedwait(), which waits for those signals and for a signal of the
+ * sigtimedwait(), which waits for those signals and for a signal of the
  * library's own, which stands for a wake-up.  A signal that it gets it sends to
  * itself again, and unblocks it, so that the handler runs.
  *
- * The own signal is one that neither Linux nor programs send.  It is sent to a
- * thread only while that waits for it, and once per sleep.
+ * The own signal is sent to a thread only while that waits for it, and once per
+ * sleep.
  *
  * Which handlers there are costs some microseconds to find out.  So that is
  * done once per tick of the host's coarse clock.  If there are none that end a
@@ -20,57 +20,28 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
+#include <string.h>
 #include <time.h>
 
 #include <lkl/asm/host_ops.h>
 #include <lkl_host.h>
 
-#include "../linux/linux.h"
+#include "calls.h"
+#include "posix.h"
 
-#define WAKE SIGSTKFLT
+#define WAKE calls_own_signal()
 
 #define FAULTS (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS))
 
-/* How many signals there are. */
-#define N_SIGNALS 64
-
-/* Those that tell of faults, and the C library's own, which end no call. */
+/* Those that tell of faults, which end no call, and what is not the program's.
+ */
 #define OTHERS                                                                 \
 	(FAULTS | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE) |                    \
-	 SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS) | SIGNAL_BIT(32) |           \
-	 SIGNAL_BIT(33) | SIGNAL_BIT(WAKE))
+	 SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS) | calls_reserved() |         \
+	 SIGNAL_BIT(WAKE))
 
 /* What is known of the handlers, and since when. */
 static unsigned long known_ending, known_restarting, known_at;
-
-static long sigprocmask_raw(int how, unsigned long set, unsigned long *old)
-{
-	return raw_syscall(SYS_rt_sigprocmask, how, (long)&set, (long)old,
-			   SIGNAL_SIZE, 0, 0);
-}
-
-static long take(unsigned long set, siginfo_t *info,
-		 const struct timespec *time)
-{
-	return raw_syscall(SYS_rt_sigtimedwait, (long)&set, (long)info,
-			   (long)time, SIGNAL_SIZE, 0, 0);
-}
-
-/* Returns whether a handler runs: one that ends calls, or not. */
-static bool has_handler(int sig, bool *ends)
-{
-	struct host_sigaction sa = { 0 };
-
-	*ends = false;
-	if (raw_syscall(SYS_rt_sigaction, sig, 0, (long)&sa, SIGNAL_SIZE, 0,
-			0) ||
-	    sa.handler == (unsigned long)SIG_DFL ||
-	    sa.handler == (unsigned long)SIG_IGN)
-		return false;
-	*ends = !(sa.flags & SA_RESTART);
-	return true;
-}
 
 void posix_handlers(unsigned long *ending, unsigned long *restarting)
 {
@@ -78,7 +49,7 @@ void posix_handlers(unsigned long *ending, unsigned long *restarting)
 	for (int sig = 1; sig <= N_SIGNALS; sig++) {
 		bool ends;
 
-		if (!(SIGNAL_BIT(sig) & OTHERS) && has_handler(sig, &ends))
+		if (!(SIGNAL_BIT(sig) & OTHERS) && calls_handler(sig, &ends))
 			*(ends ? ending : restarting) |= SIGNAL_BIT(sig);
 	}
 }
@@ -95,15 +66,12 @@ static void learn(unsigned long at)
 
 unsigned long posix_block_handlers(void)
 {
-	unsigned long before = 0;
-
-	sigprocmask_raw(SIG_BLOCK, ~OTHERS, &before);
-	return before;
+	return calls_mask(SIG_BLOCK, ~OTHERS);
 }
 
 void posix_admit_handlers(unsigned long mask)
 {
-	sigprocmask_raw(SIG_SETMASK, mask, NULL);
+	calls_mask(SIG_SETMASK, mask);
 }
 
 /* A filter of the program's may deny what is needed. */
@@ -113,7 +81,7 @@ static bool can_take(void)
 	static int can;
 
 	if (!can)
-		can = take(0, NULL, &now) == -EAGAIN ? 1 : -1;
+		can = calls_take(0, NULL, &now) == -EAGAIN ? 1 : -1;
 	return can > 0;
 }
 
@@ -125,9 +93,8 @@ static bool hold(struct lkl_signals *s)
 	unsigned long set =
 		ending | SIGNAL_BIT(WAKE) |
 		__atomic_load_n(&known_restarting, __ATOMIC_RELAXED);
-	unsigned long now;
+	unsigned long now = calls_mask(SIG_BLOCK, set);
 
-	sigprocmask_raw(SIG_BLOCK, set, &now);
 	/* Most of it is held already, unless this is the first time. */
 	s->before = now & ~s->held;
 	s->held |= set & ~s->before;
@@ -136,11 +103,8 @@ static bool hold(struct lkl_signals *s)
 
 int posix_hold_signals(struct lkl_signals *s)
 {
-	struct timespec ts;
-	unsigned long now;
+	unsigned long now = calls_coarse_time();
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	now = ts.tv_sec * 1000000000UL + ts.tv_nsec;
 	if (now != __atomic_load_n(&known_at, __ATOMIC_ACQUIRE))
 		learn(now);
 	if (!__atomic_load_n(&known_ending, __ATOMIC_RELAXED) || !can_take())
@@ -152,7 +116,7 @@ int posix_hold_signals(struct lkl_signals *s)
 		posix_release_signals(s);
 		return 0;
 	}
-	s->tid = raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	s->tid = calls_thread();
 	if (s->before & FAULTS)
 		host_admit_faults();
 	return 1;
@@ -165,7 +129,7 @@ unsigned long posix_held_mask(const struct lkl_signals *s)
 
 void posix_release_signals(struct lkl_signals *s)
 {
-	sigprocmask_raw(SIG_SETMASK, posix_held_mask(s), NULL);
+	calls_mask(SIG_SETMASK, posix_held_mask(s));
 }
 
 /*
@@ -176,17 +140,12 @@ void posix_release_signals(struct lkl_signals *s)
  */
 static bool handle(struct lkl_signals *s, int sig, siginfo_t *info)
 {
-	long pid = raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
 	unsigned long set = SIGNAL_BIT(sig);
 	bool ends;
 
-	has_handler(sig, &ends);
-	/* Where it cannot be sent as it was, it is sent without what it said.
-	 */
-	if (raw_syscall(SYS_rt_tgsigqueueinfo, pid, s->tid, sig, (long)info, 0,
-			0))
-		raw_syscall(SYS_tgkill, pid, s->tid, sig, 0, 0, 0);
-	sigprocmask_raw(SIG_UNBLOCK, set, NULL);
+	calls_handler(sig, &ends);
+	calls_send(s->tid, sig, info);
+	calls_mask(SIG_UNBLOCK, set);
 	s->held &= ~set;
 	hold(s);
 	return ends;
@@ -216,8 +175,8 @@ int posix_wait_held(struct lkl_signals *s, unsigned long long deadline)
 			time.tv_sec = now / 1000000000;
 			time.tv_nsec = now % 1000000000;
 		}
-		sig = take(s->held | SIGNAL_BIT(WAKE), &info,
-			   deadline ? &time : NULL);
+		sig = calls_take(s->held | SIGNAL_BIT(WAKE), &info,
+				 deadline ? &time : NULL);
 		if (sig == -EINTR) {
 			if (handle_new(s))
 				return -EINTR;
@@ -239,8 +198,7 @@ void posix_wake_held(struct lkl_signals *s)
 
 	/* From then on the thread awaits the signal, and no more after that. */
 	__atomic_store_n(&s->rung, 1, __ATOMIC_RELEASE);
-	raw_syscall(SYS_tgkill, raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), tid,
-		    WAKE, 0, 0, 0);
+	calls_send(tid, WAKE, NULL);
 }
 
 void posix_woken_held(struct lkl_signals *s)
@@ -248,8 +206,20 @@ void posix_woken_held(struct lkl_signals *s)
 	siginfo_t info;
 
 	while (!s->woken)
-		s->woken = take(SIGNAL_BIT(WAKE), &info, NULL) == WAKE &&
+		s->woken = calls_take(SIGNAL_BIT(WAKE), &info, NULL) == WAKE &&
 			   __atomic_load_n(&s->rung, __ATOMIC_ACQUIRE);
 	s->rung = 0;
 	s->woken = 0;
+}
+
+int posix_signal(int tid, int sig, const void *info)
+{
+	siginfo_t all = { 0 };
+	bool ends;
+
+	calls_handler(sig, &ends);
+	if (info)
+		memcpy(&all, info, LKL_SIGINFO_SIZE);
+	calls_send(tid, sig, info ? &all : NULL);
+	return ends;
 }

@@ -16,7 +16,7 @@
 
 #include <lkl/asm/errno.h>
 #include "../../host/host.h"
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "blk.h"
 
 #define BLOCK 4096

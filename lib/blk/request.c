@@ -2,7 +2,7 @@
 /*
  * Requests to a disk: read what the driver wants, and ask the back end for it.
  */
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "blk.h"
 
 /*

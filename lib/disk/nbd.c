@@ -21,7 +21,7 @@
 #include <libnbd.h>
 
 #include <lkl_host.h>
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../load.h"
 
 #define SECTOR 512

@@ -15,7 +15,7 @@
 
 #include <lkl/asm/errno.h>
 #include "../../host/linux/linux.h"
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "hostdir.h"
 
 HANDLER(open)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include <lkl/asm/errno.h>
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "hostdir.h"
 
 static long hostdir_init(struct request *r)

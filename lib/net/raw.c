@@ -34,7 +34,7 @@
 #include <net/if.h>
 
 #include "../../host/linux/linux.h"
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../load.h"
 #include "../net.h"
 #include "raw.h"

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../net.h"
 
 #define LENGTH sizeof(uint32_t)

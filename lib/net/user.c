@@ -21,7 +21,7 @@
 #include <slirp/libslirp.h>
 
 #include "../../host/linux/linux.h"
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../load.h"
 #include "../net.h"
 

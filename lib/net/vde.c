@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <libvdeplug.h>
 
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../load.h"
 #include "../net.h"
 

@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "../../host/linux/linux.h"
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../net.h"
 #include "xdp.h"
 

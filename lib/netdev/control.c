@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "parts.h"
 
 /* Pieces of a request. */

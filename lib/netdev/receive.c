@@ -7,7 +7,7 @@
 
 #include <lkl/asm/errno.h>
 
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "parts.h"
 
 /* Batches that a listener receives at a time. */

@@ -2,7 +2,7 @@
 /*
  * A network interface sends: what the wire has no room for stays in the ring.
  */
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "parts.h"
 
 /*

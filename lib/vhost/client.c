@@ -24,7 +24,7 @@
 
 #include <lkl/asm/virtio_host.h>
 #include <lkl/linux/virtio_config.h>
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "client.h"
 
 /* Frames up to so many bytes are copied. */

@@ -31,7 +31,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../iov.h"
+#include "../../host/iov.h"
 #include "../message.h"
 #include "server.h"
 

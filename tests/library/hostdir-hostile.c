@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "../../lib/hostdir/hostdir.h"
-#include "../../lib/iov.h"
+#include "../../host/iov.h"
 
 #define NOBODY 65534
 #define NUM 64

@@ -2,8 +2,8 @@
 /*
  * Copies between a buffer and the buffers of an iovec.
  */
-#ifndef LIB_IOV_H
-#define LIB_IOV_H
+#ifndef LKL_IOV_H
+#define LKL_IOV_H
 
 #include <string.h>
 #include <lkl_host.h>
@@ -89,4 +89,4 @@ static inline unsigned int iov_skip(struct iovec *iov, unsigned int count,
 	return i;
 }
 
-#endif /* LIB_IOV_H */
+#endif /* LKL_IOV_H */

@@ -25,8 +25,8 @@
 #include <sys/vfs.h>
 
 #include <lkl_host.h>
-#include "../../host/linux/linux.h"
 #include "../iov.h"
+#include "linux.h"
 
 #define SECTOR 512
 /* What is worth doing under the virtual CPU rather than beside it. */
