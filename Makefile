@@ -13,6 +13,8 @@
 #			in build64k (build16k)
 #	make HOST=windows	the library for Windows, in build/windows: host/nt/build.mk
 #	make IMAGE=1 lib	with the kernel as an image of its own, in build/image
+#	make HOST=posix	the library and the tools that copy, by what POSIX says alone, in
+#			build/posix: host/posix/build.mk
 #	make FLAVOUR=lockdep	with a kernel that checks its locks and lists, in
 #			build/lockdep
 #	make deps		install the packages that are needed (Debian)
@@ -33,12 +35,16 @@ BUILD	?= $(CURDIR)/build$(if $(filter-out 4,$(PAGE)),$(PAGE)k)$(FLAVOUR:%=/%)
 endif
 export BUILD FLAVOUR
 
-ifeq ($(HOST),windows)
-include host/nt/build.mk
-else
-
 CC	:= $(if $(shell command -v ccache),ccache )gcc
 OBJCOPY	:= objcopy
+CFLAGS	:= -O2 -g
+
+ifeq ($(HOST),windows)
+include host/nt/build.mk
+else ifeq ($(HOST),posix)
+include host/posix/build.mk
+else
+
 # Debian packages: to build, to run the tools, and to test.
 DEBS	:= gcc libc6-dev make flex bison bc perl python3 rsync xz-utils ccache \
 	   linux-source-6.12 pkg-config libblkid-dev libjson-c-dev \
@@ -61,7 +67,6 @@ DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
 DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev g++-mingw-w64-x86-64-posix wine64
 
-CFLAGS	:= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
 	     -D_GNU_SOURCE -pthread \
 	     -Iinclude -I$(BUILD)/include -MMD -MP $(CFLAGS)

@@ -175,10 +175,14 @@ int lkl_printf(const char *fmt, ...)
 	if (!print)
 		return 0;
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	if (len < 0)
+	text = len < 0 ? NULL : malloc(len + 1);
+	if (!text)
 		return -LKL_ENOMEM;
+	va_start(args, fmt);
+	vsnprintf(text, len + 1, fmt, args);
+	va_end(args);
 	print(text, len);
 	free(text);
 	return len;

@@ -142,12 +142,13 @@ int rtnl_talk(const struct lkl_nlmsghdr *nlh, rtnl_answer *fn, void *arg)
 
 int rtnl_entries(const char *list, int (*fn)(char *entry, void *arg), void *arg)
 {
-	char *copy = strdup(list), *entry, *end, *rest = copy;
+	char *copy = strdup(list), *entry, *end, *rest;
 	int ret = 0;
 
 	if (!copy)
 		return -LKL_ENOMEM;
-	while (!ret && (entry = strsep(&rest, ";"))) {
+	for (entry = strtok_r(copy, ";", &rest); entry && !ret;
+	     entry = strtok_r(NULL, ";", &rest)) {
 		while (isspace((unsigned char)*entry))
 			entry++;
 		end = entry + strlen(entry);
