@@ -126,7 +126,7 @@ assembled = $(patsubst %.S,$(OUT)/obj/%.o,$(wildcard $(1)))
 # entry in an image.
 OBJS	:= $(filter-out %/lib/nosnapshot.o $(if $(IMAGE),%/lib/move.o),\
 	   $(call objects,lib/*.c lib/*/*.c host/linux/*.c) \
-	   $(addprefix $(OUT)/obj/host/posix/,fault.o signal.o thread.o x86/linux.o))
+	   $(addprefix $(OUT)/obj/host/posix/,fault.o limits.o signal.o thread.o x86/linux.o))
 # An object of its own in liblkl.a: only programs that read such files need json-c.
 JSON_OBJ := $(OUT)/obj/lib/config/json.o
 COMMON	:= $(call objects,tools/common/*.c)

@@ -12,7 +12,6 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,8 +29,6 @@
 #include "borrow.h"
 #include "freeze.h"
 #include "linux.h"
-
-#define ADDRESS_SPACE "the address space (ulimit -v)"
 
 static void host_print(const char *str, int len)
 {
@@ -86,23 +83,6 @@ static void *host_keep(unsigned long size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* A number alone would not tell the user which limit is in the way. */
-static void say_limit(int resource, const char *what, unsigned long need)
-{
-	struct rlimit limit;
-	char text[160];
-	int n;
-
-	if (!lkl_host_ops.print || getrlimit(resource, &limit) ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return;
-	n = snprintf(text, sizeof(text),
-		     "lkl: the limit of %s is %lu KiB, the kernel needs %lu "
-		     "KiB more\n",
-		     what, (unsigned long)limit.rlim_cur >> 10, need >> 10);
-	lkl_host_ops.print(text, n);
-}
-
 bool posix_maps_near(unsigned long addr)
 {
 	long at = raw_syscall(__NR_mmap, 0, 1, PROT_NONE,
@@ -123,7 +103,7 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 		return -EEXIST;
 	fd = posix_memory("lkl-ram", size);
 	if (fd == -EFBIG)
-		say_limit(RLIMIT_FSIZE, "file sizes (ulimit -f)", size);
+		posix_say_limit(RLIMIT_FSIZE, POSIX_FILE_SIZES, size);
 	if (fd < 0)
 		return fd;
 	ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
@@ -131,7 +111,7 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	if (ram == MAP_FAILED) {
 		err = -errno;
 		if (err == -ENOMEM)
-			say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
+			posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
 		close(fd);
 		return err;
 	}
@@ -163,7 +143,7 @@ static int host_reserve(unsigned long addr, unsigned long size)
 			       -1, 0);
 
 	if (ret == -ENOMEM)
-		say_limit(RLIMIT_AS, ADDRESS_SPACE, size);
+		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
 	if (ret < 0 && ret > -4096)
 		return ret;
 	if (posix_frozen)

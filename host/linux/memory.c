@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "linux.h"
@@ -13,40 +12,13 @@
 /* RAM, while a kernel runs. */
 struct posix_ram posix_ram = { .fd = -1 };
 
-/*
- * RAM is a file, whose size may be limited.  The limit is the user's for the
- * files that a program writes; where it can be lifted for a moment, it is.
- */
-static int set_size(int fd, unsigned long size)
-{
-	struct rlimit limit, more;
-	int err = 0;
-
-	if (getrlimit(RLIMIT_FSIZE, &limit))
-		return -errno;
-	more = limit;
-	more.rlim_cur = size;
-	if (limit.rlim_cur < size) {
-		if (more.rlim_max < size)
-			more.rlim_max = size;
-		/* Beyond it there would be SIGXFSZ. */
-		if (setrlimit(RLIMIT_FSIZE, &more))
-			return -EFBIG;
-	}
-	if (ftruncate(fd, size))
-		err = -errno;
-	if (limit.rlim_cur < size)
-		setrlimit(RLIMIT_FSIZE, &limit);
-	return err;
-}
-
 int posix_memory(const char *name, unsigned long size)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
 
 	if (fd < 0)
 		return -errno;
-	err = set_size(fd, size);
+	err = posix_set_size(fd, size);
 	if (!err && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
 		err = -errno;
 	if (!err)

@@ -29,13 +29,26 @@ LIB_SRCS := $(patsubst %,lib/%.c,blk blk/overlay blk/pool blk/request boot call 
 OBJS	:= $(LIB_SRCS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/door/entries.o
 LIB	:= $(OUT)/lib/liblkl
 
-all: lib
+# What the tools use of tools/common/ and tools/lkl/; the rest asks for other processes, or for
+# what is on Linux only.
+COMMON	:= $(patsubst %,tools/common/%.c,contents control copy disk fs_image holes idmap image \
+	   kernel metadata names overlay probe progress remove resolve sector signals sink stream \
+	   stream_check tool walk walk_count walk_names) $(wildcard tools/posix/*.c)
+VERBS	:= $(patsubst %,tools/lkl/%.c,args cat change cp df du ids info json log ls mode move output \
+	   owner path replace session stat sum text tree trim verb_find verbs words write)
+TOOL_OBJS := $(filter-out %/verbs.o,$(COMMON:%.c=$(OUT)/obj/%.o))
+VERB_OBJS := $(VERBS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/tools/posix/verbs.o
+TOOLS	:= $(addprefix $(OUT)/bin/,cptofs cpfromfs lkl)
+TOOL_LIBS := -lblkid -ljson-c
+
+all: lib tools
 lib: $(LIB).a $(LIB).so
+tools: $(TOOLS)
 
 ifeq ($(KERNEL_IMAGE),$(BUILD)/kernel/lkl.image)
 $(BUILD)/headers.stamp: FORCE
 	+@$(MAKE) --no-print-directory -C kernel headers
-$(OBJS): | $(BUILD)/headers.stamp
+$(OBJS) $(TOOL_OBJS) $(VERB_OBJS): | $(BUILD)/headers.stamp
 
 $(KERNEL_IMAGE): FORCE
 	+@$(MAKE) --no-print-directory -C kernel $@
@@ -75,9 +88,22 @@ $(LIB).so: $(OUT)/obj/liblkl.o
 		-Wl,-soname,$(SONAME) -Wl,--version-script=lib/lkl.map $(LIBS)
 	@ln -sf liblkl.so $(@D)/$(SONAME)
 
+$(OUT)/obj/tools/%.o: ALL_CFLAGS += -Itools/posix/include -DLKL_VERSION='"$(VERSION)"'
+
+$(OUT)/bin/cptofs: $(OUT)/obj/tools/cptofs.o $(TOOL_OBJS) $(LIB).a
+$(OUT)/bin/lkl: $(OUT)/obj/tools/lkl.o $(TOOL_OBJS) $(VERB_OBJS) $(LIB).a
+$(OUT)/bin/cptofs $(OUT)/bin/lkl:
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -o $@ $^ $(LDFLAGS) $(TOOL_LIBS) $(LIBS)
+
+$(OUT)/bin/cpfromfs: $(OUT)/bin/cptofs
+	@ln -sf cptofs $@
+
 FORCE:
 .PHONY: all lib tools FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d)
+-include $(OBJS:.o=.d) $(TOOL_OBJS:.o=.d) $(VERB_OBJS:.o=.d) $(OUT)/obj/tools/cptofs.d \
+	 $(OUT)/obj/tools/lkl.d

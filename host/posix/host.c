@@ -107,12 +107,21 @@ static void host_relax(void)
 	sched_yield();
 }
 
-/* That a thread is bound to some of them POSIX does not tell. */
+/* Asked before each spin.  That a thread is bound to some of them POSIX does
+ * not tell, nor, before 2024, how many there are. */
 static int host_cpus(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	static int cpus;
 
-	return n > 1 ? n : 1;
+	if (!cpus) {
+		long n = 1;
+
+#ifdef _SC_NPROCESSORS_ONLN
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+		cpus = n > 1 ? n : 1;
+	}
+	return cpus;
 }
 
 /* Without the operation fence, the lock of a virtual CPU is biased to nobody.

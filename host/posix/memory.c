@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -30,6 +30,7 @@
 
 #include "../host.h"
 #include "host.h"
+#include "posix.h"
 
 #define MAX_WIPED 8
 #define HOST_PAGE 4096UL
@@ -57,15 +58,14 @@ static int new_object(unsigned long size)
 	static unsigned int number;
 	unsigned int n = __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED);
 	char name[64];
-	int fd, err = 0;
+	int fd, err;
 
 	snprintf(name, sizeof(name), "/lkl-%ld-%u", (long)getpid(), n);
 	fd = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0)
 		return -errno;
 	shm_unlink(name);
-	if (ftruncate(fd, size))
-		err = -errno;
+	err = posix_set_size(fd, size);
 	if (!err)
 		return fd;
 	close(fd);
@@ -102,9 +102,8 @@ static int zeros_of(unsigned long size)
 		zeros = new_object(size);
 		zeros_size = zeros < 0 ? 0 : size;
 	} else if (zeros_size < size) {
-		if (ftruncate(zeros, size))
-			err = -errno;
-		else
+		err = posix_set_size(zeros, size);
+		if (!err)
 			zeros_size = size;
 	}
 	posix_unlock(&zeros_lock, mask);
@@ -237,11 +236,15 @@ int posix_ram_open(unsigned long addr, unsigned long size)
 {
 	int fd = new_object(size), err;
 
+	if (fd == -EFBIG)
+		posix_say_limit(RLIMIT_FSIZE, POSIX_FILE_SIZES, size);
 	if (fd < 0)
 		return fd;
 	err = has_room(fd, size) ? show_new(addr, size, PROT_READ | PROT_WRITE,
 					    MAP_SHARED, fd)
-				 : -ENOMEM;
+				 : -ENOSPC;
+	if (err == -ENOMEM)
+		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
 	if (err) {
 		close(fd);
 		return err;
@@ -263,7 +266,11 @@ void posix_ram_close(void)
 
 int posix_reserve(unsigned long addr, unsigned long size)
 {
-	return hide(addr, size, true);
+	int err = hide(addr, size, true);
+
+	if (err == -ENOMEM)
+		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
+	return err;
 }
 
 void posix_release(unsigned long addr, unsigned long size)

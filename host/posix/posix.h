@@ -46,4 +46,20 @@ void posix_handlers(unsigned long *ending, unsigned long *restarting);
 /* Whoever calls this has replaced all handlers and passes nothing on to us. */
 void posix_faults_forget(void);
 
+/* ftruncate() of memory that is a file; -EFBIG if the user's limit of the size
+ * of files is in the way, and cannot be lifted. */
+int posix_set_size(int fd, unsigned long size);
+
+/**
+ * posix_say_limit - say by which limit there is no room
+ * @resource: RLIMIT_*; if the process has no such limit, nothing is said
+ * @what: what to call it
+ * @need: what the kernel needs beside
+ */
+void posix_say_limit(int resource, const char *what, unsigned long need);
+
+/* The names of two. */
+#define POSIX_FILE_SIZES "file sizes (ulimit -f)"
+#define POSIX_ADDRESS_SPACE "the address space (ulimit -v)"
+
 #endif /* LKL_POSIX_H */

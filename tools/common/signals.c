@@ -3,12 +3,11 @@
  * Signals that stop a tool.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,41 +15,51 @@
 
 volatile sig_atomic_t tool_signal;
 
-/* Becomes readable when a signal has come, once a thread waits for that. */
-static volatile int signal_fd = -1;
+/* The ends of a pipe: there is something in it when a signal has come, once a
+ * thread waits for that. */
+static volatile int signal_fds[2] = { -1, -1 };
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* Only note it: the copy loops look here, finish cleanly and unmount. */
 static void on_signal(int sig)
 {
-	int fd = signal_fd, err = errno;
+	int fd = signal_fds[1], err = errno;
 
 	tool_signal = sig;
-	if (fd >= 0 && write(fd, &(uint64_t){ 1 }, sizeof(uint64_t)) < 0)
+	if (fd >= 0 && write(fd, "", 1) < 0)
 		errno = err;
 }
 
 void tool_wait_begin(void)
 {
-	if (signal_fd >= 0)
-		close(signal_fd);
-	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int fds[2];
+
+	for (int i = 0; i < 2; i++) {
+		if (signal_fds[i] >= 0)
+			close(signal_fds[i]);
+		signal_fds[i] = -1;
+	}
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
+		return;
+	signal_fds[0] = fds[0];
+	signal_fds[1] = fds[1];
 }
 
 bool tool_wait_some(int fd, int ms)
 {
 	struct pollfd fds[2];
+	char told[64];
 	int n = 0;
 
-	if (signal_fd < 0)
+	if (signal_fds[0] < 0)
 		tool_wait_begin();
 	fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = signal_fds[0], .events = POLLIN };
 	/* a signal that has been dealt with wakes no thread */
-	if (!tool_signal &&
-	    read(signal_fd, &(uint64_t){ 0 }, sizeof(uint64_t)) < 0)
-		errno = 0;
+	while (!tool_signal &&
+	       read(signal_fds[0], told, sizeof(told)) == sizeof(told))
+		;
 	while (!tool_signal && (n = poll(fds, 2, ms)) < 0 && errno == EINTR)
 		;
 	return n || tool_signal;
