@@ -80,32 +80,6 @@ long way_sigpending(struct way_thread *t, const long *a)
 	return user_copy((void *)a[0], &set, a[1]) ? -EFAULT : 0;
 }
 
-long way_sigaltstack(struct way_thread *t, const long *a)
-{
-	stack_t new, old = t->alt;
-	long ret = 0;
-
-	if (!old.ss_size)
-		old.ss_flags = SS_DISABLE;
-	else if (way_on_alt(t))
-		old.ss_flags |= SS_ONSTACK;
-	if (a[0]) {
-		if (user_copy(&new, (void *)a[0], sizeof(new)))
-			return -EFAULT;
-		if (way_on_alt(t))
-			return -EPERM;
-		ret = way_host2(SYS_sigaltstack, &new, 0);
-		if (ret)
-			return ret;
-		if (new.ss_flags & SS_DISABLE)
-			new.ss_size = 0;
-		t->alt = new;
-	}
-	if (a[1] && user_copy((void *)a[1], &old, sizeof(old)))
-		return -EFAULT;
-	return ret;
-}
-
 /**
  * way_return - the program's rt_sigreturn(), as far as it is for us
  * @t: the calling thread; it goes on with the host's
@@ -135,24 +109,4 @@ long way_return(struct way_thread *t)
 	if (way_kept(t) & ~t->blocked)
 		t->out = way_out_trap;
 	return 0;
-}
-
-/**
- * way_alt_off - in a call that a handler on the signal stack has made
- *
- * Our stack is not part of it: for the next signal the host would start at its
- * top again, where the handler's frame is.
- */
-void way_alt_off(void)
-{
-	stack_t off = { .ss_flags = SS_DISABLE };
-
-	way_host2(SYS_sigaltstack, &off, 0);
-}
-
-/* The end of that. */
-void way_alt_on(struct way_thread *t)
-{
-	if (t->alt.ss_size)
-		way_host2(SYS_sigaltstack, &t->alt, 0);
 }

@@ -10,6 +10,12 @@
 
 #include "way.h"
 
+/* Where handlers of ours run. */
+static unsigned long stack_flag(void)
+{
+	return way_alt_shared ? 0 : SA_ONSTACK;
+}
+
 /* What the host is told of an action of the program's. */
 static struct way_action ours_for(int sig, const struct way_action *a)
 {
@@ -62,14 +68,17 @@ void way_keep_own_signal(void)
 
 	if (way_host4(SYS_rt_sigaction, HIJACK_OWN_SIGNAL, 0, &a,
 		      WAY_MASK_SIZE) ||
-	    a.handler == (unsigned long)way_on_signal)
+	    (a.handler == (unsigned long)way_on_signal &&
+	     (a.flags & SA_ONSTACK) == stack_flag()))
 		return;
-	if (!way_is_handler(&known)) {
+	if (a.handler != (unsigned long)way_on_signal &&
+	    !way_is_handler(&known)) {
 		way_note_action(HIJACK_OWN_SIGNAL, &a);
 		known = a;
 	}
 	ours = ours_for(HIJACK_OWN_SIGNAL, &known);
-	ours.flags |= SA_RESTART | SA_ONSTACK | SA_RESTORER;
+	ours.flags &= ~SA_ONSTACK;
+	ours.flags |= SA_RESTART | SA_RESTORER | stack_flag();
 	way_host4(SYS_rt_sigaction, HIJACK_OWN_SIGNAL, &ours, 0, WAY_MASK_SIZE);
 }
 
@@ -150,11 +159,17 @@ static int own_handler(int sig, void (*handler)(void), unsigned long flags,
 {
 	struct way_action a = {
 		.handler = (unsigned long)handler,
-		.flags = flags | SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+		.flags = flags | SA_SIGINFO | SA_RESTORER,
 		.mask = mask,
 	};
 
 	return way_host4(SYS_rt_sigaction, sig, &a, 0, WAY_MASK_SIZE);
+}
+
+static int own_traps(void)
+{
+	return own_handler(way_trap_signal, way_on_trap, stack_flag(), ~0UL)
+		       ?: own_handler(SIGSYS, way_on_trap, stack_flag(), ~0UL);
 }
 
 /* Go before the handler that the library's faults have now. */
@@ -167,7 +182,8 @@ static int own_fault(int sig, struct sigaction *library)
 	if ((void *)sa.sa_sigaction == (void *)way_on_fault)
 		return 0;
 	*library = sa;
-	return own_handler(sig, way_on_fault, SA_NODEFER | SA_RESTART, 0);
+	return own_handler(sig, way_on_fault,
+			   SA_NODEFER | SA_RESTART | SA_ONSTACK, 0);
 }
 
 /* After it has, or has stopped. */
@@ -178,9 +194,19 @@ int way_signals_init(void)
 	if (!err)
 		err = own_fault(SIGBUS, &way_library_bus);
 	if (!err)
-		err = own_handler(way_trap_signal, way_on_trap, 0, ~0UL);
-	if (!err)
-		err = own_handler(SIGSYS, way_on_trap, 0, ~0UL);
+		err = own_traps();
 	way_keep_own_signal();
 	return err;
+}
+
+/**
+ * way_signals_leave_alt - handlers of ours run on no signal stack from here on
+ *
+ * But for those of faults: a program is told of the end of its stack on
+ * another.
+ */
+void way_signals_leave_alt(void)
+{
+	own_traps();
+	way_keep_own_signal();
 }

@@ -277,6 +277,9 @@ long way_sigaction(struct way_thread *t, const long *a);
 long way_sigprocmask(struct way_thread *t, const long *a);
 long way_sigpending(struct way_thread *t, const long *a);
 long way_sigaltstack(struct way_thread *t, const long *a);
+/* Several threads have the same signal stack (alt.c). */
+extern bool way_alt_shared;
+void way_signals_leave_alt(void);
 long way_return(struct way_thread *t);
 bool way_wants_restart(struct way_thread *t, long nr);
 void way_alt_off(void);

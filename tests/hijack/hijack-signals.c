@@ -470,6 +470,59 @@ static void small_stacks(void)
 	no_stack();
 }
 
+/*
+ * Threads that have one signal stack, of which they expect that nothing but
+ * their end runs there: what makes handlers wait for the end of a call does not
+ * either.
+ */
+static char shared_area[65536];
+static volatile int shared_end;
+
+static void *sharing_thread(void *arg)
+{
+	stack_t stack = { .ss_sp = shared_area,
+			  .ss_size = sizeof(shared_area) };
+	int fd = library_socket();
+	char buf[8];
+
+	CHECK(!sigaltstack(&stack, NULL));
+	while (!shared_end) {
+		struct timespec ts = { .tv_nsec = 1000 };
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		CHECK(write(fd, "x", 1) == 1);
+		CHECK(poll(&p, 1, 1000) == 1 || errno == EINTR);
+		CHECK(read(fd, buf, sizeof(buf)) == 1);
+		nanosleep(&ts, NULL);
+	}
+	for (unsigned int i = 0; i < sizeof(shared_area); i++)
+		CHECK(!shared_area[i]);
+	stack.ss_flags = SS_DISABLE;
+	CHECK(!sigaltstack(&stack, NULL));
+	close(fd);
+	return arg;
+}
+
+static void shared_stacks(void)
+{
+	pthread_t threads[4];
+
+	handle(SIGUSR1, count, SA_RESTART);
+	seen = 0;
+	/* The first has it for itself, as far as anybody knows. */
+	CHECK(!pthread_create(&threads[0], NULL, sharing_thread, NULL));
+	for (int i = 1; i < 4; i++)
+		CHECK(!pthread_create(&threads[i], NULL, sharing_thread, NULL));
+	usleep(20000);
+	memset(shared_area, 0, sizeof(shared_area));
+	for (int i = 0; i < 8000; i++)
+		CHECK(!pthread_kill(threads[i % 4], SIGUSR1));
+	shared_end = 1;
+	for (int i = 0; i < 4; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	CHECK(seen);
+}
+
 int main(int argc, char **argv)
 {
 	int pipe_fd[2], fd;
@@ -496,5 +549,6 @@ int main(int argc, char **argv)
 	ends(SIGSYS, 0);
 	change_handler();
 	small_stacks();
+	shared_stacks();
 	return 0;
 }
