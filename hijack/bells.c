@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Epolls of processes that use this one's kernel (owner.c): their shadows are
- * watched here, and an eventfd tells the process that something has come.
+ * watched here, and an eventfd tells the process that something has come.  So
+ * are the files that they have requests to poll for (aio-request.c).
  */
 #include <poll.h>
 
@@ -10,7 +11,7 @@
 #include "child.h"
 
 /**
- * struct bell - an epoll of a process, whose shadow is watched
+ * struct bell - an epoll of a process, whose shadow is watched, or a request
  * @process: whose, + 1; 0 is free
  * @index: which, of that process
  * @fd: its eventfd
@@ -27,13 +28,15 @@ static struct bell {
 	struct lkl_watch_file file;
 } bells[SHARE_EPOLLS];
 
-/* The library's kernel has something for an epoll. */
+/* The library's kernel has something for an epoll, or a request. */
 static void notify_epoll(struct lkl_watch *watch)
 {
 	struct bell *b = (void *)((char *)watch - offsetof(struct bell, watch));
+	struct epoll *e =
+		&share_processes[b->process - 1].area->epoll[b->index];
 
-	epoll_ring(&share_processes[b->process - 1].area->epoll[b->index],
-		   b->fd);
+	__atomic_store_n(&e->file.revents, b->file.revents, __ATOMIC_RELEASE);
+	epoll_ring(e, b->fd);
 }
 
 static void free_bell(struct bell *b)
@@ -59,9 +62,10 @@ static struct bell *find_bell(int process, unsigned int index)
 /**
  * bells_watch - SHARE_EPOLL of a process
  * @process: number of the process
- * @a: what to do, index, file
+ * @a: what to do, index, file; what to watch it for, once, or 0
  *
- * Return: 0 or a negative error number
+ * Return: 0, what the file is ready for if it is to be watched once, or a
+ *negative error number
  */
 long bells_watch(int process, const long *a)
 {
@@ -76,11 +80,13 @@ long bells_watch(int process, const long *a)
 	}
 	if (b->watching)
 		return -EEXIST;
-	b->file = (struct lkl_watch_file){ .fd = a[2], .events = POLLIN };
+	b->file =
+		(struct lkl_watch_file){ .fd = a[2], .events = a[3] ?: POLLIN };
 	b->watch = (struct lkl_watch){ .notify = notify_epoll,
 				       .files = &b->file,
 				       .count = 1 };
-	ret = lkl_kernel_call(lkl_watch_always, &b->watch);
+	ret = lkl_kernel_call(a[3] ? lkl_watch_once : lkl_watch_always,
+			      &b->watch);
 	b->watching = !ret;
 	return ret;
 }

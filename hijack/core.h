@@ -193,9 +193,6 @@ long hijack_vfork_syscall(long nr, const long arg[6]);
  */
 long hijack_exec_size(long given);
 
-/* A request of io_submit() was refused, as its file is the library's. */
-extern bool hijack_aio_refused;
-
 /**
  * hijack_exec_begin - the program is about to execute another one
  * @known: it is a program; else the host will most likely refuse it

@@ -155,6 +155,7 @@ void hijack_fork_end(long pid)
 		/* Before a child of its own asks that has its memory. */
 		hijack_in_vfork();
 		share_forked();
+		aio_forked();
 		if (t->fork_kernel || t->fork_process >= 0 || child_number >= 0)
 			fork_become_child(t);
 	}

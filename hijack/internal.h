@@ -155,8 +155,10 @@ enum call_whose {
 
 enum call_whose hijack_whose(long nr);
 
-/* Requests to files (aio.c) */
-hijack_call aio_submit;
+/* Requests to files (aio.c, aio-request.c) */
+hijack_call aio_submit, aio_getevents, aio_destroy;
+void aio_leave(void);
+void aio_forked(void);
 
 /* Copying between descriptors (copy.c) */
 hijack_call copy_sendfile, copy_splice, copy_tee, copy_range;

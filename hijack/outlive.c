@@ -192,6 +192,7 @@ static void go_on(long end, bool parent_goes_on)
 	lkl_thread_replace(lkl_thread_leave());
 	serve();
 	forget_threads();
+	aio_leave();
 	close_files();
 }
 

@@ -71,7 +71,7 @@ long share_call(long nr, const long *a)
 
 /**
  * share_watch - watch files as lkl_kernel_call() would
- * @fn: lkl_watch_start, lkl_watch_always or lkl_watch_stop
+ * @fn: lkl_watch_start, lkl_watch_always, lkl_watch_once or lkl_watch_stop
  * @watch: the thread's, or that of an epoll in the area
  *
  * Return: as @fn
@@ -88,7 +88,8 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
 	if ((unsigned long)watch - (unsigned long)share < sizeof(*share))
 		return share_call(
 			SHARE_EPOLL,
-			(long[6]){ what, e - share->epoll, e->file.fd });
+			(long[6]){ what, e - share->epoll, e->file.fd,
+				   fn == lkl_watch_once ? e->file.events : 0 });
 	if (size > SHARE_DATA)
 		return -ENOMEM;
 	ret = child_enter(t);

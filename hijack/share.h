@@ -38,7 +38,8 @@
 enum {
 	SHARE_WATCH =
 		-1, /* arg[0]: SHARE_START or SHARE_STOP; how many files */
-	SHARE_EPOLL = -2, /* arg[0]: SHARE_START or SHARE_STOP; index, file */
+	/* arg[0]: SHARE_START or SHARE_STOP; index, file; events, for once */
+	SHARE_EPOLL = -2,
 	SHARE_END = -3, /* the thread ends */
 	SHARE_INODE = -4, /* arg[0]: a socket; the host's, whose inode it has */
 	SHARE_PARK = -5, /* arg[0]: a file to hold; a token */

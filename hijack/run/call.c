@@ -292,17 +292,11 @@ static void trace_requests(long nr)
 	static const char ring[] =
 		"lkl-run: io_uring is refused, as its requests are made where "
 		"they are not seen\n";
-	static const char submit[] =
-		"lkl-run: io_submit is refused for sockets of the library, as "
-		"only the host can add to its events\n";
-	static bool told_ring, told_submit;
+	static bool told_ring;
 
 	if (nr == SYS_io_uring_setup &&
 	    !__atomic_exchange_n(&told_ring, true, __ATOMIC_RELAXED))
 		way_host3(SYS_write, STDERR_FILENO, ring, sizeof(ring) - 1);
-	if (nr == SYS_io_submit && hijack_aio_refused &&
-	    !__atomic_exchange_n(&told_submit, true, __ATOMIC_RELAXED))
-		way_host3(SYS_write, STDERR_FILENO, submit, sizeof(submit) - 1);
 }
 
 static long call_slow(struct way_thread *way, struct way_regs *r)

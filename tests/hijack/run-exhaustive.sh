@@ -109,26 +109,3 @@ gcc -o uring uring.c
 lkl-run --trace ./uring 2>log || fail "io_uring: $(cat log)"
 [ "$(grep -c '] io_uring_setup(.* = -ENOSYS  refused$' log)" = 2 ] &&
 	[ "$(grep -c '^lkl-run: io_uring is refused' log)" = 1 ] || fail "io_uring: $(cat log)"
-
-# So are requests for a socket of the library.
-cat >submit.c <<'END_C'
-#include <errno.h>
-#include <linux/aio_abi.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-int main(void)
-{
-	struct iocb request = { .aio_lio_opcode = IOCB_CMD_POLL }, *list = &request;
-	aio_context_t context = 0;
-
-	request.aio_fildes = socket(AF_INET, SOCK_DGRAM, 0);
-	return syscall(SYS_io_setup, 1, &context) ||
-	       syscall(SYS_io_submit, context, 1, &list) != -1 || errno != EINVAL ||
-	       syscall(SYS_io_submit, context, 1, &list) != -1;
-}
-END_C
-gcc -o submit submit.c
-lkl-run --trace ./submit 2>log || fail "io_submit: $(cat log)"
-[ "$(grep -c '^lkl-run: io_submit is refused' log)" = 1 ] || fail "io_submit: $(cat log)"

@@ -10,6 +10,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <uapi/asm/watch.h>
 
 struct lkl_watch_entry {
@@ -19,12 +20,14 @@ struct lkl_watch_entry {
 	struct lkl_watch *watch;
 	struct lkl_watch_entry *next;
 	__poll_t key;
+	struct work_struct look;
 };
 
 /* A poll() in progress that puts our entries into the queues it meets. */
 struct lkl_watch_table {
 	poll_table pt;
 	struct lkl_watch *watch;
+	wait_queue_func_t wake;
 	int err;
 };
 
@@ -40,6 +43,44 @@ static int lkl_watch_wake(struct wait_queue_entry *wait, unsigned int mode,
 	return 1;
 }
 
+/* The first time, the file is ready for this. */
+static void lkl_watch_tell(struct lkl_watch *watch, __poll_t mask)
+{
+	if (watch->files->revents)
+		return;
+	watch->files->revents = mangle_poll(mask);
+	watch->notify(watch);
+}
+
+/* As requests to files (fs/aio.c) do: what is not told is looked at. */
+static void lkl_watch_look(struct work_struct *work)
+{
+	struct lkl_watch_entry *entry =
+		container_of(work, struct lkl_watch_entry, look);
+	__poll_t mask = vfs_poll(entry->file, NULL) & entry->key;
+
+	if (mask)
+		lkl_watch_tell(entry->watch, mask);
+}
+
+static int lkl_watch_wake_once(struct wait_queue_entry *wait, unsigned int mode,
+			       int sync, void *key)
+{
+	struct lkl_watch_entry *entry =
+		container_of(wait, struct lkl_watch_entry, wait);
+	__poll_t mask = key_to_poll(key);
+
+	if (!mask) {
+		schedule_work(&entry->look);
+		return 1;
+	}
+	if (!(mask & entry->key))
+		return 0;
+	if (!work_pending(&entry->look))
+		lkl_watch_tell(entry->watch, mask);
+	return 1;
+}
+
 static void lkl_watch_queue(struct file *file, struct wait_queue_head *head,
 			    poll_table *pt)
 {
@@ -51,7 +92,8 @@ static void lkl_watch_queue(struct file *file, struct wait_queue_head *head,
 		table->err = -ENOMEM;
 		return;
 	}
-	init_waitqueue_func_entry(&entry->wait, lkl_watch_wake);
+	init_waitqueue_func_entry(&entry->wait, table->wake);
+	INIT_WORK(&entry->look, lkl_watch_look);
 	entry->head = head;
 	entry->file = get_file(file);
 	entry->watch = table->watch;
@@ -68,6 +110,8 @@ static void lkl_watch_free(struct lkl_watch *watch)
 	for (entry = watch->entries; entry; entry = next) {
 		next = entry->next;
 		remove_wait_queue(entry->head, &entry->wait);
+		if (entry->wait.func == lkl_watch_wake_once)
+			cancel_work_sync(&entry->look);
 		fput(entry->file);
 		kfree(entry);
 	}
@@ -91,7 +135,7 @@ static short lkl_watch_poll(struct lkl_watch_file *f, poll_table *pt)
 
 long lkl_watch_start(void *arg)
 {
-	struct lkl_watch_table table = { .watch = arg };
+	struct lkl_watch_table table = { .watch = arg, .wake = lkl_watch_wake };
 	struct lkl_watch *watch = arg;
 	unsigned int i;
 	long ready = 0;
@@ -115,7 +159,7 @@ long lkl_watch_start(void *arg)
 
 long lkl_watch_always(void *arg)
 {
-	struct lkl_watch_table table = { .watch = arg };
+	struct lkl_watch_table table = { .watch = arg, .wake = lkl_watch_wake };
 	struct lkl_watch *watch = arg;
 
 	watch->entries = NULL;
@@ -125,6 +169,25 @@ long lkl_watch_always(void *arg)
 	if (table.err)
 		lkl_watch_free(watch);
 	return table.err;
+}
+
+long lkl_watch_once(void *arg)
+{
+	struct lkl_watch_table table = { .watch = arg,
+					 .wake = lkl_watch_wake_once };
+	struct lkl_watch *watch = arg;
+	short ready;
+
+	watch->entries = NULL;
+	watch->files->revents = 0;
+	init_poll_funcptr(&table.pt, lkl_watch_queue);
+	ready = lkl_watch_poll(watch->files, &table.pt);
+	if (!ready && !table.err)
+		return 0;
+	lkl_watch_free(watch);
+	if (ready & POLLNVAL)
+		return -EBADF;
+	return ready ?: table.err;
 }
 
 long lkl_watch_stop(void *arg)

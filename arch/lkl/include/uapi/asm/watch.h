@@ -25,7 +25,8 @@ struct lkl_watch_file {
  * struct lkl_watch - files that host code waits for
  * @notify: [kernel] called each time one of the files may have become ready,
  *	with the virtual CPU held: must be short, and use raw system calls only
- * @files: the files; not looked at between the calls below
+ * @files: the files; not looked at between the calls below, but see
+ *	lkl_watch_once()
  * @count: number of them
  * @entries: the kernel's
  */
@@ -54,6 +55,18 @@ long lkl_watch_start(void *watch);
  * Return: 0, -EBADF or -ENOMEM
  */
 long lkl_watch_always(void *watch);
+
+/**
+ * lkl_watch_once - watch the one file of a watch, unless it is ready
+ * @watch: struct lkl_watch
+ *
+ * @notify is called once, when the file is ready.  What for is in its revents, with
+ * what is ready at the same time.
+ *
+ * Return: revents; only if that is 0 the file is being watched; or -EBADF or
+ *	-ENOMEM
+ */
+long lkl_watch_once(void *watch);
 
 /**
  * lkl_watch_stop - watch no more, and look at the files once more
