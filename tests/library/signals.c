@@ -256,6 +256,61 @@ static void storm(void)
 	halt();
 }
 
+enum { ROUNDS = 20000 };
+static int ack[2];
+
+static long read_again(int fd)
+{
+	char c;
+	long ret;
+
+	do
+		ret = lkl_sys_read(fd, &c, 1);
+	while (ret == -LKL_EINTR);
+	return ret;
+}
+
+static void *completed_thread(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		EQ(read_again(fds[0]), 1);
+		EQ(lkl_sys_write(ack[1], "x", 1), 1);
+	}
+	return arg;
+}
+
+/*
+ * Handlers that make calls, while another thread completes the call that they
+ * have interrupted: that is woken, however these come together.
+ */
+static void completed(void)
+{
+	pthread_t id;
+
+	boot("mem=64M");
+	OK(lkl_sys_pipe2(fds, 0));
+	OK(lkl_sys_pipe2(ack, 0));
+	handle(SIGUSR1, calling_handler, 0);
+	handle(SIGUSR2, calling_handler, SA_RESTART);
+	id = start(completed_thread, NULL);
+	for (int i = 0; i < ROUNDS; i++) {
+		/* When it sleeps, most often */
+		for (volatile int j = 0; j < i % 64 * 100; j++)
+			;
+		if (i & 1)
+			pthread_kill(id, i & 2 ? SIGUSR1 : SIGUSR2);
+		if (i & 4)
+			pthread_kill(id, SIGUSR2);
+		EQ(lkl_sys_write(fds[1], "x", 1), 1);
+		if (!(i & 1))
+			pthread_kill(id, i & 2 ? SIGUSR1 : SIGUSR2);
+		EQ(read_again(ack[0]), 1);
+	}
+	pthread_join(id, NULL);
+	CHECK(handled > ROUNDS / 2);
+	halt();
+}
+
 /* What is sent to process 1 arrives at the host process. */
 static void inside(void)
 {
@@ -529,7 +584,7 @@ static const struct check tests[] = {
 	{ "timers", timers },	    { "broken-pipe", broken_pipe },
 	{ "guard", guard },	    { "all-blocked", all_blocked },
 	{ "alt-stack", alt_stack }, { "kill-inside", kill_inside },
-	{ "newborn", newborn },
+	{ "newborn", newborn },	    { "completed", completed },
 };
 
 CHECK_MAIN(tests)
