@@ -216,6 +216,70 @@ configuration() {
 		[all]
 			path = $PWD
 	END
+	cat >squid.conf <<-END
+		http_port $a:8038
+		http_access allow all
+		pid_filename none
+		cache_log /dev/null
+		access_log none
+		cache deny all
+		cache_mem 8 MB
+		coredump_dir /tmp
+		visible_hostname test
+		shutdown_lifetime 0 seconds
+		pinger_enable off
+	END
+	mkdir -p varnish dovecot
+	cat >varnish.vcl <<-END
+		vcl 4.0;
+		backend default none;
+		sub vcl_recv { return (synth(200, "hello")); }
+	END
+	cat >apache.conf <<-END
+		ServerName test
+		Listen $a:8061
+		PidFile $PWD/apache.pid
+		ErrorLog $PWD/apache.log
+		LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+		LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+		User www-data
+		Group www-data
+		Mutex file:$PWD default
+		DocumentRoot /usr/share/common-licenses
+		<Directory />
+			Require all granted
+		</Directory>
+	END
+	cat >dovecot.conf <<-END
+		base_dir = $PWD/dovecot
+		state_dir = $PWD/dovecot
+		protocols = imap
+		ssl = no
+		log_path = $PWD/dovecot.log
+		listen = $a
+		service imap-login {
+			inet_listener imap {
+				port = 8062
+			}
+			inet_listener imaps {
+				port = 0
+			}
+		}
+		passdb {
+			driver = static
+			args = nopassword=y
+		}
+		userdb {
+			driver = static
+			args = uid=1000 gid=1000 home=/tmp
+		}
+	END
+	cat >bird.conf <<-END
+		router id 10.0.0.1;
+		protocol device { scan time 1; }
+		protocol kernel { ipv4 { export all; }; }
+		protocol static { ipv4; route 10.55.0.0/16 unreachable; }
+	END
 }
 
 cat >server.go <<'END'

@@ -98,10 +98,12 @@ Server(("", 8000), Handler).serve_forever()'
 		export HIJACK_BY=$WAY
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-fork"
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-hostile"
+		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-aio"
 		export HIJACK_FORKED=1
 		"$BUILD/tests/hijack-descriptors"
 		"$BUILD/tests/hijack-wait"
-		"$BUILD/tests/hijack-placeholder" names owners
+		"$BUILD/tests/hijack-placeholder" names owners requests
+		"$BUILD/tests/hijack-aio"
 		"$BUILD/tests/hijack-async"
 	)
 done
