@@ -45,7 +45,7 @@ static long touched(struct confined *c, unsigned int kind, const long *a,
 		at = a[ARG_WHICH(kind)];
 		if (!at)
 			return 0;
-		if (!has_room(at, sizeof(c->length)))
+		if (at % sizeof(c->length) || !has_room(at, sizeof(c->length)))
 			return -1;
 		c->lengths = (void *)(window + at);
 		c->length = __atomic_load_n(c->lengths, __ATOMIC_RELAXED);

@@ -247,7 +247,8 @@ static void by_hand(void)
 	REFUSED(EFAULT, SYS_ioctl, fd, 0x541b, t, 0, 0, 0);
 	REFUSED(EFAULT, SYS_poll, DATA, 1 << 20, 0, 0, 0, 0);
 	REFUSED(EFAULT, SYS_openat, 0, SHARE_WINDOW - 8, 0, 0, 0, 0);
-	/* A length that is in the window, and too long. */
+	/* A length that is no number's place, one that is too long. */
+	REFUSED(EFAULT, SYS_getsockname, fd, DATA, HEAD + 1, 0, 0, 0);
 	*(int *)(window + HEAD) = 1 << 30;
 	REFUSED(EFAULT, SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, DATA, HEAD, 0);
 	*(int *)(window + HEAD) = SHARE_DATA / 2;
