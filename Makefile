@@ -16,7 +16,7 @@
 #	make HOST=posix	the library and the tools that copy, by what POSIX says alone, in
 #			build/posix: host/posix/build.mk
 #	make FLAVOUR=lockdep	with a kernel that checks its locks and lists, in
-#			build/lockdep
+#			build/lockdep; FLAVOUR=kasan: its uses of memory, in build/kasan
 #	make deps		install the packages that are needed (Debian)
 #	make clean		remove build/
 #
@@ -281,7 +281,7 @@ $(OUT)/obj/hijack/memory.o: ALL_CFLAGS += -fno-builtin -fno-tree-loop-distribute
 $(OUT)/obj/hijack/calls.h: hijack/calls.awk hijack/calls.tbl $(HEADERS)
 	@echo "  GEN     $@"
 	@mkdir -p $(@D)
-	@awk -f hijack/calls.awk $(BUILD)/linux/arch/x86/entry/syscalls/syscall_64.tbl \
+	@awk -f hijack/calls.awk $(BUILD:%/$(FLAVOUR)=%)/linux/arch/x86/entry/syscalls/syscall_64.tbl \
 		hijack/calls.tbl > $@.tmp
 	@mv $@.tmp $@
 $(OUT)/obj/hijack/core.o $(OUT)/obj/hijack/whose.o: ALL_CFLAGS += -I$(OUT)/obj/hijack
@@ -475,7 +475,7 @@ FORCE:
 
 -include $(OBJS:.o=.d) $(COMMON:.o=.d) $(PRELOAD_OBJS:.o=.d) $(RUN_OBJS:.o=.d) $(NL_OBJS:.o=.d) $(patsubst %,$(OUT)/obj/tools/%.d,$(TOOLS)) \
 	 $(patsubst %.c,$(OUT)/obj/%.d,$(wildcard tools/*/*.c)) \
-	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) $(CPUS:%.c=$(OUT)/obj/%.d) \
+	 $(TEST_SRCS:%.c=$(OUT)/obj/%.d) $(PRELOADED:%.c=$(OUT)/obj/%.d) \
 	 $(patsubst %,$(OUT)/obj/bench/%.d,$(BENCHES))
 
 endif
