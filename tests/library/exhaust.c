@@ -147,7 +147,9 @@ static void objects(void)
 		/* Descriptors 3000 and up are gone, there is room again. */
 		EQ(lkl_sys_close_range(50, ~0U, 0), 0);
 		msleep(100);
-		works();
+		/* KASAN keeps for a while what was freed. */
+		if (!has_flavour("kasan"))
+			works();
 		halt();
 	}
 	boot(MEM);

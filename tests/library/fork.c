@@ -215,7 +215,7 @@ static void *live(void *unused)
 {
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		EQ(lkl_init(&lkl_host_ops), 0);
-		EQ(lkl_start_kernel("mem=32M"), 0);
+		EQ(lkl_start_kernel("mem=64M"), 0);
 		EQ(lkl_sys_halt(), 0);
 		lkl_cleanup();
 	}

@@ -6,6 +6,7 @@
 
 . "$(dirname "$0")/../common/tools.sh"
 need mkfs.ext4 strace
+[ "${FLAVOUR:-}" != kasan ] || skip "a kernel with KASAN has no snapshot"
 export LD_LIBRARY_PATH=$BIN/../lib/lkl-fixed LKL_SNAPSHOT=yes
 mkdir -m 700 cache
 export XDG_CACHE_HOME=$PWD/cache

@@ -20,6 +20,7 @@
 #include <asm/call.h>
 #include <asm/cpu.h>
 #include <asm/host_ops.h>
+#include <asm/kasan.h>
 #include <asm/mirror.h>
 #include <asm/sections.h>
 #include <asm/setup.h>
@@ -46,9 +47,11 @@
 
 /*
  * The least memory that boots; a kernel with less would die while it starts.  It
- * keeps hundreds of pages for when there are no more, however large they are.
+ * keeps hundreds of pages for when there are no more, however large they are.  With
+ * KASAN, all that is allocated at boot is larger.
  */
-#define LKL_MEM_MIN	((16UL << 20) + (PAGE_SIZE / 4096 - 1) * (3UL << 20))
+#define LKL_MEM_MIN	((16UL << 20) + (PAGE_SIZE / 4096 - 1) * (3UL << 20) +	\
+			 IS_ENABLED(CONFIG_KASAN) * (24UL << 20))
 #define LKL_MEM_DEFAULT	max(64UL << 20, 2 * LKL_MEM_MIN)
 
 extern char lkl_data_start[], lkl_data_end[];
@@ -193,7 +196,17 @@ u32 lkl_new_boot(void)
 
 int lkl_take_cmdline(struct lkl_host_operations *ops, const char *cmdline)
 {
+	static const char no_shadow[] = "lkl: no 16 TiB of addresses for KASAN (see ulimit -v)\n";
+	int err;
+
 	lkl_ops = ops;
+	err = lkl_kasan_start();
+	if (err) {
+		/* Not with lkl_say(), which runs code that is checked. */
+		if (ops->print)
+			ops->print(no_shadow, sizeof(no_shadow) - 1);
+		return err;
+	}
 	if (!lkl_mem_option(cmdline)) {
 		lkl_say("lkl: mem= in '%s' is not a size\n", cmdline);
 		return -EINVAL;
@@ -226,6 +239,11 @@ int lkl_kernel_boot(struct lkl_host_operations *ops, const char *cmdline)
 	if (err) {
 		lkl_say("lkl: cannot get %lu MiB of memory: error %d\n",
 			lkl_mem_size >> 20, -err);
+		return err;
+	}
+	err = lkl_kasan_fresh();
+	if (err) {
+		lkl_mm_host_stop();
 		return err;
 	}
 	lkl_valgrind_memory(LKL_VALGRIND_IGNORE_RANGE);

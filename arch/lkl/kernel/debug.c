@@ -112,13 +112,13 @@ static noinline void lkl_dump(void *ucontext, void (*print)(const char *str, int
 	struct lkl_dump d = { .print = print };
 	struct task_struct *process, *t;
 	struct kmsg_dump_iter iter;
+	static const char none[] = "lkl: no kernel runs\n";
 	static char messages[4096];
 	size_t len;
 	bool held;
 
 	if (!lkl_kernel_boots()) {
-		lkl_dump_add(&d, "lkl: no kernel runs");
-		lkl_dump_end(&d);
+		print(none, sizeof(none) - 1);
 		return;
 	}
 	if (!lkl_is_kernel_ip(lkl_ucontext_ip(here)))

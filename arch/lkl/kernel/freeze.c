@@ -26,7 +26,9 @@
 #include <linux/time64.h>
 #include <asm/call.h>
 #include <asm/host_ops.h>
+#include <asm/kasan.h>
 #include <asm/sections.h>
+#include <asm/setup.h>
 #include "contend.h"
 #include "grow.h"
 #include "vcpu.h"
@@ -281,6 +283,11 @@ long lkl_kernel_freeze(void)
 	struct lkl_host_range ranges[] = {
 		{ (unsigned long)lkl_data_start, lkl_data_end - lkl_data_start },
 		{ (unsigned long)__bss_start, __bss_stop - __bss_start },
+#ifdef CONFIG_KASAN
+		/* The shadow of RAM. */
+		{ LKL_KASAN_SHADOW(LKL_RAM_BASE),
+		  PAGE_ALIGN(lkl_mem_size >> KASAN_SHADOW_SCALE_SHIFT) },
+#endif
 	};
 	int err;
 

@@ -227,10 +227,20 @@ LKL_PUBLIC int lkl_get_free_irq(const char *user)
 	return -EBUSY;
 }
 
+/* As strcmp(), which KASAN would check, perhaps before there is a shadow. */
+static bool lkl_same_user(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 LKL_PUBLIC void lkl_put_irq(int irq, const char *user)
 {
 	if (irq <= 0 || irq >= NR_IRQS || !lkl_line_user[irq] ||
-	    strcmp(lkl_line_user[irq], user))
+	    !lkl_same_user(lkl_line_user[irq], user))
 		return;
 	lkl_line_user[irq] = NULL;
 	__atomic_fetch_and(&lkl_lines[irq / BITS_PER_LONG],

@@ -13,6 +13,7 @@
 #include <linux/vmstat.h>
 #include <asm/archrandom.h>
 #include <asm/host_ops.h>
+#include <asm/kasan.h>
 #include <asm/mirror.h>
 #include <asm/setup.h>
 #include "grow.h"
@@ -70,6 +71,7 @@ void __init setup_arch(char **cmdline_p)
 
 	lkl_mm_setup(lkl_mem_size);
 	paging_init();
+	kasan_init();
 }
 
 void __init arch_cpu_finalize_init(void)

@@ -52,7 +52,8 @@ int lkl_kernel_state(struct lkl_state *state)
 {
 	BUILD_BUG_ON(sizeof(state->cpu) < LKL_CPU_STATE);
 
-	if (lkl_vcpus_up > 1 || lkl_on_valgrind())
+	/* The shadow of KASAN is not copied. */
+	if (IS_ENABLED(CONFIG_KASAN) || lkl_vcpus_up > 1 || lkl_on_valgrind())
 		return -EOPNOTSUPP;
 	if (lkl_has_calls())
 		return -EBUSY;

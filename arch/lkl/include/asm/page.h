@@ -61,7 +61,8 @@ struct page;
 
 /*
  * A page table fills a page: how many entries it has, and which bits of an
- * address they are indexed by on each level.  A kernel stack has at least 32 KiB.
+ * address they are indexed by on each level.  A kernel stack has at least 32 KiB;
+ * KASAN leaves room between variables.
  * Of the application's addresses, the last 4 KiB below 2^47 are never there.
  */
 #if CONFIG_PAGE_SHIFT == 12
@@ -69,7 +70,11 @@ struct page;
 #define LKL_PMD_SHIFT		21
 #define LKL_PUD_SHIFT		30
 #define LKL_PGDIR_SHIFT		39
+#ifdef CONFIG_KASAN
+#define LKL_STACK_ORDER		4
+#else
 #define LKL_STACK_ORDER		3
+#endif
 #define LKL_STACK_PAGE		4096
 #define LKL_LAST_PAGE		4096
 #elif CONFIG_PAGE_SHIFT == 14

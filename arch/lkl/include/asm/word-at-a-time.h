@@ -42,9 +42,10 @@ static inline unsigned long find_zero(unsigned long mask)
 
 /*
  * Eight bytes from @addr of which those on the next page read as zero when
- * they are not needed: an aligned word never crosses into a missing page.
+ * they are not needed: an aligned word never crosses into a missing page.  They
+ * may be beyond an object, which KASAN need not know.
  */
-static inline unsigned long load_unaligned_zeropad(const void *addr)
+static __no_kasan_or_inline unsigned long load_unaligned_zeropad(const void *addr)
 {
 	unsigned long a = (unsigned long)addr;
 	unsigned long off = a % sizeof(long);

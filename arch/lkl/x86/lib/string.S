@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Copying and filling memory.
+ * Copying and filling memory.  KASAN has its own functions of the plain names.
  *
  * Short blocks are moved with two overlapping loads, long ones with the string
  * instructions, which every x86-64 of the last decade runs at full width.
@@ -78,7 +78,7 @@ SYM_FUNC_START(__memcpy)
 	ret
 SYM_FUNC_END(__memcpy)
 EXPORT_SYMBOL(__memcpy)
-SYM_FUNC_ALIAS(memcpy, __memcpy)
+SYM_FUNC_ALIAS_WEAK(memcpy, __memcpy)
 EXPORT_SYMBOL(memcpy)
 
 /* void *memmove(void *to, const void *from, size_t n) */
@@ -109,7 +109,7 @@ SYM_FUNC_START(__memmove)
 	ret
 SYM_FUNC_END(__memmove)
 EXPORT_SYMBOL(__memmove)
-SYM_FUNC_ALIAS(memmove, __memmove)
+SYM_FUNC_ALIAS_WEAK(memmove, __memmove)
 EXPORT_SYMBOL(memmove)
 
 /* void *memset(void *to, int c, size_t n) */
@@ -156,5 +156,5 @@ SYM_FUNC_START(__memset)
 	ret
 SYM_FUNC_END(__memset)
 EXPORT_SYMBOL(__memset)
-SYM_FUNC_ALIAS(memset, __memset)
+SYM_FUNC_ALIAS_WEAK(memset, __memset)
 EXPORT_SYMBOL(memset)
