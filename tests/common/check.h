@@ -33,8 +33,19 @@ struct check {
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
 
-/* Longest time for a test, in seconds; a kernel that checks itself is slow. */
-#define CHECK_LIMIT (getenv("FLAVOUR") ? 600 : 60)
+/* The kernel is of that flavour (tests/run). */
+__attribute__((unused)) static int has_flavour(const char *name)
+{
+	const char *flavour = getenv("FLAVOUR");
+
+	return flavour && !strcmp(flavour, name);
+}
+
+/* The kernel checks itself, and is slow. */
+#define SLOW (has_flavour("lockdep") || has_flavour("kasan"))
+
+/* Longest time for a test, in seconds. */
+#define CHECK_LIMIT (SLOW ? 600 : 60)
 
 #define FAIL(...)                                                              \
 	do {                                                                   \
@@ -65,14 +76,6 @@ struct check {
 			FAIL("%s is %ld, %s", #expr, ok_, lkl_strerror(ok_));  \
 		ok_;                                                           \
 	})
-
-/* The kernel is of that flavour (tests/run). */
-__attribute__((unused)) static int has_flavour(const char *name)
-{
-	const char *flavour = getenv("FLAVOUR");
-
-	return flavour && !strcmp(flavour, name);
-}
 
 /* Memory, of which boot takes more if the kernel's pages are large. */
 #define MEM (KERNEL_PAGE > 4096 ? "mem=112M" : "mem=64M")

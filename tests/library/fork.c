@@ -239,7 +239,7 @@ static void in_step(void)
 		if (!pid) {
 			alarm(30);
 			EQ(lkl_init(&lkl_host_ops), 0);
-			EQ(lkl_start_kernel("mem=32M"), 0);
+			EQ(lkl_start_kernel("mem=64M"), 0);
 			EQ(lkl_sys_getpid(), 1);
 			EQ(lkl_sys_halt(), 0);
 			lkl_cleanup();

@@ -6,6 +6,8 @@
 
 . "$(dirname "$0")/../common/tools.sh"
 need gdb
+# What the kernel says is wanted.
+unset KERNEL_SAYS
 
 gdb -nx -batch -ex 'set debuginfod enabled off' \
 	-ex 'handle SIGSEGV nostop noprint pass' -ex 'set breakpoint pending on' \
