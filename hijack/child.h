@@ -7,6 +7,8 @@
 #ifndef HIJACK_CHILD_H
 #define HIJACK_CHILD_H
 
+#include <net/if.h>
+#include <net/route.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -61,8 +63,19 @@ long transfer_messages(struct share_link *link, long nr, const long *a);
 #define ARG_UNIT(k) ((k) >> 4 & 0xff)
 #define ARG_WHICH(k) ((k)&0xf)
 
-/* confine.c */
+/* control.c: where the argument and what it points to are in the window */
+#define CONTROL_ARGUMENT SHARE_HEAD
+#define CONTROL_TARGET (SHARE_HEAD + 256)
+size_t control_ethtool_size(uint32_t cmd);
+bool control_is_route(unsigned int cmd);
+bool control_has_pointer(unsigned int cmd);
+long control_transact(struct share_link *link, const long *a, int family);
+
+/* confine-control.c */
 struct confined;
+long control_confine(struct confined *c, const long *a, char *window);
+
+/* confine.c */
 long confine(struct confined *c, long nr, const long *a, char *window);
 void confined_end(const struct confined *c);
 
@@ -77,9 +90,12 @@ void confined_end(const struct confined *c);
  * @head: what a received message has beside its data, or NULL
  * @filter: a filter
  * @conf: where interfaces are told
+ * @back: where @back_size bytes of @target are told, or NULL
+ * @control: the argument of an ioctl() that has a pointer, to @target
  * @name: names of files that it changes
  */
 #define CONFINED_NAME 320
+#define CONFINED_TARGET 256
 struct confined {
 	long nr, a[6];
 	unsigned int length, *lengths;
@@ -94,7 +110,16 @@ struct confined {
 		int len;
 		void *buf;
 	} conf;
+	char *back;
+	size_t back_size;
+	/* No more of it is 0 at first. */
 	char name[2][CONFINED_NAME];
+	union {
+		struct rtentry route;
+		struct in6_rtmsg route6;
+		struct ifreq request;
+	} control;
+	char target[CONFINED_TARGET];
 };
 
 /* Copy without vector registers. */

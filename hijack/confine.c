@@ -159,6 +159,8 @@ static long confine_ioctl(struct confined *c, const long *a, char *window)
 		c->a[2] = (long)&c->conf;
 		return 0;
 	}
+	if (control_has_pointer(a[1]))
+		return control_confine(c, a, window);
 	size = child_ioctl_size(a[1]);
 	if (size < 0)
 		return -EOPNOTSUPP;
@@ -394,6 +396,8 @@ void confined_end(const struct confined *c)
 {
 	if (c->lengths)
 		*c->lengths = c->length;
+	if (c->back)
+		copy(c->back, c->target, c->back_size);
 	if (!c->head)
 		return;
 	c->head->name_len = c->msg.msg_namelen;

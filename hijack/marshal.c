@@ -294,6 +294,16 @@ int child_ioctl_size(unsigned int cmd)
 		       : -1;
 }
 
+static int family_of(struct share_link *link, long fd)
+{
+	unsigned int len = sizeof(int);
+	int family = -1;
+	long b[6] = { fd, SOL_SOCKET, SO_DOMAIN, (long)&family, (long)&len };
+
+	plain_call(link, SYS_getsockopt, b, child_signature(SYS_getsockopt));
+	return family;
+}
+
 static long control_call(struct share_link *link, const long *a)
 {
 	uint16_t kinds[6] = { 0 };
@@ -301,6 +311,8 @@ static long control_call(struct share_link *link, const long *a)
 
 	if ((unsigned int)a[1] == SIOCGIFCONF)
 		return interfaces(link, a);
+	if (control_has_pointer(a[1]))
+		return control_transact(link, a, family_of(link, a[0]));
 	size = child_ioctl_size(a[1]);
 	if (size < 0)
 		return -EOPNOTSUPP;

@@ -4,9 +4,13 @@
  * new ones, as on a host, and leaves nothing behind.  Other tests show that
  * waiting, signals and messages are the same there: see hijack-fork.sh.
  */
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/route.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/epoll.h>
@@ -514,6 +518,50 @@ static void absent(void)
 	get(pair[0]);
 }
 
+/* Arguments that have pointers. */
+static void use_controls(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in mask = { .sin_family = AF_INET };
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ethtool_value on = { .cmd = ETHTOOL_GLINK };
+	struct rtentry route = { .rt_flags = RTF_UP, .rt_dev = (char *)"lo" };
+	struct ifreq request = { .ifr_name = "lo", .ifr_data = (void *)&on };
+	struct in6_rtmsg route6 = { .rtmsg_dst_len = 64,
+				    .rtmsg_metric = 1,
+				    .rtmsg_ifindex = 1 };
+	int fd = SYS(socket(AF_INET, SOCK_DGRAM, 0)), fd6;
+
+	SYS(ioctl(fd, SIOCETHTOOL, &request));
+	EQ(on.data, 1);
+	request.ifr_data = (void *)&info;
+	/* It is not a device that has a driver. */
+	EQ(ioctl(fd, SIOCETHTOOL, &request) && errno != EOPNOTSUPP, 0);
+	request.ifr_data = (void *)8;
+	FAILS(ioctl(fd, SIOCETHTOOL, &request), EFAULT);
+	to.sin_addr.s_addr = htonl(0x0a630000);
+	mask.sin_addr.s_addr = htonl(0xffff0000);
+	memcpy(&route.rt_dst, &to, sizeof(to));
+	memcpy(&route.rt_genmask, &mask, sizeof(mask));
+	SYS(ioctl(fd, SIOCADDRT, &route));
+	FAILS(ioctl(fd, SIOCADDRT, &route), EEXIST);
+	SYS(ioctl(fd, SIOCDELRT, &route));
+	FAILS(ioctl(fd, SIOCDELRT, &route), ESRCH);
+	route.rt_dev = (char *)8;
+	FAILS(ioctl(fd, SIOCADDRT, &route), EFAULT);
+	fd6 = SYS(socket(AF_INET6, SOCK_DGRAM, 0));
+	route6.rtmsg_dst.s6_addr[0] = 0xfd;
+	SYS(ioctl(fd6, SIOCADDRT, &route6));
+	SYS(ioctl(fd6, SIOCDELRT, &route6));
+}
+
+static void controls(void)
+{
+	setup();
+	use_controls();
+	ends(child(use_controls), 0);
+}
+
 static void use_bad_pointers(void)
 {
 	void *bad[] = { (void *)1, (void *)-4096L, (void *)-1L };
@@ -831,6 +879,7 @@ static const struct check tests[] = {
 	{ "left-alone", left_alone },
 	{ "room", room },
 	{ "absent", absent },
+	{ "controls", controls },
 };
 
 int main(int argc, char **argv)

@@ -272,12 +272,20 @@ static void by_hand(void)
 	REFUSED(EOPNOTSUPP, SYS_setsockopt, fd, 0, 64, DATA, 4096, 0);
 	REFUSED(EOPNOTSUPP, SYS_setsockopt, fd, 283, 4, DATA, 32, 0);
 	REFUSED(EOPNOTSUPP, SYS_getsockopt, fd, IPPROTO_TCP, 35, DATA, HEAD, 0);
-	REFUSED(EOPNOTSUPP, SYS_ioctl, fd, 0x8946 /* SIOCETHTOOL */, DATA, 0, 0,
+	/* ETHTOOL_GSTRINGS has no fixed size, and pointers are no pointers. */
+	memset(window + DATA, 0, 512);
+	strcpy(window + DATA, "lo");
+	*(const void **)(window + DATA + 16) = secret;
+	*(int *)(window + DATA + 256) = 0x1b;
+	REFUSED(EOPNOTSUPP, SYS_ioctl, fd, 0x8946 /* SIOCETHTOOL */, 0, 0, 0,
 		0);
+	*(int *)(window + DATA + 256) = 0xa; /* ETHTOOL_GLINK */
+	EQ(call(SYS_ioctl, fd, 0x8946, 0, 0, 0, 0), 0);
+	EQ(*(int *)(window + DATA + 260), 1);
 	REFUSED(EOPNOTSUPP, SYS_ioctl, fd, 0x8940 /* SIOCGIFBR */, DATA, 0, 0,
 		0);
-	REFUSED(EOPNOTSUPP, SYS_ioctl, fd, 0x890b /* SIOCADDRT */, DATA, 0, 0,
-		0);
+	memset(window + DATA, 0xff, 512);
+	CHECK(call(SYS_ioctl, fd, 0x890b /* SIOCADDRT */, t, 0, 0, 0) < 0);
 	REFUSED(EOPNOTSUPP, SYS_ioctl, fd, 0x8902 /* SIOCSPGRP */, DATA, 0, 0,
 		0);
 	REFUSED(EFAULT, SYS_ioctl, fd, 0x8912 /* SIOCGIFCONF */, 1L << 40, 0, 0,
