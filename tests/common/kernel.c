@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <lkl.h>
 #include <lkl_host.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static bool complains;
 static void (*shown)(const char *text, int len);
 static struct lkl_host_operations *given;
 static struct lkl_host_operations watching;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 __attribute__((constructor)) static void open_file(void)
 {
@@ -93,9 +95,14 @@ SHARED int lkl_init(struct lkl_host_operations *ops)
 	*(void **)&init = dlsym(RTLD_NEXT, "lkl_init");
 	if (!said || !ops)
 		return init(ops);
+	/* From several threads; the library adds to what it was given first. */
+	pthread_mutex_lock(&lock);
+	if (given != ops)
+		watching = *ops;
 	given = ops;
-	watching = *ops;
 	watching.print = watch;
+	watching.panic = ops->panic;
+	pthread_mutex_unlock(&lock);
 	return init(&watching);
 }
 
