@@ -12,8 +12,6 @@
 
 #include "way.h"
 
-bool way_alt_shared;
-
 /* Who has had a signal stack last; of those with the same hash value. */
 static struct {
 	unsigned long stack;
@@ -39,7 +37,6 @@ static void note(const stack_t *new, const stack_t *old)
 	if (owners[n].stack == (unsigned long)new->ss_sp &&
 	    owners[n].tid &&owners[n].tid != tid &&
 	    !way_host3(SYS_tgkill, way_host0(SYS_getpid), owners[n].tid, 0)) {
-		way_alt_shared = true;
 		way_signals_leave_alt();
 	}
 	owners[n].stack = (unsigned long)new->ss_sp;

@@ -10,6 +10,8 @@
 
 #include "way.h"
 
+bool way_alt_shared;
+
 /* Where handlers of ours run. */
 static unsigned long stack_flag(void)
 {
@@ -207,6 +209,7 @@ int way_signals_init(void)
  */
 void way_signals_leave_alt(void)
 {
+	way_alt_shared = true;
 	own_traps();
 	way_keep_own_signal();
 }

@@ -55,16 +55,30 @@ int calls_thread(void)
 	return raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0);
 }
 
-/* One who sends what it says of another process is not always let. */
-void calls_send(int thread, int sig, const void *info)
+static long queue(long pid, int thread, int sig, const siginfo_t *info)
+{
+	return thread ? raw_syscall(SYS_rt_tgsigqueueinfo, pid, thread, sig,
+				    (long)info, 0, 0)
+		      : raw_syscall(SYS_rt_sigqueueinfo, pid, sig, (long)info,
+				    0, 0, 0);
+}
+
+/*
+ * Only the thread that gets a signal, or the first one for its process, may say
+ * that it comes from a kernel.  From others, what is told of a file is told
+ * with SI_SIGIO.
+ */
+void calls_send(int thread, int sig, siginfo_t *info)
 {
 	long pid = raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0), err = -EINVAL;
 
 	if (info)
-		err = thread ? raw_syscall(SYS_rt_tgsigqueueinfo, pid, thread,
-					   sig, (long)info, 0, 0)
-			     : raw_syscall(SYS_rt_sigqueueinfo, pid, sig,
-					   (long)info, 0, 0, 0);
+		err = queue(pid, thread, sig, info);
+	if (err == -EPERM && info->si_code >= POLL_IN &&
+	    info->si_code <= POLL_HUP) {
+		info->si_code = SI_SIGIO;
+		err = queue(pid, thread, sig, info);
+	}
 	if (err && thread)
 		raw_syscall(SYS_tgkill, pid, thread, sig, 0, 0, 0);
 	else if (err)

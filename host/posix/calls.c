@@ -80,7 +80,7 @@ void posix_threads_forked(void)
 }
 
 /* A signal of its own would have to be queued: what it tells is lost. */
-void calls_send(int thread, int sig, const void *info)
+void calls_send(int thread, int sig, siginfo_t *info)
 {
 	unsigned long mask = posix_lock(&threads_lock);
 

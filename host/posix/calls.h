@@ -51,9 +51,9 @@ int calls_thread(void);
  * calls_send - send a signal
  * @thread: number of a thread of this process, or 0 for the process
  * @sig: the signal
- * @info: what to tell of it, as far as the system lets; or NULL
+ * @info: what to tell of it, which is changed to what the system lets; or NULL
  */
-void calls_send(int thread, int sig, const void *info);
+void calls_send(int thread, int sig, siginfo_t *info);
 
 /* Signals of the C library's own. */
 unsigned long calls_reserved(void);
