@@ -18,6 +18,7 @@ leave much of the processors' time, and finished after them.
 
 import collections
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,9 @@ STEPS = (
     Step('kernel', ['make', f'-j{JOBS}', '-C', 'kernel'], 2100, 1000, True),
     Step('library', ['make', f'-j{JOBS}', 'all', 'tests'], 150, 60, True),
 )
+# What tests/run ends with.
+TESTS_OF = re.compile(r'(\d+) (passed|failed|skipped)')
+TESTS = re.compile(f'{TESTS_OF.pattern}, {TESTS_OF.pattern}')
 FOR_WINDOWS = ['make', f'-j{JOBS}', 'HOST=windows', f'BUILD={BUILD}/windows']
 # Only what no other program wants.
 BESIDE = ['chrt', '--idle', '0']
@@ -104,12 +108,13 @@ def run(step, head, later, display, loud):
     """
     Run one step, which is followed by so many seconds of later ones.
 
-    Returns its exit status.
+    Returns its exit status, and how many tests have passed, failed and been skipped.
     """
     log = f'{BUILD}/log/{step.title}'
     first = not os.path.exists(log)
     lines = step.lines if first else max(count(log), 1)
     start, done = time.monotonic(), 0
+    tests = collections.Counter()
 
     with open(log + '.new', 'w') as out, \
             subprocess.Popen(step.command, stdout=subprocess.PIPE,
@@ -120,6 +125,8 @@ def run(step, head, later, display, loud):
         for line in process.stdout:
             out.write(line)
             done += 1
+            if TESTS.match(line):
+                tests.update({what: int(n) for n, what in TESTS_OF.findall(line)})
             spent = time.monotonic() - start
             rate = seconds(step) / lines if spent < 10 else spent / done
             text = f'{head}: {left(max(lines - done, 0) * rate + later)}'
@@ -131,7 +138,7 @@ def run(step, head, later, display, loud):
     # A run that found most of it done says nothing about a whole one.
     if not process.returncode and done > lines / 2:
         os.rename(log + '.new', log)
-    return process.returncode
+    return process.returncode, tests
 
 
 def begin(step):
@@ -145,6 +152,7 @@ def main(goal):
     steps = STEPS + (LOUD[goal],) + AFTER[goal]
     display = Display()
     beside = None
+    total = collections.Counter()
 
     os.makedirs(f'{BUILD}/log', exist_ok=True)
     for number, step in enumerate(steps):
@@ -158,12 +166,13 @@ def main(goal):
             elif beside and step is AFTER[goal][0]:
                 display.show(f'{head}: goes on', now=True)
                 beside.wait()
-            status = run(step, head, later, display, loud)
+            status, tests = run(step, head, later, display, loud)
         except KeyboardInterrupt:
             display.end()
             print(f'{head} interrupted; `make {goal}` goes on from here',
                   file=sys.stderr)
             return 130
+        total.update(tests)
         if not status:
             continue
         if beside:
@@ -174,6 +183,8 @@ def main(goal):
                 sys.stderr.writelines(f.readlines()[-40:])
         print(f'{head} failed; all of its output is in {log}', file=sys.stderr)
         return 1
+    if total:
+        print(', '.join(f'{n} {what}' for what, n in total.items()))
     return 0
 
 
