@@ -117,41 +117,46 @@ def until(text):
         seen += data
     skipped = seen[:seen.index(text)]
     seen = seen[seen.index(text) + len(text):]
+def prompt(where):
+    until(b"lkl:%s> " % where)
+    # what is typed before the line editor takes over, the terminal echoes
+    while termios.tcgetattr(fd)[3] & termios.ICANON:
+        time.sleep(0.01)
 def worker():
     return int(open(f"/proc/{pid}/task/{pid}/children").read())
 def used():  # time of the processor, in ticks
     return sum(map(int, open(f"/proc/{worker()}/stat").read().split()[13:15]))
-until(b"lkl:/> ")
+prompt(b"/")
 os.write(fd, b"mkd\t/typed\n")
-until(b"lkl:/> ")
+prompt(b"/")
 os.write(fd, b"cat /sr\tx\n")
 until(b"to the host")
-until(b"lkl:/> ")
+prompt(b"/")
 os.write(fd, b"cd srv\n")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"rm none\n")
 until(b"lkl sh: cannot remove 'img:none': No such")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"pwd\n")
 until(b"\n/srv")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"\x10\x10\x10\n")  # up, three times: cd srv
 until(b"lkl sh: cannot change to")
-until(b"lkl:srv> ")
+prompt(b"srv")
 # an interrupt: of a line that is being typed, of a verb with what follows it, and the
 # session goes on
 os.write(fd, b"rm /on\x03")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"pwd\n")
 until(b"\n/srv")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"sum /holes; ! echo gone on\n")
 until(b"gone on\r\n")
 begin = used()
 while used() < begin + 10:
     time.sleep(0.01)
 os.write(fd, b"\x03")
-until(b"lkl:srv> ")
+prompt(b"srv")
 if b"gone on" in skipped or b"/holes" in skipped:
     sys.exit(f"after an interrupt: {skipped}")
 # what is typed is for a verb, but its process cannot read the terminal
@@ -160,10 +165,10 @@ until(b"/in\r\n")
 while not termios.tcgetattr(fd)[3] & termios.ICANON:  # the end is to be one
     time.sleep(0.01)
 os.write(fd, b"text\n\x04")
-until(b"lkl:srv> ")
+prompt(b"srv")
 os.write(fd, b"cat /in\n")
 until(b"cat /in\r\ntext\r\n")
-until(b"lkl:srv> ")
+prompt(b"srv")
 for n in os.listdir(f"/proc/{worker()}/fd"):
     if os.readlink(f"/proc/{worker()}/fd/{n}").startswith("/dev/pts/"):
         flags = open(f"/proc/{worker()}/fdinfo/{n}").read().split()[3]
