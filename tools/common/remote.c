@@ -119,6 +119,16 @@ static int make_listener(const struct sockaddr_un *addr, int *fd)
 	return err;
 }
 
+/* With a limit of time even SA_RESTART lets a signal end the call. */
+static bool hear(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	while ((n = recv(fd, buf, size, 0)) < 0 && errno == EINTR)
+		;
+	return n > 0;
+}
+
 /*
  * A server without a client would wait and never end, and it ends after one
  * with which it has agreed on an export only: become one, and leave.
@@ -135,9 +145,9 @@ static void end_server(const struct sockaddr_un *addr)
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) &&
-	    recv(fd, greeting, sizeof(greeting), MSG_WAITALL) > 0 &&
+	    hear(fd, greeting, sizeof(greeting)) &&
 	    send(fd, hello, sizeof(hello), MSG_NOSIGNAL) > 0)
-		recv(fd, &answer, 1, 0);
+		hear(fd, &answer, 1);
 	close(fd);
 }
 
