@@ -42,11 +42,13 @@ mkfifo input
 wine64 "$WINDOWS/bin/lkl.exe" write img /written <input >write.log 2>&1 &
 writer=$!
 exec 7>input
-status=0
-while [ $status = 0 ]; do
+# Wine's server opens files for programs.
+until find /proc/[0-9]*/fd -lname "$TMP/img" 2>/dev/null | grep -q .; do
 	kill -0 $writer || { cat write.log; fail "lkl.exe write has ended"; }
-	wine64 "$WINDOWS/bin/cptofs.exe" -i img tree /again >tool.log 2>&1 || status=$?
+	sleep 0.05
 done
+status=0
+wine64 "$WINDOWS/bin/cptofs.exe" -i img tree /again >tool.log 2>&1 || status=$?
 [ $status = 2 ] || { cat tool.log; fail "an image in use: exit status $status"; }
 grep -q "'img' is in use by another program" tool.log || { cat tool.log; fail "an image in use"; }
 echo text >&7
