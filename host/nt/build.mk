@@ -37,9 +37,9 @@ COMMON	:= contents control copy disk fs_image holes idmap image kernel metadata 
 	   probe progress remove resolve sector sink stream stream_check tool walk \
 	   walk_count walk_names
 TOOL_OBJS := $(COMMON:%=$(BUILD)/obj/tools/common/%.o) \
-	   $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/nt/*.c))
+	   $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/elsewhere/*.c tools/nt/*.c))
 TOOLS	:= $(addprefix $(BUILD)/bin/,cptofs.exe cpfromfs.exe lkl.exe)
-# And of tools/lkl/; for the others, tools/nt/verbs.c says that they are not here.
+# And of tools/lkl/; for the others, tools/elsewhere/verbs.c says that they are not here.
 VERBS	:= args cat change cp df du ids info json log ls mode move output owner path replace \
 	   session stat sum text tree trim verb_find verbs words write
 LKL_OBJS := $(VERBS:%=$(BUILD)/obj/tools/lkl/%.o)

@@ -33,11 +33,12 @@ LIB	:= $(OUT)/lib/liblkl
 # what is on Linux only.
 COMMON	:= $(patsubst %,tools/common/%.c,contents control copy disk fs_image holes idmap image \
 	   kernel metadata names overlay probe progress remove resolve sector signals sink stream \
-	   stream_check tool walk walk_count walk_names) $(wildcard tools/posix/*.c)
+	   stream_check tool walk walk_count walk_names) $(wildcard tools/elsewhere/*.c tools/posix/*.c)
 VERBS	:= $(patsubst %,tools/lkl/%.c,args cat change cp df du ids info json log ls mode move output \
 	   owner path replace session stat sum text tree trim verb_find verbs words write)
-TOOL_OBJS := $(filter-out %/verbs.o,$(COMMON:%.c=$(OUT)/obj/%.o))
-VERB_OBJS := $(VERBS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/tools/posix/verbs.o
+TOOL_OBJS := $(filter-out %/verbs.o %/execute.o,$(COMMON:%.c=$(OUT)/obj/%.o))
+VERB_OBJS := $(VERBS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/tools/elsewhere/verbs.o \
+	   $(OUT)/obj/tools/posix/execute.o
 TOOLS	:= $(addprefix $(OUT)/bin/,cptofs cpfromfs lkl)
 TOOL_LIBS := -lblkid -ljson-c
 

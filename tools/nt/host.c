@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <io.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -103,32 +102,6 @@ void stream_free_memory(void *memory, size_t size)
 		VirtualFree(memory, 0, MEM_RELEASE);
 }
 
-/* There are no other processes. */
-int stream_file(size_t size)
-{
-	(void)size;
-	return -1;
-}
-
-void *stream_file_memory(int file, size_t size)
-{
-	(void)file;
-	(void)size;
-	return NULL;
-}
-
-void stream_keep_memory(void *memory, size_t size)
-{
-	(void)memory;
-	(void)size;
-}
-
-bool stream_ended(int fd)
-{
-	(void)fd;
-	return false;
-}
-
 void stream_sleep(_Atomic uint32_t *word, unsigned int ms)
 {
 	uint32_t one = 1;
@@ -172,34 +145,6 @@ char *stpcpy(char *to, const char *text)
 
 	memcpy(to, text, len + 1);
 	return to + len;
-}
-
-void *memrchr(const void *memory, int c, size_t size)
-{
-	const unsigned char *p = memory;
-
-	while (size--)
-		if (p[size] == (unsigned char)c)
-			return (void *)(p + size);
-	return NULL;
-}
-
-static int same(const void *a, const void *b)
-{
-	(void)a;
-	(void)b;
-	return 0;
-}
-
-/* A node begins with the pointer that it holds. */
-void tdestroy(void *root, void (*free_node)(void *node))
-{
-	while (root) {
-		void *node = *(void **)root;
-
-		tdelete(node, &root, same);
-		free_node(node);
-	}
 }
 
 volatile sig_atomic_t tool_signal;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Images on Windows: files and raw disks.  There are no other processes that
- * could be confined, no NBD servers, and what lies between a disk and a file
- * system is not opened.
+ * Images on Windows: files and raw disks.  ../elsewhere/ has
+ * what is not done with them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,23 +16,12 @@
 #include "../common/disk.h"
 #include "../common/image.h"
 #include "../common/tool.h"
+#include "../elsewhere/elsewhere.h"
 #include "nt_file.h"
 /* After windows.h. */
 #include <winioctl.h>
 
 #define LOCK_STEP_MS 20
-
-/* Formats that take qemu to read, by how they begin. */
-static const struct {
-	const char *name;
-	const char *word;
-	size_t len;
-} formats[] = {
-	{ "qcow2", "QFI\xfb", 4 },
-	{ "vmdk", "KDMV", 4 },
-	{ "vdi", "<<< ", 4 },
-	{ "vhdx", "vhdxfile", 8 },
-};
 
 static bool is_device(const wchar_t *path)
 {
@@ -112,16 +100,12 @@ static int open_wide(struct disk *d, const wchar_t *path, bool readonly,
 
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 {
-	char head[16] = "";
 	wchar_t *path;
 	int err;
 
 	(void)trust;
-	if (!strncmp(d->file, "nbd", 3) && strstr(d->file, "://")) {
-		tool_error("cannot open '%s': there is no NBD on Windows",
-			   d->file);
+	if (refuse_server(d))
 		return -1;
-	}
 	path = nt_path(d->file);
 	err = path ? open_wide(d, path, readonly, lock_ms)
 		   : open_error(d, false, ERROR_NO_UNICODE_TRANSLATION);
@@ -132,25 +116,7 @@ int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 		tool_error("'%s' is empty", d->file);
 		return -1;
 	}
-	if (d->st.st_size && pread(d->fd, head, sizeof(head), 0) < 0) {
-		tool_file_error("error reading", NULL, d->file, -EIO);
-		return -1;
-	}
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		if (memcmp(head, formats[i].word, formats[i].len))
-			continue;
-		tool_error("cannot open '%s': it has the format %s of qemu, "
-			   "which is not read on Windows",
-			   d->file, formats[i].name);
-		return -1;
-	}
-	return 0;
-}
-
-int disk_look(struct disk *d)
-{
-	(void)d;
-	return 0;
+	return d->st.st_size && refuse_format(d) ? -1 : 0;
 }
 
 int disk_close(struct disk *d, bool sync)
@@ -166,82 +132,4 @@ int disk_close(struct disk *d, bool sync)
 	if (d->fd >= 0)
 		close(d->fd);
 	return err;
-}
-
-/* Only the types are known. */
-bool layers_known(const struct probe *found)
-{
-	return !strcmp(found->type, "crypto_LUKS") ||
-	       !strcmp(found->type, "LVM2_member") ||
-	       !strcmp(found->type, "linux_raid_member");
-}
-
-bool layers_open(struct layers *l, struct probe *found)
-{
-	(void)found;
-	tool_error("'%s' has encryption, logical volumes or RAID, which cannot "
-		   "be opened on Windows",
-		   l->image);
-	return false;
-}
-
-struct volume *layers_list(struct layers *l, size_t *count)
-{
-	*count = 0;
-	layers_open(l, NULL);
-	return NULL;
-}
-
-void layers_close(struct layers *l)
-{
-	(void)l;
-}
-
-/* What would ask for it is not opened. */
-int key_get(struct key *k, const char *image, const char *option)
-{
-	(void)k;
-	tool_error("'%s': %s cannot be used on Windows", image, option);
-	return -1;
-}
-
-void key_copy(struct key *to, const struct key *from)
-{
-	*to = *from;
-}
-
-void key_forget(struct key *k)
-{
-	(void)k;
-}
-
-int inspect_open(struct inspect *in, const char *where)
-{
-	(void)in;
-	(void)where;
-	tool_error("--inspect cannot be used on Windows");
-	return -1;
-}
-
-long inspect_close(struct inspect *in)
-{
-	(void)in;
-	return 0;
-}
-
-bool confined_possible(void)
-{
-	return false;
-}
-
-int confined_run(const struct confined *c)
-{
-	int status = TOOL_FAILED;
-
-	if (!image_open(c->img) &&
-	    !(c->unmounted ? image_look(c->img) : image_start(c->img)))
-		status = c->run(c->img, c->arg);
-	if (image_unmount(c->img) && status == TOOL_OK)
-		status = TOOL_PARTIAL;
-	return status;
 }

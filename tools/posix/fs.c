@@ -22,6 +22,7 @@
 
 #include "../common/fs.h"
 #include "../common/tool.h"
+#include "../elsewhere/elsewhere.h"
 
 #define RET(call)                                                              \
 	({                                                                     \
@@ -351,45 +352,6 @@ static int host_utime(int dir, const char *name, const struct timespec ts[2])
 			 : futimens(dir, ts));
 }
 
-static long host_listxattr(int dir, const char *name, char *list, size_t size)
-{
-	(void)dir;
-	(void)name;
-	(void)list;
-	(void)size;
-	return -EOPNOTSUPP;
-}
-
-static long host_getxattr(int dir, const char *name, const char *attr,
-			  void *val, size_t size)
-{
-	(void)dir;
-	(void)name;
-	(void)attr;
-	(void)val;
-	(void)size;
-	return -EOPNOTSUPP;
-}
-
-static int host_setxattr(int dir, const char *name, const char *attr,
-			 const void *val, size_t size)
-{
-	(void)dir;
-	(void)name;
-	(void)attr;
-	(void)val;
-	(void)size;
-	return -EOPNOTSUPP;
-}
-
-static int host_removexattr(int dir, const char *name, const char *attr)
-{
-	(void)dir;
-	(void)name;
-	(void)attr;
-	return -EOPNOTSUPP;
-}
-
 /* POSIX lets one ask that all be written, and does not say when it is. */
 static int host_sync(int dir)
 {
@@ -431,10 +393,10 @@ const struct fs *fs_host(void)
 		.chown = host_chown,
 		.chmod = host_chmod,
 		.utime = host_utime,
-		.listxattr = host_listxattr,
-		.getxattr = host_getxattr,
-		.setxattr = host_setxattr,
-		.removexattr = host_removexattr,
+		.listxattr = no_listxattr,
+		.getxattr = no_getxattr,
+		.setxattr = no_setxattr,
+		.removexattr = no_removexattr,
 		.sync = host_sync,
 	};
 

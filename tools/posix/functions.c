@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Functions that the tools use and POSIX does not have. */
 #include <fcntl.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,34 +28,6 @@ int asprintf(char **text, const char *fmt, ...)
 	len = vasprintf(text, fmt, args);
 	va_end(args);
 	return len;
-}
-
-void *memrchr(const void *memory, int c, size_t size)
-{
-	const unsigned char *p = memory;
-
-	while (size--)
-		if (p[size] == (unsigned char)c)
-			return (void *)(p + size);
-	return NULL;
-}
-
-static int same(const void *a, const void *b)
-{
-	(void)a;
-	(void)b;
-	return 0;
-}
-
-/* A node begins with the pointer that it holds. */
-void tdestroy(void *root, void (*free_node)(void *node))
-{
-	while (root) {
-		void *node = *(void **)root;
-
-		tdelete(node, &root, same);
-		free_node(node);
-	}
 }
 
 /* Days from 1970 to the first of March of a year. */

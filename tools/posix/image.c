@@ -17,20 +17,9 @@
 #include "../common/disk.h"
 #include "../common/image.h"
 #include "../common/tool.h"
+#include "../elsewhere/elsewhere.h"
 
 #define LOCK_STEP_MS 20
-
-/* Formats that take qemu to read, by how they begin. */
-static const struct {
-	const char *name;
-	const char *word;
-	size_t len;
-} formats[] = {
-	{ "qcow2", "QFI\xfb", 4 },
-	{ "vmdk", "KDMV", 4 },
-	{ "vdi", "<<< ", 4 },
-	{ "vhdx", "vhdxfile", 8 },
-};
 
 /* Lock it for this process; other locks than those of POSIX are not seen. */
 static int lock(const struct disk *d, bool readonly, unsigned int ms)
@@ -54,33 +43,11 @@ static int lock(const struct disk *d, bool readonly, unsigned int ms)
 	return 0;
 }
 
-/* Is it one that is not read here? */
-static int check_format(const struct disk *d)
-{
-	char head[16] = "";
-
-	if (pread(d->fd, head, sizeof(head), 0) < 0) {
-		tool_file_error("error reading", NULL, d->file, -errno);
-		return -1;
-	}
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		if (memcmp(head, formats[i].word, formats[i].len))
-			continue;
-		tool_error("cannot open '%s': it has the format %s of qemu, "
-			   "which is not read here",
-			   d->file, formats[i].name);
-		return -1;
-	}
-	return 0;
-}
-
 int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 {
 	(void)trust;
-	if (!strncmp(d->file, "nbd", 3) && strstr(d->file, "://")) {
-		tool_error("cannot open '%s': there is no NBD here", d->file);
+	if (refuse_server(d))
 		return -1;
-	}
 	d->fd = open(d->file,
 		     (readonly ? O_RDONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
 	if (d->fd < 0 || fstat(d->fd, &d->st)) {
@@ -103,13 +70,7 @@ int disk_open(struct disk *d, bool readonly, bool trust, unsigned int lock_ms)
 		tool_error("'%s' is empty", d->file);
 		return -1;
 	}
-	return check_format(d);
-}
-
-int disk_look(struct disk *d)
-{
-	(void)d;
-	return 0;
+	return refuse_format(d) ? -1 : 0;
 }
 
 int disk_close(struct disk *d, bool sync)
@@ -124,82 +85,4 @@ int disk_close(struct disk *d, bool sync)
 	if (d->fd >= 0)
 		close(d->fd);
 	return err;
-}
-
-/* Only the types are known. */
-bool layers_known(const struct probe *found)
-{
-	return !strcmp(found->type, "crypto_LUKS") ||
-	       !strcmp(found->type, "LVM2_member") ||
-	       !strcmp(found->type, "linux_raid_member");
-}
-
-bool layers_open(struct layers *l, struct probe *found)
-{
-	(void)found;
-	tool_error("'%s' has encryption, logical volumes or RAID, which cannot "
-		   "be opened here",
-		   l->image);
-	return false;
-}
-
-struct volume *layers_list(struct layers *l, size_t *count)
-{
-	*count = 0;
-	layers_open(l, NULL);
-	return NULL;
-}
-
-void layers_close(struct layers *l)
-{
-	(void)l;
-}
-
-/* What would ask for it is not opened. */
-int key_get(struct key *k, const char *image, const char *option)
-{
-	(void)k;
-	tool_error("'%s': %s cannot be used here", image, option);
-	return -1;
-}
-
-void key_copy(struct key *to, const struct key *from)
-{
-	*to = *from;
-}
-
-void key_forget(struct key *k)
-{
-	(void)k;
-}
-
-int inspect_open(struct inspect *in, const char *where)
-{
-	(void)in;
-	(void)where;
-	tool_error("--inspect cannot be used here");
-	return -1;
-}
-
-long inspect_close(struct inspect *in)
-{
-	(void)in;
-	return 0;
-}
-
-bool confined_possible(void)
-{
-	return false;
-}
-
-int confined_run(const struct confined *c)
-{
-	int status = TOOL_FAILED;
-
-	if (!image_open(c->img) &&
-	    !(c->unmounted ? image_look(c->img) : image_start(c->img)))
-		status = c->run(c->img, c->arg);
-	if (image_unmount(c->img) && status == TOOL_OK)
-		status = TOOL_PARTIAL;
-	return status;
 }

@@ -23,32 +23,6 @@ void stream_free_memory(void *memory, size_t size)
 	free(memory);
 }
 
-/* There are no other processes. */
-int stream_file(size_t size)
-{
-	(void)size;
-	return -1;
-}
-
-void *stream_file_memory(int file, size_t size)
-{
-	(void)file;
-	(void)size;
-	return NULL;
-}
-
-void stream_keep_memory(void *memory, size_t size)
-{
-	(void)memory;
-	(void)size;
-}
-
-bool stream_ended(int fd)
-{
-	(void)fd;
-	return false;
-}
-
 void stream_sleep(_Atomic uint32_t *word, unsigned int ms)
 {
 	struct timespec time;

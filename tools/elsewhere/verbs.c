@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Verbs of lkl that ask for what is there on Linux only, and say so. */
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "../common/tool.h"
 #include "../lkl/run.h"
 
@@ -36,11 +32,3 @@ MAIN(diff_main)
 MAIN(edit_main)
 MAIN(serve_main)
 MAIN(sh_main)
-
-/* Where this program is, only the shell knows. */
-int execute(const char *program, char **argv)
-{
-	execvp(program, argv);
-	tool_file_error("cannot execute", NULL, program, -errno);
-	return TOOL_FAILED;
-}
