@@ -103,7 +103,8 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 		return -EEXIST;
 	fd = posix_memory("lkl-ram", size);
 	if (fd == -EFBIG)
-		posix_say_limit(RLIMIT_FSIZE, POSIX_FILE_SIZES, size);
+		posix_say_limit(&lkl_host_ops, RLIMIT_FSIZE, POSIX_FILE_SIZES,
+				size);
 	if (fd < 0)
 		return fd;
 	ram = mmap((void *)addr, size, PROT_READ | PROT_WRITE,
@@ -111,7 +112,8 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	if (ram == MAP_FAILED) {
 		err = -errno;
 		if (err == -ENOMEM)
-			posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
+			posix_say_limit(&lkl_host_ops, RLIMIT_AS,
+					POSIX_ADDRESS_SPACE, size);
 		close(fd);
 		return err;
 	}
@@ -143,7 +145,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 			       -1, 0);
 
 	if (ret == -ENOMEM)
-		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
+		posix_say_limit(&lkl_host_ops, RLIMIT_AS, POSIX_ADDRESS_SPACE,
+				size);
 	if (ret < 0 && ret > -4096)
 		return ret;
 	if (posix_frozen)

@@ -37,18 +37,19 @@ int posix_set_size(int fd, unsigned long size)
 }
 
 /* A number alone would not tell the user which limit is in the way. */
-void posix_say_limit(int resource, const char *what, unsigned long need)
+void posix_say_limit(const struct lkl_host_operations *ops, int resource,
+		     const char *what, unsigned long need)
 {
 	struct rlimit limit;
 	char text[160];
 	int n;
 
-	if (!lkl_host_ops.print || getrlimit(resource, &limit) ||
+	if (!ops->print || getrlimit(resource, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY)
 		return;
 	n = snprintf(text, sizeof(text),
 		     "lkl: the limit of %s is %lu KiB, the kernel needs %lu "
 		     "KiB more\n",
 		     what, (unsigned long)limit.rlim_cur >> 10, need >> 10);
-	lkl_host_ops.print(text, n);
+	ops->print(text, n);
 }

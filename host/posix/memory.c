@@ -237,14 +237,16 @@ int posix_ram_open(unsigned long addr, unsigned long size)
 	int fd = new_object(size), err;
 
 	if (fd == -EFBIG)
-		posix_say_limit(RLIMIT_FSIZE, POSIX_FILE_SIZES, size);
+		posix_say_limit(&lkl_host_ops, RLIMIT_FSIZE, POSIX_FILE_SIZES,
+				size);
 	if (fd < 0)
 		return fd;
 	err = has_room(fd, size) ? show_new(addr, size, PROT_READ | PROT_WRITE,
 					    MAP_SHARED, fd)
 				 : -ENOSPC;
 	if (err == -ENOMEM)
-		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
+		posix_say_limit(&lkl_host_ops, RLIMIT_AS, POSIX_ADDRESS_SPACE,
+				size);
 	if (err) {
 		close(fd);
 		return err;
@@ -269,7 +271,8 @@ int posix_reserve(unsigned long addr, unsigned long size)
 	int err = hide(addr, size, true);
 
 	if (err == -ENOMEM)
-		posix_say_limit(RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
+		posix_say_limit(&lkl_host_ops, RLIMIT_AS, POSIX_ADDRESS_SPACE,
+				size);
 	return err;
 }
 

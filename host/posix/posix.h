@@ -52,11 +52,13 @@ int posix_set_size(int fd, unsigned long size);
 
 /**
  * posix_say_limit - say by which limit there is no room
+ * @ops: prints it
  * @resource: RLIMIT_*; if the process has no such limit, nothing is said
  * @what: what to call it
  * @need: what the kernel needs beside
  */
-void posix_say_limit(int resource, const char *what, unsigned long need);
+void posix_say_limit(const struct lkl_host_operations *ops, int resource,
+		     const char *what, unsigned long need);
 
 /* The names of two. */
 #define POSIX_FILE_SIZES "file sizes (ulimit -f)"
