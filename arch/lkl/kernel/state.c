@@ -13,6 +13,7 @@
  * from when the copy was made (freeze.c).  What must differ in each kernel, a
  * task makes anew before the first call (lkl_kernel_renew()).
  *
+ * How long the processor pauses is known from the copy, which is of the same host.
  * The seeds of hash tables that are chosen at boot are those of the copy.  Most are
  * chosen when they are needed first, and differ.
  */
@@ -88,7 +89,6 @@ static int lkl_start_state(const struct lkl_state *state)
 	err = lkl_timer_start(boot, lkl_cpus_most);
 	if (err)
 		return err;
-	lkl_measure_pause();
 	lkl_vcpus_up = 1;
 	lkl_vlock_start(&lkl_cpu, lkl_cpu_free(boot) | LKL_CPU_LOCKED);
 	/* The time of an event may have come while the state was copied. */
