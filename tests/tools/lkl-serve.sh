@@ -49,6 +49,22 @@ kill $server
 wait $server && fail "a signal is no success"
 [ ! -e sock ] || fail "the socket is left"
 
+# and a second one while the server does not answer changes nothing
+sockets() {
+	find /proc/"$server"/fd -lname 'socket:*' 2>/dev/null | wc -l || true
+}
+serve raw sock
+had=$(sockets)
+nbd=$(pgrep -f "^qemu-nbd .*$TMP/raw")
+kill -STOP "$nbd"
+kill $server
+until [ "$(sockets)" -gt "$had" ]; do sleep 0.02; done
+sleep 0.1
+kill $server
+kill -CONT "$nbd"
+wait $server && fail "a signal is no success"
+[ ! -e sock ] || fail "the socket is left"
+
 # what cannot be served
 qemu-img create -q -f qcow2 -b raw -F raw over.qcow2
 refuses 2 ".*names.*" lkl serve over.qcow2 sock

@@ -43,7 +43,7 @@ wine64 "$WINDOWS/bin/lkl.exe" write img /written <input >write.log 2>&1 &
 writer=$!
 exec 7>input
 # Wine's server opens files for programs.
-until find /proc/[0-9]*/fd -lname "$TMP/img" 2>/dev/null | grep -q .; do
+until [ "$(find /proc/[0-9]*/fd -lname "$TMP/img" -print -quit 2>/dev/null)" ]; do
 	kill -0 $writer || { cat write.log; fail "lkl.exe write has ended"; }
 	sleep 0.05
 done

@@ -450,10 +450,10 @@ static int remove_open(int fd)
 	return nt_error(GetLastError());
 }
 
-static int host_unlink(int dir, const char *name)
+static int remove_in(int dir, const char *name, ULONG option)
 {
 	int fd = open_in(dir, name, DELETE | FILE_WRITE_ATTRIBUTES, FILE_OPEN,
-			 OPTION_NO_DIRECTORY);
+			 option);
 	int err;
 
 	if (fd < 0)
@@ -463,17 +463,14 @@ static int host_unlink(int dir, const char *name)
 	return err;
 }
 
+static int host_unlink(int dir, const char *name)
+{
+	return remove_in(dir, name, OPTION_NO_DIRECTORY);
+}
+
 static int host_rmdir(int dir, const char *name)
 {
-	int fd = open_in(dir, name, DELETE | FILE_WRITE_ATTRIBUTES, FILE_OPEN,
-			 OPTION_DIRECTORY);
-	int err;
-
-	if (fd < 0)
-		return fd;
-	err = remove_open(fd);
-	host_close(fd);
-	return err;
+	return remove_in(dir, name, OPTION_DIRECTORY);
 }
 
 static int host_mkdir(int dir, const char *name, mode_t mode)
