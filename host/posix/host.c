@@ -15,6 +15,9 @@
  *	signal.c	signals that come while a call is blocked
  *	fault.c		faults, with x86/SYSTEM.c, which is not POSIX
  *	calls.c		what the last two ask of the system
+ *	number.c	numbers of threads
+ *	stack.c		alternate signal stacks
+ *	lock.c		locks that handlers take, too
  *	disk.c		disks that are files
  *	door.c		protection of the kernel's image
  */
@@ -85,6 +88,16 @@ static int host_random(void *buf, unsigned long len)
 	return err;
 }
 
+static int host_ram_open(unsigned long addr, unsigned long size)
+{
+	return posix_ram_open(&lkl_host_ops, addr, size);
+}
+
+static int host_reserve(unsigned long addr, unsigned long size)
+{
+	return posix_reserve(&lkl_host_ops, addr, size);
+}
+
 /* What is received is received by devices' threads. */
 static int host_listen_begin(void)
 {
@@ -134,9 +147,9 @@ struct lkl_host_operations lkl_host_ops = {
 	.random = host_random,
 	.wipe_on_fork = posix_wipe_on_fork,
 	.keep = posix_keep,
-	.ram_open = posix_ram_open,
+	.ram_open = host_ram_open,
 	.ram_close = posix_ram_close,
-	.reserve = posix_reserve,
+	.reserve = host_reserve,
 	.release = posix_release,
 	.map = posix_map,
 	.unmap = posix_unmap,

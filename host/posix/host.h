@@ -8,12 +8,14 @@
 
 #include <lkl/asm/host_ops.h>
 
-/* Memory: memory.c. */
+/* Memory: memory.c.  Where there may be no room, @ops prints why. */
 int posix_wipe_on_fork(void *addr, unsigned long size);
 void *posix_keep(unsigned long size);
-int posix_ram_open(unsigned long addr, unsigned long size);
+int posix_ram_open(const struct lkl_host_operations *ops, unsigned long addr,
+		   unsigned long size);
 void posix_ram_close(void);
-int posix_reserve(unsigned long addr, unsigned long size);
+int posix_reserve(const struct lkl_host_operations *ops, unsigned long addr,
+		  unsigned long size);
 void posix_release(unsigned long addr, unsigned long size);
 int posix_map(unsigned long addr, unsigned long size, unsigned long offset,
 	      int prot);
@@ -32,6 +34,8 @@ void posix_wake(int *word, int count);
 /* In a forked child, where those who waited are not. */
 void posix_wait_forked(void);
 
+/* Locks: lock.c. */
+
 /**
  * posix_lock - take a lock of few instructions, that no handler interrupts
  * @lock: 0 when it is free
@@ -41,7 +45,7 @@ void posix_wait_forked(void);
 unsigned long posix_lock(int *lock);
 void posix_unlock(int *lock, unsigned long mask);
 
-/* Numbers of threads: calls.c.  In a forked child no other thread has one. */
+/* Numbers of threads: number.c.  In a forked child no other thread has one. */
 long posix_gettid(void);
 void posix_threads_forked(void);
 

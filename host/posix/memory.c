@@ -73,7 +73,8 @@ static int new_object(unsigned long size)
 }
 
 /* Where such objects are kept there may be no room, which would be a fault. */
-static bool has_room(int fd, unsigned long size)
+static bool has_room(const struct lkl_host_operations *ops, int fd,
+		     unsigned long size)
 {
 	struct statvfs fs;
 	char text[160];
@@ -87,8 +88,8 @@ static bool has_room(int fd, unsigned long size)
 		     "needs %lu KiB\n",
 		     (unsigned long)fs.f_bavail * fs.f_frsize >> 10,
 		     size >> 10);
-	if (lkl_host_ops.print)
-		lkl_host_ops.print(text, n);
+	if (ops->print)
+		ops->print(text, n);
 	return false;
 }
 
@@ -232,21 +233,21 @@ void *posix_keep(unsigned long size)
 	return calloc(1, size);
 }
 
-int posix_ram_open(unsigned long addr, unsigned long size)
+int posix_ram_open(const struct lkl_host_operations *ops, unsigned long addr,
+		   unsigned long size)
 {
 	int fd = new_object(size), err;
 
 	if (fd == -EFBIG)
-		posix_say_limit(&lkl_host_ops, RLIMIT_FSIZE, POSIX_FILE_SIZES,
-				size);
+		posix_say_limit(ops, RLIMIT_FSIZE, POSIX_FILE_SIZES, size);
 	if (fd < 0)
 		return fd;
-	err = has_room(fd, size) ? show_new(addr, size, PROT_READ | PROT_WRITE,
-					    MAP_SHARED, fd)
-				 : -ENOSPC;
+	err = has_room(ops, fd, size)
+		      ? show_new(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				 fd)
+		      : -ENOSPC;
 	if (err == -ENOMEM)
-		posix_say_limit(&lkl_host_ops, RLIMIT_AS, POSIX_ADDRESS_SPACE,
-				size);
+		posix_say_limit(ops, RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
 	if (err) {
 		close(fd);
 		return err;
@@ -266,13 +267,13 @@ void posix_ram_close(void)
 	ram.fd = -1;
 }
 
-int posix_reserve(unsigned long addr, unsigned long size)
+int posix_reserve(const struct lkl_host_operations *ops, unsigned long addr,
+		  unsigned long size)
 {
 	int err = hide(addr, size, true);
 
 	if (err == -ENOMEM)
-		posix_say_limit(&lkl_host_ops, RLIMIT_AS, POSIX_ADDRESS_SPACE,
-				size);
+		posix_say_limit(ops, RLIMIT_AS, POSIX_ADDRESS_SPACE, size);
 	return err;
 }
 

@@ -49,21 +49,6 @@ static struct list *list_of(const int *word)
 	return &lists[(addr ^ addr >> 6 ^ addr >> 12) % LISTS];
 }
 
-unsigned long posix_lock(int *lock)
-{
-	unsigned long mask = calls_mask(SIG_BLOCK, ~0UL);
-
-	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
-		sched_yield();
-	return mask;
-}
-
-void posix_unlock(int *lock, unsigned long mask)
-{
-	__atomic_store_n(lock, 0, __ATOMIC_RELEASE);
-	calls_mask(SIG_SETMASK, mask);
-}
-
 void posix_wait_forked(void)
 {
 	for (int i = 0; i < LISTS; i++)

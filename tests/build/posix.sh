@@ -28,6 +28,9 @@ grep -q '^host/posix/memory.c$' "$TMP/sources" || fail "the sources are not know
 	xargs grep -nE '#include <sys/(epoll|eventfd|inotify|prctl|random|signalfd|syscall|timerfd|vfs)\.h>|SYS_[a-z]|__NR_' ||
 	fail "there is something of Linux in the tools"
 ! grep '^host/linux/' "$TMP/sources" || fail "a file of the host Linux is used"
+# No files need each other.
+scripts/circles.py "$BUILD/posix/obj" host lib door tools >"$TMP/circles" || fail "circles.py"
+[ ! -s "$TMP/circles" ] || { cat "$TMP/circles"; fail "files need each other"; }
 cd "$TMP"
 
 export LD_LIBRARY_PATH=$BUILD/posix/lib

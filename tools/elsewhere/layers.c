@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is done with images on Linux only: no other process is confined, and
- * what lies between a disk and a file system is known by its type, but not
- * opened.
+ * What is done with images on Linux only: what lies between a disk and a file
+ * system is known by its type, but not opened.
  */
 #include <string.h>
 
-#include "../common/confined.h"
 #include "../common/contents.h"
 #include "../common/disk.h"
 #include "../common/image.h"
@@ -77,21 +75,4 @@ long inspect_close(struct inspect *in)
 {
 	(void)in;
 	return 0;
-}
-
-bool confined_possible(void)
-{
-	return false;
-}
-
-int confined_run(const struct confined *c)
-{
-	int status = TOOL_FAILED;
-
-	if (!image_open(c->img) &&
-	    !(c->unmounted ? image_look(c->img) : image_start(c->img)))
-		status = c->run(c->img, c->arg);
-	if (image_unmount(c->img) && status == TOOL_OK)
-		status = TOOL_PARTIAL;
-	return status;
 }
