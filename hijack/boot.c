@@ -225,8 +225,8 @@ int hijack_start(const char *name)
 
 	hijack_name = name;
 	/* As a boot would, which another process may make for this one. */
-	while (posix_maps_near(lkl_ram_base))
-		lkl_ram_base += POSIX_NEXT_RAM;
+	while (linux_maps_near(lkl_ram_base))
+		lkl_ram_base += LINUX_NEXT_RAM;
 	hijack_end = end;
 	cred_init();
 	own_threads_init();

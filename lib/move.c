@@ -63,8 +63,8 @@ static int empty(void)
 
 static void inherit(bool inherit)
 {
-	posix_inherit_wiped(lkl_process(), inherit);
-	posix_inherit(inherit);
+	linux_inherit_wiped(lkl_process(), inherit);
+	linux_inherit(inherit);
 }
 
 static int begin(struct lkl_process *process)
@@ -131,7 +131,7 @@ void lkl_move_left(void)
 {
 	struct lkl_self *self = lkl_thread_self();
 
-	posix_wipe();
+	linux_wipe();
 	memset(lkl_process(), 0, sizeof(struct lkl_process));
 	/* Forget the devices, too. */
 	lkl_vdevs_unlock(lkl_vdevs_lock());

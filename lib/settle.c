@@ -11,14 +11,14 @@ int lkl_ram_settle(void)
 {
 	int err;
 
-	if (!posix_borrows)
+	if (!linux_borrows)
 		return 0;
 	err = lkl_kernel_hold(lkl_kernel_boots(), 0);
 	/* None runs any more. */
 	if (err == -LKL_ENOSYS)
 		return 0;
 	if (!err) {
-		err = posix_borrowed_settle();
+		err = linux_borrowed_settle();
 		lkl_kernel_let_go();
 	}
 	return err;

@@ -139,13 +139,13 @@ static bool find_place(struct place *place, const char *cmdline)
 
 /* Start from a state that is mapped; 1 if there is none. */
 static int restore(struct lkl_host_operations *ops, const char *cmdline,
-		   struct posix_snapshot *snapshot)
+		   struct linux_snapshot *snapshot)
 {
-	struct lkl_state *state = posix_snapshot_state(snapshot);
+	struct lkl_state *state = linux_snapshot_state(snapshot);
 	int err;
 
 	if (!state || lkl_kernel_restore(ops, cmdline, state,
-					 posix_snapshot_load, snapshot))
+					 linux_snapshot_load, snapshot))
 		return 1;
 	err = lkl_kernel_call(lkl_kernel_renew, NULL);
 	if (err) {
@@ -161,14 +161,14 @@ static int restore(struct lkl_host_operations *ops, const char *cmdline,
  * make it is left in @make.
  */
 static bool open_file(const struct place *place,
-		      struct posix_snapshot *snapshot, bool *make)
+		      struct linux_snapshot *snapshot, bool *make)
 {
 	int fd = lkl_cache_find(place->dir, place->name), err;
 
 	*make = true;
 	if (fd == -ENOENT)
 		return false;
-	err = fd < 0 ? fd : posix_snapshot_open(fd, place->key, snapshot);
+	err = fd < 0 ? fd : linux_snapshot_open(fd, place->key, snapshot);
 	if (!err)
 		return true;
 	if (fd >= 0)
@@ -186,11 +186,11 @@ static bool open_file(const struct place *place,
 	return false;
 }
 
-static void close_file(struct posix_snapshot *snapshot)
+static void close_file(struct linux_snapshot *snapshot)
 {
 	int fd = snapshot->fd;
 
-	posix_snapshot_close(snapshot);
+	linux_snapshot_close(snapshot);
 	close(fd);
 }
 
@@ -203,7 +203,7 @@ static void make(const struct place *place, int fd)
 	if (!err) {
 		err = lkl_kernel_state(&state);
 		if (!err)
-			err = posix_snapshot_write(fd, place->key, &state);
+			err = linux_snapshot_write(fd, place->key, &state);
 		lkl_kernel_let_go();
 	}
 	if (!err)
@@ -238,7 +238,7 @@ static int boot(const struct place *place, struct lkl_host_operations *ops,
 
 /* Start from a snapshot that is open, and close it. */
 static int start(struct lkl_host_operations *ops, const char *cmdline,
-		 struct posix_snapshot *snapshot)
+		 struct linux_snapshot *snapshot)
 {
 	int err = restore(ops, cmdline, snapshot);
 
@@ -251,12 +251,12 @@ static int start(struct lkl_host_operations *ops, const char *cmdline,
 /* What was found before the process gave up its rights, if that was looked for.
  */
 static struct {
-	struct posix_snapshot snapshot;
+	struct linux_snapshot snapshot;
 	bool looked, found;
 	char cmdline[4096];
 } prepared;
 
-static bool take_prepared(struct posix_snapshot *snapshot)
+static bool take_prepared(struct linux_snapshot *snapshot)
 {
 	bool found = prepared.found;
 
@@ -268,7 +268,7 @@ static bool take_prepared(struct posix_snapshot *snapshot)
 
 int lkl_snapshot_boot(struct lkl_host_operations *ops, const char *cmdline)
 {
-	struct posix_snapshot snapshot;
+	struct linux_snapshot snapshot;
 	int want = wanted(), err;
 	struct place place;
 	bool make;
@@ -309,7 +309,7 @@ static void make_elsewhere(struct lkl_host_operations *ops, const char *cmdline)
 
 int lkl_snapshot_prepare(struct lkl_host_operations *ops, const char *cmdline)
 {
-	struct posix_snapshot snapshot;
+	struct linux_snapshot snapshot;
 	int want = wanted();
 	struct place place;
 	bool make;

@@ -21,15 +21,15 @@
 #define PAGE 4096UL
 #define BITS (8 * sizeof(unsigned long))
 
-bool posix_borrows;
+bool linux_borrows;
 
 /* A bit for each page that is borrowed. */
 static unsigned long *pages;
 static unsigned long pages_size;
 
-void posix_borrow_none(void)
+void linux_borrow_none(void)
 {
-	posix_borrows = false;
+	linux_borrows = false;
 	if (pages)
 		munmap(pages, pages_size);
 	pages = NULL;
@@ -51,19 +51,19 @@ static void keep_from_children(unsigned long addr, unsigned long size)
 	raw_syscall(__NR_madvise, addr, size, MADV_DONTFORK, 0, 0, 0);
 }
 
-void posix_borrowed(void)
+void linux_borrowed(void)
 {
-	keep_from_children(posix_ram.addr, posix_ram.size);
+	keep_from_children(linux_ram.addr, linux_ram.size);
 }
 
-int posix_borrow(unsigned long ram, unsigned long size, int fd,
+int linux_borrow(unsigned long ram, unsigned long size, int fd,
 		 unsigned long offset)
 {
-	unsigned long addr = posix_ram.addr + ram, page;
+	unsigned long addr = linux_ram.addr + ram, page;
 	long ret;
 
 	if (!pages) {
-		pages_size = posix_ram.size / PAGE / 8 + PAGE;
+		pages_size = linux_ram.size / PAGE / 8 + PAGE;
 		pages = mmap(NULL, pages_size, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 			     0);
@@ -79,18 +79,18 @@ int posix_borrow(unsigned long ram, unsigned long size, int fd,
 		return ret;
 	for (page = ram / PAGE; page < (ram + size) / PAGE; page++)
 		pages[page / BITS] |= 1UL << page % BITS;
-	posix_borrows = true;
+	linux_borrows = true;
 	return 0;
 }
 
 /* Pages in a row, all borrowed. */
 static long own(unsigned long ram, unsigned long size)
 {
-	unsigned long addr = posix_ram.addr + ram, page;
+	unsigned long addr = linux_ram.addr + ram, page;
 	long ret, file;
 
 	file = raw_syscall(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_NORESERVE, posix_ram.fd, ram);
+			   MAP_SHARED | MAP_NORESERVE, linux_ram.fd, ram);
 	if (is_error(file))
 		return file;
 	memcpy((void *)file, (void *)addr, size);
@@ -107,12 +107,12 @@ static long own(unsigned long ram, unsigned long size)
 	return 0;
 }
 
-int posix_borrowed_own(unsigned long ram, unsigned long size)
+int linux_borrowed_own(unsigned long ram, unsigned long size)
 {
 	unsigned long page = ram / PAGE, end = (ram + size) / PAGE, first;
 	long err;
 
-	while (posix_borrows && page < end) {
+	while (linux_borrows && page < end) {
 		if (!pages[page / BITS]) {
 			page = (page / BITS + 1) * BITS;
 			continue;
@@ -130,16 +130,16 @@ int posix_borrowed_own(unsigned long ram, unsigned long size)
 
 /* Parts of RAM that are inaccessible. */
 struct guards {
-	struct posix_mapping *m;
+	struct linux_mapping *m;
 	unsigned int count, room;
 };
 
-static bool add_guard(const struct posix_mapping *m, void *arg)
+static bool add_guard(const struct linux_mapping *m, void *arg)
 {
 	struct guards *guards = arg;
-	struct posix_mapping *more;
+	struct linux_mapping *more;
 
-	if (m->prot || m->addr >= posix_ram.addr + posix_ram.size)
+	if (m->prot || m->addr >= linux_ram.addr + linux_ram.size)
 		return true;
 	if (guards->count == guards->room) {
 		guards->room = 2 * guards->room + 64;
@@ -152,25 +152,25 @@ static bool add_guard(const struct posix_mapping *m, void *arg)
 	return true;
 }
 
-int posix_borrowed_settle(void)
+int linux_borrowed_settle(void)
 {
 	struct guards guards = { 0 };
 	unsigned int i;
 	int err;
 
-	if (!posix_borrows)
+	if (!linux_borrows)
 		return 0;
-	err = posix_each_mapping(add_guard, &guards);
+	err = linux_each_mapping(add_guard, &guards);
 	if (!err) {
-		mprotect((void *)posix_ram.addr, posix_ram.size,
+		mprotect((void *)linux_ram.addr, linux_ram.size,
 			 PROT_READ | PROT_WRITE);
-		err = posix_borrowed_own(0, posix_ram.size);
+		err = linux_borrowed_own(0, linux_ram.size);
 		for (i = 0; i < guards.count; i++)
 			mprotect((void *)guards.m[i].addr, guards.m[i].size,
 				 PROT_NONE);
 	}
 	free(guards.m);
 	if (!err)
-		posix_borrow_none();
+		linux_borrow_none();
 	return err;
 }

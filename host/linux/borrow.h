@@ -6,30 +6,30 @@
 #include <stdbool.h>
 
 /* Some pages of RAM are borrowed. */
-extern bool posix_borrows;
+extern bool linux_borrows;
 
 /* A kernel's RAM is there, of which nothing is borrowed; or it is gone. */
-void posix_borrow_none(void);
+void linux_borrow_none(void);
 
 /**
- * posix_borrow - let pages of RAM be those of a file
+ * linux_borrow - let pages of RAM be those of a file
  * @ram: where in RAM
  * @size: how much
  * @fd: the file, which never changes
  * @offset: where in it
  *
- * posix_borrowed() must follow.
+ * linux_borrowed() must follow.
  *
  * Return: 0 or a negative error number
  */
-int posix_borrow(unsigned long ram, unsigned long size, int fd,
+int linux_borrow(unsigned long ram, unsigned long size, int fd,
 		 unsigned long offset);
 
 /* All is borrowed that will be. */
-void posix_borrowed(void);
+void linux_borrowed(void);
 
 /**
- * posix_borrowed_own - pages of RAM are to be in the memory file that is RAM
+ * linux_borrowed_own - pages of RAM are to be in the memory file that is RAM
  * @ram: where in RAM
  * @size: how much
  *
@@ -38,9 +38,9 @@ void posix_borrowed(void);
  *
  * Return: 0 or a negative error number
  */
-int posix_borrowed_own(unsigned long ram, unsigned long size);
+int linux_borrowed_own(unsigned long ram, unsigned long size);
 
 /* The same for all of RAM; nothing in the kernel runs meanwhile. */
-int posix_borrowed_settle(void);
+int linux_borrowed_settle(void);
 
 #endif /* POSIX_BORROW_H */

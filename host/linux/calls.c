@@ -117,17 +117,9 @@ void calls_change_alt_stack(const stack_t *new, stack_t *old)
 {
 	static char elsewhere[256] __attribute__((aligned(16)));
 	unsigned long mask = calls_mask(SIG_SETMASK, ~0UL);
-	long ret;
 
 	raw_syscall(SYS_sigaltstack, 0, (long)old, 0, 0, 0, 0);
-	asm volatile("movq	%%rsp, %%rbx\n\t"
-		     "movq	%[elsewhere], %%rsp\n\t"
-		     "syscall\n\t"
-		     "movq	%%rbx, %%rsp"
-		     : "=a"(ret)
-		     : "0"((long)SYS_sigaltstack), "D"(new),
-		       "S"(0L), [elsewhere] "r"(elsewhere + sizeof(elsewhere))
-		     : "rbx", "rcx", "r11", "memory");
-	(void)ret;
+	raw_syscall_elsewhere(elsewhere + sizeof(elsewhere), SYS_sigaltstack,
+			      (long)new, 0);
 	calls_mask(SIG_SETMASK, mask);
 }

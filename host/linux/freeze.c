@@ -42,7 +42,7 @@
 
 #define AREA_ALIASES (LKL_AREA_START + 0x010000000000UL)
 
-bool posix_frozen;
+bool linux_frozen;
 
 /**
  * struct run - a part of the address space
@@ -165,7 +165,7 @@ static bool add_guard(struct runs *guards, struct run run)
 }
 
 /* Find out what is mapped where, or of the guards only. */
-static bool add_mapping(const struct posix_mapping *m, void *guards)
+static bool add_mapping(const struct linux_mapping *m, void *guards)
 {
 	struct run run = { m->addr, m->size, m->offset, m->prot };
 
@@ -181,31 +181,31 @@ static bool add_mapping(const struct posix_mapping *m, void *guards)
 /* Files and memory for a state; nothing is changed yet. */
 static int prepare(const struct lkl_host_range *ranges, unsigned int count)
 {
-	unsigned long pages = posix_ram.size / PAGE;
+	unsigned long pages = linux_ram.size / PAGE;
 	unsigned int i;
-	int shared_fd, err = posix_each_mapping(add_mapping, NULL);
+	int shared_fd, err = linux_each_mapping(add_mapping, NULL);
 
 	for (; !err && count; ranges++, count--)
 		if (!add_area(ranges->addr, ranges->size))
 			err = -ENOMEM;
 	if (err)
 		return err;
-	f.rest_fd = posix_memory("lkl-frozen", f.rest_size);
+	f.rest_fd = linux_memory("lkl-frozen", f.rest_size);
 	if (f.rest_fd < 0)
 		return f.rest_fd;
-	shared_fd = posix_memory("lkl-ram", posix_ram.size);
+	shared_fd = linux_memory("lkl-ram", linux_ram.size);
 	if (shared_fd < 0)
 		return shared_fd;
-	f.ram_fd = posix_ram.fd;
-	posix_ram.fd = shared_fd;
-	f.ram = map_file(f.ram_fd, posix_ram.size, PROT_READ);
-	f.shared = map_file(shared_fd, posix_ram.size, PROT_READ | PROT_WRITE);
+	f.ram_fd = linux_ram.fd;
+	linux_ram.fd = shared_fd;
+	f.ram = map_file(f.ram_fd, linux_ram.size, PROT_READ);
+	f.shared = map_file(shared_fd, linux_ram.size, PROT_READ | PROT_WRITE);
 	f.rest = map_file(f.rest_fd, f.rest_size, PROT_READ | PROT_WRITE);
 	f.is_shared = map_memory(pages / 8 + 8);
 	f.list = map_memory(pages * sizeof(*f.list));
 	if (!f.ram || !f.shared || !f.rest || !f.is_shared || !f.list)
 		return -ENOMEM;
-	madvise(f.shared, posix_ram.size, MADV_DONTFORK);
+	madvise(f.shared, linux_ram.size, MADV_DONTFORK);
 	for (i = 0; i < f.areas.count; i++)
 		memcpy(f.rest + f.areas.run[i].offset,
 		       (void *)f.areas.run[i].addr, f.areas.run[i].size);
@@ -221,11 +221,11 @@ static void unmap(void *p, unsigned long size)
 /* The state is not needed any more; RAM is another file's affair. */
 static void discard(void)
 {
-	unsigned long pages = posix_ram.size / PAGE;
+	unsigned long pages = linux_ram.size / PAGE;
 
-	posix_frozen = false;
-	unmap(f.ram, posix_ram.size);
-	unmap(f.shared, posix_ram.size);
+	linux_frozen = false;
+	unmap(f.ram, linux_ram.size);
+	unmap(f.shared, linux_ram.size);
 	unmap(f.rest, f.rest_size);
 	unmap(f.is_shared, pages / 8 + 8);
 	unmap(f.list, pages * sizeof(*f.list));
@@ -246,7 +246,7 @@ static bool page_is_shared(unsigned long page)
 	return f.is_shared[page / 64] >> page % 64 & 1;
 }
 
-int posix_share(unsigned long offset, unsigned long size)
+int linux_share(unsigned long offset, unsigned long size)
 {
 	unsigned long page = offset / PAGE, end = (offset + size) / PAGE, first;
 
@@ -259,10 +259,10 @@ int posix_share(unsigned long offset, unsigned long size)
 		for (first = page; page < end && !page_is_shared(page); page++)
 			;
 		run.offset = first * PAGE;
-		run.addr = posix_ram.addr + run.offset;
+		run.addr = linux_ram.addr + run.offset;
 		run.size = (page - first) * PAGE;
 		memcpy(f.shared + run.offset, (void *)run.addr, run.size);
-		err = show(&run, MAP_SHARED, posix_ram.fd);
+		err = show(&run, MAP_SHARED, linux_ram.fd);
 		if (err)
 			return err;
 		raw_syscall(__NR_madvise, run.addr, run.size, MADV_DONTFORK, 0,
@@ -291,7 +291,7 @@ static void note(struct notes *notes, unsigned long addr, unsigned long size,
 	}
 }
 
-void posix_note_mapping(unsigned long addr, unsigned long size)
+void linux_note_mapping(unsigned long addr, unsigned long size)
 {
 	if (addr >= AREA_ALIASES && addr < LKL_AREA_PAGES)
 		note(&f.mapped, addr, size, 0);
@@ -299,7 +299,7 @@ void posix_note_mapping(unsigned long addr, unsigned long size)
 		note(&f.made, addr, size, 0);
 }
 
-void posix_note_guard(unsigned long addr, unsigned long size, bool on)
+void linux_note_guard(unsigned long addr, unsigned long size, bool on)
 {
 	note(&f.guarded, addr, size, on ? PROT_NONE : PROT_READ | PROT_WRITE);
 }
@@ -329,8 +329,8 @@ static void show_aliases(unsigned long start, unsigned long end)
 		run.size -= cut;
 		if (run.size > end - run.addr)
 			run.size = end - run.addr;
-		if (posix_share(run.offset, run.size) ||
-		    show(&run, MAP_SHARED, posix_ram.fd))
+		if (linux_share(run.offset, run.size) ||
+		    show(&run, MAP_SHARED, linux_ram.fd))
 			abort();
 	}
 }
@@ -355,7 +355,7 @@ static void set_guards(const struct runs *guards)
 /* All of RAM is private, but for what is shown a second time. */
 static int begin_anew(void)
 {
-	struct run ram = { posix_ram.addr, posix_ram.size, 0,
+	struct run ram = { linux_ram.addr, linux_ram.size, 0,
 			   PROT_READ | PROT_WRITE };
 	long err = show(&ram, MAP_PRIVATE, f.ram_fd);
 
@@ -368,9 +368,9 @@ static int begin_anew(void)
 	return 0;
 }
 
-int posix_freeze(const struct lkl_host_range *ranges, unsigned int count)
+int linux_freeze(const struct lkl_host_range *ranges, unsigned int count)
 {
-	int old_fd = posix_ram.fd, err = posix_borrowed_settle();
+	int old_fd = linux_ram.fd, err = linux_borrowed_settle();
 	unsigned int i;
 
 	if (!err)
@@ -378,9 +378,9 @@ int posix_freeze(const struct lkl_host_range *ranges, unsigned int count)
 	if (!err)
 		err = begin_anew();
 	if (err) {
-		if (posix_ram.fd != old_fd) {
-			close(posix_ram.fd);
-			posix_ram.fd = old_fd;
+		if (linux_ram.fd != old_fd) {
+			close(linux_ram.fd);
+			linux_ram.fd = old_fd;
 			f.ram_fd = -1;
 		}
 		discard();
@@ -389,7 +389,7 @@ int posix_freeze(const struct lkl_host_range *ranges, unsigned int count)
 	for (i = 0; i < f.areas.count; i++)
 		if (show(&f.areas.run[i], MAP_PRIVATE, f.rest_fd))
 			abort();
-	posix_frozen = true;
+	linux_frozen = true;
 	return 0;
 }
 
@@ -400,9 +400,9 @@ static void forget_shared(void)
 
 		f.is_shared[page / 64] &= ~(1UL << page % 64);
 	}
-	raw_syscall(__NR_fallocate, posix_ram.fd,
+	raw_syscall(__NR_fallocate, linux_ram.fd,
 		    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-		    posix_ram.size, 0, 0);
+		    linux_ram.size, 0, 0);
 }
 
 static void reset_ram(void)
@@ -422,7 +422,7 @@ static void reset_ram(void)
 
 		memcpy(f.shared + offset, f.ram + offset, PAGE);
 	}
-	madvise((void *)posix_ram.addr, posix_ram.size, MADV_DONTNEED);
+	madvise((void *)linux_ram.addr, linux_ram.size, MADV_DONTNEED);
 	/* Each was the other way round before. */
 	for (i = guarded->count; i--;)
 		raw_syscall(__NR_mprotect, guarded->run[i].addr,
@@ -464,7 +464,7 @@ static void forget(struct notes *notes)
 	notes->all = false;
 }
 
-void posix_reset(void)
+void linux_reset(void)
 {
 	reset_ram();
 	reset_rest();
@@ -484,23 +484,23 @@ static void share_all(void)
 		for (page = start / PAGE; page < end / PAGE; page++)
 			if (!page_is_shared(page))
 				memcpy(f.shared + page * PAGE,
-				       (void *)(posix_ram.addr + page * PAGE),
+				       (void *)(linux_ram.addr + page * PAGE),
 				       PAGE);
 		start = end;
 	}
 }
 
-int posix_thaw(void)
+int linux_thaw(void)
 {
-	struct run ram = { posix_ram.addr, posix_ram.size, 0,
+	struct run ram = { linux_ram.addr, linux_ram.size, 0,
 			   PROT_READ | PROT_WRITE };
 	struct runs guards = { 0 };
-	long err = posix_each_mapping(add_mapping, &guards);
+	long err = linux_each_mapping(add_mapping, &guards);
 
 	if (!err) {
 		mprotect((void *)ram.addr, ram.size, ram.prot);
 		share_all();
-		err = show(&ram, MAP_SHARED, posix_ram.fd);
+		err = show(&ram, MAP_SHARED, linux_ram.fd);
 		if (!err)
 			madvise((void *)ram.addr, ram.size, MADV_DONTFORK);
 		set_guards(&guards);
@@ -511,15 +511,15 @@ int posix_thaw(void)
 	return err;
 }
 
-void posix_frozen_end(void)
+void linux_frozen_end(void)
 {
-	if (posix_frozen)
+	if (linux_frozen)
 		discard();
 }
 
-void posix_frozen_forget(void)
+void linux_frozen_forget(void)
 {
 	/* A child does not inherit it, and may have something else there. */
 	f.shared = NULL;
-	posix_frozen_end();
+	linux_frozen_end();
 }

@@ -11,32 +11,32 @@
 struct lkl_host_range;
 
 /* A state is remembered, to which a reset returns. */
-extern bool posix_frozen;
+extern bool linux_frozen;
 
 /**
- * posix_share - pages of RAM are about to be shown under a second address
+ * linux_share - pages of RAM are about to be shown under a second address
  * @offset: where in RAM
  * @size: how much
  *
  * Return: 0 or a negative error number
  */
-int posix_share(unsigned long offset, unsigned long size);
+int linux_share(unsigned long offset, unsigned long size);
 
 /* Something was mapped or unmapped in an area of the kernel's. */
-void posix_note_mapping(unsigned long addr, unsigned long size);
+void linux_note_mapping(unsigned long addr, unsigned long size);
 
 /* A part of RAM was made inaccessible (@on), or accessible. */
-void posix_note_guard(unsigned long addr, unsigned long size, bool on);
+void linux_note_guard(unsigned long addr, unsigned long size, bool on);
 
 /* RAM is going to be unmapped. */
-void posix_frozen_end(void);
+void linux_frozen_end(void);
 
 /* No kernel runs in this process: forget what it has of its parent's. */
-void posix_frozen_forget(void);
+void linux_frozen_forget(void);
 
 /* Operations of the host. */
-int posix_freeze(const struct lkl_host_range *ranges, unsigned int count);
-void posix_reset(void);
-int posix_thaw(void);
+int linux_freeze(const struct lkl_host_range *ranges, unsigned int count);
+void linux_reset(void);
+int linux_thaw(void);
 
 #endif /* POSIX_FREEZE_H */

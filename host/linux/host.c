@@ -83,7 +83,7 @@ static void *host_keep(unsigned long size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-bool posix_maps_near(unsigned long addr)
+bool linux_maps_near(unsigned long addr)
 {
 	long at = raw_syscall(__NR_mmap, 0, 1, PROT_NONE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -99,9 +99,9 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	int err, fd;
 	void *ram;
 
-	if (posix_maps_near(addr))
+	if (linux_maps_near(addr))
 		return -EEXIST;
-	fd = posix_memory("lkl-ram", size);
+	fd = linux_memory("lkl-ram", size);
 	if (fd == -EFBIG)
 		posix_say_limit(&lkl_host_ops, RLIMIT_FSIZE, POSIX_FILE_SIZES,
 				size);
@@ -119,20 +119,20 @@ static int host_ram_open(unsigned long addr, unsigned long size)
 	}
 	/* A forked child must not write to it by accident. */
 	madvise(ram, size, MADV_DONTFORK);
-	posix_borrow_none();
-	posix_ram = (struct posix_ram){ addr, size, fd };
+	linux_borrow_none();
+	linux_ram = (struct linux_ram){ addr, size, fd };
 	lkl_ram_base = addr;
 	return 0;
 }
 
 static void host_ram_close(void)
 {
-	struct posix_ram ram;
+	struct linux_ram ram;
 
-	posix_frozen_end();
-	posix_borrow_none();
-	ram = posix_ram;
-	posix_ram = (struct posix_ram){ .fd = -1 };
+	linux_frozen_end();
+	linux_borrow_none();
+	ram = linux_ram;
+	linux_ram = (struct linux_ram){ .fd = -1 };
 	munmap((void *)ram.addr, ram.size);
 	close(ram.fd);
 }
@@ -149,8 +149,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 				size);
 	if (ret < 0 && ret > -4096)
 		return ret;
-	if (posix_frozen)
-		posix_note_mapping(addr, size);
+	if (linux_frozen)
+		linux_note_mapping(addr, size);
 	/* gdb's gcore would write hundreds of gigabytes of nothing. */
 	raw_syscall(__NR_madvise, addr, size, MADV_DONTDUMP, 0, 0, 0);
 	return 0;
@@ -158,8 +158,8 @@ static int host_reserve(unsigned long addr, unsigned long size)
 
 static void host_release(unsigned long addr, unsigned long size)
 {
-	if (posix_frozen)
-		posix_note_mapping(addr, size);
+	if (linux_frozen)
+		linux_note_mapping(addr, size);
 	raw_syscall(__NR_munmap, addr, size, 0, 0, 0, 0);
 }
 
@@ -173,19 +173,19 @@ static int host_map(unsigned long addr, unsigned long size,
 		p |= PROT_WRITE;
 	if (prot & LKL_HOST_EXEC)
 		p |= PROT_EXEC;
-	if (posix_borrows) {
-		ret = posix_borrowed_own(offset, size);
+	if (linux_borrows) {
+		ret = linux_borrowed_own(offset, size);
 		if (ret)
 			return ret;
 	}
-	if (posix_frozen) {
-		ret = posix_share(offset, size);
+	if (linux_frozen) {
+		ret = linux_share(offset, size);
 		if (ret)
 			return ret;
-		posix_note_mapping(addr, size);
+		linux_note_mapping(addr, size);
 	}
 	ret = raw_syscall(__NR_mmap, addr, size, p, MAP_SHARED | MAP_FIXED,
-			  posix_ram.fd, offset);
+			  linux_ram.fd, offset);
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 
@@ -195,15 +195,15 @@ static int host_unmap(unsigned long addr, unsigned long size)
 		__NR_mmap, addr, size, PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
-	if (posix_frozen)
-		posix_note_mapping(addr, size);
+	if (linux_frozen)
+		linux_note_mapping(addr, size);
 	return ret < 0 && ret > -4096 ? ret : 0;
 }
 
 static int host_protect(unsigned long addr, unsigned long size, int on)
 {
-	if (posix_frozen)
-		posix_note_guard(addr, size, on);
+	if (linux_frozen)
+		linux_note_guard(addr, size, on);
 	return raw_syscall(__NR_mprotect, addr, size,
 			   on ? PROT_NONE : PROT_READ | PROT_WRITE, 0, 0, 0);
 }
@@ -217,8 +217,8 @@ static int host_anon(unsigned long addr, unsigned long size)
 
 	if (ret < 0 && ret > -4096)
 		return ret;
-	if (posix_frozen)
-		posix_note_mapping(addr, size);
+	if (linux_frozen)
+		linux_note_mapping(addr, size);
 	return 0;
 }
 
@@ -227,7 +227,7 @@ static int host_pattern(unsigned long addr, unsigned long size,
 			const void *with, unsigned long len)
 {
 	const unsigned long piece = 512 << 10;
-	int err = 0, fd = posix_memory("lkl-pages", piece);
+	int err = 0, fd = linux_memory("lkl-pages", piece);
 	unsigned long pos;
 	char *pages;
 
@@ -354,7 +354,7 @@ struct lkl_host_operations lkl_host_ops = {
 	.time = posix_time,
 	.wall_time = host_wall_time,
 	.random = host_random,
-	.wipe_on_fork = posix_wipe_on_fork,
+	.wipe_on_fork = linux_wipe_on_fork,
 	.keep = host_keep,
 	.ram_open = host_ram_open,
 	.ram_close = host_ram_close,
@@ -365,9 +365,9 @@ struct lkl_host_operations lkl_host_ops = {
 	.protect = host_protect,
 	.anon = host_anon,
 	.pattern = host_pattern,
-	.freeze = posix_freeze,
-	.reset = posix_reset,
-	.thaw = posix_thaw,
+	.freeze = linux_freeze,
+	.reset = linux_reset,
+	.thaw = linux_thaw,
 	.forget = host_forget,
 	.patch = host_patch,
 	.wait = host_wait,
@@ -380,9 +380,9 @@ struct lkl_host_operations lkl_host_ops = {
 	.listen_begin = listen_begin,
 	.listen_wait = listen_wait,
 	.listen_end = lkl_listen_end,
-	.relax = posix_relax,
-	.cpus = posix_cpus,
-	.processors = posix_processors,
+	.relax = linux_relax,
+	.cpus = linux_cpus,
+	.processors = linux_processors,
 	.fence = host_fence,
 	.thread_create = posix_thread_create,
 	.thread_join = posix_thread_join,

@@ -6,76 +6,60 @@
 #include <sys/syscall.h>
 
 #include "../posix/posix.h"
+#include "x86/syscall.h"
 
 /* The kernel's size of a signal mask. */
 #define SIGNAL_SIZE 8
 
-/* A system call without the C library: negative errno on failure. */
-static inline long raw_syscall(long nr, long a, long b, long c, long d, long e,
-			       long f)
-{
-	register long r10 asm("r10") = d;
-	register long r8 asm("r8") = e;
-	register long r9 asm("r9") = f;
-	long ret;
-
-	asm volatile("syscall"
-		     : "=a"(ret)
-		     : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
-		       "r"(r9)
-		     : "rcx", "r11", "memory");
-	return ret;
-}
-
 /* The operation relax of the host. */
-static inline void posix_relax(void)
+static inline void linux_relax(void)
 {
 	raw_syscall(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 /**
- * struct posix_ram - the RAM of the library's kernel
+ * struct linux_ram - the RAM of the library's kernel
  * @addr: where it is mapped
  * @size: how much there is; 0 while no kernel runs
  * @fd: memory file that it is, which cannot shrink
  */
-extern struct posix_ram {
+extern struct linux_ram {
 	unsigned long addr;
 	unsigned long size;
 	int fd;
-} posix_ram;
+} linux_ram;
 
 /*
  * Would the host put what has no address among what the library's kernel has, if
  * that had its RAM at @addr?
  */
-bool posix_maps_near(unsigned long addr);
+bool linux_maps_near(unsigned long addr);
 
 /* Where it has its RAM then is higher by a multiple of this: asm/layout.h */
-#define POSIX_NEXT_RAM 0x080000000000UL
+#define LINUX_NEXT_RAM 0x080000000000UL
 
 /* A memory file of @size bytes, which others map and need to keep its size; its
  * descriptor or a negative error number. */
-int posix_memory(const char *name, unsigned long size);
+int linux_memory(const char *name, unsigned long size);
 
 /* The operations cpus and processors of the host. */
-int posix_cpus(void);
-int posix_processors(void);
+int linux_cpus(void);
+int linux_processors(void);
 
 /* The operation wipe_on_fork of the host. */
-int posix_wipe_on_fork(void *addr, unsigned long size);
+int linux_wipe_on_fork(void *addr, unsigned long size);
 
 /**
- * posix_inherit - have a forked process inherit the kernel's memory, or not
+ * linux_inherit - have a forked process inherit the kernel's memory, or not
  * @inherit: which
  */
-void posix_inherit(bool inherit);
+void linux_inherit(bool inherit);
 
 /* The same for what host_wiped_memory() has returned. */
-void posix_inherit_wiped(void *p, bool inherit);
+void linux_inherit_wiped(void *p, bool inherit);
 
 /* Be as in a forked process, which does not. */
-void posix_wipe(void);
+void linux_wipe(void);
 
 /* The host kernel's struct sigaction. */
 struct host_sigaction {

@@ -82,7 +82,7 @@ static int changing;
 static void lock(void)
 {
 	while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE))
-		posix_relax();
+		linux_relax();
 }
 
 static void unlock(void)
@@ -193,7 +193,7 @@ static bool look_for_some(const int *word, int val, unsigned long long deadline)
 		look_skip--;
 		return false;
 	}
-	if (posix_cpus() < 2)
+	if (linux_cpus() < 2)
 		return false;
 	mask = posix_block_handlers();
 	end = posix_time() + LOOK_NS;
@@ -269,7 +269,7 @@ static void forget_listener(void)
 
 void host_reset(void)
 {
-	posix_frozen_forget();
+	linux_frozen_forget();
 	/* A fork may have come in the middle. */
 	changing = 0;
 	if (!sources)
@@ -307,13 +307,13 @@ static void forget(struct listen_source *source)
 	while (__atomic_load_n(&listening, __ATOMIC_SEQ_CST) &&
 	       __atomic_load_n(&listeners, __ATOMIC_SEQ_CST) == now) {
 		ring();
-		posix_relax();
+		linux_relax();
 	}
 	if (sources)
 		return;
 	/* Its number may be of another file as soon as it is closed. */
 	while (__atomic_load_n(&ringers, __ATOMIC_SEQ_CST))
-		posix_relax();
+		linux_relax();
 	close(epoll_fd);
 	close(event_fd);
 	program_fd = -1;

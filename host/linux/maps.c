@@ -9,7 +9,7 @@
 
 #include "maps.h"
 
-int posix_each_mapping(bool (*fn)(const struct posix_mapping *m, void *arg),
+int linux_each_mapping(bool (*fn)(const struct linux_mapping *m, void *arg),
 		       void *arg)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -20,14 +20,14 @@ int posix_each_mapping(bool (*fn)(const struct posix_mapping *m, void *arg),
 		return -errno;
 	while (ok && fgets(line, sizeof(line), maps)) {
 		unsigned long start, end, offset;
-		struct posix_mapping m;
+		struct linux_mapping m;
 		char perms[5];
 
 		if (sscanf(line, "%lx-%lx %4s %lx", &start, &end, perms,
 			   &offset) != 4 ||
 		    start < LKL_AREA_START || end > LKL_AREA_END)
 			continue;
-		m = (struct posix_mapping){ start, end - start, offset,
+		m = (struct linux_mapping){ start, end - start, offset,
 					    PROT_NONE, perms[3] == 's' };
 		if (perms[0] == 'r')
 			m.prot |= PROT_READ;

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 
 /**
- * struct posix_mapping - what the host says is mapped
+ * struct linux_mapping - what the host says is mapped
  * @addr: where
  * @size: how much
  * @offset: what it shows of a file
  * @prot: PROT_*
  * @shared: others see what is written to it
  */
-struct posix_mapping {
+struct linux_mapping {
 	unsigned long addr;
 	unsigned long size;
 	unsigned long offset;
@@ -21,13 +21,13 @@ struct posix_mapping {
 };
 
 /**
- * posix_each_mapping - what is mapped in the areas of the library's kernel
+ * linux_each_mapping - what is mapped in the areas of the library's kernel
  * @fn: called for each in order of addresses; false if memory is short
  * @arg: passed to it
  *
  * Return: 0 or a negative error number
  */
-int posix_each_mapping(bool (*fn)(const struct posix_mapping *m, void *arg),
+int linux_each_mapping(bool (*fn)(const struct linux_mapping *m, void *arg),
 		       void *arg);
 
 #endif /* POSIX_MAPS_H */

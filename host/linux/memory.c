@@ -10,9 +10,9 @@
 #include "linux.h"
 
 /* RAM, while a kernel runs. */
-struct posix_ram posix_ram = { .fd = -1 };
+struct linux_ram linux_ram = { .fd = -1 };
 
-int posix_memory(const char *name, unsigned long size)
+int linux_memory(const char *name, unsigned long size)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), err;
 
@@ -31,7 +31,7 @@ int posix_memory(const char *name, unsigned long size)
 static void *wiped;
 static unsigned long wiped_size;
 
-int posix_wipe_on_fork(void *addr, unsigned long size)
+int linux_wipe_on_fork(void *addr, unsigned long size)
 {
 	if (mmap(addr, size, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
@@ -43,14 +43,14 @@ int posix_wipe_on_fork(void *addr, unsigned long size)
 	return 0;
 }
 
-void posix_inherit(bool inherit)
+void linux_inherit(bool inherit)
 {
-	madvise((void *)posix_ram.addr, posix_ram.size,
+	madvise((void *)linux_ram.addr, linux_ram.size,
 		inherit ? MADV_DOFORK : MADV_DONTFORK);
 	madvise(wiped, wiped_size, inherit ? MADV_KEEPONFORK : MADV_WIPEONFORK);
 }
 
-void posix_wipe(void)
+void linux_wipe(void)
 {
 	memset(wiped, 0, wiped_size);
 }

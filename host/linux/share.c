@@ -113,7 +113,7 @@ static int share_of_groups(int most)
  * whatever thread that is; an odd number of calls, lest it always be the same
  * one of two.
  */
-int posix_cpus(void)
+int linux_cpus(void)
 {
 	enum {
 		LONGS = MAX_PROCESSORS / (8 * sizeof(long)),
@@ -143,7 +143,7 @@ int posix_cpus(void)
 	return n;
 }
 
-int posix_processors(void)
+int linux_processors(void)
 {
 	unsigned char mask[MAX_PROCESSORS / 8] = { 0 };
 	int n = 0;

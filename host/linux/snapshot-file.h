@@ -63,6 +63,6 @@ struct snapshot_head {
 };
 
 /* What @sum of a head must be. */
-uint64_t posix_snapshot_sum(const struct snapshot_head *head);
+uint64_t linux_snapshot_sum(const struct snapshot_head *head);
 
 #endif /* POSIX_SNAPSHOT_FILE_H */

@@ -63,7 +63,7 @@ static bool add(struct writer *w, struct snapshot_run run)
 	return true;
 }
 
-static bool add_mapping(const struct posix_mapping *m, void *arg)
+static bool add_mapping(const struct linux_mapping *m, void *arg)
 {
 	struct snapshot_run run = { m->addr, m->size, m->offset, PAGES,
 				    m->prot };
@@ -71,7 +71,7 @@ static bool add_mapping(const struct posix_mapping *m, void *arg)
 
 	if (m->addr < AREA_ALIASES) {
 		run.kind = GUARD;
-		run.addr -= posix_ram.addr;
+		run.addr -= linux_ram.addr;
 		return m->prot || add(w, run);
 	}
 	if (m->addr < LKL_AREA_PAGES) {
@@ -121,8 +121,8 @@ static bool add_all_ram(struct writer *w)
 	off_t end, start = 0;
 	bool ok = true;
 
-	while (ok && (start = lseek(posix_ram.fd, start, SEEK_DATA)) >= 0) {
-		end = lseek(posix_ram.fd, start, SEEK_HOLE);
+	while (ok && (start = lseek(linux_ram.fd, start, SEEK_DATA)) >= 0) {
+		end = lseek(linux_ram.fd, start, SEEK_HOLE);
 		ok = add_ram(w, &run, start, end);
 		start = end;
 	}
@@ -155,9 +155,9 @@ static int write_ram(const struct writer *w, int fd,
 	off_t at = run->addr;
 	int err = 0;
 
-	while (!err && (at = lseek(posix_ram.fd, at, SEEK_DATA)) >= 0 &&
+	while (!err && (at = lseek(linux_ram.fd, at, SEEK_DATA)) >= 0 &&
 	       (uint64_t)at < end) {
-		stop = lseek(posix_ram.fd, at, SEEK_HOLE);
+		stop = lseek(linux_ram.fd, at, SEEK_HOLE);
 		if (stop > end)
 			stop = end;
 		err = write_at(fd, w->ram + at, stop - at,
@@ -225,7 +225,7 @@ static int write_file(struct writer *w, int fd, const char *key)
 		return -ENOMEM;
 	memcpy(all, head, sizeof(*head) + runs);
 	memcpy(all + sizeof(*head) + runs, key, head->key_size);
-	((struct snapshot_head *)all)->sum = posix_snapshot_sum((void *)all);
+	((struct snapshot_head *)all)->sum = linux_snapshot_sum((void *)all);
 	err = write_at(fd, all, head->size, 0);
 	free(all);
 	/* What is not written back yet counts as each process's own. */
@@ -256,11 +256,11 @@ static bool add_data(struct writer *w)
 					     PRISTINE, prot });
 }
 
-int posix_snapshot_write(int fd, const char *key, const struct lkl_state *state)
+int linux_snapshot_write(int fd, const char *key, const struct lkl_state *state)
 {
 	struct writer w = { .room = 256 };
-	void *ram = mmap(NULL, posix_ram.size, PROT_READ,
-			 MAP_SHARED | MAP_NORESERVE, posix_ram.fd, 0);
+	void *ram = mmap(NULL, linux_ram.size, PROT_READ,
+			 MAP_SHARED | MAP_NORESERVE, linux_ram.fd, 0);
 	int err = -ENOMEM;
 
 	if (ram == MAP_FAILED)
@@ -271,10 +271,10 @@ int posix_snapshot_write(int fd, const char *key, const struct lkl_state *state)
 		memcpy(w.head->magic, SNAPSHOT_MAGIC, sizeof(w.head->magic));
 		w.head->state = *state;
 		if (add_data(&w) && add_all_ram(&w) &&
-		    !posix_each_mapping(add_mapping, &w))
+		    !linux_each_mapping(add_mapping, &w))
 			err = write_file(&w, fd, key);
 	}
 	free(w.head);
-	munmap(ram, posix_ram.size);
+	munmap(ram, linux_ram.size);
 	return err;
 }

@@ -28,7 +28,7 @@
 #include "snapshot-file.h"
 #include "snapshot.h"
 
-uint64_t posix_snapshot_sum(const struct snapshot_head *head)
+uint64_t linux_snapshot_sum(const struct snapshot_head *head)
 {
 	const unsigned char *p = (const void *)head;
 	uint64_t sum = 14695981039346656037UL, i;
@@ -96,7 +96,7 @@ static int check(const struct snapshot_head *head, const struct stat *st,
 	    !head->key_size || head->file_size != (uint64_t)st->st_size ||
 	    head->seconds != st->st_mtim.tv_sec ||
 	    head->nanoseconds != st->st_mtim.tv_nsec ||
-	    head->sum != posix_snapshot_sum(head))
+	    head->sum != linux_snapshot_sum(head))
 		return -EINVAL;
 	text = (const char *)&head->run[head->runs];
 	if (head->key_size != strlen(key) + 1 ||
@@ -108,7 +108,7 @@ static int check(const struct snapshot_head *head, const struct stat *st,
 	return 0;
 }
 
-int posix_snapshot_open(int fd, const char *key, struct posix_snapshot *s)
+int linux_snapshot_open(int fd, const char *key, struct linux_snapshot *s)
 {
 	struct snapshot_head first;
 	struct stat st;
@@ -133,11 +133,11 @@ int posix_snapshot_open(int fd, const char *key, struct posix_snapshot *s)
 		      ? check(s->head, &st, key)
 		      : -EINVAL;
 	if (err)
-		posix_snapshot_close(s);
+		linux_snapshot_close(s);
 	return err;
 }
 
-struct lkl_state *posix_snapshot_state(const struct posix_snapshot *s)
+struct lkl_state *linux_snapshot_state(const struct linux_snapshot *s)
 {
 	/* The first one serves for the process's life. */
 	static void *pristine;
@@ -173,19 +173,19 @@ static long load(const struct snapshot_run *run, int fd)
 
 	switch (run->kind) {
 	case RAM:
-		return posix_borrow(run->addr, run->size, fd, run->offset);
+		return linux_borrow(run->addr, run->size, fd, run->offset);
 	case PAGES:
 		return map(run->addr, run, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
 			   fd);
 	case OWN:
 		return map(run->addr, run, MAP_PRIVATE | MAP_FIXED, fd);
 	case ALIAS:
-		err = posix_borrowed_own(run->offset, run->size);
+		err = linux_borrowed_own(run->offset, run->size);
 		return err
 			       ?: map(run->addr, run, MAP_SHARED | MAP_FIXED,
-				      posix_ram.fd);
+				      linux_ram.fd);
 	case GUARD:
-		return raw_syscall(__NR_mprotect, posix_ram.addr + run->addr,
+		return raw_syscall(__NR_mprotect, linux_ram.addr + run->addr,
 				   run->size, PROT_NONE, 0, 0, 0);
 	}
 	return 0;
@@ -193,9 +193,9 @@ static long load(const struct snapshot_run *run, int fd)
 
 /* One kind after the other: RAM must be there for aliases, and then for guards.
  */
-int posix_snapshot_load(void *arg)
+int linux_snapshot_load(void *arg)
 {
-	struct posix_snapshot *s = arg;
+	struct linux_snapshot *s = arg;
 	struct snapshot_head *head = s->head;
 	unsigned int i, kind;
 	long err = 0;
@@ -205,12 +205,12 @@ int posix_snapshot_load(void *arg)
 			if (head->run[i].kind == kind)
 				err = load(&head->run[i], s->fd);
 		if (kind == RAM)
-			posix_borrowed();
+			linux_borrowed();
 	}
 	return err;
 }
 
-void posix_snapshot_close(struct posix_snapshot *s)
+void linux_snapshot_close(struct linux_snapshot *s)
 {
 	munmap(s->head, s->size);
 	s->head = NULL;

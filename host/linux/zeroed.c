@@ -14,7 +14,7 @@ void *host_wiped_memory(size_t size)
 	return p == MAP_FAILED || madvise(p, size, MADV_WIPEONFORK) ? NULL : p;
 }
 
-void posix_inherit_wiped(void *p, bool inherit)
+void linux_inherit_wiped(void *p, bool inherit)
 {
 	/* Of the one page that it is in. */
 	madvise(p, 1, inherit ? MADV_KEEPONFORK : MADV_WIPEONFORK);

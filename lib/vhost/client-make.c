@@ -113,7 +113,7 @@ static bool make_descriptors(struct client *c)
 		if (!make_pair(p))
 			return false;
 	c->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	c->area_fd = posix_memory("lkl-vhost", c->n * AREA);
+	c->area_fd = linux_memory("lkl-vhost", c->n * AREA);
 	if (c->area_fd < 0) {
 		errno = -c->area_fd;
 		return false;

@@ -64,7 +64,7 @@ static int set_memory(struct client *c)
 {
 	struct vhost_msg msg = { .request = VHOST_SET_MEM_TABLE,
 				 .flags = VHOST_VERSION };
-	struct posix_ram ram = posix_ram;
+	struct linux_ram ram = linux_ram;
 	int ret;
 
 	if (!ram.size)

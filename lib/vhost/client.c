@@ -36,7 +36,7 @@
 #define LENT 1
 
 /* Can the other side reach a piece of a frame? */
-static bool in_ram(const struct posix_ram *ram, const struct iovec *iov)
+static bool in_ram(const struct linux_ram *ram, const struct iovec *iov)
 {
 	unsigned long offset = (unsigned long)iov->iov_base - ram->addr;
 
@@ -65,7 +65,7 @@ static int send_frame(struct client_pair *p, struct iovec *iov, int cnt,
 {
 	struct vhost_driver *d = &p->rings[TX];
 	size_t size = iov_length(iov, cnt);
-	struct posix_ram ram = posix_ram;
+	struct linux_ram ram = linux_ram;
 	bool foreign = false;
 	char *to, *at;
 	int i, head = -1;
@@ -104,7 +104,7 @@ static int lend_buffer(struct client_pair *p, struct iovec *iov, int cnt,
 		       unsigned int id)
 {
 	struct vhost_driver *d = &p->rings[RX];
-	struct posix_ram ram = posix_ram;
+	struct linux_ram ram = linux_ram;
 	int i, head = -1;
 
 	if (d->n_free < cnt)

@@ -49,7 +49,7 @@ static int get_features(struct client *c, unsigned long long *has)
 
 static int set_memory(struct client *c)
 {
-	struct posix_ram ram = posix_ram;
+	struct linux_ram ram = linux_ram;
 	struct {
 		struct vhost_memory memory;
 		struct vhost_memory_region regions[2];

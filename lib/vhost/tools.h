@@ -18,7 +18,7 @@
 static inline void lock_take(int *lock)
 {
 	while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
-		posix_relax();
+		linux_relax();
 }
 
 static inline void lock_give(int *lock)
