@@ -138,16 +138,16 @@ WITH_lkl-resize := $(call objects,tools/lkl-fsck/*.c)
 # The interception: its core, and the library that takes a program there.
 HIJACK	:= $(call objects,hijack/*.c) $(OUT)/obj/hijack/x86/user.o
 # What both ways in have.
-WAY	:= $(call objects,hijack/way/*.c hijack/rewrite/*.c)
+WAY	:= $(call objects,hijack/way/*.c hijack/way/x86/*.c hijack/rewrite/*.c)
 PRELOAD	:= $(OUT)/lib/liblkl-hijack.so
 PRELOAD_OBJS := $(HIJACK) $(call objects,hijack/preload/*.c) \
-	$(call assembled,hijack/preload/*.S) $(WAY)
+	$(call assembled,hijack/preload/x86/*.S) $(WAY)
 # The launcher that does it for all programs.
 RUN	:= $(OUT)/bin/lkl-run
 RUN_GO	:= $(patsubst tests/hijack/%.go,$(OUT)/tests/%,$(wildcard tests/hijack/*.go))
 # One of them also with libc, as Go does it that finds a C compiler.
 RUN_CGO	:= $(OUT)/tests/run-http-cgo
-RUN_OBJS := $(HIJACK) $(WAY) $(call objects,hijack/run/*.c) $(call assembled,hijack/run/*.S)
+RUN_OBJS := $(HIJACK) $(WAY) $(call objects,hijack/run/*.c) $(call assembled,hijack/run/x86/*.S)
 # libnl-3 for the library's kernel.
 NL	:= $(OUT)/lib/liblkl-nl
 NL_OBJS	:= $(call objects,nl/*.c)
@@ -157,7 +157,7 @@ HEADERS	:= $(BUILD)/headers.stamp
 KERNEL	:= $(BUILD)/kernel/lkl.o
 # What of the kernel is linked with the library: itself, or an image of it and the
 # way in.
-LINKED	:= $(if $(IMAGE),$(call assembled,door/*.S) $(call objects,door/*.c host/posix/door.c),$(KERNEL))
+LINKED	:= $(if $(IMAGE),$(call assembled,door/x86/*.S) $(call objects,door/*.c host/posix/door.c),$(KERNEL))
 
 # The Python package, which finds the library above it, before and after it is
 # installed.
@@ -187,8 +187,8 @@ $(KERNEL): FORCE | $(HEADERS)
 $(BUILD)/kernel/lkl.image: $(KERNEL)
 	+@$(MAKE) --no-print-directory -C kernel $@
 
-$(OUT)/obj/door/entries.o: $(BUILD)/kernel/lkl.image
-$(OUT)/obj/door/entries.o: ALL_CFLAGS += -DDOOR_IMAGE='"$(BUILD)/kernel/lkl.image"'
+$(OUT)/obj/door/x86/entries.o: $(BUILD)/kernel/lkl.image
+$(OUT)/obj/door/x86/entries.o: ALL_CFLAGS += -DDOOR_IMAGE='"$(BUILD)/kernel/lkl.image"'
 
 $(OUT)/obj/%.o: %.c | $(HEADERS)
 	@echo "  CC      $<"
@@ -272,7 +272,7 @@ $(PRELOAD) $(FIXED)-hijack.so: $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
 # A program's vector registers survive a system call, and what runs in one uses
 # none; the two that are left out do not.
 $(filter-out $(call objects,lib/qdisc.c host/posix/fault.c),$(OBJS)) $(HIJACK) \
-	$(call objects,hijack/way/*.c) $(addprefix $(OUT)/obj/hijack/,preload/call.o \
+	$(call objects,hijack/way/*.c hijack/way/x86/*.c) $(addprefix $(OUT)/obj/hijack/,preload/call.o \
 	preload/context.o preload/thread.o run/call.o run/context.o run/trap.o): \
 	ALL_CFLAGS += -mgeneral-regs-only
 $(OUT)/obj/hijack/memory.o: ALL_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns

@@ -19,11 +19,11 @@
  */
 bool door_protect(void *start, size_t size, bool write, bool exec);
 
-/* The image, of as many bytes (entries.S). */
+/* The image, of as many bytes (x86/entries.S). */
 extern unsigned char door_image[];
 extern const unsigned char door_image_end[];
 
-/* Where the functions in entries.S go. */
+/* Where the functions in x86/entries.S go. */
 extern void *door_entries[];
 extern const unsigned char door_entries_end[];
 

@@ -10,7 +10,7 @@
  *  - to relocate it, for which it has a list of words that hold addresses;
  *  - to protect it, segment by segment;
  *  - to find the functions by which the kernel is entered: the header's entry
- * is a table of them, which entries.S makes use of.
+ * is a table of them, which x86/entries.S makes use of.
  *
  * This is done before main(), since a program may call some of them before
  * lkl_init().  The image is the library's own: if it is broken, so is the

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #include "share.h"
+#include "x86/block.h"
 
 /* This process's number, or -1, and its end of the socket. */
 extern int child_number;
@@ -125,7 +126,7 @@ struct confined {
 /* Copy without vector registers. */
 static inline void copy(void *to, const void *from, size_t n)
 {
-	asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+	block_copy(to, from, n);
 }
 
 static inline size_t least(size_t a, size_t b)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "x86/block.h"
+
 /* Long blocks are the processor's own affair. */
 #define LONG 128
 
@@ -44,10 +46,7 @@ static inline void move_up(unsigned char *to, const unsigned char *from,
 			   size_t n)
 {
 	if (n >= LONG) {
-		asm volatile("rep movsb"
-			     : "+D"(to), "+S"(from), "+c"(n)
-			     :
-			     : "memory");
+		block_copy(to, from, n);
 		return;
 	}
 	for (; n > 16; n -= 8, to += 8, from += 8)
@@ -78,9 +77,7 @@ void *memmove(void *to, const void *from, size_t n)
 
 void *memset(void *to, int c, size_t n)
 {
-	void *at = to;
-
-	asm volatile("rep stosb" : "+D"(at), "+c"(n) : "a"(c) : "memory");
+	block_set(to, c, n);
 	return to;
 }
 

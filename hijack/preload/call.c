@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program's system calls, as they come from entry.S.
+ * The program's system calls, as they come from x86/entry.S.
  *
  * Most go to the core.  What concerns threads, signals and programs is done
  * here.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which place is whose; see places.S.
+ * Which place is whose; see x86/places.S.
  */
 #include "preload.h"
 

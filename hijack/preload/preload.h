@@ -13,10 +13,10 @@
 
 #ifndef __ASSEMBLER__
 
-/* entry.S */
+/* x86/entry.S */
 void preload_entry(void);
 
-/* leave.S */
+/* x86/leave.S */
 void preload_exit(void);
 void preload_last(void);
 void preload_restorer(void);
@@ -25,7 +25,7 @@ extern const char preload_out_jump[];
 extern __thread struct way_thread preload_thread
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* places.S, place.c: where the place is of who goes on at @resume, or 0; and
+/* x86/places.S, place.c: where the place is of who goes on at @resume, or 0; and
  * back */
 extern const char preload_places[];
 extern unsigned long preload_resumes[PLACES];

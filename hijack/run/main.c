@@ -6,7 +6,7 @@
  * asked to trap each of its system calls (syscall user dispatch).  The first
  * one from an instruction comes by a signal; then the instruction is rewritten
  * into a jump to us (rewrite.c), and from then on it is a matter of
- * nanoseconds (entry.S).
+ * nanoseconds (x86/entry.S).
  */
 #include <errno.h>
 #include <stdio.h>

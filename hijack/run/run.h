@@ -7,6 +7,8 @@
 
 #ifndef __ASSEMBLER__
 
+#include "x86/self.h"
+
 /* Where a program starts. */
 struct run_image {
 	unsigned long entry;
@@ -62,27 +64,19 @@ extern struct run_options run_options;
 /* options.c */
 int run_parse(int argc, char **argv);
 
-static inline struct run_thread *run_self(void)
-{
-	struct run_thread *t;
-
-	asm volatile("movq %%gs:0, %0" : "=r"(t));
-	return t;
-}
-
-/* entry.S */
+/* x86/entry.S */
 void run_enter(void);
 
 /* The section with all calls of ours: the linker defines these. */
 extern const char __start_run_text[], __stop_run_text[];
 extern const char run_out_jump[];
 
-/* leave.S */
+/* x86/leave.S */
 /* Run the program from @regs until run_back(), on this stack. */
 void run_go(struct run_thread *t, struct way_regs *regs);
 void __attribute__((noreturn)) run_back(void);
 
-/* host.S */
+/* x86/host.S */
 void run_set_fs(unsigned long fs);
 extern char run_has_fsgsbase;
 

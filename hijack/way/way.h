@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What both ways into the core share; their entry.S, too. */
+/* What both ways into the core share; their x86/entry.S, too. */
 #ifndef WAY_H
 #define WAY_H
 
@@ -42,7 +42,7 @@
 #include "../user.h"
 
 /*
- * The program's registers in a system call, as entry.S pushes them, which has
+ * The program's registers in a system call, as x86/entry.S pushes them, which has
  * offsets of it in DWARF.
  */
 struct way_regs {
@@ -199,7 +199,7 @@ void way_out_now(void);
 void way_out_trap(void);
 
 /*
- * host.S
+ * x86/host.S
  */
 extern const char way_host_check[], way_host_insn[], way_host_done[];
 void way_on_signal(void);

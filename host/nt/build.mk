@@ -25,7 +25,7 @@ LIBS	:= -Wl,--section-alignment,65536 -lsynchronization -lbcrypt -lpthread
 
 SRCS	:= $(patsubst %,lib/%.c,blk blk/overlay blk/pool blk/request boot call errno freeze \
 	   fs life nosnapshot process vdev virtio vstate) $(wildcard host/nt/*.c) door/image.c
-OBJS	:= $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/door/entries.o
+OBJS	:= $(SRCS:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/door/x86/entries.o
 IMAGE	:= $(BUILD)/kernel/lkl.image
 HEADERS	:= $(BUILD)/headers.stamp
 LIB	:= $(BUILD)/lib/liblkl.a
@@ -80,7 +80,7 @@ $(BUILD)/bin/lkl.exe: $(BUILD)/obj/tools/lkl.o $(LKL_OBJS) $(TOOL_OBJS) $(LIB)
 $(BUILD)/bin/cpfromfs.exe: $(BUILD)/bin/cptofs.exe
 	@cp $< $@
 
-$(BUILD)/obj/door/entries.o: door/entries.S $(IMAGE)
+$(BUILD)/obj/door/x86/entries.o: door/x86/entries.S $(IMAGE)
 	@echo "  AS      $<"
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -DDOOR_IMAGE='"$(IMAGE)"' -c -o $@ $<

@@ -26,7 +26,7 @@ LIBS	:= -pthread -lrt
 LIB_SRCS := $(patsubst %,lib/%.c,blk blk/overlay blk/pool blk/request boot call debug errno \
 	   freeze fs life message process qdisc rtnl sysctl vdev virtio vstate nosnapshot) \
 	   $(wildcard host/posix/*.c) host/posix/x86/$(SYSTEM).c door/image.c
-OBJS	:= $(LIB_SRCS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/door/entries.o
+OBJS	:= $(LIB_SRCS:%.c=$(OUT)/obj/%.o) $(OUT)/obj/door/x86/entries.o
 LIB	:= $(OUT)/lib/liblkl
 
 # What the tools use of tools/common/ and tools/lkl/; the rest asks for other processes, or for
@@ -55,8 +55,8 @@ $(KERNEL_IMAGE): FORCE
 	+@$(MAKE) --no-print-directory -C kernel $@
 endif
 
-$(OUT)/obj/door/entries.o: $(KERNEL_IMAGE)
-$(OUT)/obj/door/entries.o: ALL_CFLAGS += -DDOOR_IMAGE='"$(KERNEL_IMAGE)"'
+$(OUT)/obj/door/x86/entries.o: $(KERNEL_IMAGE)
+$(OUT)/obj/door/x86/entries.o: ALL_CFLAGS += -DDOOR_IMAGE='"$(KERNEL_IMAGE)"'
 
 $(OUT)/obj/%.o: %.c
 	@echo "  CC      $<"

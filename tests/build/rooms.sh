@@ -4,7 +4,8 @@
 # What the folders promise: only host/ and the interception have system call
 # instructions, nothing but arch/lkl takes headers from the kernel's tree, the
 # host's operations need nothing of the library, the library nothing of what is
-# built on it, and no files need each other.
+# built on it, only folders of a processor have its instructions, and no files need
+# each other (posix.sh: nor in what is built by POSIX).
 
 . "$(dirname "$0")/../common/tools.sh"
 need python3 nm
@@ -29,6 +30,16 @@ none '#include ["<].*(arch/|build/linux|\.\./kernel/)' lib nl tools host hijack 
 none '#include ".*/lib/' host
 none '#include ".*/(hijack|tools|nl)/' lib host
 none '#include ".*/(run|preload)/' hijack/way hijack/rewrite
+
+# A processor's instructions.
+asm='(^|[^a-z_])(asm|__asm__)([[:space:]]+(volatile|goto|inline))*[[:space:]]*\('
+rooms='host lib hijack tools nl door include'
+# shellcheck disable=SC2086
+sources $rooms >"$TMP/sources"
+grep '/x86/' "$TMP/sources" | xargs grep -qE -- "$asm" || fail "the pattern finds nothing"
+! grep -v '/x86/' "$TMP/sources" | xargs grep -nE -- "$asm" ||
+	fail "instructions of the processor"
+! grep '[.]S$' "$TMP/sources" | grep -v '/x86/' || fail "assembly of the processor"
 
 # circles FOLDER...
 circles() {

@@ -7,7 +7,7 @@
 #include <cpuid.h>
 #include <string.h>
 
-#include "way.h"
+#include "../way.h"
 
 static unsigned int size, mask_low, mask_high;
 /* XSAVEC leaves out what is not in use, like AMX's tiles. */

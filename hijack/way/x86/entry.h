@@ -5,7 +5,7 @@
  */
 #include <asm/errno.h>
 #include <asm/unistd.h>
-#include "way.h"
+#include "../way.h"
 
 #define SIG_SETMASK 2
 

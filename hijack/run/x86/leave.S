@@ -3,8 +3,8 @@
  * From us to the program.  A thread is in our code until its selector is 1; see
  * entry.S.
  */
-#include "../way/entry.h"
-#include "run.h"
+#include "../../way/x86/entry.h"
+#include "../run.h"
 
 	.section run_text, "ax", @progbits
 

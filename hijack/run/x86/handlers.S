@@ -2,8 +2,8 @@
 /*
  * Handlers of signals, as the host calls them.
  */
-#include "../way/entry.h"
-#include "run.h"
+#include "../../way/x86/entry.h"
+#include "../run.h"
 
 	.section run_text, "ax", @progbits
 

@@ -2,8 +2,8 @@
 /*
  * For the assembly of the preloaded library.
  */
-#include "../way/entry.h"
-#include "preload.h"
+#include "../../way/x86/entry.h"
+#include "../preload.h"
 
 /* RCX: the thread's struct way_thread */
 .macro	get_thread

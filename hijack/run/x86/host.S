@@ -3,8 +3,8 @@
  * Calls of the host, made where it does not trap them (entry.S).
  */
 #include <asm/prctl.h>
-#include "../way/entry.h"
-#include "run.h"
+#include "../../way/x86/entry.h"
+#include "../run.h"
 
 /* Can programs use WRFSBASE? */
 	.bss

@@ -10,8 +10,8 @@
  * host does not trap.
  */
 #include <asm/prctl.h>
-#include "../way/entry.h"
-#include "run.h"
+#include "../../way/x86/entry.h"
+#include "../run.h"
 
 	.section run_text, "ax", @progbits
 
