@@ -65,6 +65,12 @@ static int start_kernel(const char *cmdline)
 	/* Or in the process that this one was forked from. */
 	lkl_process()->initialized = true;
 	host_reset();
+	/*
+	 * The first fence makes the host wait for all its processors if the
+	 * process has threads: for milliseconds, and devices have some.
+	 */
+	if (lkl_host->fence)
+		lkl_host->fence();
 	err = lkl_vdevs_start(lkl_host);
 	if (err)
 		return err;
