@@ -26,7 +26,7 @@
 static unsigned int rounds;
 static struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = "s" };
 
-static uint64_t state = 1;
+static _Thread_local uint64_t state = 1;
 
 static uint32_t random_number(void)
 {
@@ -50,7 +50,8 @@ static uint64_t odd_number(void)
 	return odd[random_number() % ARRAY_SIZE(odd)] + random_number() % 3 - 1;
 }
 
-static void send_message(int sock, struct vhost_msg *msg, bool mutate)
+/* Returns whether as many bytes were sent as it says it has. */
+static bool send_message(int sock, struct vhost_msg *msg, bool mutate)
 {
 	char control[CMSG_SPACE(sizeof(msg->fds))] = { 0 };
 	struct iovec iov = { msg, 12 + msg->size };
@@ -104,6 +105,7 @@ static void send_message(int sock, struct vhost_msg *msg, bool mutate)
 	if (iov.iov_len > sizeof(*msg))
 		iov.iov_len = sizeof(*msg);
 	sendmsg(sock, &hdr, MSG_NOSIGNAL);
+	return iov.iov_len == 12 + (size_t)msg->size;
 }
 
 static void bell(int fd)
@@ -114,7 +116,7 @@ static void bell(int fd)
 }
 
 /* Run @peer in another process beside the library. */
-static pid_t start_peer(void (*peer)(void))
+UNUSED static pid_t start_peer(void (*peer)(void))
 {
 	pid_t pid = OK(fork());
 
