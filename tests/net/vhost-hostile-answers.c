@@ -528,11 +528,11 @@ static void answers(void)
 
 	count_rounds(20000);
 	unlink(addr.sun_path);
-	posix_ram.fd = OK(posix_memory("ram", RAM));
-	posix_ram.size = RAM;
-	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED, posix_ram.fd,
+	linux_ram.fd = OK(linux_memory("ram", RAM));
+	linux_ram.size = RAM;
+	ram = mmap(NULL, RAM, PROT_READ | PROT_WRITE, MAP_SHARED, linux_ram.fd,
 		   0);
-	posix_ram.addr = (unsigned long)ram;
+	linux_ram.addr = (unsigned long)ram;
 	listener = OK(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	OK(bind(listener, (struct sockaddr *)&addr, sizeof(addr)));
 	OK(listen(listener, 8));
