@@ -261,11 +261,15 @@ $(OUT)/tests/nl: $(NL).so
 $(OUT)/tests/confined: $(LIB).so
 LIBS_nl	:= -llkl-nl $(NL_LIBS)
 
+$(OUT)/obj/preload.map:
+	@mkdir -p $(@D)
+	@echo '{ local: *; };' > $@.tmp
+	@mv $@.tmp $@
+
 # A library of its own: the program may use liblkl.so for something else.
-$(PRELOAD) $(FIXED)-hijack.so: $(PRELOAD_OBJS) $(OBJS) $(KERNEL)
+$(PRELOAD) $(FIXED)-hijack.so: $(PRELOAD_OBJS) $(OBJS) $(KERNEL) | $(OUT)/obj/preload.map
 	@echo "  LD      $@"
 	@mkdir -p $(@D)
-	@echo '{ local: *; };' > $(OUT)/obj/preload.map
 	@$(CC) -shared -o $@.debug $^ $(LDFLAGS) -Wl,-z,text -Wl,-z,defs \
 		-Wl,--version-script=$(OUT)/obj/preload.map,-z,now,-soname,$(@F) $(LIB_LIBS) \
 		-lZydis $(LIBS)
