@@ -41,6 +41,7 @@ static void help(bool to_image)
 	       "      --keep-directory-symlink\n"
 	       "                          follow links to directories in the "
 	       "target\n"
+	       "      --escape-names      %s\n"
 	       "      --sync              wait until the copies are on the "
 	       "host's disk\n"
 	       "      --help              show this help\n"
@@ -51,6 +52,8 @@ static void help(bool to_image)
 	       "\n"
 	       "Exit status: %d all was copied, %d something was not, %d "
 	       "nothing was.\n",
+	       to_image ? "undo that of cpfromfs"
+			: "write %XX for what Windows cannot have in names",
 	       to_image ? "  cptofs -i disk.img -P 2 -o 0 -g 0 rootfs/. /\n"
 			  "  cptofs -i root.ext4 sshd_config /etc/ssh/\n"
 			: "  cpfromfs -i vm.img -P 1 /etc etc-of-vm\n"
@@ -58,7 +61,7 @@ static void help(bool to_image)
 	       TOOL_OK, TOOL_PARTIAL, TOOL_FAILED);
 }
 
-enum { OPT_SYNC = 256, OPT_FOLLOW, OPT_HELP, OPT_VERSION };
+enum { OPT_SYNC = 256, OPT_FOLLOW, OPT_ESCAPE, OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	IMAGE_LONG_OPTIONS,
@@ -67,6 +70,7 @@ static const struct option options[] = {
 	{ "group", required_argument, NULL, 'g' },
 	{ "selinux", required_argument, NULL, 's' },
 	{ "keep-directory-symlink", no_argument, NULL, OPT_FOLLOW },
+	{ "escape-names", no_argument, NULL, OPT_ESCAPE },
 	{ "sync", no_argument, NULL, OPT_SYNC },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -75,7 +79,7 @@ static const struct option options[] = {
 };
 
 static void parse_options(int argc, char **argv, struct image *img,
-			  struct sink *s)
+			  struct sink *s, struct walk *walk)
 {
 	int opt;
 
@@ -96,6 +100,10 @@ static void parse_options(int argc, char **argv, struct image *img,
 			break;
 		case OPT_FOLLOW:
 			s->follow = true;
+			break;
+		case OPT_ESCAPE:
+			s->escape = img->readonly;
+			walk->unescape = !img->readonly;
 			break;
 		case OPT_SYNC:
 			img->sync = true;
@@ -129,7 +137,7 @@ int main(int argc, char **argv)
 	argv[0] = (char *)tool_name;
 	umask(0);
 	img.readonly = !strcmp(tool_name, "cpfromfs");
-	parse_options(argc, argv, &img, &sink);
+	parse_options(argc, argv, &img, &sink, &walk);
 	walk.paths = argv + optind;
 	walk.count = argc - optind - 1;
 	for (int i = optind; i < argc; i++)

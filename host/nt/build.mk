@@ -33,7 +33,7 @@ DLL	:= $(BUILD)/lib/lkl.dll
 
 # What the tools use of tools/common/; the rest asks for other processes or for
 # libraries that there are not.
-COMMON	:= contents control copy disk fs_image holes idmap image kernel metadata names overlay \
+COMMON	:= contents control copy disk escape escape_record fs_image holes idmap image kernel metadata names overlay \
 	   probe progress remove resolve sector sink stream stream_check tool walk \
 	   walk_count walk_names
 TOOL_OBJS := $(COMMON:%=$(BUILD)/obj/tools/common/%.o) \

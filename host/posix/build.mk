@@ -31,7 +31,7 @@ LIB	:= $(OUT)/lib/liblkl
 
 # What the tools use of tools/common/ and tools/lkl/; the rest asks for other processes, or for
 # what is on Linux only.
-COMMON	:= $(patsubst %,tools/common/%.c,contents control copy disk fs_image holes idmap image \
+COMMON	:= $(patsubst %,tools/common/%.c,contents control copy disk escape escape_record fs_image holes idmap image \
 	   kernel metadata names overlay probe progress remove resolve sector signals sink stream \
 	   stream_check tool walk walk_count walk_names) $(wildcard tools/elsewhere/*.c tools/posix/*.c)
 VERBS	:= $(patsubst %,tools/lkl/%.c,args cat change cp df du ids info json log ls mode move output \

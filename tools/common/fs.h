@@ -47,6 +47,8 @@ struct fs_dirent {
  * @open_dir: open a directory for reading
  * @open_file: open a regular file for reading
  * @create: make and open a file for writing; -EEXIST if there is one
+ * @has_streams: has an open file contents beside its own, which no call here
+ *	reads?  NULL where there is no such thing
  */
 struct fs {
 	const char *label;
@@ -63,6 +65,7 @@ struct fs {
 	int (*open_dir)(int dir, const char *name);
 	int (*open_file)(int dir, const char *name);
 	int (*create)(int dir, const char *name, mode_t mode);
+	bool (*has_streams)(int fd);
 	int (*close)(int fd);
 	int (*stat)(int dir, const char *name, struct stat *st);
 	long (*getdents)(int fd, void *buf, size_t size);

@@ -47,15 +47,46 @@ void object_add_attr(struct object *o, const char *name, const void *value,
 }
 
 /*
- * Something a target of this kind or this user cannot keep: say so once, and
- * do not call it a failure.
+ * Something a target of this kind or this user cannot keep: it is told once, at
+ * the end, and is no failure.
  */
-static void lose(struct sink *s, enum loss kind, const char *what, long err)
+static void lose(struct sink *s, enum loss kind, long err)
 {
-	if (s->lost[kind])
+	if (s->lost[kind].count++)
 		return;
-	s->lost[kind] = true;
-	tool_file_warn(what, s->fs->label, s->path.text, strerror(-err));
+	s->lost[kind].path = strdup(s->path.text);
+	if (!s->lost[kind].path)
+		tool_no_memory();
+	s->lost[kind].reason = strerror(-err);
+}
+
+void sink_say_lost(struct sink *s)
+{
+	static const char *const what[LOSSES][2] = {
+		[LOST_OWNER] = { "cannot keep owners", "as that of" },
+		[LOST_MODE] = { "cannot keep permissions", "as those of" },
+		[LOST_SET_ID] = { "leaving out set-id bits", "as those of" },
+		[LOST_ATTRIBUTES] = { "cannot keep extended attributes",
+				      "as those of" },
+		[LOST_TIME] = { "cannot keep times", "as that of" },
+	};
+	char text[96];
+
+	for (int kind = 0; kind < LOSSES; kind++) {
+		unsigned long long n = s->lost[kind].count;
+
+		if (!n)
+			continue;
+		if (n == 1)
+			snprintf(text, sizeof(text), "%s, %s", what[kind][0],
+				 what[kind][1]);
+		else
+			snprintf(text, sizeof(text), "%s of %llu files, %s",
+				 what[kind][0], n, what[kind][1]);
+		tool_file_warn(text, s->fs->label, s->lost[kind].path,
+			       s->lost[kind].reason);
+		free(s->lost[kind].path);
+	}
 }
 
 static bool cannot_keep(long err)
@@ -75,7 +106,7 @@ static mode_t set_owner(struct sink *s, const struct object *o, int dir,
 	if (!cannot_keep(err)) {
 		sink_complain(s, "cannot change the owner of", err);
 	} else if (s->fs->exclusive || !s->fs->uid) {
-		lose(s, LOST_OWNER, "cannot keep owners, as that of", err);
+		lose(s, LOST_OWNER, err);
 	} else if (!s->fs->chown(dir, name, -1, gid)) {
 		/* an ordinary user, which may give files to its own groups */
 		return mode & ~S_ISUID;
@@ -88,6 +119,7 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 {
 	char what[XATTR_NAME_MAX + 64];
 	const char *p = o->attrs;
+	int lost = 0;
 
 	while (p < o->attrs + o->attrs_size) {
 		const char *attr = p;
@@ -100,9 +132,7 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 		err = s->fs->setxattr(dir, name, attr, p, size);
 		p += size;
 		if (cannot_keep(err)) {
-			lose(s, LOST_ATTRIBUTES,
-			     "cannot keep extended attributes, as those of",
-			     err);
+			lost = err;
 		} else if (err) {
 			snprintf(what, sizeof(what),
 				 "cannot set extended attribute '%s' of", attr);
@@ -111,6 +141,8 @@ static void set_attrs(struct sink *s, const struct object *o, int dir,
 					s->path.text, err);
 		}
 	}
+	if (lost)
+		lose(s, LOST_ATTRIBUTES, lost);
 }
 
 /*
@@ -123,7 +155,7 @@ static mode_t drop_set_id(struct sink *s, const struct object *o, mode_t mode)
 
 	if (s->fs->exclusive || !s->fs->uid || !(o->st.st_mode & bits))
 		return mode;
-	lose(s, LOST_SET_ID, "leaving out set-id bits, as those of", -EPERM);
+	lose(s, LOST_SET_ID, -EPERM);
 	return mode & ~bits;
 }
 
@@ -141,10 +173,9 @@ static void check_time(struct sink *s, const struct object *o, int dir,
 	struct stat st;
 
 	/* some count in steps of two seconds */
-	if (is_extreme(sec) && !s->lost[LOST_TIME] &&
-	    !s->fs->stat(dir, name, &st) &&
+	if (is_extreme(sec) && !s->fs->stat(dir, name, &st) &&
 	    (st.st_mtim.tv_sec < sec - 2 || st.st_mtim.tv_sec > sec + 2))
-		lose(s, LOST_TIME, "cannot keep times, as that of", -ERANGE);
+		lose(s, LOST_TIME, -ERANGE);
 }
 
 void object_finish(struct sink *s, struct object *o, bool unsure, int dir,
@@ -168,8 +199,7 @@ void object_finish(struct sink *s, struct object *o, bool unsure, int dir,
 	if ((unsure || mode != o->mode) && !S_ISLNK(o->st.st_mode)) {
 		err = s->fs->chmod(dir, name, mode);
 		if (cannot_keep(err))
-			lose(s, LOST_MODE, "cannot keep permissions, as of",
-			     err);
+			lose(s, LOST_MODE, err);
 		else if (err)
 			sink_complain(s, "cannot set permissions of", err);
 	}

@@ -76,4 +76,10 @@ void object_add_attr(struct object *o, const char *name, const void *value,
 void object_finish(struct sink *s, struct object *o, bool unsure, int dir,
 		   const char *name);
 
+/**
+ * sink_say_lost() - tell what the target could not keep, and of how many files
+ * @s: the sink
+ */
+void sink_say_lost(struct sink *s);
+
 #endif /* OBJECT_H */

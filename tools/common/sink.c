@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
 #include "image.h"
 #include "names.h"
 #include "object.h"
@@ -488,15 +489,31 @@ out:
 	s->depth--;
 }
 
+/* The record with the names that things get in the target. */
+static const struct record *rename_in(struct sink *s, const struct record *r,
+				      struct record **own)
+{
+	free(*own);
+	*own = NULL;
+	if (!s->escape || (r->type != REC_OPEN && r->type != REC_ENTER &&
+			   r->type != REC_LINK))
+		return r;
+	*own = escape_record(r, s->renamed, !s->depth);
+	return *own;
+}
+
 /* Write everything that comes; tidy up if that is not all there is. */
 static void receive(struct sink *s, struct stream *stream)
 {
+	struct record *own = NULL;
+
 	while (!tool_signal && !s->full) {
 		const struct record *r = stream_next(stream);
 
 		progress_update(s->files, s->bytes);
 		if (!r)
 			continue;
+		r = rename_in(s, r, &own);
 		switch (r->type) {
 		case REC_OPEN:
 		case REC_ENTER:
@@ -521,7 +538,7 @@ static void receive(struct sink *s, struct stream *stream)
 			remove_path(s, r);
 			break;
 		case REC_DONE:
-			return;
+			goto out;
 		case REC_BROKEN:
 			goto tidy;
 		}
@@ -530,6 +547,8 @@ tidy:
 	stream_cancel(stream);
 	while (s->depth)
 		close_object(s, 0, true);
+out:
+	free(own);
 }
 
 /* The base may be open only as a starting point. */
@@ -563,6 +582,7 @@ void sink_run(struct sink *s, void *(*produce)(void *), void *arg,
 	if (produce)
 		pthread_join(producer, NULL);
 	progress_end(s->files, s->bytes);
+	sink_say_lost(s);
 	names_leave(s->base_names);
 	names_free(&s->all_names);
 	resolve_free(&s->resolver);

@@ -43,6 +43,7 @@ enum loss {
  * @follow: a symbolic link to a directory serves as one that exists, unless
  *this run has made it
  * @only_dir: what gets the name of the target is a directory, or nothing
+ * @escape: names become such as Windows can hold (escape.h)
  * @sparse: blocks of zeros become holes, whatever they were in the source
  * @amend: changes what an object becomes, which has the path; or NULL
  * @arg: for @amend
@@ -67,6 +68,7 @@ struct sink {
 	const char *label;
 	bool follow;
 	bool only_dir;
+	bool escape;
 	bool sparse;
 	void (*amend)(void *arg, const char *path, struct stat *st);
 	void *arg;
@@ -84,7 +86,11 @@ struct sink {
 	size_t depth;
 	size_t stack_size;
 	struct tool_path path;
-	bool lost[LOSSES];
+	struct {
+		char *path;
+		const char *reason;
+		unsigned long long count;
+	} lost[LOSSES];
 };
 
 /**

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "escape.h"
 #include "holes.h"
 #include "tool.h"
 #include "walk.h"
@@ -45,6 +46,8 @@ struct link {
  * @top_len: length of that path in @path
  * @links: tree of struct link
  * @unknown: the file system did not know an attribute that it had listed
+ * @streams: files with streams, which are left out, and
+ * @streams_of: the first of them
  */
 struct walker {
 	const struct walk *walk;
@@ -57,12 +60,25 @@ struct walker {
 	size_t top_len;
 	void *links;
 	bool unknown;
+	unsigned long long streams;
+	char *streams_of;
 	char attrs[XATTR_LIST_MAX];
 };
 
 static void complain(const struct walker *w, const char *what, long err)
 {
 	tool_file_error(what, w->fs->label, w->path.text, err);
+}
+
+/* A path, or a name, as it is to be in the target; to be freed. */
+static char *target_name(const struct walker *w, const char *path)
+{
+	char *name = w->walk->unescape ? escape_path(path, escape_undo)
+				       : strdup(path);
+
+	if (!name)
+		tool_no_memory();
+	return name;
 }
 
 /*
@@ -76,15 +92,19 @@ static bool send_open(struct walker *w, const char *name, const struct stat *st,
 			    strlen(target) + 1);
 }
 
-/* Where the walk is in the target, from the directory everything goes to. */
-static size_t target_path(const struct walker *w, char *buf)
+/* Where the walk is in the target, from the directory everything goes to; to be
+ * freed. */
+static char *target_path(const struct walker *w)
 {
 	const char *rest = w->path.text + w->top_len;
+	char *below, *path;
 
 	rest += strspn(rest, "/");
-	if (buf)
-		sprintf(buf, "%s%s%s", w->top, *rest ? "/" : "", rest);
-	return strlen(w->top) + 1 + strlen(rest) + 1;
+	below = target_name(w, rest);
+	path = tool_alloc(NULL, strlen(w->top) + strlen(below) + 2);
+	sprintf(path, "%s%s%s", w->top, *below ? "/" : "", below);
+	free(below);
+	return path;
 }
 
 /*
@@ -124,6 +144,29 @@ static bool send_attr(struct walker *w, int dir, const char *name,
 		complain(w, "cannot read an extended attribute of", size);
 	}
 	return true;
+}
+
+/* It is told once, at the end. */
+static void look_for_streams(struct walker *w, int fd)
+{
+	if (!w->fs->has_streams || !w->fs->has_streams(fd) || w->streams++)
+		return;
+	w->streams_of = strdup(w->path.text);
+	if (!w->streams_of)
+		tool_no_memory();
+}
+
+static void say_streams(struct walker *w)
+{
+	char what[80];
+
+	if (!w->streams)
+		return;
+	snprintf(what, sizeof(what),
+		 "leaving out alternate streams of %llu file%s, as those of",
+		 w->streams, w->streams == 1 ? "" : "s");
+	tool_file_warn(what, w->fs->label, w->streams_of, "Linux has none");
+	free(w->streams_of);
 }
 
 static int by_attr(const void *a, const void *b)
@@ -267,6 +310,7 @@ static bool send_file(struct walker *w, int fd, const char *name,
 	off_t size = 0;
 	long err = 0;
 
+	look_for_streams(w, fd);
 	if (!send_open(w, name, st, "") || !send_attrs(w, fd, "") ||
 	    !send_data(w, fd, st, &size, &err))
 		return false;
@@ -279,7 +323,8 @@ static bool send_file(struct walker *w, int fd, const char *name,
 static bool send_special(struct walker *w, int dir, const char *open,
 			 const char *name, const struct stat *st)
 {
-	char target[PATH_MAX] = "";
+	char target[PATH_MAX] = "", *text;
+	bool go_on;
 
 	if (S_ISLNK(st->st_mode)) {
 		long len = w->fs->readlink(dir, open, target, sizeof(target));
@@ -292,8 +337,11 @@ static bool send_special(struct walker *w, int dir, const char *open,
 		}
 		target[len] = 0;
 	}
-	return send_open(w, name, st, target) && send_attrs(w, dir, open) &&
-	       stream_close(w->walk->stream, 0, false);
+	text = target_name(w, target);
+	go_on = send_open(w, name, st, text) && send_attrs(w, dir, open) &&
+		stream_close(w->walk->stream, 0, false);
+	free(text);
+	return go_on;
 }
 
 /* Send the start of a directory and put it on the stack. */
@@ -303,6 +351,7 @@ static bool enter(struct walker *w, int fd, const char *name,
 	struct frame *f;
 	long err;
 
+	look_for_streams(w, fd);
 	if (!send_open(w, name, st, "") || !send_attrs(w, fd, "")) {
 		w->fs->close(fd);
 		return false;
@@ -341,8 +390,12 @@ static int by_inode(const void *a, const void *b)
 /* The first name of a file met before, or NULL and it is noted as met. */
 static const char *known_link(struct walker *w, const struct stat *st)
 {
-	struct link *l = tool_alloc(NULL, sizeof(*l) + target_path(w, NULL));
+	char *path = target_path(w);
+	struct link *l = tool_alloc(NULL, sizeof(*l) + strlen(path) + 1);
 	struct link **found;
+
+	strcpy(l->path, path);
+	free(path);
 
 	l->dev = st->st_dev;
 	l->ino = st->st_ino;
@@ -353,7 +406,6 @@ static const char *known_link(struct walker *w, const struct stat *st)
 		free(l);
 		return (*found)->path;
 	}
-	target_path(w, l->path);
 	return NULL;
 }
 
@@ -427,6 +479,8 @@ static bool drain(struct walker *w)
 	while (w->depth) {
 		struct frame *f = &w->stack[w->depth - 1];
 		const char *name;
+		char *was;
+		bool go_on;
 
 		if (f->next == f->names.count) {
 			leave(w);
@@ -436,7 +490,10 @@ static bool drain(struct walker *w)
 		}
 		name = f->names.list[f->next++];
 		tool_path_set(&w->path, f->path_len, name + 1);
-		if (!visit(w, f->fd, name + 1, name + 1, name[0]))
+		was = w->walk->unescape ? escape_undo(name + 1) : NULL;
+		go_on = visit(w, f->fd, name + 1, was ?: name + 1, name[0]);
+		free(was);
+		if (!go_on)
 			return false;
 	}
 	return true;
@@ -447,10 +504,11 @@ static bool walk_path(struct walker *w, const char *path)
 	struct walk_path wp;
 	bool go_on = true;
 	int err = walk_split(w->fs, path, &wp);
+	char *top = target_name(w, wp.name);
 
 	w->path.len = 0;
 	tool_path_set(&w->path, 0, path);
-	w->top = w->walk->rename ? w->walk->rename : wp.name;
+	w->top = w->walk->rename ?: top;
 	w->top_len = w->path.len;
 	if (err)
 		complain(w, "cannot open", err);
@@ -458,6 +516,7 @@ static bool walk_path(struct walker *w, const char *path)
 		go_on = visit(w, wp.dir, wp.open, w->top, DT_UNKNOWN) &&
 			drain(w);
 	walk_split_free(w->fs, &wp);
+	free(top);
 	return go_on;
 }
 
@@ -475,6 +534,7 @@ void *walk_run(void *arg)
 	}
 	while (w->depth)
 		leave(w);
+	say_streams(w);
 	if (stream_reserve(walk->stream, 0))
 		stream_commit(walk->stream, REC_DONE, 0);
 	tdestroy(w->links, free);

@@ -23,6 +23,7 @@
  * @rename: name the only one of @paths gets instead of its own, or NULL
  * @maps: send a MAP of each file with holes
  * @apart: each name of a file is a file of its own
+ * @unescape: names that escape_name() has made become what they were (escape.h)
  * @skip_dev: device and
  * @skip_ino: inode of a file to leave out, the image itself
  */
@@ -34,6 +35,7 @@ struct walk {
 	const char *rename;
 	bool maps;
 	bool apart;
+	bool unescape;
 	dev_t skip_dev;
 	ino_t skip_ino;
 };

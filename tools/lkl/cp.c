@@ -46,6 +46,7 @@ int cp_main(const struct verb *v, int argc, char **argv)
 		{ "group", required_argument, NULL, 'g' },
 		{ "selinux", required_argument, NULL, 's' },
 		{ "keep-directory-symlink", no_argument, NULL, 'F' },
+		{ "escape-names", no_argument, NULL, 'E' },
 		{ "sync", no_argument, NULL, 'S' },
 		{ "help", no_argument, NULL, 'H' },
 		{ "version", no_argument, NULL, 'V' },

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/escape.h"
 #include "../common/fs.h"
 #include "../common/tool.h"
 #include "../elsewhere/elsewhere.h"
@@ -141,7 +142,7 @@ static int open_in(int dir, const char *name, ACCESS_MASK access,
 	wide = nt_wide(name);
 	if (!wide)
 		return -EILSEQ;
-	if (!nt_name_ok(wide)) {
+	if (!escape_is_none(name)) {
 		free(wide);
 		return disposition == FILE_CREATE ? -EINVAL : -ENOENT;
 	}
@@ -261,6 +262,28 @@ static int host_open_file(int dir, const char *name)
 {
 	return expect(open_in(dir, name, FILE_GENERIC_READ, FILE_OPEN, 0),
 		      S_IFREG);
+}
+
+/* The file's own contents have no name. */
+static bool host_has_streams(int fd)
+{
+	static const wchar_t own[] = L"::$DATA";
+	union {
+		FILE_STREAM_INFO first;
+		char room[2048];
+	} all;
+	FILE_STREAM_INFO *info = &all.first;
+
+	if (!GetFileInformationByHandleEx(handle_of(fd), FileStreamInfo, &all,
+					  sizeof(all)))
+		return GetLastError() == ERROR_MORE_DATA;
+	while (info->StreamNameLength == sizeof(own) - sizeof(*own) &&
+	       !wmemcmp(info->StreamName, own, wcslen(own))) {
+		if (!info->NextEntryOffset)
+			return false;
+		info = (void *)((char *)info + info->NextEntryOffset);
+	}
+	return info->StreamNameLength;
 }
 
 static int host_create(int dir, const char *name, mode_t mode)
@@ -542,7 +565,7 @@ static int host_symlink(const char *target, int dir, const char *name)
 
 	if (!to || !wide)
 		err = -EILSEQ;
-	else if (!nt_name_ok(wide))
+	else if (!escape_is_none(name) || strchr(target, '\\'))
 		err = -EINVAL;
 	else if (!path)
 		err = -EIO;
@@ -571,7 +594,7 @@ static int host_link(int from_dir, const char *from, int dir, const char *name)
 
 	if (!old_name || !new_name)
 		err = -EILSEQ;
-	else if (!nt_name_ok(new_name))
+	else if (!escape_is_none(name))
 		err = -EINVAL;
 	else if (!old || !new)
 		err = -EIO;
@@ -680,6 +703,7 @@ const struct fs *fs_host(void)
 		.open_dir = host_open_dir,
 		.open_file = host_open_file,
 		.create = host_create,
+		.has_streams = host_has_streams,
 		.close = host_close,
 		.stat = host_stat,
 		.getdents = host_getdents,

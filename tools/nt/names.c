@@ -126,31 +126,6 @@ wchar_t *nt_path(const char *path)
 	return full;
 }
 
-/* Devices are found in every directory, whatever follows a dot. */
-static bool is_device(const wchar_t *name)
-{
-	static const wchar_t *const words[] = { L"CON", L"PRN", L"AUX",
-						L"NUL" };
-	size_t len = wcscspn(name, L".");
-
-	for (size_t i = 0; i < 4; i++)
-		if (len == 3 && !_wcsnicmp(name, words[i], 3))
-			return true;
-	return len == 4 && name[3] >= '1' && name[3] <= '9' &&
-	       (!_wcsnicmp(name, L"COM", 3) || !_wcsnicmp(name, L"LPT", 3));
-}
-
-bool nt_name_ok(const wchar_t *name)
-{
-	size_t len = wcslen(name);
-
-	for (const wchar_t *p = name; *p; p++)
-		if (*p < ' ' || wcschr(L"<>:\"/\\|?*", *p))
-			return false;
-	return len && name[len - 1] != '.' && name[len - 1] != ' ' &&
-	       !is_device(name);
-}
-
 static struct timespec to_time(FILETIME t)
 {
 	int64_t n = ((int64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - EPOCH;

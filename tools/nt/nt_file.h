@@ -40,9 +40,6 @@ int nt_narrow(const wchar_t *text, size_t len, char *buf, size_t size);
  */
 wchar_t *nt_path(const char *path);
 
-/* Can a file of Windows have this name, and be found by all programs then? */
-bool nt_name_ok(const wchar_t *name);
-
 /* What is known of an open file; 0 or a negative error number. */
 int nt_stat_handle(HANDLE file, struct stat *st);
 
