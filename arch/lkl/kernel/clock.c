@@ -174,4 +174,5 @@ void __init time_init(void)
 {
 	__clocksource_register(&lkl_clocksource);
 	lkl_timer_add();
+	lkl_no_fair_server();
 }

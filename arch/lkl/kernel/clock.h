@@ -53,5 +53,6 @@ void lkl_timer_leave(struct lkl_vcpu *cpu);
 void lkl_timer_mind(struct lkl_vcpu *cpu);
 void lkl_timer_wake(struct lkl_vcpu *cpu);
 void lkl_watch(void);
+void lkl_no_fair_server(void);
 
 #endif /* _LKL_CLOCK_H */
