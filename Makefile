@@ -65,7 +65,8 @@ DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   mtr-tiny nmap vsftpd aria2 tinyproxy apache2-bin
 DEBS	+= debhelper dh-python elfutils chrpath lintian mmdebstrap
 DEBS	+= python3-pytest python3-fsspec python3-setuptools python3-wheel mypy
-DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev g++-mingw-w64-x86-64-posix wine64
+DEBS	+= gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev g++-mingw-w64-x86-64-posix wine64 \
+	   libz-mingw-w64-dev dpkg-dev
 
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Werror -fPIC -fvisibility=hidden \
 	     -D_GNU_SOURCE -pthread \
@@ -468,8 +469,10 @@ install: all
 deb: all
 	@packaging/deb.sh $(CURDIR) $(BUILD) $(VERSION) $(BUILD)/deb
 
+# And sources of what is compiled for Windows.
 deps:
 	@scripts/deps.sh $(DEBS)
+	+@$(MAKE) --no-print-directory HOST=windows BUILD=$(BUILD)/windows sources
 
 clean:
 	rm -rf $(BUILD)

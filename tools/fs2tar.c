@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,7 +141,7 @@ int main(int argc, char **argv)
 				tool_usage_error("invalid time: '%s'", optarg);
 			opt.fixed_time = true;
 			opt.time.tv_sec =
-				tool_number(optarg + 1, LONG_MAX, "time");
+				tool_number(optarg + 1, INT64_MAX, "time");
 			break;
 		case OPT_FOLLOW:
 			opt.follow = true;

@@ -5,16 +5,17 @@
 #	kernel	kernel/lkl.image
 #	lib	lib/liblkl.a, with the kernel as an image in it; lib/lkl.dll with the
 #		import library lib/liblkl.dll.a
-#	tools	bin/cptofs.exe, bin/cpfromfs.exe and bin/lkl.exe, which need no other file
+#	tools	bin/cptofs.exe, bin/cpfromfs.exe, bin/fs2tar.exe, bin/tar2fs.exe and
+#		bin/lkl.exe, which need no other file
 #	tests	tests/portable.exe and, with the DLL, tests/portable-dll.exe
+#	sources	Debian's sources of what else the tools take, build/source/
 #	install	the library and its headers, into PREFIX
 #
 # What of the library is left out needs what Windows does not have: wires, disks on
 # the network, handlers of signals.  The tools are those of tools/, with headers in
 # tools/nt/posix/ and functions in tools/nt/ for what they ask of Linux.
 
-CROSS	?= x86_64-w64-mingw32-
-CC	:= $(CROSS)gcc-posix
+include host/nt/tools.mk
 export PAGE := 64
 export KERNEL_CONFIG ?= base fs windows
 
@@ -37,12 +38,15 @@ COMMON	:= contents control copy disk escape escape_record fs_image holes idmap i
 	   probe progress remove resolve sector sink stream stream_check tool walk \
 	   walk_count walk_names
 TOOL_OBJS := $(COMMON:%=$(BUILD)/obj/tools/common/%.o) \
-	   $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/elsewhere/*.c tools/nt/*.c))
-TOOLS	:= $(addprefix $(BUILD)/bin/,cptofs.exe cpfromfs.exe lkl.exe)
+	   $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out %/oci.c,$(wildcard tools/elsewhere/*.c tools/nt/*.c)))
+TOOLS	:= $(addprefix $(BUILD)/bin/,cptofs.exe cpfromfs.exe fs2tar.exe tar2fs.exe lkl.exe)
 # And of tools/lkl/; for the others, tools/elsewhere/verbs.c says that they are not here.
 VERBS	:= args cat change cp df du ids info json log ls mode move output owner path replace \
 	   session stat sum text tree trim verb_find verbs words write
 LKL_OBJS := $(VERBS:%=$(BUILD)/obj/tools/lkl/%.o)
+# Archives, but for OCI images.
+TAR_OBJS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tools/fs2tar/*.c tools/nt/archive/*.c) \
+	   $(filter-out %/oci.c,$(wildcard tools/archive/*.c)) tools/nt/oci.c)
 
 all: lib tools tests
 kernel: $(IMAGE)
@@ -61,9 +65,8 @@ $(BUILD)/obj/%.o: %.c | $(HEADERS)
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/nt/%.o: ALL_CFLAGS += \
-	-Itools/nt/posix -D__USE_MINGW_ANSI_STDIO=1 -D_FILE_OFFSET_BITS=64 \
-	-D_WIN32_WINNT=0x0A00 -DLKL_VERSION='"$(VERSION)"'
+$(BUILD)/obj/tools/%.o $(BUILD)/obj/tools/nt/%.o: ALL_CFLAGS += $(NT_CFLAGS) \
+	-DLKL_VERSION='"$(VERSION)"'
 # tools/nt/main.c comes first.
 $(TOOLS:$(BUILD)/bin/%.exe=$(BUILD)/obj/tools/%.o): ALL_CFLAGS += -Dmain=tool_main
 
@@ -77,8 +80,28 @@ $(BUILD)/bin/lkl.exe: $(BUILD)/obj/tools/lkl.o $(LKL_OBJS) $(TOOL_OBJS) $(LIB)
 	@mkdir -p $(@D)
 	@$(CC) -municode -static -s -o $@ $^ $(LIBS) -lntdll
 
+$(BUILD)/bin/fs2tar.exe: $(BUILD)/obj/tools/fs2tar.o $(TAR_OBJS) $(TOOL_OBJS) $(ARCHIVE) $(LIB)
+	@echo "  LD      $@"
+	@mkdir -p $(@D)
+	@$(CC) -municode -static -s -o $@ $^ $(LIBS) -lntdll -lz
+
 $(BUILD)/bin/cpfromfs.exe: $(BUILD)/bin/cptofs.exe
+$(BUILD)/bin/tar2fs.exe: $(BUILD)/bin/fs2tar.exe
+$(BUILD)/bin/cpfromfs.exe $(BUILD)/bin/tar2fs.exe:
 	@cp $< $@
+
+$(TAR_OBJS) $(BUILD)/obj/tools/fs2tar.o: ALL_CFLAGS += -I$(SOURCE)/libarchive/libarchive \
+	-DLIBARCHIVE_STATIC
+$(BUILD)/obj/tools/nt/archive/%.o: ALL_CFLAGS += -Itools/nt/archive -DPLATFORM_CONFIG_H='"config.h"'
+$(TAR_OBJS) $(BUILD)/obj/tools/fs2tar.o: | $(SOURCE)/libarchive
+
+sources: | $(addprefix $(SOURCE)/,$(SOURCES))
+
+$(addprefix $(SOURCE)/,$(SOURCES)) &:
+	@scripts/source.sh $(SOURCE) $(SOURCES)
+
+$(ARCHIVE): FORCE | $(addprefix $(SOURCE)/,$(SOURCES)) $(HEADERS)
+	+@$(MAKE) --no-print-directory -f host/nt/archive.mk $@
 
 $(BUILD)/obj/door/x86/entries.o: door/x86/entries.S $(IMAGE)
 	@echo "  AS      $<"
@@ -125,9 +148,9 @@ $(BUILD)/tests/%.exe: $(BUILD)/obj/tests/library/%.o $(LIB)
 	@$(CC) -static -o $@ $^ $(LIBS)
 
 FORCE:
-.PHONY: all kernel lib tools tests install FORCE
+.PHONY: all kernel lib tools tests sources install FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(OBJS:.o=.d) $(TOOL_OBJS:.o=.d) $(LKL_OBJS:.o=.d) $(BUILD)/obj/tools/cptofs.d \
-	 $(BUILD)/obj/tools/lkl.d $(BUILD)/obj/tests/library/portable.d
+-include $(OBJS:.o=.d) $(TOOL_OBJS:.o=.d) $(LKL_OBJS:.o=.d) $(TAR_OBJS:.o=.d) \
+	 $(BUILD)/obj/tools/cptofs.d $(BUILD)/obj/tools/fs2tar.d $(BUILD)/obj/tools/lkl.d $(BUILD)/obj/tests/library/portable.d

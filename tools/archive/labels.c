@@ -45,7 +45,8 @@ static int by_path(const void *a, const void *b)
 int labels_read(struct labels *labels, const char *name)
 {
 	FILE *f = open_file(name, "re");
-	size_t size = 0, number = 0;
+	size_t size = 0;
+	unsigned int number = 0;
 	char *line = NULL, *space;
 	int ret = 0;
 
@@ -56,7 +57,7 @@ int labels_read(struct labels *labels, const char *name)
 		line[strcspn(line, "\n")] = 0;
 		space = strchr(line, ' ');
 		if (*line != '/' || !space || !space[1]) {
-			tool_error("'%s', line %zu: not a path and a label",
+			tool_error("'%s', line %u: not a path and a label",
 				   name, number);
 			ret = -1;
 			break;

@@ -10,7 +10,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

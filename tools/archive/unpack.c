@@ -18,7 +18,7 @@
 #include "unpack.h"
 
 #define WHITEOUT ".wh."
-#define OPAQUE ".wh..wh..opq"
+#define OPAQUE_DIR ".wh..wh..opq"
 
 bool unpack_is_oci(const char *path)
 {
@@ -72,7 +72,7 @@ static bool whiteout(struct layer *l, char *path)
 		return false;
 	if (slash)
 		*slash = 0;
-	if (!strcmp(name, OPAQUE))
+	if (!strcmp(name, OPAQUE_DIR))
 		add_gone(l, REC_EMPTY, dir, "");
 	else if (strncmp(name, WHITEOUT WHITEOUT, 2 * strlen(WHITEOUT)) &&
 		 name[strlen(WHITEOUT)] &&
@@ -82,8 +82,11 @@ static bool whiteout(struct layer *l, char *path)
 	return true;
 }
 
-/* Read a layer through, and be ready to read it again. */
-static int scan_layer(struct unpack *u, struct layer *l, struct total *t)
+/* Read a layer through, and be ready to read it again; @tell may be NULL. */
+static int scan_layer(struct unpack *u, struct layer *l,
+		      void (*tell)(void *arg, const char *path,
+				   const struct stat *st),
+		      void *arg)
 {
 	bool gone = u->kind != UNPACK_TAR && !l->gone, layout = false;
 	struct reader rd;
@@ -100,7 +103,6 @@ static int scan_layer(struct unpack *u, struct layer *l, struct total *t)
 			struct archive_entry *e = rd.entry;
 			const char *name = archive_entry_pathname(e);
 			char *path = strdup(name ? name : "");
-			const struct stat *st = archive_entry_stat(e);
 
 			if (!path)
 				tool_no_memory();
@@ -108,8 +110,8 @@ static int scan_layer(struct unpack *u, struct layer *l, struct total *t)
 				layout |= !strcmp(path, "oci-layout");
 				if (!(u->kind != UNPACK_TAR &&
 				      (gone ? whiteout(l, path) : false)) &&
-				    t && !archive_entry_hardlink(e))
-					total_add(t, path, st, st->st_size);
+				    tell && !archive_entry_hardlink(e))
+					tell(arg, path, archive_entry_stat(e));
 			}
 			free(path);
 			progress_wait(getpid());
@@ -144,7 +146,7 @@ int unpack_open(struct unpack *u)
 	if (u->kind == UNPACK_OCI ? oci_open(u) : open_file(u))
 		return -1;
 	for (size_t i = 0; i < u->count && u->kind != UNPACK_TAR; i++) {
-		if (scan_layer(u, &u->layers[i], NULL))
+		if (scan_layer(u, &u->layers[i], NULL, NULL))
 			return -1;
 	}
 	/* what is no archive is found out before anything is touched */
@@ -154,12 +156,15 @@ int unpack_open(struct unpack *u)
 		       : 0;
 }
 
-int unpack_scan(struct unpack *u, struct total *t)
+int unpack_scan(struct unpack *u,
+		void (*tell)(void *arg, const char *path,
+			     const struct stat *st),
+		void *arg)
 {
 	if (u->reader.in)
 		reader_close(&u->reader);
 	for (size_t i = 0; i < u->count; i++) {
-		if (scan_layer(u, &u->layers[i], t))
+		if (scan_layer(u, &u->layers[i], tell, arg))
 			return -1;
 	}
 	return 0;

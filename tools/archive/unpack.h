@@ -6,8 +6,9 @@
 #ifndef TOOL_UNPACK_H
 #define TOOL_UNPACK_H
 
+#include <sys/stat.h>
+
 #include "archive.h"
-#include "total.h"
 
 /* What an archive is. */
 enum unpack_kind {
@@ -84,13 +85,17 @@ bool unpack_is_oci(const char *path);
 int unpack_open(struct unpack *u);
 
 /**
- * unpack_scan() - count what will be unpacked
+ * unpack_scan() - tell what will be unpacked
  * @u: the archive, which is a file
- * @t: is added to
+ * @tell: called for each object, but for further names of it, with its path
+ * @arg: for that
  *
  * Return: 0, or -1 when it has said why not
  */
-int unpack_scan(struct unpack *u, struct total *t);
+int unpack_scan(struct unpack *u,
+		void (*tell)(void *arg, const char *path,
+			     const struct stat *st),
+		void *arg);
 
 /**
  * unpack_run() - thread that sends all of it

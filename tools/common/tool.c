@@ -141,14 +141,14 @@ void tool_usage_error(const char *fmt, ...)
 /* Scripts may put them around a number. */
 #define BLANKS " \t\n"
 
-unsigned long tool_number(const char *text, unsigned long max, const char *what)
+uint64_t tool_number(const char *text, uint64_t max, const char *what)
 {
-	unsigned long value;
+	unsigned long long value;
 	char *rest;
 	const char *digits = text + strspn(text, BLANKS);
 
 	errno = 0;
-	value = strtoul(digits, &rest, 10);
+	value = strtoull(digits, &rest, 10);
 	rest += strspn(rest, BLANKS);
 	if (*digits < '0' || *digits > '9' || *rest || errno || value > max)
 		tool_usage_error("invalid %s: '%s'", what, text);

@@ -139,8 +139,7 @@ void tool_usage_error(const char *fmt, ...)
  *
  * Return: the number; does not return when it is not one
  */
-unsigned long tool_number(const char *text, unsigned long max,
-			  const char *what);
+uint64_t tool_number(const char *text, uint64_t max, const char *what);
 
 /**
  * tool_parse_size() - read a size with a unit, as 10M or 3kB

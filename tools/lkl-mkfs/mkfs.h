@@ -11,6 +11,7 @@
 #include "../common/idmap.h"
 #include "../common/program.h"
 #include "../common/walk.h"
+#include "total.h"
 
 /* A UUID as text. */
 #define UUID_TEXT 37

@@ -118,6 +118,11 @@ static int spool(void)
 	return -1;
 }
 
+static void count_entry(void *arg, const char *path, const struct stat *st)
+{
+	total_add(arg, path, st, st->st_size);
+}
+
 static int open_archive(struct origin *s, const struct options *o)
 {
 	static char name[64];
@@ -136,7 +141,7 @@ static int open_archive(struct origin *s, const struct options *o)
 		snprintf(name, sizeof(name), SPOOL, fd);
 		u->name = name;
 	}
-	if (unpack_open(u) || unpack_scan(u, &s->total))
+	if (unpack_open(u) || unpack_scan(u, count_entry, &s->total))
 		return -1;
 	if (o->kind_given || u->kind != UNPACK_TAR || !u->is_oci)
 		return 0;
@@ -144,7 +149,8 @@ static int open_archive(struct origin *s, const struct options *o)
 	unpack_close(u);
 	u->kind = UNPACK_OCI;
 	total_begin(&s->total);
-	return unpack_open(u) || unpack_scan(u, &s->total) ? -1 : 0;
+	return unpack_open(u) || unpack_scan(u, count_entry, &s->total) ? -1
+									: 0;
 }
 
 int origin_open(struct origin *s, const struct options *o)

@@ -119,6 +119,10 @@ ssize_t pread(int fd, void *buf, size_t size, off_t pos)
 	OVERLAPPED at = { .Offset = (DWORD)pos, .OffsetHigh = pos >> 32 };
 	DWORD n = 0;
 
+	if (GetFileType((HANDLE)_get_osfhandle(fd)) == FILE_TYPE_PIPE) {
+		errno = ESPIPE;
+		return -1;
+	}
 	if (!ReadFile((HANDLE)_get_osfhandle(fd), buf, size, &n, &at) &&
 	    GetLastError() != ERROR_HANDLE_EOF) {
 		errno = EIO;

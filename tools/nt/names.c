@@ -40,6 +40,9 @@ int nt_error(DWORD error)
 	case ERROR_DISK_FULL:
 	case ERROR_HANDLE_DISK_FULL:
 		return -ENOSPC;
+	case ERROR_BROKEN_PIPE:
+	case ERROR_NO_DATA:
+		return -EPIPE;
 	case ERROR_NOT_ENOUGH_MEMORY:
 	case ERROR_OUTOFMEMORY:
 		return -ENOMEM;

@@ -9,6 +9,7 @@
 /* Of Linux's error numbers. */
 #define strerror(err) ((char *)lkl_strerror(-(err)))
 
+char *strsignal(int sig);
 char *strndup(const char *text, size_t max);
 char *stpcpy(char *to, const char *text);
 void *memrchr(const void *memory, int c, size_t size);

@@ -28,8 +28,27 @@ struct nt_stat {
 	struct timespec st_ctim;
 };
 
+#undef st_atime
+#undef st_mtime
+#undef st_ctime
+#define st_atime st_atim.tv_sec
+#define st_mtime st_mtim.tv_sec
+#define st_ctime st_ctim.tv_sec
+
 /* Of the file at a path, following links; 0, or -1 and errno. */
 int nt_stat(const char *path, struct nt_stat *st);
+/* The same of an open one. */
+int nt_fstat(int fd, struct nt_stat *st);
+#undef fstat
+#define fstat nt_fstat
+
+/* Files of Windows have no mode but what their folder says. */
+static inline int fchmod(int fd, unsigned int mode)
+{
+	(void)fd;
+	(void)mode;
+	return 0;
+}
 
 #undef S_IFBLK
 #undef S_ISBLK
