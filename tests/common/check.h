@@ -80,6 +80,23 @@ __attribute__((unused)) static int has_flavour(const char *name)
 /* Memory, of which boot takes more if the kernel's pages are large. */
 #define MEM (KERNEL_PAGE > 4096 ? "mem=112M" : "mem=64M")
 
+/* Memory of the host that begins with a page of the kernel's, which may be
+ * larger. */
+__attribute__((unused)) static char *map_pages(long size, int flags)
+{
+	char *all = mmap(NULL, size + KERNEL_PAGE, PROT_READ | PROT_WRITE,
+			 MAP_ANONYMOUS | flags, -1, 0),
+	     *p;
+
+	if (all == MAP_FAILED)
+		FAIL("mmap(): %s", strerror(errno));
+	p = (char *)(((long)all + KERNEL_PAGE - 1) & -KERNEL_PAGE);
+	if (p > all)
+		munmap(all, p - all);
+	munmap(p + size, all + KERNEL_PAGE - p);
+	return p;
+}
+
 /* What the kernel printed. */
 static char printed[1 << 16] __attribute__((unused));
 static int printed_len __attribute__((unused));

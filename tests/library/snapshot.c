@@ -22,7 +22,8 @@
 
 #include "check.h"
 
-#define CMDLINE "mem=64M loglevel=0"
+#define CMDLINE                                                                \
+	(KERNEL_PAGE > 4096 ? "mem=160M loglevel=0" : "mem=64M loglevel=0")
 #define PAGE 4096
 
 /*
@@ -330,7 +331,8 @@ static void life(void)
 	EQ(data[0], 'c');
 	EQ(lkl_sys_halt(), 0);
 	EQ(is_from_snapshot(), 1);
-	OK(lkl_start_kernel("mem=32M loglevel=0 quiet"));
+	OK(lkl_start_kernel("mem=%dM loglevel=0 quiet",
+			    KERNEL_PAGE > 4096 ? 112 : 32));
 	EQ(lkl_sys_open("/f", LKL_O_RDONLY, 0), -LKL_ENOENT);
 	EQ(lkl_sys_halt(), 0);
 	OK(lkl_start_kernel(CMDLINE));

@@ -113,12 +113,12 @@ static void direct(struct worker *w)
 
 static void mapped(struct worker *w)
 {
-	unsigned int at = pick(w, OWN / BLOCK) * BLOCK;
-	char *map = (char *)OK(lkl_sys_mmap(NULL, BLOCK, LKL_PROT_READ,
+	unsigned int at = pick(w, OWN / KERNEL_PAGE) * KERNEL_PAGE;
+	char *map = (char *)OK(lkl_sys_mmap(NULL, KERNEL_PAGE, LKL_PROT_READ,
 					    LKL_MAP_SHARED, w->fd, at));
 
-	EQ(memcmp(map, w->copy + at, BLOCK), 0);
-	EQ(lkl_sys_munmap((unsigned long)map, BLOCK), 0);
+	EQ(memcmp(map, w->copy + at, KERNEL_PAGE), 0);
+	EQ(lkl_sys_munmap((unsigned long)map, KERNEL_PAGE), 0);
 }
 
 /* Others make and remove the same names. */

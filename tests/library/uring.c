@@ -252,8 +252,7 @@ static void registered(void)
 static void unmapped(void)
 {
 	long size = 64 * PAGE;
-	char *buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *buf = map_pages(size, MAP_PRIVATE);
 	struct lkl_iovec iov = { buf, size };
 	char seen[PAGE];
 	unsigned char in_core;
@@ -293,15 +292,6 @@ static void unmapped(void)
 	halt();
 }
 
-static void *memory(long size, int flags)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_ANONYMOUS | flags, -1, 0);
-
-	CHECK(p != MAP_FAILED);
-	return p;
-}
-
 /*
  * Rings of several pages that the application provides, and buffers that it
  * provides in a ring of such pages.
@@ -322,8 +312,9 @@ static void provided(void)
 	boot("mem=64M");
 	/* Memory that is not there, or cannot be written, is refused. */
 	EQ(lkl_sys_io_uring_setup(128, &p), -LKL_EFAULT);
-	rings = memory(4 * PAGE, MAP_PRIVATE);
-	EQ(mprotect(rings + PAGE, PAGE, PROT_READ), 0);
+	rings = map_pages(4 * PAGE, MAP_PRIVATE);
+	/* the end of a ring, which larger pages hold whole */
+	EQ(mprotect(rings + (PAGE > 4096 ? 0 : PAGE), PAGE, PROT_READ), 0);
 	p.cq_off.user_addr = p.sq_off.user_addr = (unsigned long)rings;
 	EQ(lkl_sys_io_uring_setup(128, &p), -LKL_EFAULT);
 	munmap(rings, 4 * PAGE);
@@ -333,15 +324,16 @@ static void provided(void)
 	for (int i = 0; i < 4; i++) {
 		int kind = i & 1 ? MAP_SHARED : MAP_PRIVATE;
 
-		rings = memory(4 * PAGE, kind);
-		sqes = memory(4 * PAGE, kind);
+		rings = map_pages(4 * PAGE, kind);
+		sqes = map_pages(4 * PAGE, kind);
 		make_own_ring(rings, sqes);
 		for (int j = 0; j < 300; j++) {
 			queue(LKL_IORING_OP_WRITE, fd, "provided", 8, 8 * j);
 			EQ(run_one(), 8);
 		}
 
-		buffers = memory(BUFFERS * sizeof(*buffers->bufs), kind);
+		buffers = (void *)map_pages(BUFFERS * sizeof(*buffers->bufs),
+					    kind);
 		reg.ring_addr = (unsigned long)buffers;
 		EQ(lkl_sys_io_uring_register(
 			   ring.fd, LKL_IORING_REGISTER_PBUF_RING, &reg, 1),
@@ -383,8 +375,8 @@ static void provided(void)
 	queue(LKL_IORING_OP_WRITE, fd, "provided", 8, 0);
 	EQ(run_one(), 8);
 	/* They are unmapped while the ring is there: no harm is done. */
-	rings = memory(4 * PAGE, MAP_PRIVATE);
-	sqes = memory(4 * PAGE, MAP_PRIVATE);
+	rings = map_pages(4 * PAGE, MAP_PRIVATE);
+	sqes = map_pages(4 * PAGE, MAP_PRIVATE);
 	make_own_ring(rings, sqes);
 	munmap(rings, 4 * PAGE);
 	munmap(sqes, 4 * PAGE);
