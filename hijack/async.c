@@ -34,18 +34,45 @@ static int to_kernel(int type, int pid)
 static int to_host(int type, int number)
 {
 	struct lkl_program_thread thread = { .kernel = number };
+	unsigned int user;
 
+	if (type == F_OWNER_PGRP)
+		return number ? groups_find(number, &user) : 0;
 	if (type != F_OWNER_TID || !number)
 		return share_host_pid(number);
 	return lkl_kernel_call(lkl_program_find_thread, &thread) ? 0
 								 : thread.host;
 }
 
-/* In a process that has no kernel: itself, or one of its threads. */
+/* As F_GETOWN, and SIOCGPGRP, tell it. */
+static int plain_owner(const struct f_owner_ex *owner)
+{
+	return owner->type == F_OWNER_PGRP ? -owner->pid : owner->pid;
+}
+
+/* Whom F_GETOWN_EX tells. */
+static long get_owner(long kfd, struct f_owner_ex *owner)
+{
+	long ret;
+
+	if (lkl_kernel_boots()) {
+		ret = lkl3(SYS_fcntl, kfd, F_GETOWN_EX, owner);
+		if (!ret)
+			owner->pid = to_host(owner->type, owner->pid);
+		return ret;
+	}
+	ret = share_async(kfd, F_GETOWN_EX, 0);
+	if (ret < 0)
+		return ret;
+	owner->type = ret >> 32;
+	owner->pid = (int)ret == SHARE_ME ? fd_owner_pid() : (int)ret;
+	return 0;
+}
+
+/* In a process that has no kernel: itself, one of its threads, or a group. */
 static long owner_elsewhere(long kfd, long cmd, long arg)
 {
-	struct f_owner_ex owner = { .type = F_OWNER_PID };
-	long ret;
+	struct f_owner_ex owner;
 
 	switch (cmd) {
 	case F_SETOWN_EX:
@@ -53,27 +80,23 @@ static long owner_elsewhere(long kfd, long cmd, long arg)
 			return -EFAULT;
 		if (owner.type == F_OWNER_TID && owner.pid)
 			return share_async(kfd, F_SETOWN_EX, owner.pid);
-		if (owner.type != F_OWNER_PID && owner.type != F_OWNER_TID)
+		if (owner.type < F_OWNER_TID || owner.type > F_OWNER_PGRP)
 			return -EINVAL;
-		arg = owner.pid;
+		if (owner.pid < 0)
+			return -ESRCH;
+		arg = plain_owner(&owner);
 		/* fall through */
 	case F_SETOWN:
-		if ((int)arg < 0)
+		if ((int)arg == INT_MIN)
 			return -EINVAL;
+		if ((int)arg < 0)
+			return share_async(kfd, F_SETOWN, (int)arg);
 		if ((int)arg && (int)arg != fd_owner_pid())
 			return -ESRCH;
 		return share_async(kfd, F_SETOWN, !!(int)arg);
-	case F_SETSIG:
+	default: /* F_SETSIG */
 		return share_async(kfd, cmd, arg);
 	}
-	ret = share_async(kfd, F_GETOWN_EX, 0);
-	if (ret < 0)
-		return ret;
-	owner.type = ret >> 32;
-	owner.pid = (int)ret == SHARE_ME ? fd_owner_pid() : (int)ret;
-	if (cmd == F_GETOWN)
-		return owner.pid;
-	return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
 }
 
 /*
@@ -91,9 +114,57 @@ static int to_process(int process, const struct f_owner_ex *owner)
 		return lkl_kernel_call(lkl_program_find_thread, &thread)
 			       ? 0
 			       : serve_thread_of(process, thread.host);
-	if (owner->pid == files->number)
+	if (owner->type == F_OWNER_PID &&
+	    (owner->pid == files->number ||
+	     (owner->pid == 1 && process == share_former)))
 		return SHARE_ME;
-	return cred_same_pids(files->pid) ? share_host_pid(owner->pid) : 0;
+	return cred_same_pids(files->pid) ? to_host(owner->type, owner->pid)
+					  : 0;
+}
+
+/*
+ * For whom a process that is not trusted asks, when groups are to have signals.
+ * It may execute a program of root's meanwhile, and it may have been root.
+ */
+static long asks_for(int process)
+{
+	long user = cred_user(share_processes[process].files.pid);
+
+	return user == share_processes[process].user ||
+			       (user > 0 && !share_processes[process].user)
+		       ? user
+		       : -1;
+}
+
+static long set_group(int process, long kfd, int group)
+{
+	long user;
+
+	/* It would be filtered. */
+	if (numbers_is_sandboxed() ||
+	    !cred_same_pids(share_processes[process].files.pid))
+		return -ESRCH;
+	user = asks_for(process);
+	return user < 0 ? -EPERM : groups_own(kfd, group, user);
+}
+
+/* Has another process set the owner, as which it is known to @process? */
+static bool is_not_its_own(int process, const struct f_owner_ex *owner, long as)
+{
+	unsigned int user;
+
+	if (!owner->pid)
+		return false;
+	switch (owner->type) {
+	case F_OWNER_TID:
+		return !as;
+	case F_OWNER_PID:
+		return as != SHARE_ME;
+	case F_OWNER_PGRP:
+		return groups_find(owner->pid, &user) &&
+		       user != asks_for(process);
+	}
+	return true;
 }
 
 static long set_thread(int process, long kfd, int tid)
@@ -120,13 +191,17 @@ long async_serve(int process, const long *a)
 	int me = share_processes[process].files.number;
 	struct lkl_program_async async = { .fd = a[0], .number = a[2] };
 	struct f_owner_ex owner;
+	int who = a[2];
 	long ret;
 
 	switch (a[1]) {
 	case F_SETFL:
 		return lkl_kernel_call(lkl_program_arm, &async);
 	case F_SETOWN:
-		return lkl3(SYS_fcntl, a[0], F_SETOWN, a[2] ? me : 0);
+		if (who < 0)
+			return who == INT_MIN ? -EINVAL
+					      : set_group(process, a[0], -who);
+		return lkl3(SYS_fcntl, a[0], F_SETOWN, who ? me : 0);
 	case F_SETOWN_EX:
 		return set_thread(process, a[0], a[2]);
 	}
@@ -137,7 +212,7 @@ long async_serve(int process, const long *a)
 	if (a[1] != F_SETSIG)
 		return (long)owner.type << 32 | ret;
 	/* It would be sent to another process. */
-	if (owner.pid && ret != SHARE_ME && (owner.type != F_OWNER_TID || !ret))
+	if (is_not_its_own(process, &owner, ret))
 		return -EPERM;
 	return lkl3(SYS_fcntl, a[0], F_SETSIG, a[2]);
 }
@@ -156,31 +231,32 @@ long async_owner(long kfd, long cmd, long arg)
 	struct f_owner_ex owner;
 	long ret;
 
+	if (cmd == F_GETOWN || cmd == F_GETOWN_EX) {
+		ret = get_owner(kfd, &owner);
+		if (ret)
+			return ret;
+		if (cmd == F_GETOWN)
+			return plain_owner(&owner);
+		return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
+	}
 	if (!lkl_kernel_boots())
 		return owner_elsewhere(kfd, cmd, arg);
 	switch (cmd) {
-	case F_SETSIG:
-		return lkl3(SYS_fcntl, kfd, cmd, arg);
 	case F_SETOWN:
-		if ((int)arg < 0)
+		if ((int)arg == INT_MIN)
 			return -EINVAL;
+		if ((int)arg < 0)
+			return groups_own(kfd, -(int)arg, LKL_GROUP_ANY);
 		return lkl3(SYS_fcntl, kfd, cmd, to_kernel(F_OWNER_PID, arg));
-	case F_GETOWN:
-		ret = lkl3(SYS_fcntl, kfd, cmd, arg);
-		return ret < 0 ? ret : to_host(F_OWNER_PID, ret);
 	case F_SETOWN_EX:
 		if (!user_get(&owner, arg, sizeof(owner)))
 			return -EFAULT;
-		if (owner.type == F_OWNER_PGRP)
-			return -EINVAL;
+		if (owner.type == F_OWNER_PGRP && owner.pid)
+			return groups_own(kfd, owner.pid, LKL_GROUP_ANY);
 		owner.pid = to_kernel(owner.type, owner.pid);
 		return lkl3(SYS_fcntl, kfd, cmd, &owner);
-	default: /* F_GETOWN_EX */
-		ret = lkl3(SYS_fcntl, kfd, cmd, &owner);
-		if (ret)
-			return ret;
-		owner.pid = to_host(owner.type, owner.pid);
-		return user_put(arg, &owner, sizeof(owner)) ? 0 : -EFAULT;
+	default: /* F_SETSIG */
+		return lkl3(SYS_fcntl, kfd, cmd, arg);
 	}
 }
 
@@ -194,6 +270,7 @@ long async_owner(long kfd, long cmd, long arg)
  */
 long async_ioctl(long kfd, unsigned int cmd, long arg)
 {
+	struct f_owner_ex owner;
 	long ret;
 	int pid;
 
@@ -201,10 +278,10 @@ long async_ioctl(long kfd, unsigned int cmd, long arg)
 		return user_get(&pid, arg, sizeof(pid))
 			       ? async_owner(kfd, F_SETOWN, pid)
 			       : -EFAULT;
-	ret = async_owner(kfd, F_GETOWN, 0);
-	if (ret < 0)
+	ret = get_owner(kfd, &owner);
+	if (ret)
 		return ret;
-	pid = ret;
+	pid = plain_owner(&owner);
 	return user_put(arg, &pid, sizeof(pid)) ? 0 : -EFAULT;
 }
 

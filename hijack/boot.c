@@ -213,9 +213,7 @@ static int (*send_to_host)(int tid, int sig, const void *info);
 /* One that the library's kernel sends. */
 static int send_signal(int tid, int sig, const void *info)
 {
-	return tid && serve_signal(tid, sig, info)
-		       ? 0
-		       : send_to_host(tid, sig, info);
+	return serve_signal(tid, sig, info) ? 0 : send_to_host(tid, sig, info);
 }
 
 int hijack_start(const char *name)
@@ -234,6 +232,7 @@ int hijack_start(const char *name)
 	lkl_host_ops.raise = raise_signal;
 	send_to_host = lkl_host_ops.signal;
 	lkl_host_ops.signal = send_signal;
+	lkl_host_ops.signal_group = groups_signal;
 	/* A program's own seccomp filter may know nothing of membarrier(). */
 	lkl_host_ops.fence = NULL;
 	lkl_listen_syscall = host_wait_syscall;

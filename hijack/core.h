@@ -312,6 +312,9 @@ void hijack_each_take(void);
 long each_begin(void);
 long each_other(long dir, long (*fn)(void *arg), void *arg, long *failed);
 void each_end(long dir);
+/* Of an entry that getdents64() has made: its length, and the number it names. */
+long each_length(const char *entry);
+long each_number(const char *entry);
 
 /**
  * struct hijack_code - what the host is to do about calls from some place

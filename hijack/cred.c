@@ -212,6 +212,25 @@ static bool read_status(int pid)
 }
 
 /**
+ * cred_user - whose is another process now?
+ * @pid: the process
+ *
+ * On any thread.
+ *
+ * Return: the user, by the real number; -1 if that could not be found out
+ */
+long cred_user(int pid)
+{
+	unsigned long long n = 0;
+	char text[1024];
+
+	return read_into(text, sizeof(text), pid) &&
+			       numbers(text, "Uid:", 10, &n, 1) == 1
+		       ? (long)n
+		       : -1;
+}
+
+/**
  * cred_is_of_user - is another process a certain user's?
  * @pid: the process
  * @uid: the user, by the real number
@@ -220,11 +239,24 @@ static bool read_status(int pid)
  */
 bool cred_is_of_user(int pid, unsigned int uid)
 {
-	unsigned long long n = 0;
+	return cred_user(pid) == uid;
+}
+
+/**
+ * cred_lets_signal - may a user send another process signals?
+ * @pid: the process
+ * @uid: the user, who is not root
+ *
+ * On any thread.
+ */
+bool cred_lets_signal(int pid, unsigned int uid)
+{
+	unsigned long long n[3];
 	char text[1024];
 
 	return read_into(text, sizeof(text), pid) &&
-	       numbers(text, "Uid:", 10, &n, 1) == 1 && n == uid;
+	       numbers(text, "Uid:", 10, n, 3) == 3 &&
+	       (n[0] == uid || n[2] == uid);
 }
 
 /**

@@ -90,6 +90,23 @@ void each_end(long dir)
 	own_call3(SYS_close, dir, 0, 0);
 }
 
+/* What getdents64() has made: the length of an entry, */
+long each_length(const char *entry)
+{
+	return ((const struct entry *)entry)->len;
+}
+
+/* and the number that is its name, or 0. */
+long each_number(const char *entry)
+{
+	const char *p = ((const struct entry *)entry)->name;
+	long number = 0;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		number = number * 10 + *p - '0';
+	return number;
+}
+
 long each_other(long dir, long (*fn)(void *arg), void *arg, long *failed)
 {
 	long pid = own_call3(SYS_getpid, 0, 0, 0);
@@ -102,12 +119,8 @@ long each_other(long dir, long (*fn)(void *arg), void *arg, long *failed)
 	if (own_call3(SYS_lseek, dir, 0, SEEK_SET))
 		return -EIO;
 	while ((n = own_call3(SYS_getdents64, dir, buffer, sizeof(buffer))) > 0)
-		for (at = 0; at < n;
-		     at += ((struct entry *)(buffer + at))->len) {
-			const char *p = ((struct entry *)(buffer + at))->name;
-
-			for (tid = 0; *p >= '0' && *p <= '9'; p++)
-				tid = tid * 10 + *p - '0';
+		for (at = 0; at < n; at += each_length(buffer + at)) {
+			tid = each_number(buffer + at);
 			if (!tid || tid == self || own_is_thread(tid))
 				continue;
 			err = have_take(pid, tid);

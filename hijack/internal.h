@@ -252,6 +252,8 @@ bool cred_read(int pid, struct lkl_cred *cred);
 bool cred_is_ancestor(int pid);
 bool cred_same_pids(int pid);
 bool cred_is_of_user(int pid, unsigned int uid);
+bool cred_lets_signal(int pid, unsigned int uid);
+long cred_user(int pid);
 bool cred_had_rights(void);
 hijack_call cred_call;
 

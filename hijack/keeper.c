@@ -48,6 +48,8 @@ static void process_gone(int index)
 	fd_forget(p->fd - 1);
 	p->fd = 0;
 	p->gone = true;
+	if (index == share_former)
+		share_former = -1;
 	owner_no_more_joined(p);
 	parcel_gone(index);
 	for (i = 0; i < share_top; i++)

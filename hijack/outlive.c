@@ -163,18 +163,30 @@ static void serve(void)
 		serve_return(false);
 }
 
-/* In the forked process; its parent ends when it reads from @end. */
-static void go_on(long end, bool parent_goes_on)
+/* The program, process @pid of the host, goes on as one that is served. */
+static void go_on_without(struct hijack_thread *t, int pid)
 {
-	struct hijack_thread *t = hijack_thread();
+	struct share_process *p = &share_processes[t->fork_process];
+
+	share_former = t->fork_process;
+	p->files.pid = pid;
+	p->user = own_call3(SYS_getuid, 0, 0, 0);
+	/* What it has of the process that it will be. */
+	fd_forget(t->fork_control);
+	fd_forget(t->fork_area);
+}
+
+/*
+ * In the forked process; the program, @pid, ends when it reads from @end,
+ * unless it goes on.
+ */
+static void go_on(long end, int pid, bool goes_on)
+{
 	char byte = 0;
 
 	outlive_program();
-	/* What the parent has of the process that it will be. */
-	if (parent_goes_on) {
-		fd_forget(t->fork_control);
-		fd_forget(t->fork_area);
-	}
+	if (goes_on)
+		go_on_without(hijack_thread(), pid);
 	share_unlock();
 	numbers_forked();
 	own_call3(SYS_chdir, "/", 0, 0);
@@ -247,7 +259,7 @@ static long fork_away(bool goes_on)
  */
 static bool move(long end, long other, bool goes_on)
 {
-	long pid;
+	long program = own_call3(SYS_getpid, 0, 0, 0), pid;
 
 	if (lkl_move_begin())
 		return false;
@@ -256,7 +268,7 @@ static bool move(long end, long other, bool goes_on)
 	pid = fork_away(goes_on);
 	if (!pid) {
 		fd_forget(end);
-		go_on(other, goes_on);
+		go_on(other, program, goes_on);
 		stay();
 		hijack_end();
 	}

@@ -38,6 +38,7 @@ uint32_t share_joined;
 uint32_t share_left;
 
 bool share_apart;
+int share_former = -1;
 
 /* What the keeper waits for; -1 before there is one. */
 long share_events = -1;
@@ -258,6 +259,8 @@ int share_host_pid(int number)
 {
 	int i;
 
+	if (number == 1 && share_former >= 0)
+		return share_processes[share_former].files.pid;
 	if (number == 1)
 		return share_apart ? 0 : own_call3(SYS_getpid, 0, 0, 0);
 	for (i = 0; i < share_top; i++)

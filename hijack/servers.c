@@ -77,15 +77,31 @@ static struct share_process *process_by_pid(int pid)
 	return NULL;
 }
 
-/* Send a signal to a process, or to its thread @tid. */
-static void send_signal(int pid, int tid, int sig, const void *info)
+/**
+ * serve_tells - does what comes with a signal tell of a file?
+ * @info: LKL_SIGINFO_SIZE bytes of it, or NULL
+ */
+bool serve_tells(const void *info)
+{
+	int code = info ? ((const siginfo_t *)info)->si_code : 0;
+
+	return code >= POLL_IN && code <= POLL_HUP;
+}
+
+/**
+ * serve_send - send a signal about a file to a process of the host
+ * @pid: the process
+ * @tid: its thread, or 0
+ * @sig: the signal
+ * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
+ */
+void serve_send(int pid, int tid, int sig, const void *info)
 {
 	siginfo_t all = { 0 };
 	long err = -EINVAL;
 
-	if (info)
+	if (serve_tells(info)) {
 		copy(&all, info, LKL_SIGINFO_SIZE);
-	if (all.si_code >= POLL_IN && all.si_code <= POLL_HUP) {
 		all.si_code = SI_SIGIO;
 		err = tid ? own_call4(SYS_rt_tgsigqueueinfo, pid, tid, sig,
 				      &all)
@@ -99,7 +115,8 @@ static void send_signal(int pid, int tid, int sig, const void *info)
 
 /**
  * serve_signal - the library's kernel sends a signal about a file
- * @tid: number of the thread that it is for, or of a process, negative
+ * @tid: number of the thread that it is for, or of a process, negative; 0 is
+ *	process 1
  * @sig: the signal
  * @info: LKL_SIGINFO_SIZE bytes of what comes with it, or NULL
  *
@@ -114,10 +131,14 @@ bool serve_signal(int tid, int sig, const void *info)
 
 	if (s)
 		p = &share_processes[s->process];
-	else if (tid < 0 && tid > INT_MIN)
-		p = process_by_pid(-tid);
+	else if (tid < 0)
+		p = tid > INT_MIN ? process_by_pid(-tid) : NULL;
+	else if (share_apart)
+		/* Of its threads it has but the first one, by the same number.
+		 */
+		p = share_former >= 0 ? &share_processes[share_former] : NULL;
 	else
-		return tid < 0;
+		return false;
 	/*
 	 * It could be a program with more rights by now, or another process.
 	 * With a filter there is no looking.
@@ -128,7 +149,7 @@ bool serve_signal(int tid, int sig, const void *info)
 	if (s)
 		thread =
 			__atomic_load_n(&server_link(s)->tid, __ATOMIC_RELAXED);
-	send_signal(p->files.pid, thread > 0 ? thread : 0, sig, info);
+	serve_send(p->files.pid, thread > 0 ? thread : 0, sig, info);
 	return true;
 }
 

@@ -46,6 +46,8 @@ enum {
 	SHARE_CLAIM = -6, /* arg[0]: a token, to have such a file */
 	SHARE_NETNS = -7, /* arg[0]: SHARE_NEW or SHARE_FOLLOW */
 	SHARE_ASYNC = -8, /* arg[0]: a file; F_SETOWN and so on, its argument */
+	SHARE_COPIED =
+		-9, /* arg[0]: a file; all of MSG_ZEROCOPY has been sent */
 	SHARE_LAST = SHARE_ASYNC,
 };
 
@@ -249,6 +251,8 @@ void serve_end(int process);
 bool serve_interrupt(bool *used);
 bool serve_raise(int tid, int sig);
 bool serve_signal(int tid, int sig, const void *info);
+bool serve_tells(const void *info);
+void serve_send(int pid, int tid, int sig, const void *info);
 int serve_thread(int process, int tid);
 int serve_thread_of(int process, int tid);
 void serve_leave(void);
@@ -256,6 +260,11 @@ void serve_return(bool able);
 
 /* inode.c: SHARE_INODE */
 long inode_name(int pid, const long *a);
+
+/* groups.c: process groups that own files */
+long groups_own(long kfd, int group, unsigned int user);
+int groups_find(int number, unsigned int *user);
+void groups_signal(int group, unsigned int user, int sig, const void *info);
 
 /* async.c: SHARE_ASYNC */
 long async_serve(int process, const long *a);
@@ -290,6 +299,11 @@ extern uint32_t share_joined;
 extern uint32_t share_left;
 /* This process has a kernel, and runs no program. */
 extern bool share_apart;
+/*
+ * Then, number of the process that process 1 of the kernel has become, which
+ * has executed another program; or -1.
+ */
+extern int share_former;
 /* What the keeper waits for; -1 before there is one. */
 extern long share_events;
 

@@ -99,11 +99,13 @@ Server(("", 8000), Handler).serve_forever()'
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-fork"
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-hostile"
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-aio"
+		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-groups"
 		export HIJACK_FORKED=1
 		"$BUILD/tests/hijack-descriptors"
 		"$BUILD/tests/hijack-wait"
 		"$BUILD/tests/hijack-placeholder" names owners requests
 		"$BUILD/tests/hijack-aio"
 		"$BUILD/tests/hijack-async"
+		"$BUILD/tests/hijack-groups"
 	)
 done

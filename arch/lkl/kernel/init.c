@@ -162,9 +162,21 @@ static struct linux_binfmt lkl_binfmt = {
 	.load_binary = lkl_load_init,
 };
 
+/* Whatever is sent to the calling task is for the host to judge. */
+void lkl_catch_signals(void)
+{
+	int sig;
+
+	spin_lock_irq(&current->sighand->siglock);
+	for (sig = 0; sig < _NSIG; sig++)
+		current->sighand->action[sig].sa.sa_handler =
+			(__sighandler_t)&lkl_binfmt;
+	spin_unlock_irq(&current->sighand->siglock);
+}
+
 static int lkl_load_init(struct linux_binprm *bprm)
 {
-	int err, sig, fd;
+	int err, fd;
 
 	if (memcmp(bprm->buf, LKL_MAGIC, sizeof(LKL_MAGIC) - 1))
 		return -ENOEXEC;
@@ -183,11 +195,7 @@ static int lkl_load_init(struct linux_binprm *bprm)
 	 * Process 1 ignores signals it has no handler for.  Those sent to it
 	 * are for the host process to judge, so it has one for all of them.
 	 */
-	spin_lock_irq(&current->sighand->siglock);
-	for (sig = 0; sig < _NSIG; sig++)
-		current->sighand->action[sig].sa.sa_handler =
-			(__sighandler_t)&lkl_binfmt;
-	spin_unlock_irq(&current->sighand->siglock);
+	lkl_catch_signals();
 
 	return lkl_mm_start(current->mm);
 }

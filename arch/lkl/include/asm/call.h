@@ -113,6 +113,7 @@ void lkl_want_task(struct lkl_call *call);
 void lkl_refuse_tasks(void);
 void lkl_made_task(struct lkl_call *call);
 void __noreturn lkl_user_mode(void);
+void lkl_catch_signals(void);
 
 /* kernel/irq.c */
 void lkl_line_start(int irq);

@@ -139,6 +139,9 @@ struct lkl_host_range {
  *	number, whose calls are made here (share.h).  @info is LKL_SIGINFO_SIZE bytes of a
  *	siginfo_t, what is behind them is 0; or NULL.  Returns 1 when a handler
  *	installed without SA_RESTART takes it
+ * @signal_group: deliver @sig, about a file, to the host's process group @group, of
+ *	which its owner lkl_program_set_group() has told; @user is as that says, @info
+ *	LKL_SIGINFO_SIZE bytes.  NULL if that is not called
  * @raise: [path] a call of the host's thread @tid has raised @sig beside its error,
  *	as SIGPIPE is with EPIPE, and has not returned yet.  May be NULL: the caller
  *	has the error
@@ -205,6 +208,8 @@ struct lkl_host_operations {
 	void (LKL_DOOR *sem_up)(struct lkl_sem *sem);
 	void (LKL_DOOR *sem_down)(struct lkl_sem *sem);
 	int (LKL_DOOR *signal)(int tid, int sig, const void *info);
+	void (LKL_DOOR *signal_group)(int group, unsigned int user, int sig,
+				      const void *info);
 	void (LKL_DOOR *raise)(int tid, int sig);
 
 	struct lkl_virtio_dev *(LKL_DOOR *virtio_next)(struct lkl_virtio_dev *dev);

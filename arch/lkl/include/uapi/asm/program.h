@@ -69,4 +69,38 @@ struct lkl_program_thread {
  */
 long lkl_program_find_thread(void *thread);
 
+/* Any process of the group may have signals. */
+#define LKL_GROUP_ANY (~0U)
+
+/**
+ * struct lkl_program_group - a process group of the host that owns a file
+ * @fd: descriptor of the library's kernel
+ * @host: the group
+ * @user: whose processes in it may have signals, a number of the host's or
+ *	LKL_GROUP_ANY
+ * @number: by which the library's kernel knows the group
+ */
+struct lkl_program_group {
+	int fd;
+	int host;
+	unsigned int user;
+	int number;
+};
+
+/**
+ * lkl_program_set_group - make a group the owner of a file, as F_SETOWN does
+ * @group: struct lkl_program_group, but for its @number
+ *
+ * Return: 0 or a negative error number
+ */
+long lkl_program_set_group(void *group);
+
+/**
+ * lkl_program_find_group - find the group that F_GETOWN_EX tells
+ * @group: struct lkl_program_group with its @number; @host and @user are filled in
+ *
+ * Return: 0 or -ESRCH
+ */
+long lkl_program_find_group(void *group);
+
 #endif /* _UAPI_ASM_LKL_PROGRAM_H */
