@@ -94,6 +94,7 @@ void confined_end(const struct confined *c);
  * @back: where @back_size bytes of @target are told, or NULL
  * @control: the argument of an ioctl() that has a pointer, to @target
  * @name: names of files that it changes
+ * @copies: it sends data of which the kernel is to tell that it was copied
  */
 #define CONFINED_NAME 320
 #define CONFINED_TARGET 256
@@ -113,6 +114,7 @@ struct confined {
 	} conf;
 	char *back;
 	size_t back_size;
+	bool copies;
 	/* No more of it is 0 at first. */
 	char name[2][CONFINED_NAME];
 	union {

@@ -87,12 +87,10 @@ static bool is_flat(int level, int option, bool set)
 	case IPPROTO_IPV6:
 		/* Tables of iptables have counters elsewhere; 64, 96, 128. */
 		return !set || (option != 64 && option != 96 && option != 128);
-	case IPPROTO_TCP:
-		/* It maps pages, wherever it is told to. */
-		return option != TCP_ZEROCOPY_RECEIVE;
 	case SOL_PACKET:
 		return !set || option != 22; /* PACKET_FANOUT_DATA */
 	case SOL_SOCKET:
+	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 	case IPPROTO_ICMPV6:
@@ -111,10 +109,17 @@ static bool is_flat(int level, int option, bool set)
  */
 static bool is_absent(int level, int option, bool set)
 {
-	if (level == SOL_PACKET)
+	switch (level) {
+	case SOL_PACKET:
 		return set ? option == 5 || option == 13 /* PACKET_*_RING */
 			   : option == 11; /* PACKET_HDRLEN, of these */
-	return set && level == SOL_SOCKET && option == SO_ZEROCOPY;
+	case IPPROTO_TCP:
+		/* It maps pages, wherever it is told to. */
+		return option == TCP_ZEROCOPY_RECEIVE;
+	case SOL_XDP:
+		return true;
+	}
+	return false;
 }
 
 static long confine_option(struct confined *c, const long *a, char *window)
@@ -182,18 +187,11 @@ static long confine_data(struct confined *c, int arg, unsigned long size,
 /*
  * The kernel keeps no pages of the window: it would send what is there later,
  * which is the next call's, or other memory of ours once the process is gone.
- * Without the option, which an ancestor may have set, it ignores the flag.
  */
-static bool may_send(struct confined *c, int flags)
+static void confine_flags(struct confined *c, int flags)
 {
-	unsigned int on = 0, len = sizeof(on);
-
-	if (!(c->a[flags] & MSG_ZEROCOPY))
-		return true;
+	c->copies = c->a[flags] & MSG_ZEROCOPY;
 	c->a[flags] &= ~(long)MSG_ZEROCOPY;
-	lkl6(SYS_getsockopt, c->a[0], SOL_SOCKET, SO_ZEROCOPY, (long)&on,
-	     (long)&len, 0);
-	return !on;
 }
 
 static long confine_message(struct confined *c, const long *a, char *window)
@@ -333,8 +331,7 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 	case SYS_pwrite64:
 		return confine_data(c, 1, a[2], window);
 	case SYS_sendto:
-		if (!may_send(c, 3))
-			return -ENOBUFS;
+		confine_flags(c, 3);
 		/* fall through */
 	case SYS_recvfrom:
 		c->a[4] = c->a[5] = 0;
@@ -346,8 +343,7 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 		c->a[2] = 1;
 		return ret;
 	case SYS_sendmsg:
-		if (!may_send(c, 2))
-			return -ENOBUFS;
+		confine_flags(c, 2);
 		/* fall through */
 	case SYS_recvmsg:
 		return confine_message(c, a, window);
@@ -362,6 +358,9 @@ long confine(struct confined *c, long nr, const long *a, char *window)
 	case SYS_mknodat:
 	case SYS_unlinkat:
 		return confine_change(c, a, window);
+	case SYS_socket:
+		/* It is of no use without memory in common. */
+		return (int)a[0] == AF_XDP ? -EAFNOSUPPORT : 0;
 	case SYS_unshare:
 		/* Of the owner's, this alone is each thread's own. */
 		return a[0] == CLONE_NEWNET ? 0 : -EPERM;

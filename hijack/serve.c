@@ -113,6 +113,49 @@ static bool is_interrupted(struct server *s, struct share_link *link)
 	       __atomic_load_n(&s->gone, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Make a call of the library.  An interruption that came too late may have hit
+ * the next one.
+ */
+static long make_plain(struct server *s, struct share_link *link,
+		       const struct confined *c)
+{
+	long ret;
+
+	do {
+		ret = lkl_syscall(c->nr, (long *)c->a);
+	} while (ret == -EINTR && !is_interrupted(s, link) &&
+		 !__atomic_load_n(&leaving, __ATOMIC_SEQ_CST));
+	return ret;
+}
+
+/* Send data by MSG_ZEROCOPY, which is copied. */
+static long make_copy(struct server *s, struct share_link *link,
+		      const struct confined *c)
+{
+	struct lkl_share_copy copy = { .fd = c->a[0] };
+	long ret = lkl_kernel_call(lkl_share_copy_begin, &copy);
+
+	if (ret)
+		return ret;
+	ret = make_plain(s, link, c);
+	copy.sent = ret > 0;
+	if (copy.notification)
+		lkl_kernel_call(lkl_share_copy_end, &copy);
+	return ret;
+}
+
+/* SHARE_COPIED: such data has been sent already. */
+static long tell_copied(long fd)
+{
+	struct lkl_share_copy copy = { .fd = fd, .sent = true };
+	long err = lkl_kernel_call(lkl_share_copy_begin, &copy);
+
+	if (!err && copy.notification)
+		lkl_kernel_call(lkl_share_copy_end, &copy);
+	return err;
+}
+
 /* Make a call in the child's name. */
 static long make(struct server *s, struct share_link *link)
 {
@@ -143,6 +186,8 @@ static long make(struct server *s, struct share_link *link)
 		return parcel_claim((struct share_token){ { a[0], a[1] } });
 	case SHARE_ASYNC:
 		return async_serve(s->process, a);
+	case SHARE_COPIED:
+		return tell_copied(a[0]);
 	}
 	ret = confine(&c, nr, a, s->window);
 	if (ret)
@@ -155,11 +200,7 @@ static long make(struct server *s, struct share_link *link)
 		};
 		return lkl_kernel_call(lkl_share_open, &open);
 	}
-	/* An interruption that came too late may have hit the next call. */
-	do {
-		ret = lkl_syscall(nr, c.a);
-	} while (ret == -EINTR && !is_interrupted(s, link) &&
-		 !__atomic_load_n(&leaving, __ATOMIC_SEQ_CST));
+	ret = c.copies ? make_copy(s, link, &c) : make_plain(s, link, &c);
 	if (ret >= 0)
 		confined_end(&c);
 	if (!ret && nr == SYS_ioctl && (unsigned int)a[1] == SIOCGIFCONF)

@@ -39,6 +39,9 @@ long child_try(long nr, const long *a, bool *gone)
 	case SYS_madvise:
 		/* Of what the parent had mapped. */
 		return host_call(nr, a);
+	case SYS_mmap:
+		/* As for a socket that has nothing to map. */
+		return -ENODEV;
 	}
 	ret = child_enter(t);
 	if (!ret)

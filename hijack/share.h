@@ -48,7 +48,7 @@ enum {
 	SHARE_ASYNC = -8, /* arg[0]: a file; F_SETOWN and so on, its argument */
 	SHARE_COPIED =
 		-9, /* arg[0]: a file; all of MSG_ZEROCOPY has been sent */
-	SHARE_LAST = SHARE_ASYNC,
+	SHARE_LAST = SHARE_COPIED,
 };
 
 /* What SHARE_ASYNC says instead of the asking process's number. */

@@ -70,7 +70,9 @@ static long reduced(long nr)
  * @nr: its number, as the owner makes it
  * @b: its arguments there
  * @send: from the program
- * @flags: of a message
+ * @flags: as the program has them
+ * @tells: a piece that was sent has MSG_ZEROCOPY: it is the last one, as the
+ *program is told of all of them at once
  * @many: there is a vector of buffers, not @one
  * @vector: where it is
  * @count: how many
@@ -81,7 +83,7 @@ static long reduced(long nr)
  */
 struct transfer {
 	long nr, b[6];
-	bool send;
+	bool send, tells;
 	long flags;
 	bool many;
 	long vector;
@@ -205,10 +207,15 @@ static long move(struct share_link *link, struct transfer *t,
 	if (size < 0)
 		return size;
 	t->b[is_message(t) ? 1 : 2] = size;
+	if (t->send && t->flags & MSG_ZEROCOPY)
+		t->b[is_message(t) ? 2 : 3] =
+			done + size == t->total ? t->flags
+						: t->flags & ~MSG_ZEROCOPY;
 	if (is_message(t))
 		ret = put_head(t, h, done);
 	if (!ret)
 		ret = child_transact(link, t->nr, t->b);
+	t->tells |= ret > 0 && done + size == t->total;
 	if (ret < 0 || t->send)
 		return ret;
 	size = copy_iov(data_of(link), least(ret, size), iov, done, true);
@@ -253,12 +260,15 @@ long transfer_call(struct share_link *link, long nr, const long *a)
 		if (ret < 0) {
 			/* To the program it is one call, which has succeeded.
 			 */
-			if (done)
-				link->raised = 0;
-			return done ? (long)done : ret;
+			if (!done)
+				return ret;
+			link->raised = 0;
+			break;
 		}
 		done += ret;
 	} while (all && (size_t)ret == piece && done < t.total);
+	if (t.send && t.flags & MSG_ZEROCOPY && done && !t.tells)
+		child_transact(link, SHARE_COPIED, (long[6]){ a[0] });
 	return done;
 }
 

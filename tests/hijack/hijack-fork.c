@@ -491,31 +491,38 @@ static void much(void)
 }
 
 /* What a child has not is not there, and what depends on it does without. */
+static int parents;
 static void use_absent(void)
 {
-	int fd = SYS(socket(AF_PACKET, SOCK_RAW, 0)), on = 1, version = 0;
+	char receive[40] = { 0 };
+	int fd = SYS(socket(AF_PACKET, SOCK_RAW, 0)), version = 0;
 	struct tpacket_req req = { 4096, 1, 2048, 2 };
 	socklen_t len = sizeof(version);
 
-	FAILS(setsockopt(pair[1], SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)),
-	      ENOPROTOOPT);
-	EQ(send(pair[1], "x", 1, MSG_ZEROCOPY), 1);
-	/* The parent has it. */
-	FAILS(send(pair[0], "x", 1, MSG_ZEROCOPY), ENOBUFS);
 	FAILS(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)),
+	      ENOPROTOOPT);
+	FAILS(setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &req, sizeof(req)),
 	      ENOPROTOOPT);
 	FAILS(getsockopt(fd, SOL_PACKET, PACKET_HDRLEN, &version, &len),
 	      ENOPROTOOPT);
+	EQ((long)mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0), -1);
+	EQ(errno, ENODEV);
+	len = sizeof(receive);
+	FAILS(getsockopt(pair[1], IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, receive,
+			 &len),
+	      ENOPROTOOPT);
+	EQ((long)mmap(NULL, 4096, PROT_READ, MAP_SHARED, pair[1], 0), -1);
+	EQ(errno, ENODEV);
+	FAILS(socket(AF_XDP, SOCK_RAW, 0), EAFNOSUPPORT);
+	/* The parent's has rings, too, which none fills. */
+	FAILS(setsockopt(parents, SOL_XDP, 2, &req, sizeof(req)), ENOPROTOOPT);
 }
 
 static void absent(void)
 {
-	int on = 1;
-
 	setup();
-	SYS(setsockopt(pair[0], SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)));
+	parents = SYS(socket(AF_XDP, SOCK_RAW, 0));
 	ends(child(use_absent), 0);
-	get(pair[0]);
 }
 
 /* Arguments that have pointers. */

@@ -254,13 +254,12 @@ static void by_hand(void)
 	*(int *)(window + HEAD) = SHARE_DATA / 2;
 	REFUSED(EFAULT, SYS_getsockopt, fd, SOL_SOCKET, 26 /* SO_GET_FILTER */,
 		DATA, HEAD, 0);
-	/* Pages of the window that the kernel keeps. */
-	*(int *)(window + HEAD) = 1;
-	REFUSED(ENOPROTOOPT, SYS_setsockopt, fd, SOL_SOCKET, SO_ZEROCOPY, HEAD,
-		4, 0);
-	REFUSED(ENOBUFS, SYS_sendto, fd, 0, 16, MSG_ZEROCOPY, 0, 0);
+	/* What the kernel tells of, of files that are none or no sockets. */
+	REFUSED(EBADF, SYS_sendto, 1000, 0, 16, MSG_ZEROCOPY, 0, 0);
+	EQ(call(SHARE_COPIED, 1000, 0, 0, 0, 0, 0), 0);
+	EQ(call(SHARE_COPIED, fd, 0, 0, 0, 0, 0), 0);
 	head->name_len = 0;
-	REFUSED(ENOBUFS, SYS_sendmsg, fd, 16, MSG_ZEROCOPY, 0, 0, 0);
+	REFUSED(EBADF, SYS_sendmsg, -1, 16, MSG_ZEROCOPY, 0, 0, 0);
 	/* Pointers in what arguments point to. */
 	inner = (void *)(window + DATA);
 	inner->len = 1;
@@ -270,8 +269,9 @@ static void by_hand(void)
 	REFUSED(EFAULT, SYS_setsockopt, fd, SOL_SOCKET, SO_ATTACH_FILTER, DATA,
 		65535, 0);
 	REFUSED(EOPNOTSUPP, SYS_setsockopt, fd, 0, 64, DATA, 4096, 0);
-	REFUSED(EOPNOTSUPP, SYS_setsockopt, fd, 283, 4, DATA, 32, 0);
-	REFUSED(EOPNOTSUPP, SYS_getsockopt, fd, IPPROTO_TCP, 35, DATA, HEAD, 0);
+	REFUSED(ENOPROTOOPT, SYS_setsockopt, fd, 283, 4, DATA, 32, 0);
+	REFUSED(ENOPROTOOPT, SYS_getsockopt, fd, IPPROTO_TCP, 35, DATA, HEAD,
+		0);
 	/* ETHTOOL_GSTRINGS has no fixed size, and pointers are no pointers. */
 	memset(window + DATA, 0, 512);
 	strcpy(window + DATA, "lo");

@@ -82,6 +82,19 @@ struct lkl_share_file {
 };
 
 /**
+ * struct lkl_share_copy - data that is sent by MSG_ZEROCOPY, and copied
+ * @fd: descriptor of the socket
+ * @notification: the kernel's; NULL if there is to be none, as the socket has not
+ *	SO_ZEROCOPY
+ * @sent: some of it has been sent
+ */
+struct lkl_share_copy {
+	int fd;
+	void *notification;
+	int sent;
+};
+
+/**
  * lkl_share_copy - copy a table of descriptors, as fork() does
  * @share: struct lkl_share, which is filled in
  *
@@ -195,5 +208,23 @@ long lkl_share_take(void *file);
  * Return: 0
  */
 long lkl_share_drop(void *file);
+
+/**
+ * lkl_share_copy_begin - data is about to be sent, and copied
+ * @copy: struct lkl_share_copy with @fd, whose @notification is filled in
+ *
+ * To be followed by lkl_share_copy_end() if there is to be one.
+ *
+ * Return: 0, or -ENOBUFS: it is not to be sent
+ */
+long lkl_share_copy_begin(void *copy);
+
+/**
+ * lkl_share_copy_end - it has been sent, or could not be
+ * @copy: struct lkl_share_copy with a @notification
+ *
+ * Return: 0
+ */
+long lkl_share_copy_end(void *copy);
 
 #endif /* _UAPI_ASM_LKL_SHARE_H */
