@@ -101,6 +101,7 @@ Server(("", 8000), Handler).serve_forever()'
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-aio"
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-groups"
 		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-zerocopy"
+		[ $WAY = lkl-hijack.sh ] || "$BUILD/tests/hijack-killed"
 		export HIJACK_FORKED=1
 		"$BUILD/tests/hijack-descriptors"
 		"$BUILD/tests/hijack-wait"
