@@ -83,10 +83,18 @@ int linux_borrow(unsigned long ram, unsigned long size, int fd,
 	return 0;
 }
 
+static void returned(unsigned long ram, unsigned long size)
+{
+	unsigned long page;
+
+	for (page = ram / PAGE; page < (ram + size) / PAGE; page++)
+		pages[page / BITS] &= ~(1UL << page % BITS);
+}
+
 /* Pages in a row, all borrowed. */
 static long own(unsigned long ram, unsigned long size)
 {
-	unsigned long addr = linux_ram.addr + ram, page;
+	unsigned long addr = linux_ram.addr + ram;
 	long ret, file;
 
 	file = raw_syscall(__NR_mmap, 0, size, PROT_READ | PROT_WRITE,
@@ -102,12 +110,32 @@ static long own(unsigned long ram, unsigned long size)
 		return ret;
 	}
 	keep_from_children(addr, size);
-	for (page = ram / PAGE; page < (ram + size) / PAGE; page++)
-		pages[page / BITS] &= ~(1UL << page % BITS);
+	returned(ram, size);
 	return 0;
 }
 
-int linux_borrowed_own(unsigned long ram, unsigned long size)
+/*
+ * The same while nothing runs yet and RAM has just been made, so that the limit
+ * on files' sizes allows it: pages that nobody looks at need not be mapped.
+ */
+static long own_early(unsigned long ram, unsigned long size)
+{
+	unsigned long addr = linux_ram.addr + ram;
+	long ret =
+		raw_syscall(__NR_pwrite64, linux_ram.fd, addr, size, ram, 0, 0);
+
+	if (ret != (long)size)
+		return ret < 0 ? ret : -EIO;
+	ret = is_error(raw_syscall(
+		__NR_mmap, addr, size, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_FIXED | MAP_NORESERVE, linux_ram.fd, ram));
+	if (!ret)
+		returned(ram, size);
+	return ret;
+}
+
+static int each_borrowed(unsigned long ram, unsigned long size,
+			 long (*fn)(unsigned long ram, unsigned long size))
 {
 	unsigned long page = ram / PAGE, end = (ram + size) / PAGE, first;
 	long err;
@@ -119,13 +147,23 @@ int linux_borrowed_own(unsigned long ram, unsigned long size)
 		}
 		for (first = page; page < end && is_borrowed(page); page++)
 			;
-		err = first < page ? own(first * PAGE, (page - first) * PAGE)
+		err = first < page ? fn(first * PAGE, (page - first) * PAGE)
 				   : 0;
 		if (err)
 			return err;
 		page += first == page;
 	}
 	return 0;
+}
+
+int linux_borrowed_own(unsigned long ram, unsigned long size)
+{
+	return each_borrowed(ram, size, own);
+}
+
+int linux_borrowed_own_early(unsigned long ram, unsigned long size)
+{
+	return each_borrowed(ram, size, own_early);
 }
 
 /* Parts of RAM that are inaccessible. */

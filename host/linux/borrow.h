@@ -40,6 +40,9 @@ void linux_borrowed(void);
  */
 int linux_borrowed_own(unsigned long ram, unsigned long size);
 
+/* The same before a kernel runs in the RAM, which has just been made. */
+int linux_borrowed_own_early(unsigned long ram, unsigned long size);
+
 /* The same for all of RAM; nothing in the kernel runs meanwhile. */
 int linux_borrowed_settle(void);
 

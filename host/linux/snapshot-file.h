@@ -18,7 +18,7 @@
 
 #define AREA_ALIASES (LKL_AREA_START + 0x010000000000UL)
 
-enum snapshot_kind { RAM, PAGES, OWN, PRISTINE, ALIAS, GUARD };
+enum snapshot_kind { RAM, PAGES, OWN, PRISTINE, ALIAS };
 
 /**
  * struct snapshot_run - a part of the address space

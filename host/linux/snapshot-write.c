@@ -18,9 +18,10 @@
 #include "snapshot-file.h"
 #include "snapshot.h"
 
-/* Zero pages between two runs of RAM; if there are fewer, one mapping has both.
+/* Zero pages between two runs of RAM; if there are fewer, one mapping has both,
+ * as the host takes longer for a second one.  The file has no blocks for most.
  */
-#define GAP (32 * PAGE)
+#define GAP (2048 * PAGE)
 
 static uint64_t up(uint64_t size)
 {
@@ -69,11 +70,8 @@ static bool add_mapping(const struct linux_mapping *m, void *arg)
 				    m->prot };
 	struct writer *w = arg;
 
-	if (m->addr < AREA_ALIASES) {
-		run.kind = GUARD;
-		run.addr -= linux_ram.addr;
-		return m->prot || add(w, run);
-	}
+	if (m->addr < AREA_ALIASES)
+		return true;
 	if (m->addr < LKL_AREA_PAGES) {
 		run.kind = ALIAS;
 		return !m->shared || add(w, run);
@@ -92,6 +90,28 @@ static bool is_zero(const char *page)
 	return true;
 }
 
+/* Is RAM shown under a second address, somewhere between two offsets? */
+static bool is_aliased(const struct writer *w, uint64_t start, uint64_t end)
+{
+	const struct snapshot_run *run = w->head->run;
+	unsigned int i;
+
+	for (i = 0; i < w->head->runs; i++, run++)
+		if (run->kind == ALIAS && run->offset < end &&
+		    run->offset + run->size > start)
+			return true;
+	return false;
+}
+
+/*
+ * Is there too much between two offsets to be mapped with what is around it?
+ * What is shown under a second address would have to be copied.
+ */
+static bool is_gap(const struct writer *w, uint64_t start, uint64_t end)
+{
+	return end - start > GAP || is_aliased(w, start, end);
+}
+
 /* Pages of RAM that are not zero, between two offsets; @run is not added yet.
  */
 static bool add_ram(struct writer *w, struct snapshot_run *run, uint64_t start,
@@ -102,7 +122,7 @@ static bool add_ram(struct writer *w, struct snapshot_run *run, uint64_t start,
 	for (at = start; at < end; at += PAGE) {
 		if (is_zero(w->ram + at))
 			continue;
-		if (run->size && at - run->addr - run->size > GAP) {
+		if (run->size && is_gap(w, run->addr + run->size, at)) {
 			if (!add(w, *run))
 				return false;
 			run->size = 0;
@@ -270,8 +290,8 @@ int linux_snapshot_write(int fd, const char *key, const struct lkl_state *state)
 	if (w.head) {
 		memcpy(w.head->magic, SNAPSHOT_MAGIC, sizeof(w.head->magic));
 		w.head->state = *state;
-		if (add_data(&w) && add_all_ram(&w) &&
-		    !linux_each_mapping(add_mapping, &w))
+		if (add_data(&w) && !linux_each_mapping(add_mapping, &w) &&
+		    add_all_ram(&w))
 			err = write_file(&w, fd, key);
 	}
 	free(w.head);

@@ -5,10 +5,11 @@
  * The file begins with a head: what the state is of use to, and a list of runs.
  * Each is a part of the address space and what it shows: pages of RAM that are
  * not zero, struct pages, .data and .bss, .data as it was before the first
- * boot, where RAM is shown under a second address, and which parts of it are
- * inaccessible. All but the last two have their bytes in the file, which are
- * mapped privately: so all processes have a page in common until they write to
- * it (borrow.c).
+ * boot, and where RAM is shown under a second address. All but the last have
+ * their bytes in the file, which are mapped privately: so all processes have a
+ * page in common until they write to it (borrow.c).  One large mapping takes
+ * less time than several small ones, so there are pages of zeros in between;
+ * the file has no blocks for most of them.
  *
  * A file that is written to changes in all that have it mapped.  So it never is
  * after it has got its name.  That it was not, its time of modification tells:
@@ -68,7 +69,6 @@ static bool run_is_valid(const struct snapshot_head *head,
 		return false;
 	switch (run->kind) {
 	case RAM:
-	case GUARD:
 		return within(run->addr, run->size, 0, ram);
 	case PAGES:
 		return within(run->addr, run->size, pages, end);
@@ -180,19 +180,15 @@ static long load(const struct snapshot_run *run, int fd)
 	case OWN:
 		return map(run->addr, run, MAP_PRIVATE | MAP_FIXED, fd);
 	case ALIAS:
-		err = linux_borrowed_own(run->offset, run->size);
+		err = linux_borrowed_own_early(run->offset, run->size);
 		return err
 			       ?: map(run->addr, run, MAP_SHARED | MAP_FIXED,
 				      linux_ram.fd);
-	case GUARD:
-		return raw_syscall(__NR_mprotect, linux_ram.addr + run->addr,
-				   run->size, PROT_NONE, 0, 0, 0);
 	}
 	return 0;
 }
 
-/* One kind after the other: RAM must be there for aliases, and then for guards.
- */
+/* One kind after the other: RAM must be there for aliases. */
 int linux_snapshot_load(void *arg)
 {
 	struct linux_snapshot *s = arg;
@@ -200,13 +196,11 @@ int linux_snapshot_load(void *arg)
 	unsigned int i, kind;
 	long err = 0;
 
-	for (kind = RAM; kind <= GUARD && !err; kind++) {
+	for (kind = RAM; kind <= ALIAS && !err; kind++)
 		for (i = 0; i < head->runs && !err; i++)
 			if (head->run[i].kind == kind)
 				err = load(&head->run[i], s->fd);
-		if (kind == RAM)
-			linux_borrowed();
-	}
+	linux_borrowed();
 	return err;
 }
 

@@ -9,34 +9,66 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "thread.h"
 
+/*
+ * What a thread that is made is to do, until it has begun.  Mostly that is not
+ * on the heap: to free it there would have the C library set up an arena for
+ * the thread, which takes the host longer than to make it.
+ */
 struct beginning {
 	void (*fn)(void *arg);
 	void *arg;
+	bool used;
+	bool heap;
 };
+
+static struct beginning beginnings[16];
+
+static struct beginning *take_beginning(void)
+{
+	struct beginning *b;
+
+	for (b = beginnings; b < beginnings + 16; b++)
+		if (!__atomic_exchange_n(&b->used, true, __ATOMIC_ACQUIRE))
+			return b;
+	b = malloc(sizeof(*b));
+	if (b)
+		b->heap = true;
+	return b;
+}
+
+static void give_beginning(struct beginning *b)
+{
+	if (b->heap)
+		free(b);
+	else
+		__atomic_store_n(&b->used, false, __ATOMIC_RELEASE);
+}
 
 static void *begin(void *arg)
 {
 	struct beginning b = *(struct beginning *)arg;
 
-	free(arg);
+	give_beginning(arg);
 	b.fn(b.arg);
 	return NULL;
 }
 
 lkl_thread_t posix_thread_create(void (*fn)(void *arg), void *arg)
 {
-	struct beginning *b = malloc(sizeof(*b));
+	struct beginning *b = take_beginning();
 	sigset_t all, old;
 	pthread_t id;
 	int err;
 
 	if (!b)
 		return 0;
-	*b = (struct beginning){ fn, arg };
+	b->fn = fn;
+	b->arg = arg;
 	/* The application's signals are for the application's threads. */
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);
@@ -45,7 +77,7 @@ lkl_thread_t posix_thread_create(void (*fn)(void *arg), void *arg)
 	err = pthread_create(&id, NULL, begin, b);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err) {
-		free(b);
+		give_beginning(b);
 		return 0;
 	}
 	return id;

@@ -32,6 +32,7 @@
 #include "contend.h"
 #include "clock.h"
 #include "grow.h"
+#include "task.h"
 #include "vlock.h"
 #include "vcpu.h"
 #include "wakeup.h"
@@ -60,6 +61,7 @@ int lkl_kernel_state(struct lkl_state *state)
 		return -EBUSY;
 	/* The thread may be gone. */
 	lkl_leave_combiner();
+	lkl_unguard_stacks();
 	memset(state, 0, sizeof(*state));
 	state->ram_base = LKL_RAM_BASE;
 	state->ram_size = lkl_mem_size;
@@ -81,6 +83,7 @@ static int lkl_start_state(const struct lkl_state *state)
 	lkl_fresh_cpus();
 	memcpy(&lkl_cpu.percpu, state->cpu, LKL_CPU_STATE);
 	lkl_cpu.timer_check = 1;
+	lkl_guard_first();
 	/* Before there are threads: to register for it is slow with some. */
 	lkl_bias_start();
 	lkl_cpus_most = 1;

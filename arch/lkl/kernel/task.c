@@ -14,7 +14,47 @@
 #include <asm/valgrind.h>
 #include "contend.h"
 #include "request.h"
+#include "task.h"
 #include "vlock.h"
+
+/*
+ * Signal handlers of the application may run on a stack.  One that needs more than
+ * there is must not write to what lies below.  If the host cannot make the lowest
+ * page inaccessible, as the process has too many mappings, that is not ensured.
+ */
+static void lkl_guard_stack(struct task_struct *task, bool on)
+{
+	lkl_ops->protect((unsigned long)task_stack_page(task),
+			 LKL_HOST_PAGE, on);
+}
+
+/*
+ * In a snapshot, no stack is guarded.  It takes the host longer to guard all of them
+ * than to map the rest, and most tasks never run: so it is done when one does.  Here
+ * the task that may go on without being switched to keeps its guard.
+ */
+void lkl_unguard_stacks(void)
+{
+	struct task_struct *process, *task;
+
+	for_each_process_thread(process, task) {
+		if (task != lkl_cpu.task)
+			lkl_guard_stack(task, false);
+		set_tsk_thread_flag(task, TIF_UNGUARDED);
+	}
+}
+
+static void lkl_guard_again(struct task_struct *task)
+{
+	clear_tsk_thread_flag(task, TIF_UNGUARDED);
+	lkl_guard_stack(task, true);
+}
+
+void lkl_guard_first(void)
+{
+	if (test_tsk_thread_flag(lkl_cpu.task, TIF_UNGUARDED))
+		lkl_guard_again(lkl_cpu.task);
+}
 
 struct task_struct *__switch_to(struct task_struct *prev,
 				struct task_struct *next)
@@ -34,19 +74,10 @@ struct task_struct *__switch_to(struct task_struct *prev,
 	if (prev->thread.active && prev->thread.active == lkl_this->driving &&
 	    (lkl_vcpus_up > 1 || !task_is_running(prev)))
 		lkl_hold_signals(lkl_this->driving);
+	if (unlikely(test_tsk_thread_flag(next, TIF_UNGUARDED)))
+		lkl_guard_again(next);
 	lkl_this->task = next;
 	return lkl_fiber_switch(&prev->thread.sp, next->thread.sp, prev);
-}
-
-/*
- * Signal handlers of the application may run on a stack.  One that needs more than
- * there is must not write to what lies below.  If the host cannot make the lowest
- * page inaccessible, as the process has too many mappings, that is not ensured.
- */
-static void lkl_guard_stack(struct task_struct *task, bool on)
-{
-	lkl_ops->protect((unsigned long)task_stack_page(task),
-			 LKL_HOST_PAGE, on);
 }
 
 int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
