@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What becomes of a call when the process with the kernel ends: a hot call in
- * that process, in a child of it, and in the child when it has ended; and how
- * long its end takes, as its parent sees it, with and without a child that goes
- * on.
+ * that process, in a child of it, in the child when it has ended, and in a
+ * child that it has forked just before it ended; how long its end takes, as its
+ * parent sees it, with and without a child that goes on; and its first fork, in
+ * which the kernel comes to rest, and its second one.
  *
  * Each round the program runs itself under lkl-run and under lkl-hijack.sh.
  *
@@ -40,18 +41,46 @@ static double hot_call(int fd)
 	return least;
 }
 
-enum { FIRST, CHILD, SURVIVOR, END, END_ALONE, FIGURES };
+enum {
+	FIRST,
+	CHILD,
+	SURVIVOR,
+	HEIR,
+	END,
+	END_ALONE,
+	FORK,
+	FORK_AGAIN,
+	FIGURES
+};
 
 static const char *const names[] = {
 	"a call in the first process, ns",
 	"in a child, ns",
 	"in a child whose parent has ended, ns",
+	"in a child whose parent ended at once, ns",
 	"the first process's end with a child, us",
 	"without one, us",
+	"a first fork until the child's end, us",
+	"a second one, us",
 };
 
+/* What the program does when it runs itself. */
+enum way { ALONE, WITH_CHILD, WITH_HEIR, FORKS };
+
+/* Fork, and wait for the child, which ends at once. */
+static double fork_time(void)
+{
+	double begin = now_ns();
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	return (now_ns() - begin) / 1e3;
+}
+
 /* On the library's stack; tells the figures by @out, in the order of above. */
-static int measure(int out, int with_child)
+static int measure(int out, enum way way)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), lives[2], done[2];
 	double figures[4] = { 0 };
@@ -59,8 +88,19 @@ static int measure(int out, int with_child)
 
 	if (fd < 0 || pipe(lives) || pipe(done))
 		return 1;
-	figures[0] = hot_call(fd);
-	if (with_child && !fork()) {
+	if (way == FORKS) {
+		figures[0] = fork_time();
+		figures[1] = fork_time();
+	} else {
+		figures[0] = hot_call(fd);
+	}
+	if (way == WITH_HEIR) {
+		if (fork())
+			_exit(0);
+		figures[1] = hot_call(fd);
+		_exit(write(out, figures, sizeof(figures)) != sizeof(figures));
+	}
+	if (way == WITH_CHILD && !fork()) {
 		close(lives[1]);
 		figures[1] = hot_call(fd);
 		if (write(done[1], &byte, 1) != 1 || read(lives[0], &byte, 1))
@@ -68,7 +108,7 @@ static int measure(int out, int with_child)
 		figures[2] = hot_call(fd);
 		_exit(write(out, figures, sizeof(figures)) != sizeof(figures));
 	}
-	if (with_child && read(done[0], &byte, 1) != 1)
+	if (way == WITH_CHILD && read(done[0], &byte, 1) != 1)
 		return 1;
 	figures[3] = now_ns();
 	if (write(out, figures, sizeof(figures)) != sizeof(figures))
@@ -76,10 +116,10 @@ static int measure(int out, int with_child)
 	_exit(0);
 }
 
-static int run(const char *way, const char *self, int with_child, double *end,
-	       double *child)
+static int run(const char *by, const char *self, enum way way, double *got)
 {
-	double figures[4];
+	static const char *const ways[] = { "alone", "child", "heir", "forks" };
+	double figures[4], end;
 	int ends[2], status;
 	char out[12];
 	pid_t pid;
@@ -89,24 +129,30 @@ static int run(const char *way, const char *self, int with_child, double *end,
 	snprintf(out, sizeof(out), "%d", ends[1]);
 	pid = fork();
 	if (!pid) {
-		execlp(way, way, self, out, with_child ? "child" : "alone",
-		       NULL);
+		execlp(by, by, self, out, ways[way], NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		return -1;
-	*end = now_ns();
+	end = now_ns();
 	close(ends[1]);
 	if (read(ends[0], figures, sizeof(figures)) != sizeof(figures))
 		return -1;
-	*end = (*end - figures[3]) / 1e3;
-	child[FIRST] = figures[0];
-	if (with_child &&
-	    read(ends[0], figures, sizeof(figures)) != sizeof(figures))
-		return -1;
-	if (with_child) {
-		child[CHILD] = figures[1];
-		child[SURVIVOR] = figures[2];
+	if (way == ALONE)
+		got[END_ALONE] = (end - figures[3]) / 1e3;
+	if (way == WITH_HEIR)
+		got[HEIR] = figures[1];
+	if (way == FORKS) {
+		got[FORK] = figures[0];
+		got[FORK_AGAIN] = figures[1];
+	}
+	if (way == WITH_CHILD) {
+		got[END] = (end - figures[3]) / 1e3;
+		if (read(ends[0], figures, sizeof(figures)) != sizeof(figures))
+			return -1;
+		got[FIRST] = figures[0];
+		got[CHILD] = figures[1];
+		got[SURVIVOR] = figures[2];
 	}
 	close(ends[0]);
 	return 0;
@@ -117,20 +163,25 @@ int main(int argc, char **argv)
 	static const char *const ways[] = { "lkl-run", "lkl-hijack.sh" };
 	static double all[2][FIGURES][MAX_ROUNDS];
 	int rounds = argc > 1 ? atoi(argv[1]) : 11, i, w, f;
+	enum way way;
 
 	if (argc > 2)
-		return measure(atoi(argv[1]), !strcmp(argv[2], "child"));
+		return measure(atoi(argv[1]), *argv[2] == 'c'	? WITH_CHILD
+					      : *argv[2] == 'h' ? WITH_HEIR
+					      : *argv[2] == 'f' ? FORKS
+								: ALONE);
 	if (rounds < 1 || rounds > MAX_ROUNDS)
 		return 2;
 	for (i = 0; i < rounds; i++)
 		for (w = 0; w < 2; w++) {
 			double got[FIGURES];
 
-			if (run(ways[w], argv[0], 0, &got[END_ALONE], got) ||
-			    run(ways[w], argv[0], 1, &got[END], got)) {
-				fprintf(stderr, "outlive: %s fails\n", ways[w]);
-				return 1;
-			}
+			for (way = ALONE; way <= FORKS; way++)
+				if (run(ways[w], argv[0], way, got)) {
+					fprintf(stderr, "outlive: %s fails\n",
+						ways[w]);
+					return 1;
+				}
 			for (f = 0; f < FIGURES; f++)
 				all[w][f][i] = got[f];
 		}

@@ -142,6 +142,7 @@ int hijack_boot_now(void)
 
 void hijack_before_fork(void)
 {
+	heir_end();
 	if (!lkl_kernel_boots())
 		return;
 	if (hijack_has_sockets()) {
@@ -170,7 +171,7 @@ long boot_exit_group(long nr, const long *a)
 	if (hijack_in_vfork())
 		return host1(nr, a[0]);
 	share_bye();
-	if (!lkl_kernel_boots() || outlive())
+	if (heir_pass() || !lkl_kernel_boots() || outlive())
 		return host1(nr, a[0]);
 	share_linger();
 	if (!hijack_change_state(HIJACK_UP))

@@ -31,7 +31,7 @@ long child_open_link(struct hijack_thread *t, const struct share_link *from);
 void child_close_link(struct hijack_thread *t);
 int child_link_number(const struct hijack_thread *t);
 
-/* fork.c */
+/* fork-process.c */
 long fork_new_process(struct hijack_thread *t);
 void fork_become_child(struct hijack_thread *t);
 

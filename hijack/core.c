@@ -46,6 +46,8 @@ static long other_call(long nr, const long *a)
 
 	if (hijack_this_thread.own)
 		return host_call(nr, a);
+	if (hijack_this_thread.undecided && heir_undecided(nr, a))
+		return calls[nr] ? calls[nr](nr, a) : host_call(nr, a);
 	ret = netns_begin();
 	if (ret)
 		return ret;

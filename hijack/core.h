@@ -186,6 +186,22 @@ void hijack_fork_end(long pid);
 long hijack_vfork_syscall(long nr, const long arg[6]);
 
 /**
+ * hijack_heir_begin - a program without other threads forks now, and may end
+ *	next: be ready to give the kernel to the child
+ *
+ * hijack_fork_begin() follows on the same thread, for a copy of the process,
+ * and after hijack_fork_end() one of the other two.  Signals are blocked
+ * meanwhile.  All of them use libc: the program's calls in between do not.
+ */
+void hijack_heir_begin(void);
+
+/* In the parent, or when the fork has failed. */
+void hijack_heir_parent(void);
+
+/* In the child: waits until it is known whether it has the kernel. */
+void hijack_heir_child(void);
+
+/**
  * hijack_exec_size - how many strings a program's environment will have
  * @given: how many it is to have
  *

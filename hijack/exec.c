@@ -176,6 +176,8 @@ static void leave_kernel(void)
 {
 	uint32_t word;
 
+	if (!hijack_in_vfork())
+		heir_end();
 	if (lkl_kernel_boots() && !hijack_in_vfork() &&
 	    (share_has_forked() || share_joined || hijack_away ||
 	     next_kept(0, &word) >= 0))

@@ -219,6 +219,8 @@ long share_async(long kfd, long cmd, long arg);
 bool share_reach(void);
 void share_thread_exit(void);
 void share_prepare(void);
+bool heir_undecided(long nr, const long *a);
+void heir_end(void);
 void share_leave(void);
 long share_adopt(void);
 void share_tell_cred(void);
@@ -302,7 +304,7 @@ struct hijack_thread {
 	union {
 		uint32_t other;
 		struct {
-			bool own, vforks, begins;
+			bool own, vforks, begins, undecided;
 		};
 	};
 	bool elsewhere, fork_new;

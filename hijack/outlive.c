@@ -145,7 +145,12 @@ static void close_files(void)
 	fd_close_range(SYS_close_range, (long[6]){ 0, ~0U });
 }
 
-static void inherit_areas(int advice)
+/**
+ * outlive_inherit - say whether a forked process has areas of processes that
+ *	are served
+ * @advice: MADV_DOFORK or MADV_DONTFORK
+ */
+void outlive_inherit(int advice)
 {
 	int i;
 
@@ -155,8 +160,12 @@ static void inherit_areas(int advice)
 			      sizeof(struct share), advice);
 }
 
-/* Serve the processes again, and only then those that are new. */
-static void serve(void)
+/**
+ * outlive_serve - serve the processes again, and only then those that are new
+ *
+ * Uses libc.
+ */
+void outlive_serve(void)
 {
 	serve_return(true);
 	if (!keeper_return())
@@ -191,7 +200,7 @@ static void go_on(long end, int pid, bool goes_on)
 	numbers_forked();
 	own_call3(SYS_chdir, "/", 0, 0);
 	close_hosts();
-	inherit_areas(MADV_DONTFORK);
+	outlive_inherit(MADV_DONTFORK);
 	if (lkl_move_there(true)) {
 		serve_return(false);
 		own_call3(SYS_exit_group, 1, 0, 0);
@@ -202,7 +211,7 @@ static void go_on(long end, int pid, bool goes_on)
 	fd_forget(end);
 	lkl_move_end();
 	lkl_thread_replace(lkl_thread_leave());
-	serve();
+	outlive_serve();
 	forget_threads();
 	aio_leave();
 	close_files();
@@ -263,7 +272,7 @@ static bool move(long end, long other, bool goes_on)
 
 	if (lkl_move_begin())
 		return false;
-	inherit_areas(MADV_DOFORK);
+	outlive_inherit(MADV_DOFORK);
 	share_lock();
 	pid = fork_away(goes_on);
 	if (!pid) {
@@ -273,7 +282,7 @@ static bool move(long end, long other, bool goes_on)
 		hijack_end();
 	}
 	share_unlock();
-	inherit_areas(MADV_DONTFORK);
+	outlive_inherit(MADV_DONTFORK);
 	fd_forget(other);
 	if (pid > 0) {
 		if (is_ready(end))
@@ -308,7 +317,7 @@ static bool try(bool goes_on)
 		note_threads();
 		moved = move(ends[0], ends[1], goes_on);
 		if (!moved)
-			serve();
+			outlive_serve();
 	}
 	fd_forget(ends[0]);
 	return moved;

@@ -316,6 +316,15 @@ bool keeper_return(void);
 bool outlive(void);
 void outlive_exec(void);
 void outlive_program(void);
+void outlive_inherit(int advice);
+void outlive_serve(void);
+
+/* heir.c: the program forks and ends at once */
+void heir_none(void);
+bool heir_begun(void);
+void heir_forked(struct hijack_thread *t, long pid);
+void heir_settle(void);
+bool heir_pass(void);
 
 /* admit.c: relatives that want to use this process's kernel */
 void admit_hear(unsigned int id);

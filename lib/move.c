@@ -96,6 +96,7 @@ int lkl_move_begin(void)
 	process = lkl_vdevs_lock();
 	err = begin(process);
 	if (!err) {
+		process->moves = true;
 		inherit(true);
 		return 0;
 	}

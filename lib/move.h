@@ -9,7 +9,7 @@
  * lkl_move_begin - the process is about to be forked
  *
  * Calls of other threads end with -EINTR, those that they begin wait.  A fork
- * of the calling thread is to follow.
+ * is to follow, perhaps by another thread, for which this one waits.
  *
  * Return: 0; or a negative error number, and then all is as before
  */

@@ -19,6 +19,8 @@
  * @initialized: lkl_init() was called in this process
  * @running: the kernel runs and has the devices of the list
  * @frozen: a state of the kernel is remembered, and of the devices
+ * @moves: the kernel has come to rest for a fork; what is forked while it is
+ *	has this, too, and keeps the devices
  * @looked: the list of devices is this process's, not its parent's
  */
 struct lkl_process {
@@ -28,6 +30,7 @@ struct lkl_process {
 	bool initialized;
 	bool running;
 	bool frozen;
+	bool moves;
 	bool looked;
 };
 

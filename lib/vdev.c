@@ -340,7 +340,7 @@ static void forked(void)
 {
 	struct lkl_vdev *vdev;
 
-	if (!in_use)
+	if (!in_use || lkl_process()->moves)
 		return;
 	for (vdev = devices; vdev; vdev = vdev->next)
 		if (vdev->ops->forked)

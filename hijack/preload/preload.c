@@ -52,6 +52,9 @@ static lkl_thread_t thread_create(void (*fn)(void *arg), void *arg)
 	return thread;
 }
 
+/* What was blocked before a fork(). */
+static unsigned long fork_mask;
+
 /* Called by fork(), before it holds the locks of malloc(). */
 static void prepare_fork(void)
 {
@@ -64,6 +67,32 @@ static void prepare_fork(void)
 	t->selector = outside;
 	if (outside)
 		way_signals_now(t);
+	fork_mask = way_signals_block();
+	t->selector = 0;
+	if (outside && !t->pending)
+		hijack_heir_begin();
+	t->selector = outside;
+}
+
+static void end_fork(void (*end)(void))
+{
+	struct way_thread *t = &preload_thread;
+	bool outside = t->selector;
+
+	t->selector = 0;
+	end();
+	t->selector = outside;
+	way_signals_unblock(fork_mask);
+}
+
+static void in_parent(void)
+{
+	end_fork(hijack_heir_parent);
+}
+
+static void in_child(void)
+{
+	end_fork(hijack_heir_child);
 }
 
 __attribute__((constructor)) static void preload_start(void)
@@ -84,7 +113,7 @@ __attribute__((constructor)) static void preload_start(void)
 	if (way_signals_early() || hijack_start("lkl-hijack") ||
 	    way_signals_init())
 		_exit(127);
-	pthread_atfork(prepare_fork, NULL, NULL);
+	pthread_atfork(prepare_fork, in_parent, in_child);
 	rewrite_init(preload_entry);
 	if (preload_code_init()) {
 		fputs("lkl-hijack: no memory to rewrite the program\n", stderr);

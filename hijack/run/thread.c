@@ -232,15 +232,20 @@ static long new_process(struct run_thread *t, struct start *s)
 {
 	unsigned long simple = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
 			       CLONE_PARENT_SETTID | SIGCHLD;
+	bool is_simple = !(s->flags & ~simple) &&
+			 (s->flags & CSIGNAL) == SIGCHLD;
 	long ret;
 
+	if (is_simple)
+		hijack_heir_begin();
 	rewrite_lock();
 	ret = hijack_fork_begin(false);
 	if (ret) {
 		rewrite_unlock();
+		hijack_heir_parent();
 		return ret;
 	}
-	if (!(s->flags & ~simple) && (s->flags & CSIGNAL) == SIGCHLD) {
+	if (is_simple) {
 		/* Leaves our C library in order. */
 		ret = fork();
 		ret = ret < 0 ? -errno : ret;
@@ -255,8 +260,11 @@ static long new_process(struct run_thread *t, struct start *s)
 	}
 	hijack_fork_end(ret);
 	rewrite_unlock();
-	if (ret)
+	if (ret) {
+		hijack_heir_parent();
 		return ret;
+	}
+	hijack_heir_child();
 	way_signals_forked(&t->way);
 	run_dispatch(t);
 	t->way.user_sp = s->sp;

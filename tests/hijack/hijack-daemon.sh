@@ -145,6 +145,8 @@ epoll.register(inherited[0], select.EPOLLIN)
 lives, alive = os.pipe()
 if os.fork():
     if daemon:
+        # Else the child gets the kernel.
+        time.sleep(0.01)
         os._exit(0)
     time.sleep(100)
 os.close(alive)
