@@ -105,7 +105,7 @@ PARTS_ring := lib/process lib/virtio lib/vdev lib/blk lib/blk/request lib/blk/po
 PARTS_hostdir-hostile := lib/virtio $(addprefix lib/hostdir/,serve names nodes handles attr xattr data list)
 PARTS_block := $(PARTS_ring)
 PARTS_block-backend := $(PARTS_ring)
-PARTS_vhost-hostile-answers := lib/net/fd lib/net/queues host/linux/memory \
+PARTS_vhost-hostile-answers := lib/net/fd lib/net/own lib/net/queues host/linux/memory \
 	$(addprefix lib/vhost/,client client-make client-poll client-user driver protocol)
 PARTS_confined := $(addprefix tools/common/,sandbox confine tool signals control)
 LIBS_vhost-hostile-device = $(OUT)/obj/lib/vhost/protocol.o

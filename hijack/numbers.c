@@ -266,6 +266,17 @@ static void numbers_low_number(void)
 	host1(SYS_close, fd);
 }
 
+/* For wires, while the program runs. */
+static int own_of_wire(int fd)
+{
+	return fd_own(fd);
+}
+
+static void forget_of_wire(int fd)
+{
+	fd_forget(fd);
+}
+
 /* What fd_reserve() has raised, or not. */
 static struct rlimit reserve_limit;
 static bool reserve_raised;
@@ -309,6 +320,8 @@ void fd_own_opened(void)
 	int fd, from = 0;
 
 	lkl_net_low_number = NULL;
+	lkl_net_own = own_of_wire;
+	lkl_net_forget = forget_of_wire;
 	if (reserve_raised)
 		restore_limit(&reserve_limit);
 	reserve_raised = false;

@@ -25,6 +25,16 @@
  */
 extern void (*lkl_net_low_number)(void);
 
+/* Set by an interception: move a descriptor out of the program's way, and close
+ * one that may have been moved. */
+extern int (*lkl_net_own)(int fd);
+extern void (*lkl_net_forget)(int fd);
+
+/* Keep a descriptor that was opened while the program runs; returns its number
+ * from here on, or a negative one and errno. */
+int lkl_net_keep(int fd);
+void lkl_net_close(int fd);
+
 /* Is this a mask that makes sense?  Says why not. */
 bool lkl_net_check_offload(const char *wire, unsigned int offload);
 

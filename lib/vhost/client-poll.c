@@ -39,8 +39,7 @@ static void disconnect(struct client *c, const char *why)
 	struct client_pair *p;
 
 	lock_take(&c->talk);
-	close(c->sock);
-	c->sock = -1;
+	close_fd(&c->sock);
 	c->started = false;
 	lock_give(&c->talk);
 	for_each_client_pair(p, c) {

@@ -169,8 +169,8 @@ static int connect_to(struct client *c)
 	struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
 	int ret;
 
-	c->sock =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	c->sock = lkl_net_keep(
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	if (c->sock < 0)
 		return -errno;
 	event.data.fd = c->sock;
@@ -178,8 +178,7 @@ static int connect_to(struct client *c)
 	    !epoll_ctl(c->pairs->epoll, EPOLL_CTL_ADD, c->sock, &event))
 		return 0;
 	ret = -errno;
-	close(c->sock);
-	c->sock = -1;
+	close_fd(&c->sock);
 	return ret;
 }
 

@@ -71,8 +71,10 @@ static const char *queue_fd(struct vhost_msg *msg, int *fd)
 		return msg->n_fds ? "a descriptor too many" : NULL;
 	if (msg->n_fds != 1 || !vhost_bell_is(msg->fds[0]))
 		return "no eventfd with a ring";
-	*fd = msg->fds[0];
+	*fd = lkl_net_keep(msg->fds[0]);
 	msg->fds[0] = -1;
+	if (*fd < 0)
+		return "no number for the eventfd of a ring";
 	fcntl(*fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../host/linux/linux.h"
+#include "../net.h"
 
 #define VIRTIO(name) (1ULL << LKL_VIRTIO_##name)
 
@@ -46,7 +47,7 @@ static inline void close_fd(int *fd)
 	int old = __atomic_exchange_n(fd, -1, __ATOMIC_SEQ_CST);
 
 	if (old >= 0)
-		close(old);
+		lkl_net_close(old);
 }
 
 #endif /* LIB_VHOST_TOOLS_H */
