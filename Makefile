@@ -56,7 +56,7 @@ DEBS	+= g++ libcmocka-dev libmnl-dev acl attr libcap2-bin e2fsprogs xfsprogs btr
 	   xorriso genisoimage udftools ntfs-3g genromfs mtools 7zip \
 	   qemu-utils nbdkit cryptsetup-bin lvm2 mdadm
 DEBS	+= libslirp-dev libvdeplug-dev libxdp-dev libbpf-dev iproute2 nftables iptables vde2 curl iperf3 nginx-light openssl \
-	   wireguard-tools wireguard-go
+	   wireguard-tools wireguard-go qemu-system-x86 ipxe-qemu
 DEBS	+= libzydis-dev golang-go golang-github-vishvananda-netlink-dev \
 	   musl-tools busybox-static nodejs redis-server socat netcat-openbsd wget \
 	   bind9-dnsutils libnl-utils haproxy iputils-ping procps dropbear-bin \
