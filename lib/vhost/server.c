@@ -248,8 +248,8 @@ static void on_socket(struct server *s)
 /* One at a time: others wait until this one goes. */
 static void on_listener(struct server *s)
 {
-	s->sock = lkl_net_keep(accept4(s->listener, NULL, NULL,
-				       SOCK_CLOEXEC | SOCK_NONBLOCK));
+	s->sock = lkl_net_keep(
+		accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 	if (s->sock < 0)
 		return;
 	epoll_ctl(s->pairs->epoll, EPOLL_CTL_DEL, s->listener, NULL);
