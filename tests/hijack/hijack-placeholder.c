@@ -271,10 +271,15 @@ static void owners(void)
 	SYS(fcntl(s, F_GETOWN_EX, &owner));
 	EQ(owner.type, F_OWNER_TID);
 	EQ(owner.pid, gettid());
-	/* Groups are the host's alone. */
 	owner = (struct f_owner_ex){ F_OWNER_PGRP, getpgrp() };
-	FAILS(fcntl(s, F_SETOWN_EX, &owner), EINVAL);
-	FAILS(fcntl(s, F_SETOWN, -getpgrp()), EINVAL);
+	SYS(fcntl(s, F_SETOWN_EX, &owner));
+	owner = (struct f_owner_ex){ 0 };
+	SYS(fcntl(s, F_GETOWN_EX, &owner));
+	EQ(owner.type, F_OWNER_PGRP);
+	EQ(owner.pid, getpgrp());
+	SYS(fcntl(s, F_SETOWN, getpid()));
+	SYS(fcntl(s, F_SETOWN, -getpgrp()));
+	EQ(fcntl(s, F_GETOWN), -getpgrp());
 	SYS(fcntl(s, F_SETOWN, 0));
 	EQ(fcntl(s, F_GETOWN), 0);
 	SYS(ioctl(s, FIOSETOWN, &n));
