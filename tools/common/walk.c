@@ -101,8 +101,8 @@ static char *target_path(const struct walker *w)
 
 	rest += strspn(rest, "/");
 	below = target_name(w, rest);
-	path = tool_alloc(NULL, strlen(w->top) + strlen(below) + 2);
-	sprintf(path, "%s%s%s", w->top, *below ? "/" : "", below);
+	if (asprintf(&path, "%s%s%s", w->top, *below ? "/" : "", below) < 0)
+		tool_no_memory();
 	free(below);
 	return path;
 }
