@@ -39,7 +39,7 @@ grep -q '^shape: /no/such/program: No such file' log || fail "$(cat log)"
 # instrument SOURCE: build the program with our part of libnl in it
 instrument() {
 	gcc -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
-		-I"$TOP/include" -I"$COMMON" -I"$BUILD/include" -I/usr/include/libnl3 \
+		-DKERNEL_PAGE=4096L -I"$TOP/include" -I"$COMMON" -I"$BUILD/include" -I/usr/include/libnl3 \
 		"$TOP"/nl/*.c "$TOP/$1" -o instrumented "$BUILD/lib/liblkl.a" \
 		-lnl-route-3 -lnl-3 -lmnl $LKL_LIBS
 }
