@@ -23,4 +23,5 @@ for WAY in lkl-run lkl-hijack.sh; do
 	cmp file copy || fail "$WAY: scp"
 	rm copy
 	stop
+	gone
 done
