@@ -37,6 +37,16 @@ diff -r tree back || fail "a long path of Windows"
 tool cpfromfs -i img "/tree/$part/$part/$part/$part" "\\\\?\\$here\\one"
 cmp "tree/$part/$part/$part/$part" one || fail "a target that begins with \\\\?\\"
 
+# A drive's name is none of an image.
+for drive in "$here\\" "\\\\?\\$here\\" "z:$TMP/"; do
+	seq 10 >"numbers"
+	tool lkl cp "${drive}numbers" "${drive}img:/"
+	tool lkl cp "${drive}img:/numbers" "${drive}again"
+	cmp numbers again || fail "a copy by ${drive}img"
+	lkl rm img /numbers
+	rm again
+done
+
 # The other program has the image until its input ends.
 mkfifo input
 wine64 "$WINDOWS/bin/lkl.exe" write img /written <input >write.log 2>&1 &

@@ -20,12 +20,12 @@
 /* "IMAGE:/PATH" or "IMAGE:": the length of IMAGE, else 0. */
 static size_t image_part(const char *arg)
 {
-	const char *colon = strstr(arg, ":/");
-	size_t len = strlen(arg);
+	size_t drive = drive_length(arg), len = strlen(arg);
+	const char *colon = strstr(arg + drive, ":/");
 
 	if (colon)
 		return colon - arg;
-	return len && arg[len - 1] == ':' ? len - 1 : 0;
+	return len > drive && arg[len - 1] == ':' ? len - 1 : 0;
 }
 
 /* An argument's path in the image, whose name is cut out of it. */

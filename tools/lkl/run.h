@@ -44,4 +44,13 @@ int sh_main(const struct verb *v, int argc, char **argv);
  */
 int execute(const char *program, char **argv);
 
+/**
+ * drive_length() - length of the drive's name that a path of the host begins
+ * with
+ * @path: of the host
+ *
+ * Return: bytes, with the colon; 0 if there is none, or the host has no drives
+ */
+size_t drive_length(const char *path);
+
 #endif /* LKL_RUN_H */

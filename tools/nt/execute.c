@@ -86,3 +86,22 @@ int execute(const char *program, char **argv)
 	tool_file_error("cannot execute", NULL, program, err);
 	return TOOL_FAILED;
 }
+
+static bool is_slash(char c)
+{
+	return c == '\\' || c == '/';
+}
+
+size_t drive_length(const char *path)
+{
+	const char *p = path;
+
+	/* "\\?\C:", and "\\.\C:", which is a volume. */
+	if (is_slash(p[0]) && is_slash(p[1]) && (p[2] == '?' || p[2] == '.') &&
+	    is_slash(p[3]))
+		p += 4;
+	if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')) ||
+	    p[1] != ':')
+		return 0;
+	return p + 2 - path;
+}
