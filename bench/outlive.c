@@ -53,15 +53,17 @@ enum {
 	FIGURES
 };
 
-static const char *const names[] = {
-	"a call in the first process, ns",
-	"in a child, ns",
-	"in a child whose parent has ended, ns",
-	"in a child whose parent ended at once, ns",
-	"the first process's end with a child, us",
-	"without one, us",
-	"a first fork until the child's end, us",
-	"a second one, us",
+static const struct {
+	const char *name, *unit;
+} figures_of[] = {
+	{ "a call in the first process", "ns" },
+	{ "in a child", "ns" },
+	{ "in a child whose parent has ended", "ns" },
+	{ "in a child whose parent ended at once", "ns" },
+	{ "the first process's end with a child", "us" },
+	{ "without one", "us" },
+	{ "a first fork until the child's end", "us" },
+	{ "a second one", "us" },
 };
 
 /* What the program does when it runs itself. */
@@ -121,15 +123,17 @@ static int run(const char *by, const char *self, enum way way, double *got)
 	static const char *const ways[] = { "alone", "child", "heir", "forks" };
 	double figures[4], end;
 	int ends[2], status;
-	char out[12];
+	char out[12], path[4096];
 	pid_t pid;
 
 	if (pipe(ends))
 		return -1;
 	snprintf(out, sizeof(out), "%d", ends[1]);
+	snprintf(path, sizeof(path), "%s/bin/%s", getenv("BUILD") ?: "build",
+		 by);
 	pid = fork();
 	if (!pid) {
-		execlp(by, by, self, out, ways[way], NULL);
+		execl(path, by, self, out, ways[way], NULL);
 		_exit(127);
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
@@ -186,8 +190,12 @@ int main(int argc, char **argv)
 				all[w][f][i] = got[f];
 		}
 	for (w = 0; w < 2; w++)
-		for (f = 0; f < FIGURES; f++)
-			printf("%s: %s: %.0f\n", ways[w], names[f],
-			       median(all[w][f], rounds));
+		for (f = 0; f < FIGURES; f++) {
+			printf("%s: %s\t%s\tlkl", ways[w], figures_of[f].name,
+			       figures_of[f].unit);
+			for (i = 0; i < rounds; i++)
+				printf("\t%g", all[w][f][i]);
+			putchar('\n');
+		}
 	return 0;
 }

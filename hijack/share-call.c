@@ -110,13 +110,12 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
  * share_async - F_SETOWN and its kind, for a file of the library's
  * @kfd: its number there
  * @cmd: what fcntl() is to do; F_SETFL: signals name descriptor @arg;
- *F_SETOWN_EX: the owner is thread @arg of this process
+ *	F_SETOWN_EX: the owner is thread @arg of this process
  * @arg: its argument; with F_SETOWN the owner is this process, 1, none, 0, or
- *group
- *	-@arg
+ *	group -@arg
  *
  * Return: as fcntl(), with a negative error number; F_GETOWN_EX: the owner's
- *kind in the upper half, and its number or SHARE_ME
+ *	kind in the upper half, and its number or SHARE_ME
  */
 long share_async(long kfd, long cmd, long arg)
 {

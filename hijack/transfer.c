@@ -72,7 +72,7 @@ static long reduced(long nr)
  * @send: from the program
  * @flags: as the program has them
  * @tells: a piece that was sent has MSG_ZEROCOPY: it is the last one, as the
- *program is told of all of them at once
+ *	program is told of all of them at once
  * @many: there is a vector of buffers, not @one
  * @vector: where it is
  * @count: how many
