@@ -65,7 +65,7 @@ static struct bell *find_bell(int process, unsigned int index)
  * @a: what to do, index, file; what to watch it for, once, or 0
  *
  * Return: 0, what the file is ready for if it is to be watched once, or a
- *negative error number
+ *	negative error number
  */
 long bells_watch(int process, const long *a)
 {

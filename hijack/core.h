@@ -159,8 +159,8 @@ long hijack_fork_netns(void);
  *
  * If there is a kernel, the process will go on using it, by this one.
  * hijack_fork_end() follows on the same thread, in both processes; after one
- *that shares the memory in this one only, at the latest with the thread's next
- *call.
+ * that shares the memory in this one only, at the latest with the thread's next
+ * call.
  *
  * Return: 0; a negative error number if the process would not have the network
  * namespace that it is to have: then it must not be made, and hijack_fork_end()

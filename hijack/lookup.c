@@ -5,9 +5,9 @@
  * library's wherever a name comes from.
  *
  * A look at the text comes first: hardly any name has a component that is on
- *the way to such a file.  One that has is followed as the kernel does,
- *component by component, with the host's links read from the host.  The names
- *below belong to the library, and all that is beneath them:
+ * the way to such a file.  One that has is followed as the kernel does,
+ * component by component, with the host's links read from the host.  The names
+ * below belong to the library, and all that is beneath them:
  *
  *	/proc/PID/net, /proc/PID/task/TID/net, also by /proc/net, self and so on
  *	/proc/PID/ns/net, also of other processes that the same kernel has

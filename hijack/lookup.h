@@ -21,7 +21,7 @@
  * struct lookup - a name, and what it means
  * @name: the absolute name that it leads to, when that is asked for
  * @opened: number + 1 in the library's kernel of what has been opened to have
- *that name, for lookup_end()
+ *	that name, for lookup_end()
  * @text: the name as the program gave it; used up
  */
 struct lookup {

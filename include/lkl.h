@@ -12,7 +12,7 @@
  * All that is the kernel's carries its prefix: lkl_sys_NAME() makes the system
  * call NAME, struct lkl_NAME and LKL_NAME are its types and constants, as they
  * are in <lkl/linux/...> and <lkl/asm/...>.  They can be used beside the
- *host's.
+ * host's.
  *
  * Functions return a negative error number, -LKL_Exxx, when they fail.
  */

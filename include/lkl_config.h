@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Configuration by a file in JSON and by environment variables, as
- *lkl-hijack.sh and lkl-run use it; lkl-config(5) describes both.
+ * lkl-hijack.sh and lkl-run use it; lkl-config(5) describes both.
  *
  *	struct lkl_config cfg = { 0 };
  *

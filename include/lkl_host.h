@@ -254,18 +254,18 @@ struct lkl_netdev {
  *	LKL_DEV_NET_POLL_LINK.  May be NULL
  * @fd: a descriptor of the host that is readable when there is something to
  *	receive, so that a thread that waits in a call may wait for that, too,
- *and call rx() itself; rx() must use neither locks nor thread-local storage nor
- *the library.  To have one thread woken and not two, poll() watches it with
- *EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
+ *	and call rx() itself; rx() must use neither locks nor thread-local storage nor
+ *	the library.  To have one thread woken and not two, poll() watches it with
+ *	EPOLLEXCLUSIVE, and only from when it is called first.  May be NULL
  * @poll_rx: have poll() report LKL_DEV_NET_POLL_RX once, and watch @fd anew
- *from when it is called next; from any thread, also in kernel context.  Only
+ *	from when it is called next; from any thread, also in kernel context.  Only
  *	with @fd
  * @look: whether there is something to receive, which is found out without a
  *	call of the host.  If @again, it is about to be asked once more, and the
  *	other side need not make @fd readable until it was asked without, or
  *	rx() or take() had nothing.  Like rx(), and at any time.  May be NULL
  * @give: instead of @tx and @rx: use the buffers of a frame to send, if @out,
- *or to receive into, until take() has returned @id.  1 when they are not needed
+ *	or to receive into, until take() has returned @id.  1 when they are not needed
  *(any more), negative when that has to wait until poll() reports
  *	LKL_DEV_NET_POLL_TX.  For one that is received into, poll() reports
  *	LKL_DEV_NET_POLL_RX.  Like the next three it must use neither locks nor
@@ -274,9 +274,9 @@ struct lkl_netdev {
  *	or 0
  * @push: that was all for now.  Non-zero when there is more to take, or room
  *	that give() had not, which poll() might not report.  Without @give it is
- *for frames to send only, and may be NULL
+ *	for frames to send only, and may be NULL
  * @recall: the kernel does not use the device any more: no buffer that was
- *given is touched from here on, or returned
+ *	given is touched from here on, or returned
  * @forked: called in a forked child, which has another kernel: close the
  *	descriptors, so that the other end hears when the parent ends.  Nothing
  *	else is called there.  It must use neither locks nor the library.  May
@@ -315,7 +315,7 @@ struct lkl_dev_net_ops {
  * @offload: virtio-net feature bits: CSUM 0, GUEST_CSUM 1, GUEST_TSO4 7,
  *	GUEST_TSO6 8, HOST_TSO4 11, HOST_TSO6 12, MRG_RXBUF 15, ...
  * @pcap: name of a file into which each frame is written, as tcpdump(1) reads
- *it; it is made anew.  NULL for none
+ *	it; it is made anew.  NULL for none
  */
 struct lkl_netdev_args {
 	void *mac;

@@ -35,7 +35,7 @@
  * @name: the word
  * @types: a letter per value: (n)umber, (h)exadecimal number, (s)ize in bytes,
  *	(t)ime in nanoseconds, (u)sual time attribute, in microseconds, (r)ate
- *in bytes per second, (p)robability in units of 2^-32.  The first value is
+ *	in bytes per second, (p)robability in units of 2^-32.  The first value is
  *	required.  Without value: 0 or 1, what the word stands for
  * @slot: where to store the first value
  */

@@ -15,15 +15,15 @@
  *
  * Neither side tells the other more than it wants to know.  With the event
  * index each publishes the index at which it wants to be told next; the side
- *that moves an index over that value tells the other.  That is a store of the
- *own index followed by a load of the other's wish, against a store of the wish
- *followed by a load of the index: both sides need a full barrier in between, or
- *both miss the other and sleep.
+ * that moves an index over that value tells the other.  That is a store of the
+ * own index followed by a load of the other's wish, against a store of the wish
+ * followed by a load of the index: both sides need a full barrier in between, or
+ * both miss the other and sleep.
  *
  * The ring is not trusted to be well-formed.  A device that finds nonsense in
  * it says so once, asks to be reset, and takes no more requests.  A ring may
- *also be another process's (lib/vhost), which then finds out itself that it is
- *broken.
+ * also be another process's (lib/vhost), which then finds out itself that it is
+ * broken.
  *
  * Interrupts: a device sets the bit of the queue in dev.pending and raises its
  * line only if the word was empty, since otherwise the handler has yet to look.

@@ -84,17 +84,17 @@ struct lkl_chain {
  *
  * @moves: may the device go on in a forked process, instead of this one?
  * @moved: it does, and is paused: make threads.  0 or negative.  A device
- *without both stays where it is, and so does the kernel (move.c)
+ *	without both stays where it is, and so does the kernel (move.c)
  *
  * The next are for a frozen kernel, and some for one that moves.  They are
- *called by a thread that holds the virtual CPU, as if in kernel context; those
- *between @pause and @resume do not find the device at work.  A device without
- *them cannot be frozen.
+ * called by a thread that holds the virtual CPU, as if in kernel context; those
+ * between @pause and @resume do not find the device at work.  A device without
+ * them cannot be frozen.
  *
  * @pause: use none of the kernel's memory, nor change what is known of the
- *rings
+ *	rings
  * @freeze: remember the state, and what is in the device from now on; 0 or
- *negative, which is -LKL_EAGAIN while a request is on its way
+ *	negative, which is -LKL_EAGAIN while a request is on its way
  * @reset: return to that state, but for what lkl_vdevs_reset() has done
  * @settle: what is in the device is final, as the state will be forgotten; 0 or
  *	negative, and then it is not

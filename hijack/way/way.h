@@ -103,7 +103,7 @@ enum { WAY_SEGV, WAY_BUS, WAY_TRAP, WAY_FILTER, WAY_KEPT };
  * @after: of the preloaded library, where preload_last() goes on
  * @mask: the program's signal mask while one is pending
  * @nested: what its handler has blocked, if others are to interrupt that at
- *once; else WAY_MASKED
+ *	once; else WAY_MASKED
  * @blocked: signals the program believes to have blocked that never are
  * @kept: of those, which were sent and wait
  * @info: with what

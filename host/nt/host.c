@@ -3,8 +3,8 @@
  * The kernel's host on 64-bit Windows.
  *
  * The kernel is an image of its own (door/), and calls in the convention of
- *System V what is declared LKL_DOOR.  What is called on a fiber's stack uses
- *neither thread-local storage nor exceptions of the language.
+ * System V what is declared LKL_DOOR.  What is called on a fiber's stack uses
+ * neither thread-local storage nor exceptions of the language.
  *
  *	host.c		the table, and what is short
  *	memory.c	sections and views

@@ -4,7 +4,7 @@
  * library's stack, over any wire, or on the host's.
  *
  * usage: netnode [-w WIRE] [-o OFFLOAD] [-m MAC] [-a ADDRESS/LEN]... [-g
- *GATEWAY]
+ * GATEWAY]
  *		[-cz] [-b CMDLINE] [-p PCAP] COMMAND [ARGUMENT]...
  *
  * Without -w the host's stack is used.  WIRE is TYPE:PARAMETER, -c compares

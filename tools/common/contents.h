@@ -13,7 +13,7 @@
  * @d: the open disk, of which @fd shows what libblkid reads; its @sector is
  *	filled in if that is found
  * @part: the partition; if it is 0 and the disk holds nothing itself, it
- *becomes the only one with something to mount
+ *	becomes the only one with something to mount
  * @type: type that the user gave, which is tried whatever libblkid finds, or
  *	NULL
  * @whole: use the whole disk if @part is 0

@@ -45,7 +45,7 @@
  * @fall_back: make it @readonly if the file system cannot be written
  * @console: keep the kernel's console, silent at first
  * @inspect: mount the system in it as that mounts itself; then @part and @lv
- *say where it is
+ *	say where it is
  * @no_sandbox: do not confine what runs the kernel
  * @umask: what file systems without permissions take away
  * @shared: the disks are those of another image, which has them open

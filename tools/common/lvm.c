@@ -31,7 +31,7 @@
  * have the text, the one with the highest seqno is right.
  *
  * Volumes that are linear or striped become devices.  Others take a hierarchy
- *of hidden volumes, and are refused.
+ * of hidden volumes, and are refused.
  */
 #include <endian.h>
 #include <stdio.h>

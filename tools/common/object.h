@@ -18,7 +18,7 @@
  * @fresh: made by this run, not there before
  * @implicit: directory that stays as it is
  * @names: directory: its names that this run has taken, or NULL if anything may
- *be replaced, or nothing
+ *	be replaced, or nothing
  * @inherits: directory that gives new files a group or an ACL
  * @failed: contents are incomplete
  * @st: what it is to become

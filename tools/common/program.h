@@ -28,7 +28,7 @@
  *	NULL
  * @file_readonly: which it cannot write
  * @server: process that shows the file, which loses nothing when it is killed,
- *or 0: after a signal that is done, as the program may wait for it for ever
+ *	or 0: after a signal that is done, as the program may wait for it for ever
  * @dead: its exit statuses from this one on mean that it failed
  * @said: what it has printed, or NULL; to be freed
  */

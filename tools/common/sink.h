@@ -41,7 +41,7 @@ enum loss {
  * @gids: of groups
  * @label: SELinux label of everything, or NULL
  * @follow: a symbolic link to a directory serves as one that exists, unless
- *this run has made it
+ *	this run has made it
  * @only_dir: what gets the name of the target is a directory, or nothing
  * @escape: names become such as Windows can hold (escape.h)
  * @sparse: blocks of zeros become holes, whatever they were in the source

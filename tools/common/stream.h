@@ -52,7 +52,7 @@ enum record_type {
  * @st: OPEN, ENTER and LINK: everything the source's stat() said
  * @bytes: consumer: DATA, MAP: what is in @data; use this, not that
  * @data: OPEN, ENTER: name in the directory, then target of a symbolic link;
- *XATTR: name, then value; MAP: where the file has data, struct extent; DATA:
+ *	XATTR: name, then value; MAP: where the file has data, struct extent; DATA:
  *	contents; LINK: name, then path of the first link from where the stream
  *	began; REMOVE, EMPTY: path from there
  */
