@@ -155,6 +155,14 @@ int lkl_net_queues(const char *wire, const char *param, char *name,
 bool lkl_tun_param(const char *param, char *name, size_t size);
 
 /**
+ * lkl_tap_user - find the program that has a tap
+ * @ifname: the tap's name, in this network namespace
+ *
+ * Return: who uses it, as far as we may see that, in words
+ */
+const char *lkl_tap_user(const char *ifname);
+
+/**
  * lkl_tun_setup - make a wire of a tap or macvtap device
  * @wire: what to call it in messages
  * @fd: its descriptor; closed after an error

@@ -5,8 +5,6 @@
  * All offloads are in a header before each frame; what the host may send with
  * it is set by TUNSETOFFLOAD, and it takes everything.
  */
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -112,65 +110,11 @@ err:
 	return NULL;
 }
 
-/* Does a process have the interface?  Each of its descriptors tells. */
-static bool has_tap(const char *pid, const char *ifname)
-{
-	char path[300], line[64], iff[IFNAMSIZ];
-	struct dirent *entry;
-	bool found = false;
-	FILE *info;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%s/fdinfo", pid);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid,
-			 entry->d_name);
-		info = fopen(path, "re");
-		while (info && !found && fgets(line, sizeof(line), info))
-			found = sscanf(line, "iff: %15s", iff) == 1 &&
-				!strcmp(iff, ifname);
-		if (info)
-			fclose(info);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-/* The program that has the tap, as far as we may see it. */
-static const char *tap_user(const char *ifname)
-{
-	static char text[80];
-	char path[300], name[32] = "";
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
-	FILE *comm;
-
-	strcpy(text, "in use by another program");
-	while (dir && (entry = readdir(dir))) {
-		if (!isdigit(*entry->d_name) || !has_tap(entry->d_name, ifname))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%.20s/comm", entry->d_name);
-		comm = fopen(path, "re");
-		if (comm && fgets(name, sizeof(name), comm))
-			name[strcspn(name, "\n")] = 0;
-		if (comm)
-			fclose(comm);
-		snprintf(text, sizeof(text), "in use by process %.20s (%s)",
-			 entry->d_name, name);
-		break;
-	}
-	if (dir)
-		closedir(dir);
-	return text;
-}
-
 static const char *attach_error(int err, const char *ifname, int queues)
 {
 	switch (err) {
 	case EBUSY:
-		return tap_user(ifname);
+		return lkl_tap_user(ifname);
 	case EPERM:
 		return "no permission (needs CAP_NET_ADMIN, or a tap made for "
 		       "this user with `ip tuntap add ... user NAME`)";

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A tap, with all masks of offloads that people use: ping, UDP, TCP, and streams
-# both ways that arrive as they were; existing, new and multiqueue taps.
+# both ways that arrive as they were; existing, new and multiqueue taps; whose they are.
 . "$(dirname "$0")/../common/wires.sh"
 needs_root
+need python3
 
 space a
 ip -n "lkl-$$-a" tuntap add tap0 mode tap
@@ -45,6 +46,33 @@ served
 grep -q "^bytes=60000000 " served.log || { cat served.log; fail "lost bytes"; }
 ! in_space a "${NODE[@]}" -w tap:tap0,queues=2 idle 0 2>queues.err || fail "tap0 has one queue"
 grep -q "no tap for several queues" queues.err || { cat queues.err; fail "and it is not said"; }
+
+# Who has a tap is told, and not who has one of the same name in another namespace, be it
+# that it has moved here since.
+cat >hold.py <<'END'
+import ctypes, fcntl, os, struct, sys, time
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH22x", b"tap5", 0x5002))
+if len(sys.argv) > 1:
+    ctypes.CDLL(None).setns(os.open(sys.argv[1], os.O_RDONLY), 0)
+print("ready", os.getpid(), flush=True)
+time.sleep(60)
+END
+# hold SPACE FILE [NAMESPACE]
+hold() {
+	in_space_of "$1"
+	"${RUN[@]}" python3 hold.py "${@:3}" >"$2" 2>&1 </dev/null &
+	JOBS+=($!)
+	await "$2" $!
+}
+space b
+space c
+hold b other
+hold c moved "/run/netns/lkl-$$-a"
+hold a user
+! in_space a "${NODE[@]}" -w tap:tap5 idle 0 2>user.err || fail "a tap that is in use"
+grep -q "tap tap5: in use by process $(sed 's/ready //' user) (python3" user.err ||
+	{ cat user.err other moved user; fail "who has the tap"; }
 
 # An idle interface needs no processor, but for some wake-ups on a slow host.
 idle=$(node a -w tap:tap0 -o d983 -a 10.9.0.2/24 idle 2)
