@@ -6,6 +6,7 @@
 # and the partition table, and what cannot be done leaves the image as it was.
 
 . "$(dirname "$0")/../common/resize.sh"
+need gcc
 
 for type in ext4 ext2 xfs btrfs f2fs; do
 	command -v mkfs.$type >/dev/null || continue
@@ -114,6 +115,10 @@ for case in "100k:resize2fs failed: New size smaller than minimum .*" "1:.*" "0:
 	grep -Eq "^lkl resize: ${case#*:}" out.log || { cat out.log; fail "$case"; }
 	cmp img old || fail "$case: it has changed"
 done
+# nor does a program that is confined speak of what the user has preloaded
+gcc -shared -x c -o preloaded.so /dev/null
+refuses 2 "resize2fs failed: New size smaller than minimum .*" \
+	env LD_PRELOAD="$PWD/preloaded.so" lkl resize img 100k
 lkl mkfs --gpt -s 30M tree img
 cp img old
 refuses 2 "resize2fs failed: .*" lkl resize img 100k

@@ -272,6 +272,9 @@ int confine(int file, bool write, const char *program)
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
+	/* the dynamic linker would complain that it cannot open these */
+	unsetenv("LD_PRELOAD");
+	unsetenv("LD_AUDIT");
 	files = confine_files(file, write, program);
 	if (files && files != -ENOSYS)
 		return files;

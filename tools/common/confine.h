@@ -15,8 +15,9 @@
  * @program: program to be executed, which PATH leads to, or NULL
  *
  * What a program needs of the system, to be executed from here, can still be
- * read.  Sockets that are open can be used, others not be made.  To be called
- * in a process of its own, with one thread.
+ * read, but not what a user has preloaded into it, which is left out.  Sockets
+ * that are open can be used, others not be made.  To be called in a process of
+ * its own, with one thread.
  *
  * Return: 0 or a negative error number, -ENOSYS where the host cannot do that
  * for files
