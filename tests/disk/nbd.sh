@@ -68,6 +68,12 @@ own=$(cat pid)
 trap 'kill "$own"; cleanup' EXIT
 uri="nbd+unix:///?socket=$TMP/sock"
 cptofs --sync -i "$uri" tree /
+# Its URI has colons of its own.
+lkl diff "$uri:/tree" tree || fail "a path behind a URI"
+lkl cp "$uri:/tree" here
+diff -r tree here
+lkl cp here "$uri:/"
+lkl rm -r "$uri" /here
 cpfromfs -i "$uri" /tree out2
 diff -r tree out2
 check ext4 raw

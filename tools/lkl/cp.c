@@ -17,15 +17,14 @@
 #include "path.h"
 #include "run.h"
 
-/* "IMAGE:/PATH" or "IMAGE:": the length of IMAGE, else 0. */
-static size_t image_part(const char *arg)
+size_t image_length(const char *arg)
 {
-	size_t drive = drive_length(arg), len = strlen(arg);
-	const char *colon = strstr(arg + drive, ":/");
+	size_t skip = colon_length(arg), len = strlen(arg);
+	const char *colon = strstr(arg + skip, ":/");
 
 	if (colon)
 		return colon - arg;
-	return len > drive && arg[len - 1] == ':' ? len - 1 : 0;
+	return len > skip && arg[len - 1] == ':' ? len - 1 : 0;
 }
 
 /* An argument's path in the image, whose name is cut out of it. */
@@ -74,15 +73,15 @@ int cp_main(const struct verb *v, int argc, char **argv)
 	first = optind;
 	if (argc - first < 2)
 		tool_usage_error("missing operand");
-	len = image_part(argv[argc - 1]);
+	len = image_length(argv[argc - 1]);
 	in = len;
 	for (int i = first; i < argc - 1; i++)
-		inside += image_part(argv[i]) != 0;
+		inside += image_length(argv[i]) != 0;
 	if (in ? inside : inside != argc - 1 - first)
 		tool_usage_error("either the sources or the target must be "
 				 "IMAGE:FS_PATH");
 	if (!in)
-		len = image_part(argv[first]);
+		len = image_length(argv[first]);
 
 	args = tool_alloc(NULL, (argc + 3) * sizeof(*args));
 	args[count++] = in ? "cptofs" : "cpfromfs";
@@ -92,7 +91,7 @@ int cp_main(const struct verb *v, int argc, char **argv)
 		args[count++] = argv[i];
 	for (int i = first; i < argc; i++) {
 		if (in == (i == argc - 1)) {
-			if (image_part(argv[i]) != len ||
+			if (image_length(argv[i]) != len ||
 			    strncmp(argv[i], args[2], len))
 				tool_usage_error("one image at a time");
 			args[count++] = path_part(argv[i], len);

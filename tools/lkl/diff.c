@@ -59,19 +59,6 @@ struct work {
 	struct compare compare;
 };
 
-/* "IMAGE:/PATH" or "IMAGE:": where the colon is, or NULL. */
-static char *find_colon(char *text)
-{
-	size_t len = strlen(text);
-	char *colon = strstr(text, ":/");
-
-	if (remote_is_uri(text))
-		return NULL;
-	if (!colon && len && text[len - 1] == ':')
-		colon = text + len - 1;
-	return colon;
-}
-
 static void cut_slashes(char *text)
 {
 	size_t len = strlen(text);
@@ -103,18 +90,18 @@ static bool take_host(struct side *t, char *text)
  */
 static bool take_operand(struct side *t, char *text, bool colons)
 {
-	char *colon = find_colon(text);
+	size_t len = image_length(text);
 	struct stat st;
 
-	t->in_image = colons ? colon || remote_is_uri(text)
+	t->in_image = colons ? len || remote_is_uri(text)
 			     : stat(text, &st) || !S_ISDIR(st.st_mode);
 	if (!t->in_image)
 		return take_host(t, text);
-	t->path = strdup(colon && colon[1] ? colon + 1 : "/");
+	t->path = strdup(len && text[len + 1] ? text + len + 1 : "/");
 	if (!t->path)
 		tool_no_memory();
-	if (colon)
-		*colon = 0;
+	if (len)
+		text[len] = 0;
 	t->img.file = text;
 	if (asprintf(&t->label, "%s:%s", text, t->path) < 0)
 		tool_no_memory();
@@ -287,7 +274,7 @@ int diff_main(const struct verb *v, int argc, char **argv)
 				a.count ? a.operand[0] : "");
 	if (a.count > 2)
 		return args_bad("extra operand '%s'", a.operand[2]);
-	colons = find_colon(a.operand[0]) || find_colon(a.operand[1]);
+	colons = image_length(a.operand[0]) || image_length(a.operand[1]);
 	for (int n = 0; n < 2; n++) {
 		if (!take_operand(&w.side[n], a.operand[n], colons))
 			return TROUBLE;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../common/remote.h"
 #include "../common/tool.h"
 #include "run.h"
 
@@ -27,8 +28,7 @@ int execute(const char *program, char **argv)
 	return TOOL_FAILED;
 }
 
-size_t drive_length(const char *path)
+size_t colon_length(const char *name)
 {
-	(void)path;
-	return 0;
+	return remote_is_uri(name) ? strcspn(name, ":") + 1 : 0;
 }

@@ -45,12 +45,20 @@ int sh_main(const struct verb *v, int argc, char **argv);
 int execute(const char *program, char **argv);
 
 /**
- * drive_length() - length of the drive's name that a path of the host begins
- * with
- * @path: of the host
+ * colon_length() - length of what an image's name begins with that has a colon:
+ * the scheme of a URI, or a drive
+ * @name: of an image, or another path of the host
  *
- * Return: bytes, with the colon; 0 if there is none, or the host has no drives
+ * Return: bytes, with the colon, or 0
  */
-size_t drive_length(const char *path);
+size_t colon_length(const char *name);
+
+/**
+ * image_length() - take an argument IMAGE:/PATH or IMAGE: apart
+ * @arg: the argument
+ *
+ * Return: length of IMAGE, or 0 if it names no image
+ */
+size_t image_length(const char *arg);
 
 #endif /* LKL_RUN_H */

@@ -92,9 +92,9 @@ static bool is_slash(char c)
 	return c == '\\' || c == '/';
 }
 
-size_t drive_length(const char *path)
+size_t colon_length(const char *name)
 {
-	const char *p = path;
+	const char *p = name;
 
 	/* "\\?\C:", and "\\.\C:", which is a volume. */
 	if (is_slash(p[0]) && is_slash(p[1]) && (p[2] == '?' || p[2] == '.') &&
@@ -103,5 +103,5 @@ size_t drive_length(const char *path)
 	if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')) ||
 	    p[1] != ':')
 		return 0;
-	return p + 2 - path;
+	return p + 2 - name;
 }

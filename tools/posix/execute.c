@@ -14,8 +14,8 @@ int execute(const char *program, char **argv)
 	return TOOL_FAILED;
 }
 
-size_t drive_length(const char *path)
+size_t colon_length(const char *name)
 {
-	(void)path;
+	(void)name;
 	return 0;
 }
