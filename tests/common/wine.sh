@@ -13,7 +13,12 @@ need wine64 wineserver64
 export WINEDEBUG=-all DISPLAY="" LC_ALL=C.UTF-8
 # Wine's server stays until the test ends: by itself it ends three seconds after a
 # program, and one that begins at that moment fails.
-trap 'wineserver64 -k || true; wineserver64 -w; cleanup' EXIT
+end_wine() {
+	wineserver64 -k || true
+	wineserver64 -w
+	cleanup
+}
+trap end_wine EXIT
 
 # Wine's directory takes long to make, and all tests have it.
 if [ ! -e "$WINDOWS/wine" ]; then
@@ -28,3 +33,22 @@ if [ ! -e "$WINDOWS/wine" ]; then
 fi
 export WINEPREFIX=$WINDOWS/wine
 wineserver64 -p || fail "Wine's server does not start"
+
+# windows TOOL ARGUMENT...
+windows() {
+	wine64 "$WINDOWS/bin/$1.exe" "${@:2}"
+}
+
+# exits STATUS TOOL ARGUMENT...: what it says is in tool.log
+exits() {
+	local want=$1 status=0
+	shift
+	windows "$@" >tool.log 2>&1 || status=$?
+	[ $status = "$want" ] || { cat tool.log; fail "$*: exit status $status"; }
+}
+
+# quiet TOOL ARGUMENT...: nothing may be said
+quiet() {
+	exits 0 "$@"
+	[ ! -s tool.log ] || { cat tool.log; fail "$* has something to say"; }
+}

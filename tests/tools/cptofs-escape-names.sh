@@ -46,8 +46,11 @@ touch odd/x%41 odd/%2E odd/%2F odd/%00 odd/%3a odd/50%25
 echo first >odd/5%2541
 echo second >odd/5%41
 image odd.img 16M mkfs.ext4 -q
-refuses 1 "cannot create regular file 'odd.img:/odd/5%41': File exists" \
-	cptofs --escape-names -i odd.img odd /
-[ "$(lkl ls odd.img /odd | sort | tr '\n' ' ')" = '%00 %2E %2F %3a 5%41 50%25 x%41 ' ] ||
-	fail "$(lkl ls odd.img /odd)"
-[ "$(lkl cat odd.img /odd/5%41)" = first ] || fail "a file was replaced"
+# The second time, what was there before may be replaced, but once.
+for _ in 1 2; do
+	refuses 1 "cannot create regular file 'odd.img:/odd/5%41': File exists" \
+		cptofs --escape-names -i odd.img odd /
+	[ "$(lkl ls odd.img /odd | sort | tr '\n' ' ')" = '%00 %2E %2F %3a 5%41 50%25 x%41 ' ] ||
+		fail "$(lkl ls odd.img /odd)"
+	[ "$(lkl cat odd.img /odd/5%41)" = first ] || fail "a file was replaced"
+done

@@ -8,8 +8,8 @@
 . "$(dirname "$0")/../common/wine.sh"
 need mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.vfat mkfs.exfat
 
-# windows PROGRAM ARGUMENT...
-windows() {
+# run PROGRAM ARGUMENT...
+run() {
 	wine64 "$WINDOWS/tests/$1" "${@:2}" >windows.log 2>&1 ||
 		{ cat windows.log; fail "$*"; }
 }
@@ -25,7 +25,7 @@ disk() {
 	local type=$1 size=$2 check=$3
 	shift 3
 	image img "$size" "$@"
-	windows portable.exe img "$type"
+	run portable.exe img "$type"
 	$check >check.log 2>&1 || { cat check.log; fail "$check of $type"; }
 	for i in 0 19; do
 		lkl cat img "/portable$i" | cmp - <(head -c $((1048576 - i)) pattern) ||
@@ -34,7 +34,7 @@ disk() {
 }
 
 for program in portable.exe portable-dll.exe; do
-	windows "$program"
+	run "$program"
 	[ "$(grep -c '^states' windows.log)" = 3 ] ||
 		{ cat windows.log; fail "$program has not done all"; }
 done

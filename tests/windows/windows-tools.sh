@@ -8,19 +8,10 @@
 . "$(dirname "$0")/../common/wine.sh"
 need mkfs.ext4 sfdisk
 
-# tool NAME ARGUMENT...: nothing may be said
-tool() {
-	wine64 "$WINDOWS/bin/$1.exe" "${@:2}" >tool.log 2>&1 || { cat tool.log; fail "$*"; }
-	[ ! -s tool.log ] || { cat tool.log; fail "$* has something to say"; }
-}
-
 # mistake STATUS TEXT NAME ARGUMENT...
 mistake() {
-	local want=$1 text=$2 status=0
-	shift 2
-	wine64 "$WINDOWS/bin/$1.exe" "${@:2}" >tool.log 2>&1 || status=$?
-	[ $status = "$want" ] || { cat tool.log; fail "$*: exit status $status"; }
-	grep -qF "$text" tool.log || { cat tool.log; fail "$*: not '$text'"; }
+	exits "$1" "${@:3}"
+	grep -qF "$2" tool.log || { cat tool.log; fail "${*:3}: not '$2'"; }
 }
 
 mkdir -p tree/deep/er "tree/ä ß" tree/many
@@ -57,7 +48,7 @@ echo '2048,65536,L
 ,,L' | sfdisk -q disk
 image part 32M mkfs.ext4 -q
 dd if=part of=disk bs=1M seek=1 conv=notrunc status=none
-tool cptofs -i "z:${TMP//\//\\}\\disk" -P 1 'tree\deep' /
+quiet cptofs -i "z:${TMP//\//\\}\\disk" -P 1 'tree\deep' /
 cpfromfs -i disk -P 1 /deep part1
 diff -r tree/deep part1 || fail "the partition has other files"
 

@@ -43,7 +43,6 @@ int wmain(int argc, wchar_t **argv)
 	char **args = tool_alloc(NULL, (argc + 1) * sizeof(*args));
 
 	SetConsoleOutputCP(CP_UTF8);
-	_fmode = _O_BINARY;
 	_setmode(0, _O_BINARY);
 	_setmode(1, _O_BINARY);
 	_setmode(2, _O_BINARY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Users of Windows have no numbers. */
+/* Users and groups of Windows have no numbers. */
 #ifndef NT_PWD_H
 #define NT_PWD_H
 
@@ -10,7 +10,17 @@ struct passwd {
 	uid_t pw_uid;
 };
 
+struct group {
+	gid_t gr_gid;
+};
+
 static inline struct passwd *getpwnam(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+static inline struct group *getgrnam(const char *name)
 {
 	(void)name;
 	return NULL;
