@@ -14,6 +14,7 @@
  * Files belong to nobody that Linux knows: they have owner and group 0, and the
  * mode 0644, or 0444 with the attribute "read-only"; directories have 0755.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -337,22 +338,40 @@ static int host_sync(int dir)
 	return -EOPNOTSUPP;
 }
 
+/* How much of a path is a drive or a share, which is no name in a directory. */
+static size_t root_length(const char *path)
+{
+	size_t len = 2;
+
+	if (isalpha((unsigned char)*path) && path[1] == ':')
+		return len;
+	if (strncmp(path, "//", len) != 0)
+		return 0;
+	len += strcspn(path + len, "/");
+	return path[len] ? len + 1 + strcspn(path + len + 1, "/") : len;
+}
+
 char *fs_host_path(char *path)
 {
-	size_t len = strlen(path);
+	size_t root;
+	const char *rest;
+	char *made;
 
 	for (char *p = path; *p; p++)
 		if (*p == '\\')
 			*p = '/';
-	/* a drive, which has no name of its own */
-	if (len >= 2 && path[1] == ':' &&
-	    (!path[2] || !strcmp(path + 2, "/"))) {
-		char *root = tool_alloc(NULL, 5);
-
-		snprintf(root, 5, "%c:/.", *path);
-		return root;
-	}
-	return path;
+	root = root_length(path);
+	rest = path + root;
+	if (!root || (*rest == '/' && rest[strspn(rest, "/")]))
+		return path;
+	made = tool_alloc(NULL, strlen(path) + 5);
+	if (path[1] == ':' && *rest != '/') /* in the drive's directory */
+		sprintf(made, "%.2s./%s", path, *rest ? rest : ".");
+	else /* a path that begins with "//?/" cannot have the dot */
+		sprintf(made, "%.*s/.", (int)root, path);
+	if (!strncmp(made, "//?/", 4))
+		memmove(made, made + 4, strlen(made + 4) + 1);
+	return made;
 }
 
 const struct fs *fs_host(void)
