@@ -79,6 +79,7 @@ __attribute__((unused)) static int has_flavour(const char *name)
 
 /* Memory, of which boot takes more if the kernel's pages are large. */
 #define MEM (KERNEL_PAGE > 4096 ? "mem=112M" : "mem=64M")
+#define MEM_SIZE (KERNEL_PAGE > 4096 ? 112L << 20 : 64L << 20)
 
 /* Memory of the host that begins with a page of the kernel's, which may be
  * larger. */

@@ -46,7 +46,7 @@ static void files(const char *type, const char *options)
 	EQ(lkl_sys_mount("none", "/mnt", (char *)type, 0, (void *)options), 0);
 	for (int i = 0; i < 3; i++) {
 		size = fill("/mnt/f");
-		if (size < 16 << 20 || size > 64 << 20)
+		if (size < 16 << 20 || size > MEM_SIZE)
 			FAIL("%s takes %ld bytes", type, size);
 		EQ(lkl_sys_getpid(), 1);
 		EQ(lkl_sys_unlink("/mnt/f"), 0);

@@ -262,7 +262,7 @@ static void too_much(void)
 	for (i = 0; i < size; i += PAGE)
 		if (touch(p + i, 1))
 			break;
-	CHECK(i > 20 << 20 && i < 64 << 20);
+	CHECK(i > 20 << 20 && i < MEM_SIZE);
 	/* Another virtual CPU may have kept some pages until now. */
 	while ((sig = touch(p + i, 1)) == 0 && i < size - PAGE)
 		i += PAGE;
