@@ -249,7 +249,12 @@ for way in lkl-hijack.sh lkl-run; do
 done
 # What a file has is rewritten, which takes nothing of the host's.
 hijack=$(type -P lkl-hijack.sh)
-./without "$hijack" ./main ./object.so file || fail "a library, without dispatch: $?"
+# Where a jump overlaps the next instruction, the trampoline's place follows from where
+# the host puts the library, and may be taken: another start has another place.
+for ((i = 0; i < 5; i++)); do
+	! ./without "$hijack" ./main ./object.so file || break
+done
+[ $i -lt 5 ] || fail "a library, without dispatch"
 status=0
 ./without "$hijack" ./main ./object.so >out 2>err || status=$?
 [ $status = 126 ] && [ "$(wc -l <err)" = 1 ] && grep -q "this host cannot trap" err ||

@@ -103,7 +103,8 @@ mount --bind /proc/self/ns/net /run/netns/green'
 try ip netns exec green bash -c links
 
 # By a process that is there; and it is there as long as that.
-ip netns exec green bash -c 'echo >ready; exec sleep 100' &
+mkfifo hold
+ip netns exec green bash -c 'echo >ready; read -r _ <hold' &
 pid=$!
 until [ -s ready ]; do sleep 0.02; done
 rm ready
@@ -123,6 +124,7 @@ try ls /run/netns
 try nsenter -n -t $pid bash -c links
 kill $pid
 wait $pid 2>/dev/null
+rm hold
 for ((i = 0; i < 250; i++)); do
 	ip link show v4 >/dev/null 2>&1 || break
 	sleep 0.02
