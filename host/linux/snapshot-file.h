@@ -10,8 +10,8 @@
 
 #define PAGE 4096UL
 
-/* No snapshot is larger, and no head. */
-#define SIZE_MAX_FILE (64UL << 20)
+/* No snapshot is larger, with its holes, and no head. */
+#define SIZE_MAX_FILE (256UL << 20)
 #define SIZE_MAX_HEAD (1UL << 20)
 
 #define SNAPSHOT_MAGIC "LKLSNAP"
