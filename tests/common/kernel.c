@@ -120,7 +120,9 @@ SHARED int lkl_start_kernel(const char *format, ...)
 	va_end(args);
 	if (ret < 0)
 		return -LKL_ENOMEM;
-	ret = start("maxcpus=%s %s", cpus ? cpus : "1", cmdline);
+	/* No snapshot is made for other options than it knows. */
+	ret = cpus ? start("maxcpus=%s %s", cpus, cmdline)
+		   : start("%s", cmdline);
 	free(cmdline);
 	return ret;
 }
