@@ -13,6 +13,8 @@ exec 8<>commands
 # switch NAME QUEUES: with ports NAMEa and NAMEb
 switch() {
 	local i
+	# What the one before has said is none of this one's.
+	: >pmd.log
 	# Frames are lost while another program has its processor.
 	nice -n -15 timeout 100 dpdk-testpmd --no-huge -m 128 --no-pci --no-shconf --no-telemetry \
 		--vdev "net_vhost0,iface=$PWD/$1a,queues=$2" \
