@@ -26,6 +26,9 @@
 /* How long the end waits for that of the kernel, which waits for others. */
 #define BYE_MS 5000
 
+/* How often it is looked whether the owner has ended, where no futex tells. */
+#define LOOK_NS 100000000
+
 struct share *share;
 long share_fd;
 int child_number = -1;
@@ -135,7 +138,7 @@ void child_leave(void)
  */
 bool child_await(void *word, uint32_t val)
 {
-	const struct timespec time = { .tv_nsec = 100000000 };
+	const struct timespec time = { .tv_nsec = LOOK_NS };
 
 	while (__atomic_load_n((uint32_t *)word, __ATOMIC_SEQ_CST) == val) {
 		struct pollfd fd = { child_control, 0, 0 };
@@ -203,6 +206,27 @@ long child_open_link(struct hijack_thread *t, const struct share_link *from)
 	return err;
 }
 
+/* Wait until a link's word changes; whether a signal has come before. */
+static bool await_answer(struct share_link *link, uint32_t word,
+			 bool interrupted)
+{
+	const struct timespec time = { .tv_nsec = LOOK_NS };
+	/* While the kernel moves, only the socket tells that it has ended. */
+	bool moves = !(word & FUTEX_TID_MASK);
+
+	if (moves && share_is_alone()) {
+		__atomic_fetch_or(&link->word, FUTEX_OWNER_DIED,
+				  __ATOMIC_SEQ_CST);
+		return false;
+	}
+	if (!interrupted)
+		return lkl_host_ops.wait((int *)&link->word, word,
+					 moves ? lkl_host_ops.time() + LOOK_NS
+					       : 0) == -EINTR;
+	share_wait(&link->word, word, moves ? &time : NULL);
+	return false;
+}
+
 /**
  * child_transact - have a call made whose arguments are complete
  * @link: the thread's
@@ -233,10 +257,7 @@ long child_transact(struct share_link *link, long nr, const long *a)
 			return -ENETDOWN;
 		if (!(word & FUTEX_WAITERS))
 			return link->ret;
-		if (interrupted) {
-			share_wait(&link->word, word, NULL);
-		} else if (lkl_host_ops.wait((int *)&link->word, word, 0) ==
-			   -EINTR) {
+		if (await_answer(link, word, interrupted)) {
 			interrupted = true;
 			__atomic_store_n(&link->interrupt, link->number,
 					 __ATOMIC_SEQ_CST);
@@ -325,24 +346,6 @@ bool share_reach(void)
 	struct hijack_thread *t = hijack_thread();
 
 	return child_number >= 0 && !child_enter(t) && !child_done(t, 0);
-}
-
-/**
- * share_give_bell - have the owner know an epoll's eventfd
- * @index: number of the epoll in the area
- *
- * It forgets it when it stops watching the epoll.
- *
- * Return: 0 or a negative error number
- */
-long share_give_bell(int index)
-{
-	struct epoll *e = &share->epoll[index];
-
-	if (share_send(child_control, SHARE_BELL, index, e->event) ||
-	    !child_await(&e->bell, -1))
-		return -ENETDOWN;
-	return e->bell ? 0 : -EMFILE;
 }
 
 /**

@@ -29,6 +29,9 @@
 /* As many files can be watched for a thread. */
 #define MAX_FILES (SHARE_DATA / sizeof(struct lkl_watch_file))
 
+/* FUTEX_WAITERS is 1 << this. */
+#define FUTEX_WAITERS_BIT 31
+
 /* They are to leave, as the kernel moves. */
 static bool leaving;
 
@@ -208,6 +211,24 @@ static long make(struct server *s, struct share_link *link)
 	return ret;
 }
 
+/*
+ * Take FUTEX_WAITERS away and wake the thread, in one system call: if we are
+ * killed between the two, the host finds a futex that has nobody to be woken.
+ */
+static void answer(struct share_link *link, uint32_t idle)
+{
+	const unsigned int clear =
+		(unsigned int)(FUTEX_OP_ANDN | FUTEX_OP_OPARG_SHIFT) << 28 |
+		FUTEX_OP_CMP_EQ << 24 | FUTEX_WAITERS_BIT << 12;
+
+	if (raw_syscall(SYS_futex, (long)&link->word, FUTEX_WAKE_OP, 1, 0,
+			(long)&link->word, clear) >= 0)
+		return;
+	/* A filter of the program's does not let us. */
+	__atomic_store_n(&link->word, idle, __ATOMIC_SEQ_CST);
+	share_wake(&link->word);
+}
+
 /* Make all calls of the link; true when it is closed. */
 static bool serve_calls(struct server *s, uint32_t idle)
 {
@@ -235,8 +256,7 @@ static bool serve_calls(struct server *s, uint32_t idle)
 			return false;
 		link->ret = ret;
 		link->raised = s->raised;
-		__atomic_store_n(&link->word, idle, __ATOMIC_SEQ_CST);
-		share_wake(&link->word);
+		answer(link, idle);
 	}
 	return true;
 }
@@ -253,10 +273,14 @@ static void take_link(struct share_link *link, uint32_t tid)
 	share_wake(&link->word);
 }
 
-/* The thread ends, and another one will take its place. */
+/*
+ * The thread ends, and another one will take its place.  Until then nothing
+ * tells the child of the owner's end but its socket.
+ */
 static void leave(struct server *s)
 {
 	lkl_thread_leave();
+	take_link(server_link(s), 0);
 	s->robust.list_op_pending = NULL;
 	__atomic_store_n(&s->left, true, __ATOMIC_SEQ_CST);
 }

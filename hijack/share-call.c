@@ -8,8 +8,12 @@
 #include "child.h"
 
 /* There is no network any more, or there has never been: say so, once. */
-static long lost(const char *what)
+static long lost(void)
 {
+	const char *what =
+		child_number < 0
+			? "a forked process has no network: "
+			: "the process that has the network has ended: ";
 	static int said;
 
 	if (!__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
@@ -67,9 +71,7 @@ long share_call(long nr, const long *a)
 	/* Nothing is lost with what is closed. */
 	if (nr == SYS_close)
 		return 0;
-	return lost(child_number < 0
-			    ? "a forked process has no network: "
-			    : "the process that has the network has ended: ");
+	return lost();
 }
 
 /**
@@ -97,13 +99,33 @@ long share_watch(long (*fn)(void *), struct lkl_watch *watch)
 		return -ENOMEM;
 	ret = child_enter(t);
 	if (ret)
-		return ret;
+		return is_lost(t, ret) ? lost() : ret;
 	link = t->link;
 	copy(data_of(link), watch->files, size);
 	ret = child_done(t, child_transact(link, SHARE_WATCH,
 					   (long[6]){ what, watch->count }));
+	if (is_lost(t, ret))
+		return lost();
 	copy(watch->files, data_of(link), size);
 	return ret;
+}
+
+/**
+ * share_give_bell - have the owner know an epoll's eventfd
+ * @index: number of the epoll in the area
+ *
+ * It forgets it when it stops watching the epoll.
+ *
+ * Return: 0 or a negative error number
+ */
+long share_give_bell(int index)
+{
+	struct epoll *e = &share->epoll[index];
+
+	if (share_send(child_control, SHARE_BELL, index, e->event) ||
+	    !child_await(&e->bell, -1))
+		return lost();
+	return e->bell ? 0 : -EMFILE;
 }
 
 /**

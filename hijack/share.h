@@ -100,7 +100,8 @@ _Static_assert(sizeof(struct share_head) <= SHARE_HEAD - SHARE_FIRST,
  * @word: 0 until there is a server; then its thread's number, with
  *	FUTEX_WAITERS while it has a call to make.  The host replaces it by
  *	FUTEX_OWNER_DIED when the server ends, as it does with robust mutexes.
- *	When the kernel moves to another process, that has another server
+ *	When the kernel moves to another process, that has another server; in
+ *	between it is 0, or FUTEX_WAITERS alone
  * @used: a thread has it
  * @tid: number of the thread, from its first call on
  * @nr: system call, or SHARE_*

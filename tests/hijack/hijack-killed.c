@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The process with the kernel is killed at any moment, under load: what its
- * children do ends with ENETDOWN, they say why, and none hangs.
+ * children do ends with ENETDOWN, each says why, once, and none hangs.  So it is when
+ * the kernel has outlived its program.
  *
  * KILLED_ROUNDS says how often, KILLED_SEED where to begin.
  */
@@ -120,8 +121,8 @@ static void load(int which)
 	make();
 }
 
-/* It boots the kernel. */
-static void hold(int ready)
+/* It boots the kernel; with @goes its children have that without it. */
+static void hold(int ready, int goes)
 {
 	int i;
 
@@ -134,8 +135,43 @@ static void hold(int ready)
 			load(i);
 		}
 	EQ(write(ready, "x", 1), 1);
-	for (;;)
+	while (!goes)
 		pause();
+	exit(0);
+}
+
+static int is_kernel(int pid)
+{
+	char path[64], text[300] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		*text = 0;
+	fclose(file);
+	return strstr(text, "(lkl-kernel)") != NULL;
+}
+
+/* Our child that has the kernel without a program. */
+static int find_kernel(void)
+{
+	char path[64], pids[4096] = "", *at, *end;
+	FILE *file;
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "r");
+	CHECK(file);
+	if (!fgets(pids, sizeof(pids), file))
+		*pids = 0;
+	fclose(file);
+	for (at = pids; (pid = strtol(at, &end, 10)); at = end)
+		if (is_kernel(pid))
+			return pid;
+	return 0;
 }
 
 static void end(pid_t pid, int round)
@@ -156,25 +192,55 @@ static void end(pid_t pid, int round)
 	EQ(i, CHILDREN + 1);
 }
 
-static void one(int round)
+/* Each child says one line. */
+static void check_said(FILE *said)
 {
-	int ready[2], i;
+	char line[1000];
+	int lines = 0;
+
+	for (; fgets(line, sizeof(line), said); lines++)
+		if (!strstr(line, "has the network has ended: ENETDOWN"))
+			FAIL("a child says %s", line);
+	EQ(lines, CHILDREN);
+	fclose(said);
+}
+
+static void one(int goes, int round)
+{
+	int ready[2], said[2], i;
+	FILE *file;
 	pid_t pid;
 	char c;
 
 	SYS(pipe(ready));
+	SYS(pipe(said));
 	pid = SYS(fork());
-	if (!pid)
-		hold(ready[1]);
+	if (!pid) {
+		SYS(dup2(said[1], STDERR_FILENO));
+		SYS(close(said[1]));
+		hold(ready[1], goes);
+	}
+	SYS(close(said[1]));
+	file = fdopen(said[0], "r");
+	CHECK(file);
 	SYS(close(ready[1]));
 	for (i = 0; i <= CHILDREN; i++)
 		EQ(read(ready[0], &c, 1), 1);
 	SYS(close(ready[0]));
+	if (goes) {
+		int status;
+
+		EQ(waitpid(pid, &status, 0), pid);
+		EQ(status, 0);
+		pid = find_kernel();
+		CHECK(pid);
+	}
 	usleep(random_below(LATEST_US));
 	end(pid, round);
+	check_said(file);
 }
 
-static void holder(void)
+static void rounds(int goes)
 {
 	const char *n = getenv("KILLED_ROUNDS"), *seed = getenv("KILLED_SEED");
 	int i, count = n ? atoi(n) : 10;
@@ -184,12 +250,23 @@ static void holder(void)
 	for (i = 0; i < count; i++) {
 		/* Each has as long as a test has otherwise. */
 		alarm(CHECK_LIMIT);
-		one(i);
+		one(goes, i);
 	}
+}
+
+static void holder(void)
+{
+	rounds(0);
+}
+
+static void survivor(void)
+{
+	rounds(1);
 }
 
 static const struct check tests[] = {
 	{ "holder", holder },
+	{ "survivor", survivor },
 };
 
 int main(int argc, char **argv)
